@@ -1,0 +1,29 @@
+import type { RequestBody } from './bodies.js';
+
+/**
+ * Events of a request, as sent over SSE. `generation` counts runs of the model for one request (1, unless a crash
+ * forced another); `offset` counts the characters of the answer up to and including the event.
+ */
+export type RequestEvent =
+  | { type: 'route'; data: { request_id: string; workflow_id: string; mode: string; rule: string; providers: string[] } }
+  | { type: 'queue'; data: { position: number; expected_wait_ms: number } }
+  | { type: 'attempt'; data: { provider: string; generation: number } }
+  | { type: 'token'; data: { text: string } }
+  | { type: 'done'; data: RequestBody }
+  | { type: 'error'; data: RequestBody };
+
+export interface EventPosition {
+  generation: number;
+  offset: number;
+}
+
+/** An event with its place in the answer; the place is the event's `id` on the wire. */
+export type PositionedEvent = RequestEvent & { position: EventPosition };
+
+export const formatEventId = ({ generation, offset }: EventPosition): string => `${generation}-${offset}`;
+
+/** The position behind a `Last-Event-ID`, or undefined if it is none of ours. */
+export function parseEventId(id: string): EventPosition | undefined {
+  const match = /^(\d{1,6})-(\d{1,9})$/.exec(id);
+  return match ? { generation: Number(match[1]), offset: Number(match[2]) } : undefined;
+}
