@@ -1,0 +1,61 @@
+import { resolve } from 'node:path';
+import { config as readDotenv } from 'dotenv';
+import { z } from 'zod';
+import { AppError } from '../src/errors/app-error.js';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const url = z.url({ protocol: /^https?$/ });
+const secret = z.string().min(1);
+
+/** Every environment variable that the product reads. An empty value counts as absent. */
+const EnvSchema = z.object({
+  DAGI_HOME: z.string().default('./var'),
+  DAGI_PROFILE: z.string().default('dev'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port.default(9102),
+  MCP_PORT: port.default(9400),
+  PUBLIC_URL: url.optional(),
+  DAGI_ADMIN_KEY: z.string().min(16, 'at least 16 characters').optional(),
+  DAGI_DEFAULT_DAO: z.string().optional(),
+  DAGI_URL: url.optional(),
+  DAGI_API_KEY: secret.optional(),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_MIGRATION_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  TEMPORAL_ADDRESS: z.string().optional(),
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_TLS: z.stringbool().optional(),
+  TEMPORAL_API_KEY: secret.optional(),
+  TEMPORAL_PORT: port.optional(),
+  TEMPORAL_UI_PORT: port.optional(),
+  OLLAMA_BASE_URL: url.optional(),
+  OLLAMA_MODEL: z.string().optional(),
+  OPENAI_API_KEY: secret.optional(),
+  OPENAI_BASE_URL: url.optional(),
+  OPENAI_MODEL: z.string().optional(),
+  DEEPSEEK_API_KEY: secret.optional(),
+  DEEPSEEK_BASE_URL: url.optional(),
+  EMBEDDED_MODEL: z.string().optional(),
+  DAGI_CACHE: z.string().optional(),
+  DAGI_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+});
+
+/** Typed environment, with derived paths made absolute. */
+export type Env = Readonly<Omit<z.infer<typeof EnvSchema>, 'DAGI_HOME' | 'DAGI_CACHE'> & { home: string; cache: string }>;
+
+/**
+ * Reads and validates the environment, with a `.env` file in the working folder below it.
+ * @throws AppError `CONFIG_INVALID` that lists every bad variable at once; values are never shown.
+ */
+export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
+  const fromFile: Record<string, string> = {};
+  readDotenv({ processEnv: fromFile, quiet: true });
+  const given = Object.entries({ ...fromFile, ...source }).filter(([, value]) => value !== undefined && value !== '');
+  const parsed = EnvSchema.safeParse(Object.fromEntries(given));
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new AppError('CONFIG_INVALID', `Environment: ${problems.join('; ')}. See .env.example.`);
+  }
+  const { DAGI_HOME, DAGI_CACHE, ...rest } = parsed.data;
+  const home = resolve(DAGI_HOME);
+  return Object.freeze({ ...rest, home, cache: resolve(DAGI_CACHE ?? `${home}/cache`) });
+}

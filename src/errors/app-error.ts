@@ -1,0 +1,26 @@
+import { ERRORS, type ErrorCode } from './catalogue.js';
+
+/** Detail that a caller may see beside code and message. Never a secret, a prompt or another DAO's data. */
+export type ErrorDetail = Readonly<Record<string, unknown>>;
+
+/** The one error class of the product: a code of the catalogue, a sentence to act on, and optional public detail. */
+export class AppError extends Error {
+  readonly status: number;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string = ERRORS[code].message,
+    readonly detail: ErrorDetail = {},
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = 'AppError';
+    this.status = ERRORS[code].status;
+  }
+
+  /** Seconds for the `Retry-After` header, if the caller should come back. */
+  get retryAfterSeconds(): number | undefined {
+    const entry: { retryAfter?: number } = ERRORS[this.code];
+    return entry.retryAfter;
+  }
+}
