@@ -13,3 +13,6 @@ export const routeWorkflowId = (requestId: string): string => `route/${requestId
 
 /** The administrator that the admin key stands for. It cannot be named by another key. */
 export const ADMIN_PRINCIPAL = 'api:admin';
+
+/** Names under which workflows are registered; `workflows/index.ts` exports exactly these. */
+export const WORKFLOWS = { routeRequest: 'routeRequest' } as const;

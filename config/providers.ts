@@ -1,0 +1,94 @@
+import type { ProviderConfig } from '../src/contracts/provider-config.js';
+import { QUEUES } from '../src/contracts/ids.js';
+import type { CallShape } from '../src/contracts/request.js';
+import type { ProviderPolicy } from '../src/contracts/routing.js';
+import type { Env } from './env.js';
+import type { ProfileProvider } from './profile-schema.js';
+
+/** A provider as configured: how to reach it, and what a call to it may cost. */
+export interface ConfiguredProvider {
+  config: ProviderConfig;
+  policy: ProviderPolicy;
+}
+
+type Kind = ProviderConfig['type'];
+
+/** Where calls to a kind of provider run unless the profile says otherwise; measured in docs/adr/0003. */
+const DEFAULT_SHAPE: Readonly<Record<Kind, CallShape>> = {
+  ollama: 'queue',
+  openai: 'eager',
+  deepseek: 'eager',
+  'openai-compatible': 'eager',
+  embedded: 'eager',
+};
+
+const DEFAULTS = { maxTokens: 512, temperature: 0.7, topP: 1, timeoutMs: 60_000, maxAttempts: 2, retryDelayMs: 1_000 };
+/** The small local model: short answers, little invention. */
+const EMBEDDED_DEFAULTS = { maxTokens: 160, temperature: 0.2 };
+
+/** Providers that the environment offers by itself, in the order in which `auto` tries them. */
+export function environmentProviders(env: Env): ProfileProvider[] {
+  const providers: ProfileProvider[] = [];
+  if (env.OLLAMA_BASE_URL) providers.push({ name: 'ollama', type: 'ollama', config: {} });
+  if (env.OPENAI_API_KEY ?? env.OPENAI_BASE_URL) providers.push({ name: 'openai', type: 'openai', config: {} });
+  if (env.DEEPSEEK_API_KEY) providers.push({ name: 'deepseek', type: 'deepseek', config: {} });
+  providers.push({ name: 'embedded', type: 'embedded', config: {} });
+  return providers;
+}
+
+interface Endpoint {
+  baseUrl: string | undefined;
+  apiKey: string | undefined;
+  model: string | undefined;
+}
+
+function endpoint(kind: Kind, env: Env): Endpoint {
+  switch (kind) {
+    case 'ollama':
+      return { baseUrl: env.OLLAMA_BASE_URL ?? 'http://127.0.0.1:11434', apiKey: undefined, model: env.OLLAMA_MODEL };
+    case 'openai':
+      return { baseUrl: env.OPENAI_BASE_URL, apiKey: env.OPENAI_API_KEY, model: env.OPENAI_MODEL };
+    case 'deepseek':
+      return {
+        baseUrl: env.DEEPSEEK_BASE_URL ?? 'https://api.deepseek.com/v1',
+        apiKey: env.DEEPSEEK_API_KEY,
+        model: undefined,
+      };
+    default:
+      return { baseUrl: undefined, apiKey: undefined, model: undefined };
+  }
+}
+
+const defined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+
+/** Joins what the profile says with what the environment offers. */
+export function configureProvider(provider: ProfileProvider, env: Env, secrets: NodeJS.ProcessEnv): ConfiguredProvider {
+  const { name, type, config } = provider;
+  const offered = endpoint(type, env);
+  const named = config.api_key_env ? secrets[config.api_key_env] : undefined;
+  const base = type === 'embedded' ? { ...DEFAULTS, ...EMBEDDED_DEFAULTS } : DEFAULTS;
+  const policy = {
+    maxTokens: config.max_tokens ?? base.maxTokens,
+    timeoutMs: config.timeout_ms ?? base.timeoutMs,
+    maxAttempts: config.max_attempts ?? base.maxAttempts,
+    retryDelayMs: config.retry_delay_ms ?? base.retryDelayMs,
+  };
+  const shape = config.shape ?? DEFAULT_SHAPE[type];
+  return {
+    config: defined({
+      name,
+      type,
+      baseUrl: config.base_url ?? offered.baseUrl,
+      apiKey: named ?? offered.apiKey,
+      model: config.model ?? offered.model,
+      modelPath: type === 'embedded' ? env.EMBEDDED_MODEL : undefined,
+      temperature: config.temperature ?? base.temperature,
+      topP: config.top_p ?? base.topP,
+      ...policy,
+    }) as ProviderConfig,
+    policy: { ...policy, shape, queue: shape === 'queue' ? QUEUES.ollama : QUEUES.orchestrator },
+  };
+}

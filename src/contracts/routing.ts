@@ -1,0 +1,32 @@
+import type { CallShape } from './request.js';
+
+/** Value that a condition compares with: equality, or one of a list. */
+export type ConditionValue = string | number | boolean | readonly (string | number | boolean)[];
+
+/** One routing rule, ready to be matched. All of its conditions must hold. */
+export interface RoutingRule {
+  name: string;
+  priority: number;
+  conditions: Readonly<Record<string, ConditionValue>>;
+  /** Providers to try, in order. */
+  chain: readonly string[];
+  timeoutMs?: number;
+}
+
+/** What a provider allows a call to cost, independent of how it is reached. */
+export interface ProviderPolicy {
+  shape: CallShape;
+  queue: string;
+  timeoutMs: number;
+  maxTokens: number;
+  maxAttempts: number;
+  retryDelayMs: number;
+}
+
+/** Everything that routing depends on. Immutable; its hash names it in every decision. */
+export interface RoutingTable {
+  rules: readonly RoutingRule[];
+  providers: Readonly<Record<string, ProviderPolicy>>;
+  requestTimeoutMs: number;
+  hash: string;
+}

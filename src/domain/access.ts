@@ -1,0 +1,23 @@
+import { ENTITLEMENTS, GUEST_ROLE, type AccessFacts, type Entitlement } from '../contracts/access.js';
+
+/** What a person is and may do in one DAO. */
+export interface Rights {
+  roles: string[];
+  entitlements: Entitlement[];
+}
+
+const isEntitlement = (name: string): name is Entitlement => (ENTITLEMENTS as readonly string[]).includes(name);
+
+/** Resolves fetched facts into rights: the union over all roles; unknown users are guests, and nothing is guessed. */
+export function resolveRights(facts: AccessFacts): Rights {
+  const granted = new Set(facts.roles.flatMap((role) => role.entitlements).filter(isEntitlement));
+  // A role can never grant the platform: only the grant that stands beside the DAOs does.
+  granted.delete('platform.admin');
+  if (facts.platformAdmin) ENTITLEMENTS.forEach((entitlement) => granted.add(entitlement));
+  const names = facts.roles.map((role) => role.name);
+  if (facts.platformAdmin && !names.includes('admin')) names.unshift('admin');
+  return {
+    roles: names.length > 0 ? names : [GUEST_ROLE],
+    entitlements: ENTITLEMENTS.filter((entitlement) => granted.has(entitlement)),
+  };
+}

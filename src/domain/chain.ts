@@ -1,0 +1,37 @@
+import type { Failure, FailureType } from '../contracts/failures.js';
+import type { ProviderStep } from '../contracts/request.js';
+
+/** Where a request stands in its chain of providers. `attempt` counts from 1. */
+export interface ChainPosition {
+  index: number;
+  attempt: number;
+  /** Pause before the call, in milliseconds. */
+  delayMs: number;
+}
+
+export const CHAIN_START: ChainPosition = { index: 0, attempt: 1, delayMs: 0 };
+
+/** The same provider may do better in a moment. */
+const WORTH_REPEATING: readonly FailureType[] = ['RateLimited', 'ProviderUnavailable', 'ProviderTimeout', 'EmptyAnswer'];
+/** No provider could do better, or the reader has seen half an answer. */
+const FINAL: readonly FailureType[] = ['StreamInterrupted', 'DeadlineExceeded', 'Cancelled'];
+
+/**
+ * What follows a failed call: the same provider after a pause, the next provider at once, or undefined for the end.
+ * A pause that would eat the rest of the request's time is not taken.
+ * @param remainingMs time left of the whole request
+ */
+export function afterFailure(
+  chain: readonly ProviderStep[],
+  at: ChainPosition,
+  failure: Failure,
+  remainingMs: number,
+): ChainPosition | undefined {
+  const step = chain[at.index];
+  if (!step || FINAL.includes(failure.type) || remainingMs <= 0) return undefined;
+  const delayMs = Math.max(step.retryDelayMs, failure.retryAfterMs ?? 0);
+  if (WORTH_REPEATING.includes(failure.type) && at.attempt < step.maxAttempts && delayMs < remainingMs / 2) {
+    return { index: at.index, attempt: at.attempt + 1, delayMs };
+  }
+  return at.index + 1 < chain.length ? { index: at.index + 1, attempt: 1, delayMs: 0 } : undefined;
+}

@@ -1,0 +1,59 @@
+/** A turn of the past, with its answer. */
+export interface PastTurn {
+  prompt: string;
+  answer: string;
+}
+
+export interface PromptFacts {
+  daoName: string;
+  /** What may be said about the DAO, as question-and-fact pairs. */
+  daoFacts: Readonly<Record<string, string>>;
+  roles: readonly string[];
+  /** Newest first. */
+  history: readonly PastTurn[];
+  prompt: string;
+  /** Most tokens that past turns may take. */
+  historyTokens: number;
+}
+
+export interface Message {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+/**
+ * Upper estimate of a text's tokens where no tokenizer is at hand: three bytes of UTF-8 a token. English takes about
+ * four, Ukrainian about three.
+ */
+export const estimateTokens = (text: string): number => Math.ceil(new TextEncoder().encode(text).length / 3);
+
+/** The newest turns that fit, whole, oldest first. */
+export function recentTurns(history: readonly PastTurn[], budget: number): PastTurn[] {
+  const kept: PastTurn[] = [];
+  let left = budget;
+  for (const turn of history) {
+    left -= estimateTokens(turn.prompt) + estimateTokens(turn.answer);
+    if (left < 0) break;
+    kept.unshift(turn);
+  }
+  return kept;
+}
+
+function systemPrompt({ daoName, daoFacts, roles }: PromptFacts): string {
+  const facts = Object.entries(daoFacts).map(([name, fact]) => `- ${name}: ${fact}`);
+  return [
+    `You are the assistant of the DAO "${daoName}". Answer its members briefly and truthfully, in their language.`,
+    ...(facts.length > 0 ? ['Facts about the DAO:', ...facts] : []),
+    `You are talking to a person with the role: ${roles.join(', ')}.`,
+    'If the facts do not tell, say that you do not know.',
+  ].join('\n');
+}
+
+/** The conversation as the model gets it: DAO and role first, then the recent past, then the prompt. */
+export function buildMessages(facts: PromptFacts): Message[] {
+  const past = recentTurns(facts.history, facts.historyTokens).flatMap((turn): Message[] => [
+    { role: 'user', content: turn.prompt },
+    { role: 'assistant', content: turn.answer },
+  ]);
+  return [{ role: 'system', content: systemPrompt(facts) }, ...past, { role: 'user', content: facts.prompt }];
+}
