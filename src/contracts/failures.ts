@@ -16,6 +16,7 @@ export const FAILURE_TYPES = [
   'DeadlineExceeded',
   'Cancelled',
   'StoreUnavailable',
+  'WorkerStopped',
   'Internal',
 ] as const;
 export type FailureType = (typeof FAILURE_TYPES)[number];

@@ -1,0 +1,18 @@
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { FAILURE_TYPES, type Failure, type FailureType } from '../src/contracts/failures.js';
+
+/** What Temporal itself repeats; after everything else the workflow decides what comes next. */
+const REPEATED_BY_TEMPORAL: readonly FailureType[] = ['StoreUnavailable', 'WorkerStopped'];
+
+/** A failure of the closed list, as it crosses the activity boundary. Expected ones are no error in the logs. */
+export const toApplicationFailure = (failure: Failure): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: failure.type,
+    message: failure.message,
+    nonRetryable: !REPEATED_BY_TEMPORAL.includes(failure.type),
+    details: [failure],
+    category: failure.type === 'Internal' ? undefined : ApplicationFailureCategory.BENIGN,
+  });
+
+export const isFailureType = (type: unknown): type is FailureType =>
+  typeof type === 'string' && (FAILURE_TYPES as readonly string[]).includes(type);

@@ -1,0 +1,66 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely';
+import { Pool } from 'pg';
+import { HomeLock } from './lock.js';
+import type { Schema } from './schema.js';
+import { guardStore } from './errors.js';
+
+export type Db = Kysely<Schema>;
+
+/** An open database with what its owner must know of it. */
+export interface Database {
+  db: Db;
+  kind: 'embedded' | 'postgres';
+  /** Answers within a second, or throws `STORE_UNAVAILABLE`. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the embedded database in `home`, or in memory for tests.
+ * @throws AppError `HOME_LOCKED`
+ */
+export async function openEmbedded(home: string | 'memory'): Promise<Database> {
+  const lock = home === 'memory' ? undefined : lockHome(home);
+  try {
+    const pglite = await PGlite.create(home === 'memory' ? 'memory://' : join(home, 'database'));
+    return fromDialect('embedded', new PGliteDialect({ pglite }), () => {
+      lock?.release();
+    });
+  } catch (error) {
+    lock?.release();
+    throw error;
+  }
+}
+
+function lockHome(home: string): HomeLock {
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  return HomeLock.acquire(home);
+}
+
+/** Opens a PostgreSQL database. It connects lazily, and again after the server was away. */
+export function openPostgres(url: string, poolSize = 10): Database {
+  const pool = new Pool({ connectionString: url, max: poolSize, connectionTimeoutMillis: 1_500, application_name: 'dagi' });
+  // An idle connection that breaks is replaced on the next query; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  return fromDialect('postgres', new PostgresDialect({ pool }), () => undefined);
+}
+
+function fromDialect(
+  kind: Database['kind'],
+  dialect: PGliteDialect | PostgresDialect,
+  afterClose: () => void,
+): Database {
+  const db = new Kysely<Schema>({ dialect });
+  return {
+    db,
+    kind,
+    ping: () => guardStore(async () => void (await sql`select 1`.execute(db))),
+    close: async () => {
+      await db.destroy();
+      afterClose();
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { AppError } from '../../errors/app-error.js';
+
+/** SQLSTATE classes of a server that is away, starting or stopping: 08 connection, 53 resources, 57P operator, 58 system. */
+const AWAY = /^(08|53|57P|58)/;
+const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT']);
+/** Texts of the `pg` client, which carries no code for these. */
+const CLIENT_TEXT = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|PGlite is closed|not queryable/i;
+
+/** Whether an error means that the database is away, rather than that the statement is wrong. */
+export function isStoreAway(error: unknown): boolean {
+  if (error instanceof AppError) return error.code === 'STORE_UNAVAILABLE';
+  if (error instanceof AggregateError) return error.errors.some(isStoreAway);
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return AWAY.test(code) || NETWORK.has(code) || CLIENT_TEXT.test(error.message);
+}
+
+/** Runs a statement; a database that is away becomes `STORE_UNAVAILABLE`, everything else passes as it is. */
+export async function guardStore<T>(statement: () => Promise<T>): Promise<T> {
+  try {
+    return await statement();
+  } catch (error) {
+    if (!(error instanceof AppError) && isStoreAway(error)) {
+      throw new AppError('STORE_UNAVAILABLE', undefined, {}, { cause: error });
+    }
+    throw error;
+  }
+}

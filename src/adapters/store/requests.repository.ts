@@ -1,0 +1,271 @@
+import { sql, type Selectable } from 'kysely';
+import type { ErrorObject } from '../../contracts/bodies.js';
+import type { Attempt, Decision, Mode, RequestStatus, Timings, Usage } from '../../contracts/request.js';
+import type { Db } from './database.js';
+import { guardStore } from './errors.js';
+import type { RequestsTable } from './schema.js';
+
+/** A request with its turn, as stored. */
+export interface RequestRecord {
+  id: string;
+  daoId: string;
+  actor: string;
+  mode: Mode;
+  decision: Decision;
+  status: RequestStatus;
+  provider: string | null;
+  usage: Usage | null;
+  attempts: Attempt[];
+  timings: Timings;
+  error: ErrorObject | null;
+  generation: number | null;
+  bodyHash: string | null;
+  receivedAt: Date;
+  deadlineAt: Date;
+  answer: string | null;
+  finishReason: string | null;
+}
+
+/** The idempotency key of a request, and what it belongs to. */
+export interface Idempotency {
+  scope: string;
+  key: string;
+  bodyHash: string;
+}
+
+export interface NewRequest {
+  id: string;
+  daoId: string;
+  actor: string;
+  keyId: string;
+  source: string | undefined;
+  mode: Mode;
+  agent: string | undefined;
+  sessionId: string | undefined;
+  prompt: string;
+  metadata: Readonly<Record<string, unknown>>;
+  decision: Decision;
+  timings: Timings;
+  receivedAt: Date;
+  deadlineAt: Date;
+  idempotency: Idempotency | undefined;
+}
+
+/** What a model needs to answer, gathered from the database. */
+export interface GenerationJob {
+  record: RequestRecord;
+  prompt: string;
+  daoName: string;
+  daoFacts: Record<string, string>;
+  /** Earlier turns of the session, newest first. */
+  history: { prompt: string; answer: string }[];
+}
+
+export interface Answer {
+  text: string;
+  finishReason: string;
+  provider: string;
+  usage: Usage;
+  attempts: Attempt[];
+  timings: Timings;
+  generation: number;
+}
+
+export interface Ending {
+  status: 'failed' | 'cancelled';
+  error: ErrorObject;
+  attempts: Attempt[];
+  timings: Timings;
+}
+
+/** Most turns of a session that are read; how many of them reach the model is decided by their length. */
+const HISTORY_TURNS = 40;
+
+type Row = Selectable<RequestsTable> & { answer: string | null; finish_reason: string | null };
+
+const toRecord = (row: Row): RequestRecord => ({
+  id: row.id,
+  daoId: row.dao_id,
+  actor: row.actor,
+  mode: row.mode,
+  decision: row.decision,
+  status: row.status,
+  provider: row.provider,
+  usage: row.usage,
+  attempts: row.attempts,
+  timings: row.timings,
+  error: row.error,
+  generation: row.generation === null ? null : Number(row.generation),
+  bodyHash: row.body_hash,
+  receivedAt: row.received_at,
+  deadlineAt: row.deadline_at,
+  answer: row.answer,
+  finishReason: row.finish_reason,
+});
+
+/** Requests and turns. Every statement that changes an ended request is a no-op: an ending is final. */
+export class RequestsRepository {
+  constructor(private readonly db: Db) {}
+
+  /**
+   * Writes request, dialog and turn in one statement.
+   * @returns false if the idempotency key is taken; then nothing was written
+   */
+  async accept(request: NewRequest): Promise<boolean> {
+    const { idempotency, decision } = request;
+    const { rows } = await guardStore(() =>
+      sql<{ id: string }>`
+        with request as (
+          insert into requests (
+            id, dao_id, actor, key_id, source, mode, agent, metadata, decision, status, timings,
+            idempotency_scope, idempotency_key, body_hash, received_at, deadline_at
+          ) values (
+            ${request.id}, ${request.daoId}, ${request.actor}, ${request.keyId}, ${request.source ?? null},
+            ${request.mode}, ${request.agent ?? null}, ${JSON.stringify(request.metadata)}::jsonb,
+            ${JSON.stringify(decision)}::jsonb, 'running', ${JSON.stringify(request.timings)}::jsonb,
+            ${idempotency?.scope ?? null}, ${idempotency?.key ?? null}, ${idempotency?.bodyHash ?? null},
+            ${request.receivedAt}, ${request.deadlineAt}
+          )
+          on conflict (idempotency_scope, idempotency_key) where idempotency_key is not null do nothing
+          returning id
+        ), dialog as (
+          insert into dialogs (id, dao_id, actor, session_id, source)
+          select request.id, ${request.daoId}, ${request.actor}, ${request.sessionId ?? null}::text, ${request.source ?? null}
+          from request where ${request.sessionId ?? null}::text is not null
+          on conflict (dao_id, actor, session_id) do update set source = excluded.source
+          returning id
+        )
+        insert into turns (request_id, dao_id, dialog_id, prompt, created_at)
+        select request.id, ${request.daoId}, (select id from dialog), ${request.prompt}, ${request.receivedAt}
+        from request
+        returning request_id as id
+      `.execute(this.db),
+    );
+    return rows.length === 1;
+  }
+
+  /** The request that holds an idempotency key, if it is younger than `since`; an older one lets go of the key. */
+  async findByIdempotency({ scope, key }: Idempotency, since: Date): Promise<RequestRecord | undefined> {
+    const released = await guardStore(() =>
+      this.db
+        .updateTable('requests')
+        .set({ idempotency_key: null })
+        .where('idempotency_scope', '=', scope)
+        .where('idempotency_key', '=', key)
+        .where('received_at', '<', since)
+        .executeTakeFirst(),
+    );
+    if (released.numUpdatedRows > 0n) return undefined;
+    const row = await guardStore(() =>
+      this.withTurn()
+        .where('requests.idempotency_scope', '=', scope)
+        .where('requests.idempotency_key', '=', key)
+        .executeTakeFirst(),
+    );
+    return row && toRecord(row);
+  }
+
+  /** A request, of whatever DAO: who may see it is the caller's question. */
+  async find(id: string): Promise<RequestRecord | undefined> {
+    const row = await guardStore(() => this.withTurn().where('requests.id', '=', id).executeTakeFirst());
+    return row && toRecord(row);
+  }
+
+  /** Everything that a model needs to answer a request of this DAO. */
+  async loadJob(id: string, daoId: string): Promise<GenerationJob | undefined> {
+    const row = await guardStore(() =>
+      this.withTurn()
+        .innerJoin('daos', 'daos.id', 'requests.dao_id')
+        .where('requests.id', '=', id)
+        .where('requests.dao_id', '=', daoId)
+        .select(['turns.prompt', 'turns.dialog_id', 'daos.name as dao_name', 'daos.facts as dao_facts'])
+        .executeTakeFirst(),
+    );
+    if (!row) return undefined;
+    const history = row.dialog_id === null ? [] : await this.history(row.dialog_id, daoId, row.received_at);
+    return {
+      record: toRecord(row),
+      prompt: row.prompt ?? '',
+      daoName: row.dao_name,
+      daoFacts: row.dao_facts,
+      history,
+    };
+  }
+
+  private async history(dialogId: string, daoId: string, before: Date): Promise<GenerationJob['history']> {
+    const rows = await guardStore(() =>
+      this.db
+        .selectFrom('turns')
+        .where('dialog_id', '=', dialogId)
+        .where('dao_id', '=', daoId)
+        .where('created_at', '<', before)
+        .where('answer', 'is not', null)
+        .orderBy('created_at', 'desc')
+        .limit(HISTORY_TURNS)
+        .select(['prompt', 'answer'])
+        .execute(),
+    );
+    return rows.map(({ prompt, answer }) => ({ prompt, answer: answer ?? '' }));
+  }
+
+  /** Ends a running request with its answer. Returns false if it had ended already. */
+  async recordAnswer(id: string, daoId: string, answer: Answer): Promise<boolean> {
+    const { rows } = await guardStore(() =>
+      sql<{ id: string }>`
+        with request as (
+          update requests set
+            status = 'completed', provider = ${answer.provider}, usage = ${JSON.stringify(answer.usage)}::jsonb,
+            attempts = ${JSON.stringify(answer.attempts)}::jsonb, timings = ${JSON.stringify(answer.timings)}::jsonb,
+            generation = ${answer.generation}::bigint, ended_at = now()
+          where id = ${id} and dao_id = ${daoId} and status = 'running'
+          returning id
+        )
+        update turns set answer = ${answer.text}, finish_reason = ${answer.finishReason}
+        from request where turns.request_id = request.id
+        returning turns.request_id as id
+      `.execute(this.db),
+    );
+    return rows.length === 1;
+  }
+
+  /** Ends a running request without an answer. Returns false if it had ended already. */
+  async recordEnding(id: string, daoId: string, ending: Ending): Promise<boolean> {
+    const result = await guardStore(() =>
+      this.db
+        .updateTable('requests')
+        .set({
+          status: ending.status,
+          error: JSON.stringify(ending.error),
+          attempts: JSON.stringify(ending.attempts),
+          timings: JSON.stringify(ending.timings),
+          ended_at: new Date(),
+        })
+        .where('id', '=', id)
+        .where('dao_id', '=', daoId)
+        .where('status', '=', 'running')
+        .executeTakeFirst(),
+    );
+    return result.numUpdatedRows === 1n;
+  }
+
+  /** Requests that should have ended before `deadline` and did not. */
+  async findOverdue(deadline: Date, limit: number): Promise<RequestRecord[]> {
+    const rows = await guardStore(() =>
+      this.withTurn()
+        .where('requests.status', '=', 'running')
+        .where('requests.deadline_at', '<', deadline)
+        .orderBy('requests.deadline_at')
+        .limit(limit)
+        .execute(),
+    );
+    return rows.map(toRecord);
+  }
+
+  private withTurn() {
+    return this.db
+      .selectFrom('requests')
+      .leftJoin('turns', 'turns.request_id', 'requests.id')
+      .selectAll('requests')
+      .select(['turns.answer', 'turns.finish_reason']);
+  }
+}

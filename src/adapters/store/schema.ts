@@ -1,0 +1,113 @@
+import type { ColumnType, Generated } from 'kysely';
+import type { ErrorObject } from '../../contracts/bodies.js';
+import type { Attempt, Decision, Mode, RequestStatus, Timings, Usage } from '../../contracts/request.js';
+
+/** A jsonb column: read as a value, written as JSON text. */
+type Json<T> = ColumnType<T, string, string>;
+/** A jsonb column with a default. */
+type JsonDefault<T> = ColumnType<T, string | undefined, string>;
+
+export interface DaosTable {
+  id: string;
+  name: string;
+  facts: Json<Record<string, string>>;
+  created_at: Generated<Date>;
+}
+
+export interface RolesTable {
+  dao_id: string;
+  name: string;
+  entitlements: string[];
+}
+
+export interface MembersTable {
+  dao_id: string;
+  user_id: string;
+  roles: string[];
+  created_at: Generated<Date>;
+}
+
+export interface PlatformGrantsTable {
+  principal: string;
+  created_at: Generated<Date>;
+}
+
+export interface ApiKeysTable {
+  id: string;
+  hash: string;
+  name: string;
+  dao_id: string | null;
+  principal: string;
+  gateway: boolean;
+  created_at: Generated<Date>;
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+}
+
+export interface DialogsTable {
+  id: string;
+  dao_id: string;
+  actor: string;
+  session_id: string;
+  source: string | null;
+  created_at: Generated<Date>;
+}
+
+export interface RequestsTable {
+  id: string;
+  dao_id: string;
+  actor: string;
+  key_id: string;
+  source: string | null;
+  mode: Mode;
+  agent: string | null;
+  metadata: Json<Record<string, unknown>>;
+  decision: Json<Decision>;
+  status: RequestStatus;
+  provider: string | null;
+  usage: Json<Usage> | null;
+  attempts: JsonDefault<Attempt[]>;
+  timings: JsonDefault<Timings>;
+  error: Json<ErrorObject> | null;
+  /** A bigint: some drivers hand it over as text. */
+  generation: ColumnType<string | number | null, number | null, number | null>;
+  idempotency_scope: string | null;
+  idempotency_key: string | null;
+  body_hash: string | null;
+  received_at: Date;
+  deadline_at: Date;
+  ended_at: Date | null;
+}
+
+export interface TurnsTable {
+  request_id: string;
+  dao_id: string;
+  dialog_id: string | null;
+  prompt: string;
+  answer: string | null;
+  finish_reason: string | null;
+  created_at: Date;
+}
+
+export interface AuditTable {
+  id: Generated<string>;
+  dao_id: string | null;
+  at: Generated<Date>;
+  actor: string;
+  action: string;
+  subject: string;
+  detail: JsonDefault<Record<string, unknown>>;
+}
+
+/** The database, as Kysely sees it. */
+export interface Schema {
+  daos: DaosTable;
+  roles: RolesTable;
+  members: MembersTable;
+  platform_grants: PlatformGrantsTable;
+  api_keys: ApiKeysTable;
+  dialogs: DialogsTable;
+  requests: RequestsTable;
+  turns: TurnsTable;
+  audit: AuditTable;
+}

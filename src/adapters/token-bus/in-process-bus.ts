@@ -1,0 +1,132 @@
+import type { EventPosition, PositionedEvent } from '../../contracts/events.js';
+
+/** How long an ended request's events stay for readers that come back. */
+const KEEP_ENDED_MS = 60_000;
+/** Most characters of one answer that are kept; a reader who is further behind is served from the record. */
+const KEEP_CHARACTERS = 1_048_576;
+/** Most requests whose events are kept; the oldest goes first. */
+const KEEP_REQUESTS = 10_000;
+
+const isEnd = (event: PositionedEvent): boolean => event.type === 'done' || event.type === 'error';
+
+/** Events of one request: a list that grows, readers with a cursor each, and a way to wait for more. */
+class Channel {
+  readonly events: PositionedEvent[] = [];
+  ended = false;
+  readers = 0;
+  /** True once tokens were dropped: readers go on with the end event, and take the text from the record. */
+  private overflowed = false;
+  private characters = 0;
+  private waiting: (() => void)[] = [];
+
+  push(event: PositionedEvent): void {
+    if (this.ended) return;
+    if (event.type === 'token') this.characters += event.data.text.length;
+    if (this.characters > KEEP_CHARACTERS) this.overflowed = true;
+    else this.events.push(event);
+    if (isEnd(event)) {
+      this.ended = true;
+      if (this.overflowed) this.events.push(event);
+    }
+    this.waiting.splice(0).forEach((wake) => {
+      wake();
+    });
+  }
+
+  /** Resolves at the next event, or when the signal is aborted. */
+  more(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.waiting.push(wake);
+      signal.addEventListener('abort', wake, { once: true });
+      if (signal.aborted) wake();
+    });
+  }
+}
+
+/**
+ * Live events between the activity that generates and the callers that listen, within one process. An optimisation:
+ * whatever it loses is served from the recorded request.
+ */
+export class InProcessTokenBus {
+  private readonly channels = new Map<string, Channel>();
+  private readonly cancels = new Map<string, Set<() => void>>();
+  private readonly timers = new Set<NodeJS.Timeout>();
+
+  publish(requestId: string, event: PositionedEvent): void {
+    const channel = this.channel(requestId);
+    channel.push(event);
+    if (isEnd(event)) this.forgetLater(requestId);
+  }
+
+  /**
+   * Events after a position, as they come, until the end event or the signal. All events of a generation that the
+   * reader has not seen are sent; those of one that it has seen are sent from its offset on.
+   */
+  async *follow(requestId: string, after: EventPosition | undefined, signal: AbortSignal): AsyncGenerator<PositionedEvent> {
+    const channel = this.channel(requestId);
+    channel.readers += 1;
+    try {
+      for (let cursor = 0; !signal.aborted; cursor += 1) {
+        while (channel.events[cursor] === undefined && !channel.ended && !signal.aborted) await channel.more(signal);
+        const event = channel.events[cursor];
+        if (event === undefined) return;
+        if (isNews(event, after)) yield event;
+        if (isEnd(event)) return;
+      }
+    } finally {
+      channel.readers -= 1;
+      // Nothing was ever published here: the request runs in another process.
+      if (channel.readers === 0 && channel.events.length === 0) this.channels.delete(requestId);
+    }
+  }
+
+  /** Stops the running call of a request, if it runs in this process. */
+  cancel(requestId: string): void {
+    this.cancels.get(requestId)?.forEach((listener) => {
+      listener();
+    });
+  }
+
+  /** Calls the listener when the request is cancelled. Returns the way to stop listening. */
+  onCancel(requestId: string, listener: () => void): () => void {
+    const listeners = this.cancels.get(requestId) ?? new Set();
+    this.cancels.set(requestId, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.cancels.delete(requestId);
+    };
+  }
+
+  close(): void {
+    this.timers.forEach(clearTimeout);
+    this.timers.clear();
+    this.channels.clear();
+  }
+
+  private channel(requestId: string): Channel {
+    let channel = this.channels.get(requestId);
+    if (channel) return channel;
+    this.channels.set(requestId, (channel = new Channel()));
+    const [oldest] = this.channels.keys();
+    if (this.channels.size > KEEP_REQUESTS && oldest !== undefined) this.channels.delete(oldest);
+    return channel;
+  }
+
+  private forgetLater(requestId: string): void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      this.channels.delete(requestId);
+    }, KEEP_ENDED_MS);
+    timer.unref();
+    this.timers.add(timer);
+  }
+}
+
+function isNews(event: PositionedEvent, after: EventPosition | undefined): boolean {
+  if (!after || isEnd(event) || event.position.generation > after.generation) return true;
+  return event.position.generation === after.generation && event.position.offset > after.offset;
+}

@@ -1,0 +1,37 @@
+import type { RequestBody } from '../contracts/bodies.js';
+import type { ErrorObject } from '../contracts/bodies.js';
+import { routeWorkflowId } from '../contracts/ids.js';
+import type { Attempt, Decision, Mode, RequestStatus, Timings, Usage } from '../contracts/request.js';
+
+/** What a body is made of: a request as recorded. */
+export interface BodySource {
+  id: string;
+  mode: Mode;
+  status: RequestStatus;
+  decision: Decision;
+  provider: string | null;
+  usage: Usage | null;
+  attempts: Attempt[];
+  timings: Timings;
+  error: ErrorObject | null;
+  answer: string | null;
+  finishReason: string | null;
+}
+
+/** The body of a request in whatever state it is: the same for `/route`, `GET /requests/:id` and the last event. */
+export function requestBody(source: BodySource): RequestBody {
+  const { decision } = source;
+  const base = {
+    request_id: source.id,
+    workflow_id: routeWorkflowId(source.id),
+    status: source.status,
+    mode: source.mode,
+    rule: decision.rule,
+    rbac: { roles: decision.roles, entitlements: decision.entitlements },
+    attempts: source.attempts,
+    timings_ms: source.timings,
+  };
+  if (source.error) return { ok: false, ...base, error: source.error };
+  const data = source.answer === null ? null : { text: source.answer, finish_reason: source.finishReason ?? 'stop' };
+  return { ok: true, ...base, provider: source.provider, data, usage: source.usage };
+}
