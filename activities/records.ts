@@ -2,7 +2,7 @@ import type { RequestBody } from '../src/contracts/bodies.js';
 import type { RecordFailureInput } from '../src/contracts/request.js';
 import type { RequestsRepository, RequestRecord } from '../src/adapters/store/requests.repository.js';
 import type { InProcessTokenBus } from '../src/adapters/token-bus/in-process-bus.js';
-import { requestBody } from '../src/domain/bodies.js';
+import { isFinal, requestBody } from '../src/domain/bodies.js';
 import { outcomeError } from '../src/domain/outcome.js';
 import { storeFailure } from './store-failure.js';
 import type { ActivityLog } from './log.js';
@@ -30,13 +30,13 @@ export function createRecordActivities({ requests, bus, log }: RecordsDependenci
     async recordFailure(input) {
       const { requestId, daoId } = input;
       const record = await storeFailure(() => requests.find(requestId));
-      if (record?.status !== 'running') return;
+      if (!record || isFinal(record.status)) return;
       const body = endedBody(record, input);
       if (body.ok) return;
       const ending = { status: input.status, error: body.error, attempts: body.attempts, timings: body.timings_ms };
       if (!(await storeFailure(() => requests.recordEnding(requestId, daoId, ending)))) return;
       log(input).info({ code: body.error.code, failure: input.failure.type }, 'request ended without an answer');
-      bus.publish(requestId, { type: 'error', data: body, position: { generation: Date.now(), offset: 0 } });
+      bus.publish(requestId, { type: 'error', data: body, position: { generation: record.generation, offset: 0 } });
     },
   };
 }

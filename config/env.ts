@@ -42,6 +42,9 @@ const EnvSchema = z.object({
 /** Typed environment, with derived paths made absolute. */
 export type Env = Readonly<Omit<z.infer<typeof EnvSchema>, 'DAGI_HOME' | 'DAGI_CACHE'> & { home: string; cache: string }>;
 
+const withoutEmpty = (variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''));
+
 /**
  * Reads and validates the environment, with a `.env` file in the working folder below it.
  * @throws AppError `CONFIG_INVALID` that lists every bad variable at once; values are never shown.
@@ -49,8 +52,7 @@ export type Env = Readonly<Omit<z.infer<typeof EnvSchema>, 'DAGI_HOME' | 'DAGI_C
 export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
   const fromFile: Record<string, string> = {};
   readDotenv({ processEnv: fromFile, quiet: true });
-  const given = Object.entries({ ...fromFile, ...source }).filter(([, value]) => value !== undefined && value !== '');
-  const parsed = EnvSchema.safeParse(Object.fromEntries(given));
+  const parsed = EnvSchema.safeParse({ ...withoutEmpty(fromFile), ...withoutEmpty(source) });
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new AppError('CONFIG_INVALID', `Environment: ${problems.join('; ')}. See .env.example.`);

@@ -22,6 +22,9 @@ const DEFAULT_SHAPE: Readonly<Record<Kind, CallShape>> = {
   embedded: 'eager',
 };
 
+/** Longest wait for a free worker on another queue, in milliseconds. */
+const QUEUE_TIMEOUT_MS = 15_000;
+
 const DEFAULTS = { maxTokens: 512, temperature: 0.7, topP: 1, timeoutMs: 60_000, maxAttempts: 2, retryDelayMs: 1_000 };
 /** The small local model: short answers, little invention. */
 const EMBEDDED_DEFAULTS = { maxTokens: 160, temperature: 0.2 };
@@ -89,6 +92,6 @@ export function configureProvider(provider: ProfileProvider, env: Env, secrets: 
       topP: config.top_p ?? base.topP,
       ...policy,
     }) as ProviderConfig,
-    policy: { ...policy, shape, queue: shape === 'queue' ? QUEUES.ollama : QUEUES.orchestrator },
+    policy: { ...policy, queueTimeoutMs: QUEUE_TIMEOUT_MS, shape, queue: shape === 'queue' ? QUEUES.ollama : QUEUES.orchestrator },
   };
 }

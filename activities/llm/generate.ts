@@ -4,7 +4,7 @@ import type { LlmProvider } from '../../src/adapters/llm/provider.js';
 import type { GenerationJob, RequestRecord, RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import type { InProcessTokenBus } from '../../src/adapters/token-bus/in-process-bus.js';
 import { AppError } from '../../src/errors/app-error.js';
-import type { Failure } from '../../src/contracts/failures.js';
+import { FAILURE_TYPES, type Failure, type FailureType } from '../../src/contracts/failures.js';
 import { requestBody } from '../../src/domain/bodies.js';
 import { buildMessages } from '../../src/domain/messages.js';
 import { toApplicationFailure } from '../failures.js';
@@ -48,22 +48,21 @@ export function createLlmActivities(deps: LlmDependencies): LlmActivities {
   return {
     async generate(input) {
       const startedAt = Date.now();
-      const job = await storeFailure(() => deps.requests.loadJob(input.requestId, input.daoId));
-      if (job?.record.status !== 'running') return endedEarlier(job?.record, input);
+      const { requestId, daoId, attempts } = input;
+      const job = await storeFailure(() => deps.requests.claim(requestId, daoId, attempts));
+      if (!job) return storeFailure(async () => endedEarlier(await deps.requests.find(requestId)));
       return new Generation(deps, input, job, startedAt).run();
     },
   };
 }
 
 /** The request had ended before this call: it was answered by an earlier run of this activity, or closed otherwise. */
-function endedEarlier(record: RequestRecord | undefined, input: GenerateInput): GenerateResult {
-  const answered = record?.status === 'completed';
-  return {
-    outcome: answered ? 'recorded' : 'superseded',
-    provider: record?.provider ?? input.step.provider,
-    finishReason: record?.finishReason ?? 'none',
-    usage: record?.usage ?? { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
-  };
+function endedEarlier(record: RequestRecord | undefined): GenerateResult {
+  if (record?.status !== 'completed' || !record.provider || !record.usage) {
+    return { outcome: 'superseded', status: record?.status ?? 'failed' };
+  }
+  const { provider, usage, finishReason } = record;
+  return { outcome: 'recorded', provider, usage, finishReason: finishReason ?? 'stop' };
 }
 
 /** One call to one provider, from the database to the database. */
@@ -76,9 +75,13 @@ class Generation {
     private readonly job: GenerationJob,
     private readonly startedAt: number,
   ) {
-    this.stream = new TokenStream(startedAt, (event) => {
+    this.stream = new TokenStream(this.generation, (event) => {
       deps.bus.publish(input.requestId, event);
     });
+  }
+
+  private get generation(): number {
+    return this.job.record.generation;
   }
 
   async run(): Promise<GenerateResult> {
@@ -92,11 +95,11 @@ class Generation {
     try {
       bus.publish(requestId, {
         type: 'attempt',
-        data: { provider: step.provider, generation: this.startedAt },
-        position: { generation: this.startedAt, offset: 0 },
+        data: { provider: step.provider, generation: this.generation },
+        position: { generation: this.generation, offset: 0 },
       });
       const generated = await this.call(stop.signal);
-      return await this.record(generated, stop.signal);
+      return await this.record(generated);
     } catch (error) {
       throw this.failed(error);
     } finally {
@@ -126,9 +129,9 @@ class Generation {
     throw new TypeError(`provider ${step.provider} ended without an end`);
   }
 
-  /** Writes the answer and tells the listeners. An answer in hand is not given up while there is time. */
-  private async record(generated: Generated, signal: AbortSignal): Promise<GenerateResult> {
-    const { requestId, daoId, step } = this.input;
+  /** Writes the answer and tells the listeners. An answer in hand is paid for: until the deadline it is not given up. */
+  private async record(generated: Generated): Promise<GenerateResult> {
+    const { requestId, daoId, step, deadlineAt } = this.input;
     const { finishReason, usage, ms } = generated;
     const record = this.job.record;
     const answer = {
@@ -143,18 +146,18 @@ class Generation {
         llm: ms,
         total: Date.now() - record.receivedAt.getTime(),
       },
-      generation: this.startedAt,
+      generation: this.generation,
     };
     const recorded = await pRetry(() => this.deps.requests.recordAnswer(requestId, daoId, answer), {
-      signal,
+      signal: AbortSignal.timeout(Math.max(1_000, deadlineAt - Date.now())),
       retries: Number.MAX_SAFE_INTEGER,
       minTimeout: 100,
       maxTimeout: 2_000,
       shouldRetry: ({ error }) => error instanceof AppError && error.code === 'STORE_UNAVAILABLE',
     });
-    if (!recorded) return endedEarlier(await this.deps.requests.find(requestId), this.input);
+    if (!recorded) return endedEarlier(await this.deps.requests.find(requestId));
     const body = requestBody({ ...record, ...answer, status: 'completed', answer: answer.text });
-    const position = { generation: this.startedAt, offset: answer.text.length };
+    const position = { generation: this.generation, offset: answer.text.length };
     this.deps.log(this.input).info({ provider: step.provider, usage, timings_ms: answer.timings }, 'answer recorded');
     this.deps.bus.publish(requestId, { type: 'done', data: body, position });
     return { outcome: 'recorded', provider: step.provider, finishReason, usage };
@@ -163,13 +166,17 @@ class Generation {
   /** Translates whatever went wrong into the closed list. Half an answer that somebody may have seen is final. */
   private failed(error: unknown): Error {
     const failure = failureOf(error);
-    const cut = this.stream.started && failure.type !== 'Cancelled' && failure.type !== 'DeadlineExceeded';
-    const type = cut && failure.type !== 'WorkerStopped' ? 'StreamInterrupted' : failure.type;
+    const type = this.stream.started && CUTS_THE_STREAM.includes(failure.type) ? 'StreamInterrupted' : failure.type;
     const ms = Date.now() - this.startedAt;
     this.deps.log(this.input).warn({ provider: this.input.step.provider, failure: type, ms, err: error }, 'model call failed');
     return toApplicationFailure({ ...failure, type });
   }
 }
+
+/** After the first token these end the request: another provider's text cannot follow what a reader has seen. */
+const CUTS_THE_STREAM: readonly FailureType[] = FAILURE_TYPES.filter(
+  (type) => !['Cancelled', 'DeadlineExceeded', 'WorkerStopped', 'StoreUnavailable'].includes(type),
+);
 
 function failureOf(error: unknown): Failure {
   if (error instanceof Stopped) return error.failure;

@@ -41,8 +41,9 @@ export function stopSignal({ timeoutMs, deadlineAt, onCancel }: StopLimits): Sto
       : { type: 'DeadlineExceeded', message: 'the time for this request ran out' };
   const timer = setTimeout(stop, Math.max(0, Math.min(timeoutMs, left)), limit);
   const cancelled = (): void => {
-    const shutdown = context.cancellationDetails?.workerShutdown === true;
-    stop(shutdown ? { type: 'WorkerStopped', message: 'the worker stops' } : { type: 'Cancelled', message: 'cancelled' });
+    // Everything else (shutdown, a heartbeat that came too late, a pause) says nothing about the request: another worker goes on.
+    const asked = context.cancellationDetails?.cancelRequested !== false;
+    stop(asked ? { type: 'Cancelled', message: 'cancelled' } : { type: 'WorkerStopped', message: 'the worker stops' });
   };
   context.cancellationSignal.addEventListener('abort', cancelled, { once: true });
   if (context.cancellationSignal.aborted) cancelled();

@@ -1,8 +1,8 @@
 import type { RequestBody } from './bodies.js';
 
 /**
- * Events of a request, as sent over SSE. `generation` names one run of the model (the millisecond of
- * its start, so a later run has a higher one); `offset` counts the characters of its text up to and including the event.
+ * Events of a request, as sent over SSE. `generation` counts runs of a model for one request (0 before the
+ * first); `offset` counts the UTF-16 units of that run's text up to and including the event.
  */
 export type RequestEvent =
   | { type: 'route'; data: { request_id: string; workflow_id: string; mode: string; rule: string; providers: string[] } }
@@ -24,6 +24,6 @@ export const formatEventId = ({ generation, offset }: EventPosition): string => 
 
 /** The position behind a `Last-Event-ID`, or undefined if it is none of ours. */
 export function parseEventId(id: string): EventPosition | undefined {
-  const match = /^(\d{1,15})-(\d{1,9})$/.exec(id);
+  const match = /^(\d{1,6})-(\d{1,9})$/.exec(id);
   return match ? { generation: Number(match[1]), offset: Number(match[2]) } : undefined;
 }

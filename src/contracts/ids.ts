@@ -11,8 +11,11 @@ export type Queue = (typeof QUEUES)[keyof typeof QUEUES];
 /** Workflow id of a routed request. One request has at most one workflow, ever. */
 export const routeWorkflowId = (requestId: string): string => `route/${requestId}`;
 
-/** The administrator that the admin key stands for. It cannot be named by another key. */
-export const ADMIN_PRINCIPAL = 'api:admin';
+/** Principals of keys themselves. No key but their own gives them. */
+export const API_PRINCIPAL_PREFIX = 'api:';
+
+/** The administrator that the admin key stands for. */
+export const ADMIN_PRINCIPAL = `${API_PRINCIPAL_PREFIX}admin`;
 
 /** Names under which workflows are registered; `workflows/index.ts` exports exactly these. */
 export const WORKFLOWS = { routeRequest: 'routeRequest' } as const;

@@ -15,6 +15,8 @@ export interface ProviderStep {
   queue: string;
   /** Longest time that one call may take, in milliseconds. */
   timeoutMs: number;
+  /** Longest wait for a free worker on another queue before the next provider is tried, in milliseconds. */
+  queueTimeoutMs: number;
   maxTokens: number;
   /** How often this provider is tried before the next one. */
   maxAttempts: number;
@@ -35,7 +37,8 @@ export interface Decision {
   configHash: string;
 }
 
-export const REQUEST_STATUSES = ['running', 'completed', 'failed', 'cancelled'] as const;
+/** `accepted`: written down, no call has begun. `running`: a call was begun at least once. The others are final. */
+export const REQUEST_STATUSES = ['accepted', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type RequestStatus = (typeof REQUEST_STATUSES)[number];
 
 /** One try at one provider, as told to the caller. */
@@ -78,13 +81,10 @@ export interface GenerateInput {
 }
 
 /** What `generate` tells the workflow. The text itself is in the database. */
-export interface GenerateResult {
-  /** `superseded`: the request had already ended otherwise (refused start, cancel) and nothing was bought. */
-  outcome: 'recorded' | 'superseded';
-  provider: string;
-  finishReason: string;
-  usage: Usage;
-}
+export type GenerateResult =
+  | { outcome: 'recorded'; provider: string; finishReason: string; usage: Usage }
+  /** The request had already ended otherwise (refused start, cancel, another run): nothing was bought or written. */
+  | { outcome: 'superseded'; status: RequestStatus };
 
 export interface RecordFailureInput {
   requestId: string;

@@ -10,6 +10,7 @@ export interface RoutingRule {
   conditions: Readonly<Record<string, ConditionValue>>;
   /** Providers to try, in order. */
   chain: readonly string[];
+  /** Cap on each call that this rule leads to, in milliseconds. */
   timeoutMs?: number;
 }
 
@@ -18,6 +19,7 @@ export interface ProviderPolicy {
   shape: CallShape;
   queue: string;
   timeoutMs: number;
+  queueTimeoutMs: number;
   maxTokens: number;
   maxAttempts: number;
   retryDelayMs: number;

@@ -1,15 +1,15 @@
-import { ADMIN_PRINCIPAL } from '../contracts/ids.js';
+import { API_PRINCIPAL_PREFIX } from '../contracts/ids.js';
 import type { Actor, CallerKey } from '../contracts/access.js';
 import { AppError } from '../errors/app-error.js';
 
 /**
  * Who acts: the named user if the key may name one, else the key's principal.
- * The administrator can never be named: that right comes with the key alone.
+ * A key's principal (`api:…`) can never be named, the administrator least of all: those rights come with the key alone.
  * @throws AppError `ACTING_NOT_ALLOWED`
  */
 export function resolveActor(key: CallerKey, userId: string | undefined): Actor {
   if (userId === undefined || userId === key.principal) return { id: key.principal, own: true };
-  if (!key.gateway || userId === ADMIN_PRINCIPAL) throw new AppError('ACTING_NOT_ALLOWED');
+  if (!key.gateway || userId.startsWith(API_PRINCIPAL_PREFIX)) throw new AppError('ACTING_NOT_ALLOWED');
   return { id: userId, own: false };
 }
 

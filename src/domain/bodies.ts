@@ -18,6 +18,9 @@ export interface BodySource {
   finishReason: string | null;
 }
 
+/** Whether a request in this status has ended. */
+export const isFinal = (status: RequestStatus): boolean => status !== 'accepted' && status !== 'running';
+
 /** The body of a request in whatever state it is: the same for `/route`, `GET /requests/:id` and the last event. */
 export function requestBody(source: BodySource): RequestBody {
   const { decision } = source;

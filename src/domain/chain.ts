@@ -13,8 +13,15 @@ export const CHAIN_START: ChainPosition = { index: 0, attempt: 1, delayMs: 0 };
 
 /** The same provider may do better in a moment. */
 const WORTH_REPEATING: readonly FailureType[] = ['RateLimited', 'ProviderUnavailable', 'ProviderTimeout', 'EmptyAnswer'];
-/** No provider could do better, or the reader has seen half an answer. */
-const FINAL: readonly FailureType[] = ['StreamInterrupted', 'DeadlineExceeded', 'Cancelled'];
+/** No provider could do better, the reader has seen half an answer, or the answer is paid for and cannot be written. */
+const FINAL: readonly FailureType[] = [
+  'StreamInterrupted',
+  'DeadlineExceeded',
+  'Cancelled',
+  'StoreUnavailable',
+  'WorkerStopped',
+  'Internal',
+];
 
 /**
  * What follows a failed call: the same provider after a pause, the next provider at once, or undefined for the end.

@@ -41,15 +41,16 @@ export function decide(table: RoutingTable, access: AccessFacts, request: Reques
   const rule = matchRule(table.rules, { ...request, daoId: access.dao.id, roles: rights.roles });
   if (!rule) return { allowed: false, code: 'NO_ROUTE', rights, detail: { mode: request.mode } };
 
-  const deadlineMs = Math.min(rule.timeoutMs ?? table.requestTimeoutMs, table.requestTimeoutMs);
-  const chain = rule.chain.map((provider) => toStep(provider, table.providers[provider], deadlineMs));
+  const deadlineMs = table.requestTimeoutMs;
+  const callMs = Math.min(rule.timeoutMs ?? deadlineMs, deadlineMs);
+  const chain = rule.chain.map((provider) => toStep(provider, table.providers[provider], callMs));
   return {
     allowed: true,
     decision: { mode: request.mode, rule: rule.name, chain, ...rights, deadlineMs, configHash: table.hash },
   };
 }
 
-function toStep(provider: string, policy: ProviderPolicy | undefined, deadlineMs: number): ProviderStep {
+function toStep(provider: string, policy: ProviderPolicy | undefined, callMs: number): ProviderStep {
   if (!policy) throw new TypeError(`rule names provider ${provider}, which the loader should have refused`);
-  return { provider, ...policy, timeoutMs: Math.min(policy.timeoutMs, deadlineMs) };
+  return { provider, ...policy, timeoutMs: Math.min(policy.timeoutMs, callMs) };
 }

@@ -11,16 +11,16 @@ export class AppError extends Error {
     readonly code: ErrorCode,
     message: string = ERRORS[code].message,
     readonly detail: ErrorDetail = {},
-    options?: { cause?: unknown },
+    private readonly options?: { cause?: unknown; retryAfterSeconds?: number },
   ) {
     super(message, options);
     this.name = 'AppError';
     this.status = ERRORS[code].status;
   }
 
-  /** Seconds for the `Retry-After` header, if the caller should come back. */
+  /** Seconds for the `Retry-After` header, if the caller should come back: what is known here, else the code's own. */
   get retryAfterSeconds(): number | undefined {
     const entry: { retryAfter?: number } = ERRORS[this.code];
-    return entry.retryAfter;
+    return this.options?.retryAfterSeconds ?? entry.retryAfter;
   }
 }

@@ -18,7 +18,7 @@ export interface RequestRecord {
   attempts: Attempt[];
   timings: Timings;
   error: ErrorObject | null;
-  generation: number | null;
+  generation: number;
   bodyHash: string | null;
   receivedAt: Date;
   deadlineAt: Date;
@@ -95,7 +95,7 @@ const toRecord = (row: Row): RequestRecord => ({
   attempts: row.attempts,
   timings: row.timings,
   error: row.error,
-  generation: row.generation === null ? null : Number(row.generation),
+  generation: row.generation,
   bodyHash: row.body_hash,
   receivedAt: row.received_at,
   deadlineAt: row.deadline_at,
@@ -122,7 +122,7 @@ export class RequestsRepository {
           ) values (
             ${request.id}, ${request.daoId}, ${request.actor}, ${request.keyId}, ${request.source ?? null},
             ${request.mode}, ${request.agent ?? null}, ${JSON.stringify(request.metadata)}::jsonb,
-            ${JSON.stringify(decision)}::jsonb, 'running', ${JSON.stringify(request.timings)}::jsonb,
+            ${JSON.stringify(decision)}::jsonb, 'accepted', ${JSON.stringify(request.timings)}::jsonb,
             ${idempotency?.scope ?? null}, ${idempotency?.key ?? null}, ${idempotency?.bodyHash ?? null},
             ${request.receivedAt}, ${request.deadlineAt}
           )
@@ -171,25 +171,36 @@ export class RequestsRepository {
     return row && toRecord(row);
   }
 
-  /** Everything that a model needs to answer a request of this DAO. */
-  async loadJob(id: string, daoId: string): Promise<GenerationJob | undefined> {
+  /**
+   * Claims an open request for one run of a model: from here on the API cannot take it back, and an earlier run can no
+   * longer write. Hands over everything that the model needs.
+   * @param attempts failed attempts so far, to be seen by whoever asks meanwhile
+   * @returns undefined if the request has ended
+   */
+  async claim(id: string, daoId: string, attempts: readonly Attempt[]): Promise<GenerationJob | undefined> {
     const row = await guardStore(() =>
-      this.withTurn()
-        .innerJoin('daos', 'daos.id', 'requests.dao_id')
+      this.db
+        .updateTable('requests')
+        .from('turns')
+        .innerJoin('daos', 'daos.id', 'turns.dao_id')
+        .set((eb) => ({
+          status: 'running',
+          generation: eb('requests.generation', '+', 1),
+          attempts: JSON.stringify(attempts),
+        }))
         .where('requests.id', '=', id)
         .where('requests.dao_id', '=', daoId)
-        .select(['turns.prompt', 'turns.dialog_id', 'daos.name as dao_name', 'daos.facts as dao_facts'])
+        .where('requests.ended_at', 'is', null)
+        .whereRef('turns.request_id', '=', 'requests.id')
+        .returningAll('requests')
+        .returning(['turns.answer', 'turns.finish_reason', 'turns.prompt', 'turns.dialog_id'])
+        .returning(['daos.name as dao_name', 'daos.facts as dao_facts'])
         .executeTakeFirst(),
     );
     if (!row) return undefined;
-    const history = row.dialog_id === null ? [] : await this.history(row.dialog_id, daoId, row.received_at);
-    return {
-      record: toRecord(row),
-      prompt: row.prompt ?? '',
-      daoName: row.dao_name,
-      daoFacts: row.dao_facts,
-      history,
-    };
+    const { prompt, dialog_id, dao_name: daoName, dao_facts: daoFacts } = row;
+    const history = dialog_id === null ? [] : await this.history(dialog_id, daoId, row.received_at);
+    return { record: toRecord(row), prompt, daoName, daoFacts, history };
   }
 
   private async history(dialogId: string, daoId: string, before: Date): Promise<GenerationJob['history']> {
@@ -208,7 +219,7 @@ export class RequestsRepository {
     return rows.map(({ prompt, answer }) => ({ prompt, answer: answer ?? '' }));
   }
 
-  /** Ends a running request with its answer. Returns false if it had ended already. */
+  /** Ends a request with the answer of its latest run. Returns false if it had ended, or if this run is not the latest. */
   async recordAnswer(id: string, daoId: string, answer: Answer): Promise<boolean> {
     const { rows } = await guardStore(() =>
       sql<{ id: string }>`
@@ -216,8 +227,8 @@ export class RequestsRepository {
           update requests set
             status = 'completed', provider = ${answer.provider}, usage = ${JSON.stringify(answer.usage)}::jsonb,
             attempts = ${JSON.stringify(answer.attempts)}::jsonb, timings = ${JSON.stringify(answer.timings)}::jsonb,
-            generation = ${answer.generation}::bigint, ended_at = now()
-          where id = ${id} and dao_id = ${daoId} and status = 'running'
+            ended_at = now()
+          where id = ${id} and dao_id = ${daoId} and generation = ${answer.generation} and ended_at is null
           returning id
         )
         update turns set answer = ${answer.text}, finish_reason = ${answer.finishReason}
@@ -228,8 +239,12 @@ export class RequestsRepository {
     return rows.length === 1;
   }
 
-  /** Ends a running request without an answer. Returns false if it had ended already. */
-  async recordEnding(id: string, daoId: string, ending: Ending): Promise<boolean> {
+  /**
+   * Ends a request without an answer.
+   * @param refused only if no call was begun; then its idempotency key is free again
+   * @returns false if it had ended already, or if a call was begun although it should not have been
+   */
+  async recordEnding(id: string, daoId: string, ending: Ending, refused = false): Promise<boolean> {
     const result = await guardStore(() =>
       this.db
         .updateTable('requests')
@@ -239,22 +254,24 @@ export class RequestsRepository {
           attempts: JSON.stringify(ending.attempts),
           timings: JSON.stringify(ending.timings),
           ended_at: new Date(),
+          ...(refused ? { idempotency_key: null } : {}),
         })
         .where('id', '=', id)
         .where('dao_id', '=', daoId)
-        .where('status', '=', 'running')
+        .where('ended_at', 'is', null)
+        .$if(refused, (query) => query.where('status', '=', 'accepted'))
         .executeTakeFirst(),
     );
     return result.numUpdatedRows === 1n;
   }
 
-  /** Requests that should have ended before `deadline` and did not. */
-  async findOverdue(deadline: Date, limit: number): Promise<RequestRecord[]> {
+  /** Requests that were received before `since` and have not ended, oldest first. */
+  async findOpen(since: Date, limit: number): Promise<RequestRecord[]> {
     const rows = await guardStore(() =>
       this.withTurn()
-        .where('requests.status', '=', 'running')
-        .where('requests.deadline_at', '<', deadline)
-        .orderBy('requests.deadline_at')
+        .where('requests.ended_at', 'is', null)
+        .where('requests.received_at', '<', since)
+        .orderBy('requests.received_at')
         .limit(limit)
         .execute(),
     );

@@ -69,8 +69,7 @@ export interface RequestsTable {
   attempts: JsonDefault<Attempt[]>;
   timings: JsonDefault<Timings>;
   error: Json<ErrorObject> | null;
-  /** A bigint: some drivers hand it over as text. */
-  generation: ColumnType<string | number | null, number | null, number | null>;
+  generation: Generated<number>;
   idempotency_scope: string | null;
   idempotency_key: string | null;
   body_hash: string | null;

@@ -62,25 +62,26 @@ create table requests (
   agent text,
   metadata jsonb not null,
   decision jsonb not null,
-  status text not null check (status in ('running', 'completed', 'failed', 'cancelled')),
+  status text not null check (status in ('accepted', 'running', 'completed', 'failed', 'cancelled')),
   provider text,
   usage jsonb,
   attempts jsonb not null default '[]',
   timings jsonb not null default '{}',
   error jsonb,
-  generation bigint,
+  -- Runs of a model so far. An answer is written only by the latest run: an older one that comes back late is fenced off.
+  generation integer not null default 0,
   idempotency_scope text,
   idempotency_key text,
   body_hash text,
   received_at timestamptz not null,
   deadline_at timestamptz not null,
   ended_at timestamptz,
-  check ((status = 'running') = (ended_at is null))
+  check ((status in ('accepted', 'running')) = (ended_at is null))
 );
 
 create unique index requests_idempotency on requests (idempotency_scope, idempotency_key)
   where idempotency_key is not null;
-create index requests_running on requests (deadline_at) where status = 'running';
+create index requests_open on requests (received_at) where ended_at is null;
 create index requests_by_dao on requests (dao_id, received_at);
 
 -- One prompt and its answer. Texts live here and nowhere else.
