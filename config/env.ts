@@ -36,7 +36,7 @@ const EnvSchema = z.object({
   DEEPSEEK_BASE_URL: url.optional(),
   EMBEDDED_MODEL: z.string().optional(),
   DAGI_CACHE: z.string().optional(),
-  DAGI_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+  DAGI_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).optional(),
 });
 
 /** Typed environment, with derived paths made absolute. */

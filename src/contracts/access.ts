@@ -43,3 +43,15 @@ export interface AccessFacts {
   roles: { name: string; entitlements: string[] }[];
   platformAdmin: boolean;
 }
+
+/** A key as it may be shown: never the key itself, nor its hash. */
+export interface KeyInfo {
+  id: string;
+  name: string;
+  dao_id: string | null;
+  principal: string;
+  gateway: boolean;
+  created_at: Date;
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+}

@@ -1,18 +1,6 @@
-import type { CallerKey } from '../../contracts/access.js';
+import type { CallerKey, KeyInfo } from '../../contracts/access.js';
 import type { Db } from './database.js';
 import { guardStore } from './errors.js';
-
-/** A key as it may be shown: never the key itself, nor its hash. */
-export interface KeyInfo {
-  id: string;
-  name: string;
-  dao_id: string | null;
-  principal: string;
-  gateway: boolean;
-  created_at: Date;
-  last_used_at: Date | null;
-  revoked_at: Date | null;
-}
 
 export interface NewKey {
   id: string;

@@ -1,0 +1,170 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { QUEUES, routeWorkflowId, WORKFLOWS } from '../../contracts/ids.js';
+import type { RouteRequestInput } from '../../contracts/request.js';
+import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.js';
+import { AppError } from '../../errors/app-error.js';
+import type { routeRequest } from '../../../workflows/index.js';
+
+/** How long a caller waits for Temporal to accept, in milliseconds. */
+const START_TIMEOUT_MS = 1_500;
+const RECONNECT_MS = 500;
+/** After its deadline a workflow still has to write down how it ended, in milliseconds. */
+const RUN_TIMEOUT_MARGIN_MS = 300_000;
+/** Short, so that a request whose worker was killed goes on quickly, in milliseconds. */
+const WORKFLOW_TASK_TIMEOUT_MS = 5_000;
+
+export interface TemporalTarget {
+  address: string;
+  namespace: string;
+  apiKey?: string | undefined;
+  tls?: boolean | undefined;
+}
+
+export type StartOutcome = 'eager' | 'queued' | 'already-closed';
+
+/**
+ * The one door to Temporal's client. Connects in the background, so that a process can start, and tell that it is not
+ * ready, while Temporal is away. The connection is native and shared with the workers: eager starts need that.
+ */
+export class TemporalGateway {
+  private readonly stopping = new AbortController();
+  private readonly connecting: Promise<NativeConnection>;
+  private connected: NativeConnection | undefined;
+  private client: Client | undefined;
+
+  constructor(
+    private readonly target: TemporalTarget,
+    private readonly log: Logger,
+  ) {
+    this.connecting = this.connect();
+    // Whoever needs the connection awaits it; nobody may be there yet when the process stops.
+    this.connecting.catch(() => undefined);
+  }
+
+  get namespace(): string {
+    return this.target.namespace;
+  }
+
+  /** The connection, as soon as there is one. Rejects when the gateway is closed first. */
+  connection(): Promise<NativeConnection> {
+    return this.connecting;
+  }
+
+  /**
+   * Starts the workflow of a request, or finds the one that runs. Safe to repeat.
+   * @throws AppError `TEMPORAL_UNAVAILABLE` within two seconds
+   */
+  async start(input: RouteRequestInput): Promise<StartOutcome> {
+    const { requestId, daoId, actor, decision } = input;
+    try {
+      const handle = await this.bounded((client) =>
+        client.workflow.start<typeof routeRequest>(WORKFLOWS.routeRequest, {
+          args: [input],
+          workflowId: routeWorkflowId(requestId),
+          taskQueue: QUEUES.orchestrator,
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          requestEagerStart: true,
+          workflowRunTimeout: Math.max(0, input.deadlineAt - Date.now()) + RUN_TIMEOUT_MARGIN_MS,
+          workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+          priority: { priorityKey: 1, fairnessKey: daoId.slice(0, 64) },
+          staticSummary: `${decision.mode} for ${daoId} by rule ${decision.rule}`,
+          typedSearchAttributes: [
+            { key: SEARCH_ATTRIBUTES.DaoId, value: daoId },
+            { key: SEARCH_ATTRIBUTES.UserId, value: actor },
+            { key: SEARCH_ATTRIBUTES.Mode, value: decision.mode },
+            { key: SEARCH_ATTRIBUTES.Rule, value: decision.rule },
+          ],
+        }),
+      );
+      return handle.eagerlyStarted ? 'eager' : 'queued';
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return 'already-closed';
+      throw error;
+    }
+  }
+
+  /** Asks the workflow of a request to cancel. One that is gone has nothing to cancel. */
+  async cancel(requestId: string): Promise<void> {
+    try {
+      await this.bounded((client) => client.workflow.getHandle(routeWorkflowId(requestId)).cancel());
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  }
+
+  /** Resolves when the workflow of a request has closed, however it closed. Rejects if Temporal goes away meanwhile. */
+  async closed(requestId: string, signal: AbortSignal): Promise<void> {
+    const connection = await this.connecting;
+    const handle = this.clientNow().workflow.getHandle(routeWorkflowId(requestId));
+    await connection.withAbortSignal(signal, () => handle.result()).catch((error: unknown) => {
+      // A failed or cancelled workflow is closed too; only errors of the call itself are errors here.
+      if (error instanceof Error && error.name === 'WorkflowFailedError') return;
+      throw error;
+    });
+  }
+
+  /**
+   * Asks the server for a sign of life.
+   * @throws AppError `TEMPORAL_UNAVAILABLE` within two seconds
+   */
+  async ping(): Promise<void> {
+    await this.bounded((client) => client.workflowService.getSystemInfo({}));
+  }
+
+  /** Closes the connection. Workers must have stopped before. */
+  async close(): Promise<void> {
+    this.stopping.abort();
+    await this.connected?.close();
+  }
+
+  private async connect(): Promise<NativeConnection> {
+    const { address, apiKey, tls } = this.target;
+    for (let failures = 0; ; failures += 1) {
+      this.stopping.signal.throwIfAborted();
+      try {
+        const connection = await NativeConnection.connect({
+          address,
+          ...(apiKey === undefined ? {} : { apiKey }),
+          ...(tls === undefined ? {} : { tls }),
+        });
+        this.connected = connection;
+        this.client = new Client({ connection, namespace: this.target.namespace });
+        return connection;
+      } catch (error) {
+        if (failures === 0) this.log.warn({ address, err: error }, 'Temporal does not answer; trying again');
+        await sleep(RECONNECT_MS, undefined, { signal: this.stopping.signal });
+      }
+    }
+  }
+
+  private clientNow(): Client {
+    if (!this.client) throw new AppError('TEMPORAL_UNAVAILABLE');
+    return this.client;
+  }
+
+  /** Runs a call with a deadline. The native client retries inside it; what is late or broken is unavailability. */
+  private async bounded<T>(call: (client: Client) => Promise<T>): Promise<T> {
+    const client = this.clientNow();
+    const late = new AbortController();
+    const timeout = sleep(START_TIMEOUT_MS + 250, undefined, { signal: late.signal }).then(() => {
+      throw new AppError('TEMPORAL_UNAVAILABLE');
+    });
+    try {
+      return await Promise.race([
+        client.connection.withDeadline(Date.now() + START_TIMEOUT_MS, () => call(client)),
+        timeout,
+      ]);
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError || error instanceof WorkflowNotFoundError) throw error;
+      if (error instanceof AppError) throw error;
+      throw new AppError('TEMPORAL_UNAVAILABLE', undefined, {}, { cause: error });
+    } finally {
+      late.abort();
+      timeout.catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,15 @@
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { Entitlement } from '../contracts/access.js';
+
+/**
+ * What a route asks of its caller. `public`: nothing. `owner`: a key, and a relation to the thing that is checked by
+ * the service. `by-mode`: a key, and the entitlement of the mode that the body names. Else: that entitlement.
+ */
+export type RouteAccess = 'public' | 'owner' | 'by-mode' | Entitlement;
+
+export const ROUTE_ACCESS = Symbol('route-access');
+
+/** Declares what a route asks of its caller. A route that declares nothing is closed to everybody. */
+export const Access = (access: RouteAccess): MethodDecorator =>
+  applyDecorators(SetMetadata(ROUTE_ACCESS, access), RouteConfig({ access }));

@@ -1,0 +1,77 @@
+import { Controller, Delete, Get, Headers, HttpCode, Param, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { RequestBody } from '../contracts/bodies.js';
+import { parseEventId } from '../contracts/events.js';
+import { routeWorkflowId } from '../contracts/ids.js';
+import { contextOf, keyOf } from '../middleware/context.js';
+import { ActingQuerySchema, RequestIdSchema, type ActingQuery } from '../schemas/common.js';
+import { DrainService } from '../services/drain.service.js';
+import { OutcomesService } from '../services/outcomes.service.js';
+import { RequestsService } from '../services/requests.service.js';
+import { Access } from './access.js';
+import { sendEvents } from './sse.js';
+
+/** How long a cancel waits for the request to have ended, in milliseconds. */
+const CANCEL_WAIT_MS = 5_000;
+
+/** A request after it was accepted: seen, followed, stopped. */
+@ApiTags('requests')
+@Controller('requests')
+export class RequestsController {
+  constructor(
+    private readonly requests: RequestsService,
+    private readonly outcomes: OutcomesService,
+    private readonly drain: DrainService,
+  ) {}
+
+  @Get(':id')
+  @Access('owner')
+  @ApiOperation({ operationId: 'getRequest', summary: 'The body of a request, in whatever state it is' })
+  async get(
+    @Param('id', { schema: RequestIdSchema }) id: string,
+    @Query({ schema: ActingQuerySchema }) query: ActingQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<RequestBody> {
+    await this.see(request, id, query);
+    return this.outcomes.body(id);
+  }
+
+  @Get(':id/events')
+  @Access('owner')
+  @ApiOperation({ operationId: 'followRequest', summary: 'Events of a request over SSE, resumable by Last-Event-ID' })
+  async events(
+    @Param('id', { schema: RequestIdSchema }) id: string,
+    @Query({ schema: ActingQuerySchema }) query: ActingQuery,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.see(request, id, query);
+    const after = lastEventId === undefined ? undefined : parseEventId(lastEventId);
+    await sendEvents(reply, (gone) =>
+      this.outcomes.events({ requestId: id, here: false }, after, this.drain.orStopping(gone)),
+    );
+  }
+
+  @Delete(':id')
+  @HttpCode(200)
+  @Access('owner')
+  @ApiOperation({ operationId: 'cancelRequest', summary: 'Stop a request, and the model that works on it' })
+  async cancel(
+    @Param('id', { schema: RequestIdSchema }) id: string,
+    @Query({ schema: ActingQuerySchema }) query: ActingQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<RequestBody> {
+    await this.see(request, id, query);
+    await this.requests.cancel(keyOf(request), id, { userId: query.user_id });
+    return this.outcomes.wait({ requestId: id, here: false }, AbortSignal.timeout(CANCEL_WAIT_MS));
+  }
+
+  /** Checks that the caller may see the request, and names it in the call's log line. */
+  private async see(request: FastifyRequest, id: string, query: ActingQuery): Promise<void> {
+    const record = await this.requests.visible(keyOf(request), id, { userId: query.user_id });
+    const { daoId, actor } = record;
+    Object.assign(contextOf(request).fields, { subject: id, workflow_id: routeWorkflowId(id), dao_id: daoId, user_id: actor });
+  }
+}

@@ -1,0 +1,98 @@
+import 'reflect-metadata';
+import { Module, StandardSchemaValidationPipe, type DynamicModule, type LoggerService, type Provider } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { Logger } from 'pino';
+import { v7 as uuid } from 'uuid';
+import { HealthController } from './http/health.controller.js';
+import { KeysController } from './http/keys.controller.js';
+import { RequestsController } from './http/requests.controller.js';
+import { RouteController } from './http/route.controller.js';
+import { authenticateCalls } from './middleware/authenticate.js';
+import { ErrorFilter } from './middleware/error.filter.js';
+import { logCalls } from './middleware/log-calls.js';
+import { DrainService } from './services/drain.service.js';
+import { HealthService } from './services/health.service.js';
+import { KeysService } from './services/keys.service.js';
+import { OutcomesService } from './services/outcomes.service.js';
+import { RequestsService } from './services/requests.service.js';
+
+const BODY_LIMIT = 4 * 1_048_576;
+
+/** The services that the HTTP edge calls. */
+export interface ApiServices {
+  requests: RequestsService;
+  outcomes: OutcomesService;
+  keys: KeysService;
+  health: HealthService;
+  drain: DrainService;
+  log: Logger;
+}
+
+/** The HTTP edge. Services come from the composition root, ready made: they know nothing of Nest. */
+@Module({})
+class ApiModule {
+  static of(services: ApiServices): DynamicModule {
+    const providers: Provider[] = [
+      { provide: RequestsService, useValue: services.requests },
+      { provide: OutcomesService, useValue: services.outcomes },
+      { provide: KeysService, useValue: services.keys },
+      { provide: HealthService, useValue: services.health },
+      { provide: DrainService, useValue: services.drain },
+    ];
+    const controllers = [RouteController, RequestsController, KeysController, HealthController];
+    return { module: ApiModule, controllers, providers };
+  }
+}
+
+/** Builds the API without listening. */
+export async function createApi(services: ApiServices): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    genReqId: () => uuid(),
+    logger: false,
+    forceCloseConnections: 'idle',
+    // A client's own id would be a claim; ours is the request's id everywhere.
+    requestIdHeader: false,
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.of(services), adapter, {
+    logger: nestLogger(services.log),
+    abortOnError: false,
+  });
+  const server = adapter.getInstance();
+  logCalls(server, services.log);
+  authenticateCalls(server, services.keys);
+  app.useGlobalPipes(new StandardSchemaValidationPipe());
+  app.useGlobalFilters(new ErrorFilter(services.log));
+  describeApi(app);
+  await app.init();
+  return app;
+}
+
+function describeApi(app: NestFastifyApplication): void {
+  const outline = new DocumentBuilder()
+    .setTitle('DAGI Stack')
+    .setDescription('The durable AI back end for small DAOs.')
+    .setVersion('0.4.0')
+    .addBearerAuth()
+    .addSecurityRequirements('bearer')
+    .build();
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, outline), { jsonDocumentUrl: 'openapi.json' });
+}
+
+/** Nest's own lines in our log: what it reports as information is detail to us. */
+function nestLogger(log: Logger): LoggerService {
+  const nest = log.child({ component: 'nest' });
+  return {
+    log: (message: unknown) => {
+      nest.debug(String(message));
+    },
+    warn: (message: unknown) => {
+      nest.warn(String(message));
+    },
+    error: (message: unknown) => {
+      nest.error(String(message));
+    },
+  };
+}

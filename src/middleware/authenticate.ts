@@ -1,0 +1,43 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { AppError } from '../errors/app-error.js';
+import type { KeysService } from '../services/keys.service.js';
+import { contextOf } from './context.js';
+
+/** Routes of the documentation page, which the swagger module registers by itself. */
+const DOCUMENTATION = /^\/(docs(\/.*)?|openapi\.json)$/;
+
+/** The credential of a call: `Authorization: Bearer KEY` or `X-API-Key: KEY`. */
+export function credentialOf(headers: FastifyRequest['headers']): string | undefined {
+  const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  const header = headers['x-api-key'];
+  return bearer ?? (typeof header === 'string' && header !== '' ? header : undefined);
+}
+
+/**
+ * Checks the credential of every call before its body is read. What is not declared public needs a key; what declares
+ * nothing is closed.
+ */
+export function authenticateCalls(server: FastifyInstance, keys: KeysService): void {
+  server.addHook('onRequest', async (request) => {
+    const context = contextOf(request);
+    const access = accessOf(request);
+    if (access === 'public') return;
+    const credential = credentialOf(request.headers);
+    context.key = credential === undefined ? undefined : await keys.authenticate(credential);
+    if (!context.key) throw unauthenticated(request.headers.authorization);
+    if (access === undefined && !request.is404) throw new AppError('RBAC_PERMISSION_DENIED');
+  });
+}
+
+function accessOf(request: FastifyRequest): unknown {
+  const path = request.routeOptions.url;
+  if (path !== undefined && DOCUMENTATION.test(path)) return 'public';
+  const config: unknown = request.routeOptions.config;
+  return typeof config === 'object' && config !== null && 'access' in config ? config.access : undefined;
+}
+
+/** Dify's studio sends `Basic KEY` unless told otherwise. */
+function unauthenticated(authorization: string | undefined): AppError {
+  if (!/^Basic /i.test(authorization ?? '')) return new AppError('UNAUTHENTICATED');
+  return new AppError('UNAUTHENTICATED', 'Send the key as "Authorization: Bearer KEY": the prefix "Basic" is not offered here.');
+}

@@ -1,0 +1,62 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { AppError } from '../errors/app-error.js';
+import type { ErrorCode } from '../errors/catalogue.js';
+import { contextOf } from './context.js';
+
+/** Errors that Fastify raises before a handler is reached. */
+const FASTIFY: Partial<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE_UNSUPPORTED',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'BAD_JSON',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'BAD_JSON',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BAD_JSON',
+};
+
+const STATUSES: Partial<Record<number, ErrorCode>> = {
+  400: 'BODY_INVALID',
+  404: 'NOT_FOUND',
+  413: 'BODY_TOO_LARGE',
+  415: 'MEDIA_TYPE_UNSUPPORTED',
+};
+
+/** Turns whatever was thrown into an error of the catalogue. What is unknown stays a secret of the log. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const code = error instanceof Error && 'code' in error ? FASTIFY[String(error.code)] : undefined;
+  if (code) return new AppError(code);
+  if (error instanceof HttpException) {
+    const known = STATUSES[error.getStatus()] ?? 'INTERNAL';
+    return known === 'BODY_INVALID' ? new AppError(known, validationMessage(error)) : new AppError(known);
+  }
+  if (error instanceof SyntaxError && 'statusCode' in error && error.statusCode === 400) return new AppError('BAD_JSON');
+  return new AppError('INTERNAL', undefined, {}, { cause: error });
+}
+
+function validationMessage(error: HttpException): string {
+  const response = error.getResponse();
+  const messages = typeof response === 'object' && 'message' in response ? response.message : response;
+  return `The request does not fit the schema: ${[messages].flat().join('; ')}.`;
+}
+
+/** Every error of every route leaves through here. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  constructor(private readonly log: Logger) {}
+
+  async catch(thrown: unknown, host: ArgumentsHost): Promise<void> {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const error = toAppError(thrown);
+    if (error.status >= 500) {
+      this.log.error({ request_id: request.id, ...contextOf(request).fields, code: error.code, err: thrown }, 'call failed');
+    }
+    if (reply.sent || reply.raw.headersSent) return;
+    const wait = error.retryAfterSeconds;
+    if (wait !== undefined) void reply.header('retry-after', String(wait));
+    if (error.status === 401) void reply.header('www-authenticate', 'Bearer');
+    const { code, message, detail } = error;
+    await reply.status(error.status).send({ ok: false, request_id: request.id, error: { code, message, ...detail } });
+  }
+}

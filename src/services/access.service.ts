@@ -1,0 +1,60 @@
+import type { AccessFacts, CallerKey, Entitlement } from '../contracts/access.js';
+import type { AccessRepository } from '../adapters/store/access.repository.js';
+import type { AuditRepository } from '../adapters/store/audit.repository.js';
+import { resolveRights, type Rights } from '../domain/access.js';
+import { resolveActor, resolveDao } from '../domain/acting.js';
+import { AppError } from '../errors/app-error.js';
+
+/** Somebody acting in a DAO, with what the database knows of them. */
+export interface Acting {
+  actor: string;
+  daoId: string;
+  facts: AccessFacts;
+  rights: Rights;
+}
+
+/** What a request names: the DAO and, for gateway keys, the user. */
+export interface Named {
+  daoId?: string | undefined;
+  userId?: string | undefined;
+}
+
+/** Who acts, where, and with which rights. */
+export class AccessService {
+  constructor(
+    private readonly access: AccessRepository,
+    private readonly audit: AuditRepository,
+    private readonly defaultDao: string | undefined,
+  ) {}
+
+  /**
+   * Matches a key with what the request names, and fetches the rights.
+   * @throws AppError `ACTING_NOT_ALLOWED`, `DAO_FORBIDDEN`, `DAO_REQUIRED`, `DAO_NOT_FOUND`, `STORE_UNAVAILABLE`
+   */
+  async resolve(key: CallerKey, named: Named): Promise<Acting> {
+    const actor = resolveActor(key, named.userId);
+    const daoId = resolveDao(key, named.daoId, this.defaultDao);
+    const facts = await this.access.facts(daoId, actor.id, actor.own && key.daoId === null);
+    if (!facts) throw new AppError('DAO_NOT_FOUND');
+    return { actor: actor.id, daoId, facts, rights: resolveRights(facts) };
+  }
+
+  /**
+   * Like `resolve`, and refuses, on the record, whoever lacks the entitlement.
+   * @throws AppError `RBAC_PERMISSION_DENIED` and those of `resolve`
+   */
+  async require(key: CallerKey, named: Named, entitlement: Entitlement): Promise<Acting> {
+    const acting = await this.resolve(key, named);
+    if (!acting.rights.entitlements.includes(entitlement)) {
+      const detail = { required_entitlement: entitlement, roles: acting.rights.roles };
+      await this.denied(acting, detail);
+      throw new AppError('RBAC_PERMISSION_DENIED', undefined, detail);
+    }
+    return acting;
+  }
+
+  /** Puts a denial on the record. */
+  async denied({ actor, daoId }: Acting, detail: Record<string, unknown>): Promise<void> {
+    await this.audit.append({ daoId, actor, action: 'access.denied', subject: actor, detail });
+  }
+}

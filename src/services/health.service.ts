@@ -1,0 +1,74 @@
+import type { ProviderHealth } from '../contracts/health.js';
+import { QUEUES } from '../contracts/ids.js';
+import { AppError } from '../errors/app-error.js';
+
+/** Something that can be asked for a sign of life. */
+export interface Dependency {
+  name: string;
+  check(): Promise<void>;
+}
+
+export interface Readiness {
+  ready: boolean;
+  dependencies: Record<string, { ok: boolean; reason?: string; ms: number }>;
+  warnings: string[];
+}
+
+/** Most time that a dependency gets to answer, in milliseconds. */
+const CHECK_MS = 2_000;
+
+/** Whether a chat can be answered, and if not, why. */
+export class HealthService {
+  constructor(
+    private readonly dependencies: readonly Dependency[],
+    private readonly providers: () => Promise<ProviderHealth[]>,
+    private readonly polling: () => string[],
+    private readonly warnings: readonly string[],
+  ) {}
+
+  /** Checks everything at once. Ready means: database, Temporal, a worker, and at least one provider. */
+  async readiness(): Promise<Readiness> {
+    const worker: Dependency = { name: 'worker', check: () => this.checkWorker() };
+    const [checked, providers] = await Promise.all([
+      Promise.all([...this.dependencies, worker].map(examine)),
+      this.providers(),
+    ]);
+    const usable = providers.some(({ ok }) => ok);
+    const told = providers.map(({ name, ...state }) => [`provider/${name}`, state] as const);
+    return {
+      ready: usable && checked.every(([, { ok }]) => ok),
+      dependencies: Object.fromEntries([...checked, ...told]),
+      warnings: [...this.warnings],
+    };
+  }
+
+  private checkWorker(): Promise<void> {
+    if (this.polling().includes(QUEUES.orchestrator)) return Promise.resolve();
+    return Promise.reject(new Error('no worker takes tasks in this process yet'));
+  }
+}
+
+async function examine({ name, check }: Dependency): Promise<readonly [string, { ok: boolean; reason?: string; ms: number }]> {
+  const began = Date.now();
+  try {
+    await within(check(), CHECK_MS);
+    return [name, { ok: true, ms: Date.now() - began }];
+  } catch (error) {
+    const reason = error instanceof AppError || error instanceof Error ? error.message : 'failed';
+    return [name, { ok: false, reason, ms: Date.now() - began }];
+  }
+}
+
+async function within(work: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer within ${ms} ms`));
+    }, ms);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

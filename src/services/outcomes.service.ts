@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RequestBody } from '../contracts/bodies.js';
+import type { EventPosition, PositionedEvent } from '../contracts/events.js';
+import type { RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
+import type { TemporalGateway } from '../adapters/temporal/gateway.js';
+import type { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
+import { isFinal, requestBody } from '../domain/bodies.js';
+import { AppError } from '../errors/app-error.js';
+import type { Accepted } from './requests.service.js';
+
+/** How long a request that runs in this process is left to the bus before Temporal is asked too, in milliseconds. */
+const BUS_HEAD_START_MS = 2_000;
+/** Pause before Temporal is asked again after it went away, in milliseconds. */
+const ASK_AGAIN_MS = 500;
+
+type Followed = Pick<Accepted, 'requestId' | 'here'>;
+
+/** How requests go on and end, for those who wait. The body is always the recorded one. */
+export class OutcomesService {
+  constructor(
+    private readonly requests: RequestsRepository,
+    private readonly temporal: TemporalGateway,
+    private readonly bus: InProcessTokenBus,
+  ) {}
+
+  /** The body as it is now. */
+  async body(requestId: string): Promise<RequestBody> {
+    return requestBody(await this.record(requestId));
+  }
+
+  /** The final body, or the body so far if the signal comes before. */
+  async wait(request: Followed, limit: AbortSignal): Promise<RequestBody> {
+    for await (const event of this.live(request, undefined, limit)) {
+      if (event.type === 'done' || event.type === 'error') return event.data;
+    }
+    return this.body(request.requestId);
+  }
+
+  /**
+   * Events from a position on, to the end of the request or until the signal. Whatever the bus has lost is made up for
+   * from the record.
+   */
+  async *events(request: Followed, after: EventPosition | undefined, signal: AbortSignal): AsyncGenerator<PositionedEvent> {
+    let seen = after;
+    for await (const event of this.live(request, after, signal)) {
+      if (event.type === 'done' && event.data.ok) yield* missedTokens(event, seen);
+      yield event;
+      seen = event.position;
+    }
+  }
+
+  /** The bus's events, ended by whichever comes first: its own end event, or the recorded end. */
+  private async *live(request: Followed, after: EventPosition | undefined, signal: AbortSignal): AsyncGenerator<PositionedEvent> {
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
+    const recorded = this.recordedEnd(request, either);
+    const wake = (): void => {
+      stop.abort();
+    };
+    void recorded.then(wake, wake);
+    try {
+      for await (const event of this.bus.follow(request.requestId, after, either)) {
+        yield event;
+        if (event.type === 'done' || event.type === 'error') return;
+      }
+      if (signal.aborted) return;
+      const end = await recorded;
+      if (end) yield end;
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** The end event made from the record, once the request has ended. Undefined when the signal comes first. */
+  private async recordedEnd({ requestId, here }: Followed, signal: AbortSignal): Promise<PositionedEvent | undefined> {
+    const pause = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal }).catch(() => undefined);
+    if (here) await pause(BUS_HEAD_START_MS);
+    while (!signal.aborted) {
+      const record = await this.record(requestId).catch(ignoreAway);
+      if (record && isFinal(record.status)) return endEvent(record);
+      await this.temporal.closed(requestId, signal).catch(() => pause(ASK_AGAIN_MS));
+    }
+    return undefined;
+  }
+
+  private async record(requestId: string): Promise<RequestRecord> {
+    const record = await this.requests.find(requestId);
+    if (!record) throw new AppError('REQUEST_NOT_FOUND');
+    return record;
+  }
+}
+
+/** A database that is away is asked again; any other error is the caller's. */
+function ignoreAway(error: unknown): undefined {
+  if (error instanceof AppError && error.code === 'STORE_UNAVAILABLE') return undefined;
+  throw error;
+}
+
+function endEvent(record: RequestRecord): PositionedEvent {
+  const position = { generation: record.generation, offset: record.answer?.length ?? 0 };
+  return { type: record.error ? 'error' : 'done', data: requestBody(record), position };
+}
+
+/** What a reader has not seen of a complete answer. One who saw another run of the model is told to start afresh. */
+function* missedTokens(end: PositionedEvent, seen: EventPosition | undefined): Generator<PositionedEvent> {
+  if (end.type !== 'done' || !end.data.ok || !end.data.data) return;
+  const { generation, offset } = end.position;
+  const sameRun = seen?.generation === generation;
+  const from = sameRun ? seen.offset : 0;
+  if (from >= offset) return;
+  if (!sameRun) {
+    const data = { provider: end.data.provider ?? '', generation };
+    yield { type: 'attempt', data, position: { generation, offset: 0 } };
+  }
+  yield { type: 'token', data: { text: end.data.data.text.slice(from) }, position: end.position };
+}

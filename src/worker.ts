@@ -1,0 +1,43 @@
+import type { Logger } from 'pino';
+import { createActivities, type ActivityDependencies } from '../activities/index.js';
+import { packagePath } from '../config/paths.js';
+import { QUEUES } from './contracts/ids.js';
+import type { TemporalGateway } from './adapters/temporal/gateway.js';
+import { QueueWorkers, type WorkerSpec } from './adapters/temporal/workers.js';
+import { AppError } from './errors/app-error.js';
+
+/** Most model calls at once on the workflows' own queue: remote endpoints bear many, and one process has few cores. */
+const ORCHESTRATOR_SLOTS = 100;
+/** More than three generations at once make an Ollama host slow for everybody. */
+const OLLAMA_SLOTS = 3;
+
+/** The queues that a worker of this product can serve. */
+export const SERVED_QUEUES: readonly string[] = [QUEUES.orchestrator, QUEUES.ollama];
+
+/**
+ * Starts workers for the named queues in this process.
+ * @throws AppError `CONFIG_INVALID` for a queue that nothing runs on
+ */
+export function startWorkers(
+  gateway: TemporalGateway,
+  queues: readonly string[],
+  deps: ActivityDependencies,
+  log: Logger,
+): QueueWorkers {
+  const activities = createActivities(deps);
+  const specs = queues.map((queue): WorkerSpec => {
+    switch (queue) {
+      case QUEUES.orchestrator:
+        return { queue, activities, workflows: true, maxActivities: ORCHESTRATOR_SLOTS };
+      case QUEUES.ollama:
+        return { queue, activities: { generate: activities.generate }, workflows: false, maxActivities: OLLAMA_SLOTS };
+      default:
+        throw new AppError('CONFIG_INVALID', `There is no queue "${queue}". Choose of ${SERVED_QUEUES.join(', ')}.`);
+    }
+  });
+  const workers = new QueueWorkers(gateway, packagePath('dist', 'workflow-bundle.js'), log);
+  specs.forEach((spec) => {
+    workers.add(spec);
+  });
+  return workers;
+}
