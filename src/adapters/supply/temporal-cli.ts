@@ -106,7 +106,7 @@ async function untarTemporal(archive: string, folder: string): Promise<string> {
 }
 
 /** A `temporal` of version 1.9 on PATH; any other is passed over, as flags and database differ between versions. */
-async function findOnPath(): Promise<TemporalCli | undefined> {
+export async function findOnPath(): Promise<TemporalCli | undefined> {
   const output = await runCommand('temporal', ['--version'], AbortSignal.timeout(5_000)).catch(() => undefined);
   const server = output && parseTemporalVersion(output.stdout);
   return server === undefined ? undefined : { path: 'temporal', serverVersion: server, origin: 'PATH' };

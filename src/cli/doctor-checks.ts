@@ -1,0 +1,125 @@
+import { access, constants, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import type { Env } from '../../config/env.js';
+import { loadConfig } from '../../config/loader.js';
+import { openPostgres } from '../adapters/store/database.js';
+import { HomeLock } from '../adapters/store/lock.js';
+import { inspect } from '../adapters/supply/checksum.js';
+import type { Part } from '../adapters/supply/part.js';
+import { obtainModel, SMALL_MODEL } from '../adapters/supply/small-model.js';
+import { findOnPath, temporalPart } from '../adapters/supply/temporal-cli.js';
+import { silentReporter } from '../adapters/supply/reporter.js';
+import { tryBind } from '../adapters/temporal/ports.js';
+import { bad, fine, type DoctorCheck, type Finding } from './doctor-finding.js';
+import { checkProviders } from './doctor-providers.js';
+import type { RunFile } from './run-file.js';
+
+const PROBE_MS = 3_000;
+
+/** Every check, in the order in which a start would meet them. */
+export function checksOf(env: Env, running: RunFile | undefined): DoctorCheck[] {
+  return [
+    { name: 'node', run: checkNode },
+    { name: 'configuration', run: () => checkConfig(env) },
+    { name: 'home', run: () => checkHome(env.home) },
+    { name: 'API', run: () => (running ? checkApi(running.url) : checkPort(env.PORT, env.HOST, '--port')) },
+    { name: 'Temporal', run: () => checkTemporal(env, running) },
+    { name: 'database', run: () => checkDatabase(env, running) },
+    { name: 'model', run: () => checkModel(env) },
+    { name: 'providers', run: () => checkProviders(env) },
+  ];
+}
+
+function checkNode(): Promise<Finding> {
+  const found = process.versions.node;
+  const good = Number(found.split('.')[0]) >= 24;
+  return Promise.resolve(
+    good ? fine(found) : bad(`${found} is too old: start through "npm run" or "npx dagi", which use Node 24.`),
+  );
+}
+
+function checkConfig(env: Env): Promise<Finding> {
+  const { routing, warnings } = loadConfig(env);
+  const remarks = warnings.map((warning) => `; warning: ${warning}`).join('');
+  return Promise.resolve(fine(`profile ${env.DAGI_PROFILE}, ${routing.rules.length} rules${remarks}`));
+}
+
+async function checkHome(home: string): Promise<Finding> {
+  if (!(await stat(home).catch(() => undefined))) return fine(`${home} (the first start makes it)`);
+  const writable = await access(home, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  return writable
+    ? fine(home)
+    : bad(`${home} cannot be written: give this user write access, or choose another with DAGI_HOME.`);
+}
+
+async function checkApi(url: string): Promise<Finding> {
+  const response = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(PROBE_MS) }).catch(() => undefined);
+  if (!response) return bad(`${url} does not answer: stop the instance and start it again.`);
+  return response.ok ? fine(`${url} is ready`) : bad(`${url} is not ready: ${(await response.text()).slice(0, 300)}`);
+}
+
+async function checkPort(port: number, host: string, option: string): Promise<Finding> {
+  if (port === 0 || (await tryBind(port, host)) !== undefined) return fine(`port ${port} is free`);
+  return bad(`port ${port} is in use by another program: stop it, or start with ${option} and another port.`);
+}
+
+async function checkTemporal(env: Env, running: RunFile | undefined): Promise<Finding> {
+  const address = env.TEMPORAL_ADDRESS ?? running?.temporal_address;
+  if (address !== undefined) return probeTemporal(env, address);
+  const onPath = await findOnPath();
+  if (onPath) return fine(`CLI on PATH (server ${onPath.serverVersion})`);
+  return describeCached(temporalPart(`${process.platform}-${process.arch}`), env.cache);
+}
+
+async function probeTemporal(env: Env, address: string): Promise<Finding> {
+  const own = env.TEMPORAL_ADDRESS === undefined;
+  const credentials = own
+    ? {}
+    : { tls: env.TEMPORAL_TLS ?? false, ...(env.TEMPORAL_API_KEY ? { apiKey: env.TEMPORAL_API_KEY } : {}) };
+  try {
+    const connection = await Connection.connect({ address, connectTimeout: PROBE_MS, ...credentials });
+    await connection.close();
+    return fine(`${address} answers`);
+  } catch {
+    const remedy = own ? 'stop the instance and start it again' : 'start it, or correct TEMPORAL_ADDRESS';
+    return bad(`${address} does not answer: ${remedy}.`);
+  }
+}
+
+async function checkDatabase(env: Env, running: RunFile | undefined): Promise<Finding> {
+  if (env.DATABASE_URL !== undefined) return probePostgres(env.DATABASE_URL);
+  const folder = join(env.home, 'database');
+  if (running) return fine(`${folder} (open in process ${running.pid})`);
+  if (!(await stat(folder).catch(() => undefined))) return fine(`${folder} (the first start makes it)`);
+  HomeLock.acquire(env.home).release();
+  return fine(`${folder} is not in use`);
+}
+
+async function probePostgres(url: string): Promise<Finding> {
+  const database = openPostgres(url, 1);
+  try {
+    await database.ping();
+    return fine('DATABASE_URL answers');
+  } catch {
+    return bad('the server of DATABASE_URL does not answer or refuses us: start it, or correct DATABASE_URL.');
+  } finally {
+    await database.close();
+  }
+}
+
+async function checkModel(env: Env): Promise<Finding> {
+  if (env.EMBEDDED_MODEL === undefined) return describeCached(SMALL_MODEL, env.cache);
+  return fine(await obtainModel(env.EMBEDDED_MODEL, { cache: env.cache, reporter: silentReporter }));
+}
+
+async function describeCached(part: Part, cache: string): Promise<Finding> {
+  const path = join(cache, part.file);
+  const state = await inspect(path, part.sha256);
+  if (state === 'good') return fine(path);
+  if (state === 'absent') return fine(`${part.name} is not here yet; the next start fetches it`);
+  return bad(`${path} is damaged: delete it, the next start fetches it again.`);
+}

@@ -1,0 +1,35 @@
+import type { ReportStream } from '../adapters/supply/reporter.js';
+import type { RequestEvent } from '../contracts/events.js';
+import { AnswerPrinter, describeTimings } from './answer-printer.js';
+import { ask } from './ask.js';
+import { DagiClient } from './client.js';
+import { describeFailure } from './failure.js';
+import type { Instance } from './instance.js';
+
+const QUESTION = {
+  prompt: 'In one or two sentences: what is this DAO about?',
+  mode: 'chat',
+  metadata: { dao_id: 'greenfood-dao', user_id: 'tg:12345', source: 'cli' },
+} as const;
+
+/** Really asks a question, by the way that every client takes, and shows the answer as it comes. */
+export async function askFirstQuestion(instance: Instance, out: ReportStream, signal: AbortSignal): Promise<void> {
+  const client = new DagiClient(instance);
+  out.write(`A first question, asked as tg:12345 of greenfood-dao:\n> ${QUESTION.prompt}\n`);
+  const startedAt = performance.now();
+  let firstTokenMs: number | undefined;
+  const printer = new AnswerPrinter((text) => out.write(text));
+  try {
+    const hear = (event: RequestEvent): void => {
+      if (event.type === 'token') firstTokenMs ??= performance.now() - startedAt;
+      printer.hear(event);
+    };
+    const body = await ask(client, QUESTION, hear, signal);
+    const first = firstTokenMs === undefined ? '' : `first token after ${Math.round(firstTokenMs)} ms · `;
+    out.write(`  ${first}${describeTimings(body)}\n  ${body.workflow_id}\n\n`);
+  } catch (error) {
+    if (signal.aborted) return;
+    // The product runs: a model that cannot answer is told, and is no reason to stop.
+    out.write(`\n  no answer: ${describeFailure(error, false)}\n\n`);
+  }
+}

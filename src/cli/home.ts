@@ -1,0 +1,35 @@
+import { access, constants, mkdir } from 'node:fs/promises';
+import { AppError } from '../errors/app-error.js';
+import { HomeLock } from '../adapters/store/lock.js';
+import { readRunFile } from './run-file.js';
+
+/**
+ * Makes sure that the state folder exists and can be written.
+ * @throws AppError `SETUP_FAILED` with the remedy
+ */
+export async function prepareHome(home: string): Promise<void> {
+  try {
+    await mkdir(home, { recursive: true, mode: 0o700 });
+    await access(home, constants.W_OK);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    const sentence = `The state folder ${home} cannot be written (${code}): give this user write access to it, or choose another with --home or DAGI_HOME.`;
+    throw new AppError('SETUP_FAILED', sentence, {}, { cause: error });
+  }
+}
+
+/**
+ * Refuses a second instance on the same home before anything of it is started.
+ * @throws AppError `HOME_LOCKED`
+ */
+export async function refuseSecondInstance(home: string): Promise<void> {
+  const running = await readRunFile(home);
+  if (running) {
+    throw new AppError(
+      'HOME_LOCKED',
+      `DAGI Stack runs on ${home} already (process ${running.pid}, ${running.url}): stop that one, or choose another folder with --home and another port with --port.`,
+    );
+  }
+  // The run file appears only at the end of a start; the lock is the truth, and it is free a moment later.
+  HomeLock.acquire(home).release();
+}

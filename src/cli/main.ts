@@ -1,0 +1,52 @@
+import { Command, CommanderError } from 'commander';
+import { addClientCommands } from './commands-client.js';
+import { addServerCommands } from './commands-server.js';
+import { describeFailure } from './failure.js';
+import { resolveEnv } from './options.js';
+import { packageVersion } from './version.js';
+
+const EXAMPLES = `
+Examples:
+  $ npm run up                                   everything, on this machine
+  $ npx dagi chat "What is this DAO about?"      one question
+  $ npx dagi chat --as tg:12345                  a conversation, as a member
+  $ npx dagi route '{"prompt":"Hello"}'          the whole answer as JSON
+  $ npx dagi doctor                              what is wrong, and the remedy
+
+Commands find the running instance through DAGI_HOME (./var), or through DAGI_URL and DAGI_API_KEY.`;
+
+function buildProgram(): Command {
+  const program = new Command('dagi')
+    .description('DAGI Stack: durable, role-checked, recorded answers for small DAOs')
+    .version(packageVersion())
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(add --help for what is possible)')
+    .exitOverride();
+  addServerCommands(program);
+  addClientCommands(program);
+  return program;
+}
+
+function isDebugging(): boolean {
+  try {
+    return ['debug', 'trace'].includes(resolveEnv().DAGI_LOG_LEVEL);
+  } catch {
+    // The environment itself is what is wrong, and its error says so.
+    return false;
+  }
+}
+
+async function main(argv: string[]): Promise<number> {
+  try {
+    await buildProgram().parseAsync(argv);
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    // Commander has told it already: help was asked for, or an argument is wrong.
+    if (error instanceof CommanderError) return error.exitCode;
+    process.stderr.write(`${describeFailure(error, isDebugging())}\n`);
+    return 1;
+  }
+}
+
+// Native parts may keep handles open; all that had to be closed is closed by now.
+process.exit(await main(process.argv));

@@ -1,0 +1,54 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+const RunFileSchema = z.object({
+  pid: z.number().int().positive(),
+  url: z.url(),
+  temporal_address: z.string(),
+  temporal_ui: z.string().nullable(),
+  started_at: z.string(),
+});
+
+/** Where a running instance can be reached: `run.json` in its DAGI_HOME. */
+export type RunFile = z.infer<typeof RunFileSchema>;
+
+const pathIn = (home: string): string => join(home, 'run.json');
+
+/** Tells other commands about this instance. Only its owner may read it. */
+export async function writeRunFile(home: string, content: RunFile): Promise<void> {
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const draft = `${pathIn(home)}.${process.pid}`;
+  await writeFile(draft, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600 });
+  await rename(draft, pathIn(home));
+}
+
+/** The instance that runs on this home, or undefined: no file, an unreadable one, or one whose process has gone. */
+export async function readRunFile(home: string): Promise<RunFile | undefined> {
+  const text = await readFile(pathIn(home), 'utf8').catch(() => undefined);
+  const content = text === undefined ? undefined : parse(text);
+  return content && isAlive(content.pid) ? content : undefined;
+}
+
+/** Removes the file, if it is this process's own. */
+export async function removeRunFile(home: string): Promise<void> {
+  const text = await readFile(pathIn(home), 'utf8').catch(() => undefined);
+  if (text !== undefined && parse(text)?.pid === process.pid) await rm(pathIn(home), { force: true });
+}
+
+function parse(text: string): RunFile | undefined {
+  try {
+    return RunFileSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
