@@ -29,7 +29,8 @@ function buildProgram(): Command {
 
 function isDebugging(): boolean {
   try {
-    return ['debug', 'trace'].includes(resolveEnv().DAGI_LOG_LEVEL);
+    const level = resolveEnv().DAGI_LOG_LEVEL;
+    return level === 'debug' || level === 'trace';
   } catch {
     // The environment itself is what is wrong, and its error says so.
     return false;
