@@ -87,7 +87,7 @@ export default tseslint.config(
               message: 'Only types: activity code must not enter the bundle.',
             },
             {
-              regex: '(^|/)(config|test|src/(?!(contracts|domain|errors)/))',
+              regex: '^(\\.\\./)+(config/|test/|src/(?!(contracts|domain|errors)/))',
               message: 'Workflows see contracts, domain and types of errors.',
             },
           ],

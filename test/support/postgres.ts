@@ -4,6 +4,7 @@
  * Plain Node runs this file as it is (types are stripped), so `.mjs` scripts import it with its `.ts` name.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { openSync, closeSync, readFileSync } from 'node:fs';
 import { chown, cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -162,6 +163,22 @@ export class TestPostgres {
     if (pid === undefined) throw new Error('PostgreSQL is not running');
     return pid;
   }
+}
+
+/** URL of the PostgreSQL that was started once for this kind of test. */
+export function postgresUrl(): string {
+  const url = process.env.TEST_POSTGRES_URL;
+  if (!url) {
+    throw new Error('No TEST_POSTGRES_URL: this kind of test starts no PostgreSQL (test/support/global-setup.mjs)');
+  }
+  return url;
+}
+
+/** An empty database of a test's own, and how to remove it. */
+export async function freshDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const url = await createDatabase(postgresUrl(), name);
+  return { url, drop: () => dropDatabase(postgresUrl(), name) };
 }
 
 /** Creates an empty database on a server and gives its URL. */
