@@ -16,9 +16,7 @@ export interface GenerateCall {
 }
 
 /** What a provider yields: texts as they come, then exactly one end. */
-export type GenerateChunk =
-  | { type: 'text'; text: string }
-  | { type: 'end'; finishReason: string; usage: Usage };
+export type GenerateChunk = { type: 'text'; text: string } | { type: 'end'; finishReason: string; usage: Usage };
 
 /**
  * An LLM endpoint. `generate` throws `ProviderError` and nothing else, except the signal's own reason when it was

@@ -1,0 +1,147 @@
+/**
+ * The embedded model's process: one model, a few sequences, nothing else. Started by `EmbeddedProcess` with an IPC
+ * channel and an empty environment, which is why nothing is read from it here.
+ */
+import { access } from 'node:fs/promises';
+import type { ChatHistoryItem, ChatWrapper, LlamaChat } from 'node-llama-cpp';
+import { type FromChild, type GenerateMessage, type LoadMessage, ToChild } from './embedded-protocol.js';
+
+/** Room that a prompt must leave, or as much as the answer may take if that is less. */
+const MIN_ANSWER_TOKENS = 32;
+/** The last places of a context, which the library needs for itself before it would drop the beginning. */
+const RESERVED_TOKENS = 2;
+
+class ContextExceeded extends Error {}
+
+function say(message: FromChild): void {
+  // A channel that closed meanwhile is no error: the process is about to leave.
+  process.send?.(message, () => undefined);
+}
+
+const toItem = ({ role, content }: GenerateMessage['messages'][number]): ChatHistoryItem => {
+  if (role === 'assistant') return { type: 'model', response: [content] };
+  return { type: role, text: content };
+};
+
+/** A loaded model with its free sequences. */
+class Engine {
+  private constructor(
+    private readonly free: LlamaChat[],
+    private readonly wrapper: ChatWrapper,
+    private readonly contextTokens: number,
+  ) {}
+
+  static async load({ modelPath, contextTokens, sequences, threads }: LoadMessage): Promise<Engine> {
+    const { getLlama, LlamaChat: Chat, LlamaLogLevel, resolveChatWrapper } = await import('node-llama-cpp');
+    const llama = await getLlama({
+      gpu: 'auto',
+      build: 'never',
+      skipDownload: true,
+      progressLogs: false,
+      maxThreads: threads,
+      logLevel: LlamaLogLevel.error,
+      logger: (_level, message) => process.stderr.write(`${message.trimEnd()}\n`),
+    });
+    const model = await llama.loadModel({ modelPath });
+    const context = await model.createContext({ sequences, contextSize: contextTokens, threads });
+    const chatWrapper = resolveChatWrapper(model, { warningLogs: false });
+    const free = Array.from(
+      { length: sequences },
+      () => new Chat({ contextSequence: context.getSequence(), chatWrapper }),
+    );
+    return new Engine(free, chatWrapper, contextTokens);
+  }
+
+  async generate(call: GenerateMessage, signal: AbortSignal): Promise<FromChild> {
+    const chat = this.free.shift();
+    if (!chat) throw new Error('more calls than sequences');
+    try {
+      return await this.generateOn(chat, call, signal);
+    } finally {
+      // To the front: it holds the system prompt that the next call most likely shares.
+      this.free.unshift(chat);
+    }
+  }
+
+  private async generateOn(chat: LlamaChat, call: GenerateMessage, signal: AbortSignal): Promise<FromChild> {
+    const { id, temperature, topP } = call;
+    const history = call.messages.map(toItem);
+    const promptTokens = this.countPrompt(chat, history);
+    const room = this.contextTokens - RESERVED_TOKENS - promptTokens;
+    if (room < Math.min(MIN_ANSWER_TOKENS, call.maxTokens)) throw new ContextExceeded();
+    const before = chat.sequence.tokenMeter.getState();
+    const { metadata } = await chat.generateResponse(history, {
+      maxTokens: Math.min(call.maxTokens, room),
+      temperature,
+      topP,
+      signal,
+      onTextChunk: (text) => {
+        say({ type: 'text', id, text });
+      },
+    });
+    return {
+      type: 'end',
+      id,
+      finishReason: metadata.stopReason === 'maxTokens' ? 'length' : 'stop',
+      promptTokens,
+      completionTokens: chat.sequence.tokenMeter.diff(before).usedOutputTokens,
+    };
+  }
+
+  /** Counted before the call: the library would rather drop the oldest turns than refuse. */
+  private countPrompt(chat: LlamaChat, history: ChatHistoryItem[]): number {
+    const chatHistory: ChatHistoryItem[] = [...history, { type: 'model', response: [] }];
+    return this.wrapper.generateContextState({ chatHistory }).contextText.tokenize(chat.model.tokenizer).length;
+  }
+}
+
+const running = new Map<number, AbortController>();
+let engine: Engine | undefined;
+
+async function load(message: LoadMessage): Promise<void> {
+  try {
+    await access(message.modelPath);
+  } catch {
+    say({ type: 'unloadable', reason: 'missing' });
+    return;
+  }
+  try {
+    engine = await Engine.load(message);
+    say({ type: 'ready' });
+  } catch (error) {
+    process.stderr.write(`${String(error)}\n`);
+    say({ type: 'unloadable', reason: 'unloadable' });
+  }
+}
+
+async function generate(message: GenerateMessage): Promise<void> {
+  const { id } = message;
+  const controller = new AbortController();
+  running.set(id, controller);
+  try {
+    if (!engine) throw new Error('not loaded');
+    say(await engine.generate(message, controller.signal));
+  } catch (error) {
+    const reason = error instanceof ContextExceeded ? 'context' : controller.signal.aborted ? 'aborted' : 'internal';
+    if (reason === 'internal') process.stderr.write(`${String(error)}\n`);
+    say({ type: 'failed', id, reason });
+  } finally {
+    running.delete(id);
+  }
+}
+
+process.on('message', (raw) => {
+  const message = ToChild.parse(raw);
+  if (message.type === 'load') void load(message);
+  else if (message.type === 'generate') void generate(message);
+  else running.get(message.id)?.abort();
+});
+
+// A Ctrl-C reaches the whole group, and the parent still has answers to finish. It closes the channel when it is done.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+
+// By signal and not by `exit`: that would wait for native work in progress.
+process.on('disconnect', () => {
+  process.kill(process.pid, 'SIGKILL');
+});
