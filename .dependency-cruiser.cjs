@@ -56,8 +56,14 @@ module.exports = {
     forbid('errors-know-only-contracts', 'The catalogue is near the leaf', '^src/errors/', {
       pathNot: '^src/(errors|contracts)/',
     }),
-    forbid('schemas-know-only-contracts', 'Schemas describe contracts, with zod', '^src/schemas/', {
-      pathNot: ['^src/(schemas|contracts)/', npm('zod')],
+    forbid('schemas-know-only-contracts', 'Schemas describe contracts', '^src/schemas/', {
+      path: '^(src|workflows|activities|config|bench|scripts)/',
+      pathNot: '^src/(schemas|contracts)/',
+    }),
+    forbid('schemas-use-only-zod', 'Of other packages they may name types', '^src/schemas/', {
+      ...OUTSIDE,
+      ...VALUE,
+      pathNot: npm('zod'),
     }),
     forbid('domain-is-pure', 'No I/O and no clock: workflows run this code too', '^src/domain/', {
       pathNot: '^src/(domain|contracts|errors)/',

@@ -27,6 +27,7 @@ const PLANTS: Plant[] = [
   ['contracts-are-a-leaf', 'src/contracts/leaf.ts', `import 'zod';`],
   ['errors-know-only-contracts', 'src/errors/deep.ts', `import '../domain/pure.js';`],
   ['schemas-know-only-contracts', 'src/schemas/deep.ts', `import '../errors/app-error.js';`],
+  ['schemas-use-only-zod', 'src/schemas/outside.ts', `import 'node:fs';`],
   ['domain-is-pure', 'src/domain/impure.ts', `import 'node:fs';`],
   [
     'workflows-import-only-types-from-activities',
