@@ -63,6 +63,8 @@ export default tseslint.config(
       '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true, boolean: true } }],
       // An interface may promise a promise where one of its classes has nothing to wait for.
       '@typescript-eslint/require-await': 'off',
+      // Nest declares its option bags as classes.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       // It takes what was true before an `await` for true after it.
       '@typescript-eslint/no-unnecessary-condition': 'off',
     },
