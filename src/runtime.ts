@@ -123,10 +123,7 @@ export class Runtime {
       bus: this.bus,
       log: requestLog(this.log),
       historyTokens: this.config.profile.limits.session_tokens,
-      providers: {
-        get: (name: string) => this.providers.get(name),
-        sampling: (name: string) => this.sampling(name),
-      },
+      providers: this.providers,
     };
     this.workers = startWorkers(this.temporal, queues, deps, this.log);
   }
@@ -165,12 +162,6 @@ export class Runtime {
       reconciler: new ReconcilerService(requests, service, log),
       drain: new DrainService(),
     };
-  }
-
-  private sampling(name: string): { temperature: number; topP: number } {
-    const config = this.config.providers.find((one) => one.name === name);
-    if (!config) throw new AppError('CONFIG_INVALID', `There is no provider "${name}".`);
-    return { temperature: config.temperature, topP: config.topP };
   }
 }
 

@@ -20,7 +20,7 @@ export class AppError extends Error {
 
   /** Seconds for the `Retry-After` header, if the caller should come back: what is known here, else the code's own. */
   get retryAfterSeconds(): number | undefined {
-    const entry: { retryAfter?: number } = ERRORS[this.code];
+    const entry: { status: number; retryAfter?: number } = ERRORS[this.code];
     return this.options?.retryAfterSeconds ?? entry.retryAfter;
   }
 }

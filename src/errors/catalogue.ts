@@ -15,7 +15,6 @@ export const ERRORS = {
   DAO_NOT_FOUND: { status: 404, message: 'There is no such DAO.' },
   REQUEST_NOT_FOUND: { status: 404, message: 'There is no such request, or it is not yours.' },
   KEY_NOT_FOUND: { status: 404, message: 'There is no such key.' },
-  METHOD_NOT_ALLOWED: { status: 405, message: 'This method is not offered here.' },
   REQUEST_CANCELLED: { status: 409, message: 'The request was cancelled.' },
   REQUEST_ENDED: { status: 409, message: 'The request has already ended.' },
   BODY_TOO_LARGE: { status: 413, message: 'The body is larger than 4 MiB.' },

@@ -23,6 +23,6 @@ export class HealthController {
   async ready(@Res() reply: FastifyReply): Promise<void> {
     const { ready, ...rest } = await this.health.readiness();
     if (!ready) void reply.header('retry-after', '2');
-    await reply.status(ready ? 200 : 503).send({ ok: ready, ...rest });
+    void reply.status(ready ? 200 : 503).send({ ok: ready, ...rest });
   }
 }

@@ -59,7 +59,7 @@ export class RouteController {
   private async answer(reply: FastifyReply, accepted: Accepted, waitMs: number): Promise<void> {
     const limit = this.drain.orStopping(AbortSignal.timeout(Math.min(waitMs, LONGEST_WAIT_MS)));
     const body = await this.outcomes.wait(accepted, limit);
-    await reply
+    void reply
       .status(statusOf(body))
       .headers({ location: `/requests/${accepted.requestId}` })
       .send(body);

@@ -4,7 +4,7 @@ import { AppError } from '../errors/app-error.js';
 
 /** What is known of a call while it is handled. */
 export interface CallContext {
-  key?: CallerKey;
+  key?: CallerKey | undefined;
   receivedAt: Date;
   /** Fields for every log line about this call. */
   fields: Record<string, string>;

@@ -45,7 +45,7 @@ function validationMessage(error: HttpException): string {
 export class ErrorFilter implements ExceptionFilter {
   constructor(private readonly log: Logger) {}
 
-  async catch(thrown: unknown, host: ArgumentsHost): Promise<void> {
+  catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const error = toAppError(thrown);
@@ -57,6 +57,6 @@ export class ErrorFilter implements ExceptionFilter {
     if (wait !== undefined) void reply.header('retry-after', String(wait));
     if (error.status === 401) void reply.header('www-authenticate', 'Bearer');
     const { code, message, detail } = error;
-    await reply.status(error.status).send({ ok: false, request_id: request.id, error: { code, message, ...detail } });
+    void reply.status(error.status).send({ ok: false, request_id: request.id, error: { code, message, ...detail } });
   }
 }

@@ -4,9 +4,11 @@ import { contextOf } from './context.js';
 
 /** One line a call, when it is over; and the id of the call in its answer. */
 export function logCalls(server: FastifyInstance, log: Logger): void {
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     contextOf(request);
-    await reply.header('x-request-id', request.id);
+    // A reply is thenable: to await it would be to wait for the answer.
+    void reply.header('x-request-id', request.id);
+    done();
   });
   server.addHook('onResponse', (request, reply, done) => {
     const { fields, key } = contextOf(request);

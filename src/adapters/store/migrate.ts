@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { Migrator, sql, type Kysely, type Migration } from 'kysely';
+import { sql, type Kysely } from 'kysely';
+import { Migrator, type Migration } from 'kysely/migration';
 import { packagePath } from '../../../config/paths.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Db } from './database.js';

@@ -1,4 +1,4 @@
-import { Runtime, makeTelemetryFilterString, type LogEntry } from '@temporalio/worker';
+import { Runtime, makeTelemetryFilterString, type LogLevel, type LogMetadata } from '@temporalio/worker';
 import type { Logger } from 'pino';
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
@@ -6,19 +6,17 @@ const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ER
 /** Sends the SDK's own log lines to ours, and leaves signals to the composition root. Once per process, first of all. */
 export function installTemporalRuntime(logger: Logger): void {
   const log = logger.child({ component: 'temporal' });
-  const write = ({ level, message, meta }: Pick<LogEntry, 'level' | 'message' | 'meta'>): void => {
+  const write = (level: LogLevel, message: string, meta?: LogMetadata): void => {
     log[LEVELS[level]]({ ...meta }, message);
   };
   const at =
-    (level: LogEntry['level']) =>
-    (message: string, meta?: LogEntry['meta']): void => {
-      write({ level, message, meta });
+    (level: LogLevel) =>
+    (message: string, meta?: LogMetadata): void => {
+      write(level, message, meta);
     };
   Runtime.install({
     logger: {
-      log: (level, message, meta) => {
-        write({ level, message, meta });
-      },
+      log: write,
       trace: at('TRACE'),
       debug: at('DEBUG'),
       info: at('INFO'),
