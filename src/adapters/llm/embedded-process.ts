@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { finished } from 'node:stream/promises';
 import {
   type FromChild,
   FromChild as FromChildSchema,
@@ -56,10 +57,13 @@ export class EmbeddedProcess {
     this.child = fork(path, { env: {}, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.pid = this.child.pid;
     this.gone = new Promise((resolve) => {
-      // Not `exit`, which comes before the last words.
-      this.child.once('close', () => {
-        this.die(new EmbeddedFault('crashed', { cause: new Error(this.stderr || 'it wrote nothing') }));
-        resolve();
+      // `exit` comes before the last words, and `close` never comes after our own `disconnect`: so wait for both ends.
+      this.child.once('exit', () => {
+        const spoken = this.child.stderr ? finished(this.child.stderr).catch(() => undefined) : Promise.resolve();
+        void spoken.then(() => {
+          this.die(new EmbeddedFault('crashed', { cause: new Error(this.stderr || 'it wrote nothing') }));
+          resolve();
+        });
       });
       this.child.once('error', (error) => {
         this.die(new EmbeddedFault('crashed', { cause: error }));
