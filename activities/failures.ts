@@ -11,7 +11,7 @@ export const toApplicationFailure = (failure: Failure): ApplicationFailure =>
     message: failure.message,
     nonRetryable: !REPEATED_BY_TEMPORAL.includes(failure.type),
     details: [failure],
-    category: failure.type === 'Internal' ? undefined : ApplicationFailureCategory.BENIGN,
+    ...(failure.type === 'Internal' ? {} : { category: ApplicationFailureCategory.BENIGN }),
   });
 
 export const isFailureType = (type: unknown): type is FailureType =>

@@ -30,6 +30,9 @@ import { ReconcilerService } from './services/reconciler.service.js';
 import { RequestsService } from './services/requests.service.js';
 import { startWorkers } from './worker.js';
 
+/** Most time that the embedded model gets to load, in milliseconds. */
+const WARM_UP_MS = 60_000;
+
 /** What a process was given from outside before it opened. */
 export interface RuntimeParts {
   temporalAddress: string;
@@ -126,6 +129,7 @@ export class Runtime {
       providers: this.providers,
     };
     this.workers = startWorkers(this.temporal, queues, deps, this.log);
+    void this.warmUp();
   }
 
   /** The administrator's key as given or kept; made and kept in DAGI_HOME on the first start in development. */
@@ -147,6 +151,18 @@ export class Runtime {
     await this.providers.close();
     await this.temporal.close();
     await this.database.close();
+  }
+
+  /** Loads the embedded model before the first question, where a rule leads to it first. */
+  private async warmUp(): Promise<void> {
+    const first = new Set(this.config.routing.rules.map(({ chain }) => chain[0]));
+    const embedded = this.config.providers.find(({ name, type }) => type === 'embedded' && first.has(name));
+    if (!embedded) return;
+    try {
+      await this.providers.warmUp(embedded.name, AbortSignal.timeout(WARM_UP_MS));
+    } catch (error) {
+      this.log.warn({ provider: embedded.name, err: error }, 'the embedded model could not be loaded');
+    }
   }
 
   private buildServices(): Services {

@@ -48,7 +48,7 @@ async function serve(role: Role, env: Env, exitWithParent: Parent): Promise<void
     const started = role.start(runtime).then((what) => out.write(`${what}. Ctrl-C stops it.\n`));
     await Promise.race([started, shutdown.requested()]);
     await shutdown.requested();
-    out.write('draining…\n');
+    out.write(`draining (${shutdown.reason})…\n`);
   } finally {
     await runtime.close();
     shutdown.dispose();

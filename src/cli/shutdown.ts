@@ -28,6 +28,11 @@ export class Shutdown {
     return this.controller.signal;
   }
 
+  /** Why we are to stop, for people. */
+  get reason(): string {
+    return this.signal.reason instanceof Error ? this.signal.reason.message : 'not yet';
+  }
+
   /** Fulfilled when we are to stop. */
   async requested(): Promise<void> {
     if (this.signal.aborted) return;

@@ -28,7 +28,7 @@ export async function up(env: Env, options: UpOptions, out: ReportStream = proce
   try {
     await Promise.race([launch.start(options.firstQuestion), shutdown.requested()]);
     await shutdown.requested();
-    out.write('draining…\n');
+    out.write(`draining (${shutdown.reason})…\n`);
   } finally {
     await launch.stop();
     shutdown.dispose();

@@ -8,6 +8,8 @@ export interface Rights {
 
 const isEntitlement = (name: string): name is Entitlement => (ENTITLEMENTS as readonly string[]).includes(name);
 
+const notGuest = (role: string): boolean => role !== GUEST_ROLE;
+
 /** Resolves fetched facts into rights: the union over all roles; unknown users are guests, and nothing is guessed. */
 export function resolveRights(facts: AccessFacts): Rights {
   const granted = new Set(facts.roles.flatMap((role) => role.entitlements).filter(isEntitlement));
@@ -15,9 +17,8 @@ export function resolveRights(facts: AccessFacts): Rights {
   granted.delete('platform.admin');
   if (facts.platformAdmin) ENTITLEMENTS.forEach((entitlement) => granted.add(entitlement));
   const names = facts.roles.map((role) => role.name);
-  if (facts.platformAdmin && !names.includes('admin')) names.unshift('admin');
   return {
-    roles: names.length > 0 ? names : [GUEST_ROLE],
+    roles: facts.platformAdmin ? [...new Set(['admin', ...names])].filter(notGuest) : names.length > 0 ? names : [GUEST_ROLE],
     entitlements: ENTITLEMENTS.filter((entitlement) => granted.has(entitlement)),
   };
 }

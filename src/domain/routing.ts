@@ -34,7 +34,3 @@ export function matchRule(rules: readonly RoutingRule[], facts: RoutingFacts): R
     Object.entries(rule.conditions).every(([key, expected]) => holds(key, expected, facts)),
   );
 }
-
-/** Orders rules by priority; the sort is stable, so file order breaks ties. */
-export const orderRules = (rules: readonly RoutingRule[]): RoutingRule[] =>
-  rules.toSorted((a, b) => a.priority - b.priority);

@@ -24,7 +24,7 @@ const STATUSES: Partial<Record<number, ErrorCode>> = {
 /** Turns whatever was thrown into an error of the catalogue. What is unknown stays a secret of the log. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  const code = error instanceof Error && 'code' in error ? FASTIFY[String(error.code)] : undefined;
+  const code = fastifyCode(error) ?? (error instanceof Error ? fastifyCode(error.cause) : undefined);
   if (code) return new AppError(code);
   if (error instanceof HttpException) {
     const known = STATUSES[error.getStatus()] ?? 'INTERNAL';
@@ -33,6 +33,9 @@ export function toAppError(error: unknown): AppError {
   if (error instanceof SyntaxError && 'statusCode' in error && error.statusCode === 400) return new AppError('BAD_JSON');
   return new AppError('INTERNAL', undefined, {}, { cause: error });
 }
+
+const fastifyCode = (error: unknown): ErrorCode | undefined =>
+  error instanceof Error && 'code' in error ? FASTIFY[String(error.code)] : undefined;
 
 function validationMessage(error: HttpException): string {
   const response = error.getResponse();

@@ -49,7 +49,10 @@ async function walkChain(input: RouteRequestInput, attempts: Attempt[]): Promise
     } catch (error) {
       const failure = failureOf(error);
       attempts.push({ provider: step.provider, status: 'failed', ms: Date.now() - scheduledAt, error: failure.type });
-      const next = afterFailure(chain, at, failure, deadlineAt - Date.now());
+      const leftMs = deadlineAt - Date.now();
+      const next = afterFailure(chain, at, failure, leftMs);
+      // The wait for a worker is cut at the deadline: then it was not the queue that was too slow.
+      if (!next && failure.type === 'QueueTimeout' && leftMs <= 0) throw deadlineExceeded();
       if (!next) throw error;
       if (next.delayMs > 0) await sleep(next.delayMs, { summary: `before attempt ${next.attempt} at ${step.provider}` });
       at = next;
@@ -66,9 +69,10 @@ async function end(input: RouteRequestInput, failure: Failure, attempts: Attempt
 
 /** What an operator searches for, in the Temporal Web UI. */
 function tell(outcome: string, attempts: Attempt[], result?: { provider: string; usage: Usage }): void {
+  const asked = new Set([...attempts, ...(result ? [result] : [])].map(({ provider }) => provider));
   upsertSearchAttributes([
     { key: SEARCH_ATTRIBUTES.Outcome, value: outcome },
-    { key: SEARCH_ATTRIBUTES.FallbackUsed, value: attempts.some(({ provider }) => provider !== result?.provider) },
+    { key: SEARCH_ATTRIBUTES.FallbackUsed, value: asked.size > 1 },
     ...(result
       ? [
           { key: SEARCH_ATTRIBUTES.Provider, value: result.provider },

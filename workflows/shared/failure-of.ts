@@ -17,8 +17,8 @@ export function failureOf(error: unknown): Failure {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof CancelledFailure) return { type: 'Cancelled', message: 'cancelled' };
   if (cause instanceof TimeoutFailure) {
-    const type = TIMEOUTS[cause.timeoutType] ?? 'DeadlineExceeded';
-    return { type, message: `timeout: ${cause.timeoutType.toLowerCase().replaceAll('_', ' ')}` };
+    const kind = cause.timeoutType ?? 'SCHEDULE_TO_CLOSE';
+    return { type: TIMEOUTS[kind] ?? 'DeadlineExceeded', message: `timeout: ${kind.toLowerCase().replaceAll('_', ' ')}` };
   }
   if (cause instanceof ApplicationFailure && isFailure(cause.details?.[0])) return cause.details[0];
   return { type: 'Internal', message: 'an unexpected error; the log has it' };

@@ -2,9 +2,20 @@ import { AppError } from '../../errors/app-error.js';
 
 /** SQLSTATE classes of a server that is away, starting or stopping: 08 connection, 53 resources, 57P operator, 58 system. */
 const AWAY = /^(08|53|57P|58)/;
-const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT']);
+const NETWORK = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT',
+]);
 /** Texts of the `pg` client, which carries no code for these. */
-const CLIENT_TEXT = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|PGlite is closed|not queryable/i;
+const CLIENT_TEXT =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|PGlite is closed|not queryable/i;
 
 /** Whether an error means that the database is away, rather than that the statement is wrong. */
 export function isStoreAway(error: unknown): boolean {

@@ -2,6 +2,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { AppError } from '../../errors/app-error.js';
 
+/** What SQLite answers when somebody else holds the file. */
+const SQLITE_BUSY = 5;
+
 /**
  * An exclusive lock on a DAGI_HOME that the kernel frees when the process ends, however it ends. SQLite is used only
  * for its portable file lock: a lock file with a time stamp would make a restart after `kill -9` wait, and one with a
@@ -10,24 +13,30 @@ import { AppError } from '../../errors/app-error.js';
 export class HomeLock {
   private constructor(private readonly file: DatabaseSync) {}
 
-  /** @throws AppError `HOME_LOCKED` if another process holds it */
+  /** @throws AppError `HOME_LOCKED` if another process holds it, `SETUP_FAILED` if the folder cannot be locked at all */
   static acquire(home: string): HomeLock {
-    const file = new DatabaseSync(join(home, 'db.lock'));
+    let file: DatabaseSync | undefined;
     try {
+      file = new DatabaseSync(join(home, 'db.lock'));
       file.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;');
+      return new HomeLock(file);
     } catch (error) {
-      file.close();
-      throw new AppError(
-        'HOME_LOCKED',
-        `Another process has the database in ${home} open. Stop it, or choose another folder with --home or DAGI_HOME.`,
-        {},
-        { cause: error },
-      );
+      file?.close();
+      throw refusal(home, error);
     }
-    return new HomeLock(file);
   }
 
   release(): void {
     if (this.file.isOpen) this.file.close();
   }
+}
+
+function refusal(home: string, cause: unknown): AppError {
+  const code = typeof cause === 'object' && cause !== null && 'errcode' in cause ? cause.errcode : undefined;
+  if (code === SQLITE_BUSY) {
+    const message = `Another process has the database in ${home} open. Stop it, or choose another folder with --home or DAGI_HOME.`;
+    return new AppError('HOME_LOCKED', message, {}, { cause });
+  }
+  const message = `${join(home, 'db.lock')} cannot be locked. Make the folder writable, remove a damaged file, or choose another folder with --home or DAGI_HOME.`;
+  return new AppError('SETUP_FAILED', message, {}, { cause });
 }

@@ -17,7 +17,7 @@ class Channel {
   /** True once tokens were dropped: readers go on with the end event, and take the text from the record. */
   private overflowed = false;
   private characters = 0;
-  private waiting: (() => void)[] = [];
+  private readonly waiting = new Set<() => void>();
 
   push(event: PositionedEvent): void {
     if (this.ended) return;
@@ -28,9 +28,7 @@ class Channel {
       this.ended = true;
       if (this.overflowed) this.events.push(event);
     }
-    this.waiting.splice(0).forEach((wake) => {
-      wake();
-    });
+    for (const wake of [...this.waiting]) wake();
   }
 
   /** Resolves at the next event, or when the signal is aborted. */
@@ -38,9 +36,10 @@ class Channel {
     return new Promise((resolve) => {
       const wake = (): void => {
         signal.removeEventListener('abort', wake);
+        this.waiting.delete(wake);
         resolve();
       };
-      this.waiting.push(wake);
+      this.waiting.add(wake);
       signal.addEventListener('abort', wake, { once: true });
       if (signal.aborted) wake();
     });
@@ -66,7 +65,11 @@ export class InProcessTokenBus {
    * Events after a position, as they come, until the end event or the signal. All events of a generation that the
    * reader has not seen are sent; those of one that it has seen are sent from its offset on.
    */
-  async *follow(requestId: string, after: EventPosition | undefined, signal: AbortSignal): AsyncGenerator<PositionedEvent> {
+  async *follow(
+    requestId: string,
+    after: EventPosition | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<PositionedEvent> {
     const channel = this.channel(requestId);
     channel.readers += 1;
     try {
@@ -80,7 +83,8 @@ export class InProcessTokenBus {
     } finally {
       channel.readers -= 1;
       // Nothing was ever published here: the request runs in another process.
-      if (channel.readers === 0 && channel.events.length === 0) this.channels.delete(requestId);
+      const unused = channel.readers === 0 && channel.events.length === 0;
+      if (unused && this.channels.get(requestId) === channel) this.channels.delete(requestId);
     }
   }
 

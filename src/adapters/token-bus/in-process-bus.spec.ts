@@ -1,0 +1,250 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { RequestBody } from '../../contracts/bodies.js';
+import type { EventPosition, PositionedEvent } from '../../contracts/events.js';
+import { InProcessTokenBus } from './in-process-bus.js';
+
+const at = (generation: number, offset: number): EventPosition => ({ generation, offset });
+
+const route: PositionedEvent = {
+  type: 'route',
+  data: { request_id: 'r1', workflow_id: 'route/r1', mode: 'chat', rule: 'chat', providers: ['p'] },
+  position: at(0, 0),
+};
+const attempt = (generation: number): PositionedEvent => ({
+  type: 'attempt',
+  data: { provider: 'p', generation },
+  position: at(generation, 0),
+});
+const token = (text: string, position: EventPosition): PositionedEvent => ({ type: 'token', data: { text }, position });
+const body = { ok: true, request_id: 'r1', status: 'completed' } as RequestBody;
+const done = (position: EventPosition): PositionedEvent => ({ type: 'done', data: body, position });
+const failed: PositionedEvent = { type: 'error', data: body, position: at(1, 0) };
+
+/** What the bus holds on to, to see that it lets go of it. */
+interface Insides {
+  channels: Map<string, { readers: number; waiting: Set<unknown>; events: unknown[] }>;
+  cancels: Map<string, Set<unknown>>;
+}
+const insides = (bus: InProcessTokenBus): Insides => bus as unknown as Insides;
+
+const never = new AbortController().signal;
+
+async function read(
+  bus: InProcessTokenBus,
+  after?: EventPosition,
+  signal: AbortSignal = never,
+  onEvent: (event: PositionedEvent) => void = () => undefined,
+): Promise<string[]> {
+  const seen: string[] = [];
+  for await (const event of bus.follow('r1', after, signal)) {
+    seen.push(`${event.type} ${event.position.generation}-${event.position.offset}`);
+    onEvent(event);
+  }
+  return seen;
+}
+
+/** Resolves when a condition holds, looking after each turn of the loop. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('InProcessTokenBus', () => {
+  let bus: InProcessTokenBus;
+
+  const waiting = (): number => insides(bus).channels.get('r1')?.waiting.size ?? 0;
+  const publish = (...events: PositionedEvent[]): void => {
+    for (const event of events) bus.publish('r1', event);
+  };
+
+  beforeEach(() => {
+    bus = new InProcessTokenBus();
+  });
+  afterEach(() => {
+    bus.close();
+  });
+
+  it('gives a reader who was there from the start every event, as it comes, to the end', async () => {
+    const live: string[] = [];
+    const reader = read(bus, undefined, never, (event) => live.push(event.type));
+    await until(() => waiting() === 1);
+    publish(route);
+    await until(() => live.length === 1);
+    publish(attempt(1), token('ab', at(1, 2)));
+    await until(() => live.length === 3);
+    publish(token('c', at(1, 3)), done(at(1, 3)));
+    expect(await reader).toEqual(['route 0-0', 'attempt 1-0', 'token 1-2', 'token 1-3', 'done 1-3']);
+  });
+
+  it('gives a reader who comes late everything from the beginning', async () => {
+    publish(route, attempt(1), token('ab', at(1, 2)));
+    const reader = read(bus);
+    await until(() => waiting() === 1);
+    publish(done(at(1, 2)));
+    expect(await reader).toEqual(['route 0-0', 'attempt 1-0', 'token 1-2', 'done 1-2']);
+  });
+
+  it('gives a reader who comes after the end everything, and the end', async () => {
+    publish(route, attempt(1), token('ab', at(1, 2)), done(at(1, 2)));
+    expect(await read(bus)).toEqual(['route 0-0', 'attempt 1-0', 'token 1-2', 'done 1-2']);
+  });
+
+  it('ends with an error event too', async () => {
+    publish(route, attempt(1), failed);
+    expect(await read(bus)).toEqual(['route 0-0', 'attempt 1-0', 'error 1-0']);
+  });
+
+  it('gives a reader who resumes only what comes after its position', async () => {
+    publish(route, attempt(1), token('ab', at(1, 2)), token('cd', at(1, 4)), done(at(1, 4)));
+    expect(await read(bus, at(1, 2))).toEqual(['token 1-4', 'done 1-4']);
+    expect(await read(bus, at(0, 0))).toEqual(['attempt 1-0', 'token 1-2', 'token 1-4', 'done 1-4']);
+  });
+
+  it('repeats the end to a reader who has seen everything', async () => {
+    publish(route, attempt(1), token('ab', at(1, 2)), done(at(1, 2)));
+    expect(await read(bus, at(1, 2))).toEqual(['done 1-2']);
+  });
+
+  it('gives a reader of the first generation all of the second', async () => {
+    publish(route, attempt(1), token('abc', at(1, 3)), attempt(2), token('x', at(2, 1)), done(at(2, 1)));
+    expect(await read(bus, at(1, 3))).toEqual(['attempt 2-0', 'token 2-1', 'done 2-1']);
+  });
+
+  it('serves two readers at once, each at its own pace', async () => {
+    const [first, second] = [read(bus), read(bus, at(1, 2))];
+    await until(() => waiting() === 2);
+    publish(attempt(1), token('ab', at(1, 2)), token('c', at(1, 3)), done(at(1, 3)));
+    expect(await first).toEqual(['attempt 1-0', 'token 1-2', 'token 1-3', 'done 1-3']);
+    expect(await second).toEqual(['token 1-3', 'done 1-3']);
+  });
+
+  it('keeps requests apart', async () => {
+    bus.publish('r2', attempt(1));
+    publish(done(at(1, 0)));
+    expect(await read(bus)).toEqual(['done 1-0']);
+  });
+
+  it('takes nothing after the end', async () => {
+    publish(done(at(1, 0)), token('late', at(1, 4)), failed);
+    expect(await read(bus)).toEqual(['done 1-0']);
+  });
+
+  it('lets a reader go when its signal is aborted while it waits', async () => {
+    const gone = new AbortController();
+    publish(attempt(1));
+    const reader = read(bus, undefined, gone.signal);
+    await until(() => waiting() === 1);
+    gone.abort();
+    expect(await reader).toEqual(['attempt 1-0']);
+    expect(insides(bus).channels.get('r1')).toMatchObject({ readers: 0 });
+  });
+
+  it('gives nothing to a reader whose signal was aborted before', async () => {
+    publish(attempt(1));
+    expect(await read(bus, undefined, AbortSignal.abort())).toEqual([]);
+  });
+
+  it('forgets who has waited, whether woken or gone', async () => {
+    const gone = new AbortController();
+    const [leaver, stayer] = [read(bus, undefined, gone.signal), read(bus)];
+    await until(() => waiting() === 2);
+    gone.abort();
+    await leaver;
+    expect(waiting()).toBe(1);
+    publish(done(at(1, 0)));
+    await stayer;
+    expect(waiting()).toBe(0);
+  });
+
+  it('holds nothing for a request of which only readers knew', async () => {
+    const gone = new AbortController();
+    const readers = [read(bus, undefined, gone.signal), read(bus, undefined, gone.signal)];
+    await until(() => waiting() === 2);
+    gone.abort();
+    await Promise.all(readers);
+    expect(insides(bus).channels.size).toBe(0);
+  });
+
+  it('keeps the events of a request that came anew after it was forgotten, when an old reader leaves', async () => {
+    const gone = new AbortController();
+    const reader = read(bus, undefined, gone.signal);
+    await until(() => waiting() === 1);
+    bus.forget('r1');
+    publish(attempt(1), done(at(1, 0)));
+    gone.abort();
+    await reader;
+    expect(await read(bus)).toEqual(['attempt 1-0', 'done 1-0']);
+  });
+
+  it('drops the events of a request that is forgotten', () => {
+    publish(route);
+    bus.forget('r1');
+    expect(insides(bus).channels.size).toBe(0);
+  });
+
+  it('gives a reader of an answer beyond 1 MiB the end, without the text that did not fit', async () => {
+    const half = 'x'.repeat(524_288);
+    publish(attempt(1), token(half, at(1, 524_288)), token(half, at(1, 1_048_576)));
+    publish(token('y', at(1, 1_048_577)), done(at(1, 1_048_577)));
+    expect(await read(bus)).toEqual(['attempt 1-0', 'token 1-524288', 'token 1-1048576', 'done 1-1048577']);
+  });
+
+  it('tells the end once to a reader who waited while the buffer overflowed', async () => {
+    const reader = read(bus);
+    await until(() => waiting() === 1);
+    publish(token('x'.repeat(1_048_577), at(1, 1_048_577)), token('y', at(1, 1_048_578)), done(at(1, 1_048_578)));
+    expect(await reader).toEqual(['done 1-1048578']);
+    expect(insides(bus).channels.get('r1')?.events).toHaveLength(1);
+  });
+
+  it('lets the oldest request go when there are more than 10,000', () => {
+    for (let n = 0; n <= 10_000; n += 1) bus.publish(`many-${n}`, attempt(1));
+    expect(insides(bus).channels.size).toBe(10_000);
+    expect(insides(bus).channels.has('many-0')).toBe(false);
+    expect(insides(bus).channels.has('many-10000')).toBe(true);
+  });
+
+  it('calls those who listen for a cancel of their request, and nobody else', () => {
+    const [mine, too, other] = [jest.fn(), jest.fn(), jest.fn()];
+    bus.onCancel('r1', mine);
+    bus.onCancel('r1', too);
+    bus.onCancel('r2', other);
+    bus.cancel('r1');
+    bus.cancel('unknown');
+    expect([mine, too, other].map((one) => one.mock.calls.length)).toEqual([1, 1, 0]);
+  });
+
+  it('does not call a listener that has stopped listening, and holds nothing for it', () => {
+    const [left, stays] = [jest.fn(), jest.fn()];
+    const forget = bus.onCancel('r1', left);
+    const forgetToo = bus.onCancel('r1', stays);
+    forget();
+    bus.cancel('r1');
+    expect([left, stays].map((one) => one.mock.calls.length)).toEqual([0, 1]);
+    forgetToo();
+    expect(insides(bus).cancels.size).toBe(0);
+  });
+
+  describe('with time', () => {
+    beforeEach(() => {
+      jest.useFakeTimers();
+    });
+    afterEach(() => {
+      jest.useRealTimers();
+    });
+
+    it('keeps the events of an ended request for a minute', () => {
+      publish(attempt(1), done(at(1, 0)));
+      jest.advanceTimersByTime(59_999);
+      expect(insides(bus).channels.size).toBe(1);
+      jest.advanceTimersByTime(1);
+      expect(insides(bus).channels.size).toBe(0);
+    });
+
+    it('holds no timer and no request after it was closed', () => {
+      publish(attempt(1), done(at(1, 0)));
+      bus.close();
+      expect(jest.getTimerCount()).toBe(0);
+      expect(insides(bus).channels.size).toBe(0);
+    });
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it } from '@jest/globals';
+import { REQUEST_STATUSES } from '../contracts/request.js';
+import { isFinal, requestBody, type BodySource } from './bodies.js';
+
+const source = (part: Partial<BodySource> = {}): BodySource => ({
+  id: 'r1',
+  mode: 'chat',
+  status: 'completed',
+  decision: {
+    mode: 'chat',
+    rule: 'chat-rule',
+    chain: [],
+    roles: ['member'],
+    entitlements: ['chat.write'],
+    deadlineMs: 120_000,
+    configHash: 'abc',
+  },
+  provider: 'embedded',
+  usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 },
+  attempts: [{ provider: 'embedded', status: 'ok', ms: 12 }],
+  timings: { gateway: 1, rbac: 2, queue: 3, llm: 12, total: 20 },
+  error: null,
+  answer: 'Seven days.',
+  finishReason: 'length',
+  ...part,
+});
+
+describe('requestBody', () => {
+  it('gives a complete answer the whole body', () => {
+    expect(requestBody(source())).toEqual({
+      ok: true,
+      request_id: 'r1',
+      workflow_id: 'route/r1',
+      status: 'completed',
+      mode: 'chat',
+      rule: 'chat-rule',
+      provider: 'embedded',
+      data: { text: 'Seven days.', finish_reason: 'length' },
+      rbac: { roles: ['member'], entitlements: ['chat.write'] },
+      usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 },
+      attempts: [{ provider: 'embedded', status: 'ok', ms: 12 }],
+      timings_ms: { gateway: 1, rbac: 2, queue: 3, llm: 12, total: 20 },
+    });
+  });
+
+  it('has no data while there is no answer, and keeps what is known so far', () => {
+    const body = requestBody(
+      source({ status: 'running', provider: null, usage: null, answer: null, finishReason: null }),
+    );
+    expect(body).toMatchObject({ ok: true, status: 'running', provider: null, data: null, usage: null });
+  });
+
+  it('takes an empty answer for an answer', () => {
+    expect(requestBody(source({ answer: '', finishReason: null }))).toMatchObject({
+      data: { text: '', finish_reason: 'stop' },
+    });
+  });
+
+  it('tells an error with the attempts, and shows no part of an answer beside it', () => {
+    const error = { code: 'PROVIDER_FAILED', message: 'm' };
+    const attempts = [{ provider: 'embedded', status: 'failed' as const, ms: 5, error: 'RateLimited' }];
+    const body = requestBody(source({ status: 'failed', error, attempts }));
+    expect(body).toMatchObject({ ok: false, request_id: 'r1', status: 'failed', error, attempts });
+    expect(body).not.toHaveProperty('data');
+  });
+});
+
+describe('isFinal', () => {
+  it('holds for everything but accepted and running', () => {
+    expect(REQUEST_STATUSES.filter(isFinal)).toEqual(['completed', 'failed', 'cancelled']);
+  });
+});
