@@ -11,7 +11,7 @@ export interface RoutingFacts {
 }
 
 const isListed = (expected: ConditionValue, actual: unknown): boolean =>
-  Array.isArray(expected) ? expected.includes(actual as string) : expected === actual;
+  Array.isArray(expected) ? expected.includes(actual) : expected === actual;
 
 function holds(key: string, expected: ConditionValue, facts: RoutingFacts): boolean {
   switch (key) {
@@ -30,7 +30,5 @@ function holds(key: string, expected: ConditionValue, facts: RoutingFacts): bool
 
 /** The rule that takes the request: lowest priority number first, file order breaks ties. `rules` come sorted. */
 export function matchRule(rules: readonly RoutingRule[], facts: RoutingFacts): RoutingRule | undefined {
-  return rules.find((rule) =>
-    Object.entries(rule.conditions).every(([key, expected]) => holds(key, expected, facts)),
-  );
+  return rules.find((rule) => Object.entries(rule.conditions).every(([key, expected]) => holds(key, expected, facts)));
 }

@@ -119,7 +119,7 @@ describe('HomeLock', () => {
   it('names the folder that is not there', () => {
     const missing = join(home, 'missing');
     expect(() => HomeLock.acquire(missing)).toThrow(
-      expect.objectContaining({ code: 'SETUP_FAILED', message: expect.stringContaining(missing) as string }),
+      expect.objectContaining({ code: 'SETUP_FAILED', message: expect.stringContaining(missing) }),
     );
   });
 });
