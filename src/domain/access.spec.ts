@@ -46,11 +46,11 @@ describe('resolveRights', () => {
         true,
       ),
     );
-    expect(named.roles).toEqual(['member', 'admin']);
+    expect(named.roles).toEqual(['admin', 'member']);
   });
 
-  it('puts the role admin before the roles that a platform administrator has', () => {
-    expect(resolveRights(facts([{ name: 'guest', entitlements: [] }], true)).roles).toEqual(['admin', 'guest']);
+  it('does not call a platform administrator a guest', () => {
+    expect(resolveRights(facts([{ name: 'guest', entitlements: [] }], true)).roles).toEqual(['admin']);
   });
 
   it('never gives the platform through a role, whatever a role lists', () => {

@@ -18,7 +18,11 @@ export function resolveRights(facts: AccessFacts): Rights {
   if (facts.platformAdmin) ENTITLEMENTS.forEach((entitlement) => granted.add(entitlement));
   const names = facts.roles.map((role) => role.name);
   return {
-    roles: facts.platformAdmin ? [...new Set(['admin', ...names])].filter(notGuest) : names.length > 0 ? names : [GUEST_ROLE],
+    roles: facts.platformAdmin
+      ? [...new Set(['admin', ...names])].filter(notGuest)
+      : names.length > 0
+        ? names
+        : [GUEST_ROLE],
     entitlements: ENTITLEMENTS.filter((entitlement) => granted.has(entitlement)),
   };
 }

@@ -12,7 +12,12 @@ export interface ChainPosition {
 export const CHAIN_START: ChainPosition = { index: 0, attempt: 1, delayMs: 0 };
 
 /** The same provider may do better in a moment. */
-const WORTH_REPEATING: readonly FailureType[] = ['RateLimited', 'ProviderUnavailable', 'ProviderTimeout', 'EmptyAnswer'];
+const WORTH_REPEATING: readonly FailureType[] = [
+  'RateLimited',
+  'ProviderUnavailable',
+  'ProviderTimeout',
+  'EmptyAnswer',
+];
 /** No provider could do better, the reader has seen half an answer, or the answer is paid for and cannot be written. */
 const FINAL: readonly FailureType[] = [
   'StreamInterrupted',

@@ -111,7 +111,7 @@ describe('HomeLock', () => {
     expect(() => HomeLock.acquire(home)).toThrow(
       expect.objectContaining({
         code: 'SETUP_FAILED',
-        message: expect.stringContaining(join(home, 'db.lock')) as string,
+        message: expect.stringContaining(join(home, 'db.lock')),
       }),
     );
   });
