@@ -40,7 +40,9 @@ const EnvSchema = z.object({
 });
 
 /** Typed environment, with derived paths made absolute. */
-export type Env = Readonly<Omit<z.infer<typeof EnvSchema>, 'DAGI_HOME' | 'DAGI_CACHE'> & { home: string; cache: string }>;
+export type Env = Readonly<
+  Omit<z.infer<typeof EnvSchema>, 'DAGI_HOME' | 'DAGI_CACHE'> & { home: string; cache: string }
+>;
 
 const withoutEmpty = (variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''));

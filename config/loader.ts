@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, isAbsolute, resolve } from 'node:path';
 import stableStringify from 'safe-stable-stringify';
-import { LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import type { ProviderConfig } from '../src/contracts/provider-config.js';
 import type { RoutingRule, RoutingTable } from '../src/contracts/routing.js';
 import { AppError } from '../src/errors/app-error.js';
@@ -23,9 +23,14 @@ export interface LoadedConfig {
   warnings: string[];
 }
 
-const refuse = (file: string, line: number | undefined, reason: string): never => {
-  throw new AppError('CONFIG_INVALID', `${file}${line === undefined ? '' : `:${line}`}: ${reason}`);
-};
+type Path = readonly PropertyKey[];
+
+/** A profile's file, parsed and validated. */
+export interface ProfileSource {
+  profile: Profile;
+  /** @throws AppError `CONFIG_INVALID` that names the file, the line of what is wrong, and the reason */
+  refuse(path: Path, reason: string): never;
+}
 
 /** The file of a profile: a name of `config/profiles`, or a path. */
 export function profileFile(profile: string): string {
@@ -38,30 +43,63 @@ function readProfileText(file: string, profile: string): string {
     return readFileSync(file, 'utf8');
   } catch {
     const known = readdirSync(packagePath('config', 'profiles')).map((entry) => basename(entry, '.yml'));
-    throw new AppError('CONFIG_INVALID', `There is no profile "${profile}". Choose one of ${known.join(', ')}, or a file.`);
+    throw new AppError(
+      'CONFIG_INVALID',
+      `There is no profile "${profile}". Choose one of ${known.join(', ')}, or a file.`,
+    );
+  }
+}
+
+/** The line of a key of a document; where it has none, of what should hold it. */
+function lineOf(document: Document, lines: LineCounter, path: Path): number {
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const parent = document.getIn(path.slice(0, depth - 1), true);
+    const key = path[depth - 1];
+    const pair = isMap(parent) ? parent.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
+    const node = pair?.key ?? document.getIn(path.slice(0, depth), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return 1;
+}
+
+/** What a document says, as plain data; broken YAML is refused with its line. */
+function toData(
+  document: Document.Parsed,
+  refuseAt: (line: number, reason: string) => never,
+  lines: LineCounter,
+): unknown {
+  const broken = document.errors[0];
+  if (broken) refuseAt(lines.linePos(broken.pos[0]).line, broken.message.split('\n')[0] ?? broken.code);
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    // An alias without its anchor, or aliases that multiply.
+    return refuseAt(1, error instanceof Error ? error.message : 'not valid YAML');
   }
 }
 
 /** Parses and validates a profile's text; errors name file, line and reason. */
-export function parseProfile(text: string, file: string): Profile {
+export function parseProfile(text: string, file: string): ProfileSource {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
-  const broken = document.errors[0];
-  if (broken) refuse(file, lines.linePos(broken.pos[0]).line, broken.message.split('\n')[0] ?? broken.code);
-  const parsed = ProfileSchema.safeParse(document.toJS({ maxAliasCount: 100 }));
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
+  const refuseAt = (line: number, reason: string): never => {
+    throw new AppError('CONFIG_INVALID', `${file}:${line}: ${reason}`);
+  };
+  const refuse = (path: Path, reason: string): never => refuseAt(lineOf(document, lines, path), reason);
+  const parsed = ProfileSchema.safeParse(toData(document, refuseAt, lines));
+  if (parsed.success) return { profile: parsed.data, refuse };
+  const [issue] = parsed.error.issues;
   const path = issue?.path ?? [];
-  const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined;
-  const line = node?.range ? lines.linePos(node.range[0]).line : undefined;
-  return refuse(file, line, `${path.join('.') || 'file'}: ${issue?.message ?? 'not valid'}`);
+  const culprit = issue?.code === 'unrecognized_keys' ? [...path, ...issue.keys.slice(0, 1)] : path;
+  return refuse(culprit, `${path.join('.') || 'file'}: ${issue?.message ?? 'not valid'}`);
 }
 
-function toRules(profile: Profile, known: ReadonlySet<string>, auto: string[], file: string, warnings: string[]): RoutingRule[] {
-  return profile.routing_rules.map((rule): RoutingRule => {
+function toRules(source: ProfileSource, known: ReadonlySet<string>, auto: string[], warnings: string[]): RoutingRule[] {
+  return source.profile.routing_rules.map((rule, index): RoutingRule => {
     const expand = (provider: string): string[] => (provider === AUTO ? auto : [provider]);
     if (rule.use_provider !== AUTO && !known.has(rule.use_provider)) {
-      refuse(file, undefined, `rule "${rule.name}" uses the unknown provider "${rule.use_provider}"`);
+      const reason = `rule "${rule.name}" uses the unknown provider "${rule.use_provider}"`;
+      source.refuse(['routing_rules', index, 'use_provider'], reason);
     }
     const fallbacks = [rule.fallback_provider ?? []].flat().flatMap(expand);
     for (const missing of fallbacks.filter((name) => !known.has(name))) {
@@ -79,13 +117,18 @@ function toRules(profile: Profile, known: ReadonlySet<string>, auto: string[], f
 }
 
 /** Builds the running configuration from a validated profile and the environment. */
-export function buildConfig(profile: Profile, env: Env, file: string, secrets: NodeJS.ProcessEnv = process.env): LoadedConfig {
-  const offered = environmentProviders(env).filter((one) => !profile.llm_providers.some((own) => own.name === one.name));
-  const configured = [...profile.llm_providers, ...offered].map((provider) => configureProvider(provider, env, secrets));
+export function buildConfig(source: ProfileSource, env: Env, secrets: NodeJS.ProcessEnv = process.env): LoadedConfig {
+  const { profile } = source;
+  const offered = environmentProviders(env).filter(
+    (one) => !profile.llm_providers.some((own) => own.name === one.name),
+  );
+  const configured = [...profile.llm_providers, ...offered].map((provider) =>
+    configureProvider(provider, env, secrets),
+  );
   const warnings: string[] = [];
   const names = new Set(configured.map(({ config }) => config.name));
   const auto = environmentProviders(env).map(({ name }) => name);
-  const rules = toRules(profile, names, auto, file, warnings).toSorted((a, b) => a.priority - b.priority);
+  const rules = toRules(source, names, auto, warnings).toSorted((a, b) => a.priority - b.priority);
   const providers = Object.fromEntries(configured.map(({ config, policy }) => [config.name, policy]));
   const hashed = { rules, providers, requestTimeoutMs: profile.limits.request_timeout_ms };
   const hash = createHash('sha256').update(stableStringify(hashed)).digest('hex').slice(0, 16);
@@ -98,5 +141,5 @@ export function buildConfig(profile: Profile, env: Env, file: string, secrets: N
  */
 export function loadConfig(env: Env, profile = env.DAGI_PROFILE): LoadedConfig {
   const file = profileFile(profile);
-  return buildConfig(parseProfile(readProfileText(file, profile), file), env, file);
+  return buildConfig(parseProfile(readProfileText(file, profile), file), env);
 }

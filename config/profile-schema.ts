@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MODES } from '../src/contracts/request.js';
 
 const name = z.string().regex(/^[a-zA-Z0-9_.-]{1,64}$/, 'letters, digits, "_", "-" and "."; at most 64');
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
@@ -25,14 +26,35 @@ const ProviderSchema = z.strictObject({
     .default({}),
 });
 
+/** What a request must be like: equality, or one of a list, by mode, agent, source, DAO, role or any key of metadata. */
+const ConditionsSchema = z
+  .record(z.string(), z.union([scalar, z.array(scalar).min(1)]))
+  .superRefine((conditions, context) => {
+    const modes = [conditions.mode ?? []].flat();
+    const unknown = modes.find((mode) => !(MODES as readonly unknown[]).includes(mode));
+    if (unknown === undefined) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['mode'],
+      message: `unknown mode "${unknown}"; there is ${MODES.join(', ')}`,
+    });
+  });
+
 const RuleSchema = z.strictObject({
   name,
   priority: z.number().int().default(100),
-  conditions: z.record(z.string(), z.union([scalar, z.array(scalar).min(1)])).default({}),
+  conditions: ConditionsSchema.default({}),
   /** A provider's name, or `auto`: the providers that the environment offers, in their fixed order. */
   use_provider: name,
   timeout_ms: milliseconds.optional(),
   fallback_provider: z.union([name, z.array(name)]).optional(),
+});
+
+const ProvidersSchema = z.array(ProviderSchema).superRefine((providers, context) => {
+  const names = providers.map((provider) => provider.name);
+  const index = names.findIndex((own, at) => names.indexOf(own) < at);
+  if (index === -1) return;
+  context.addIssue({ code: 'custom', path: [index, 'name'], message: `provider "${names[index]}" is defined twice` });
 });
 
 /** A profile file, `config/profiles/*.yml`. */
@@ -40,7 +62,7 @@ export const ProfileSchema = z.strictObject({
   version: z.string(),
   environment: z.string().default('development'),
   debug: z.boolean().default(false),
-  llm_providers: z.array(ProviderSchema).default([]),
+  llm_providers: ProvidersSchema.default([]),
   routing_rules: z.array(RuleSchema).min(1),
   limits: z
     .strictObject({
@@ -51,7 +73,10 @@ export const ProfileSchema = z.strictObject({
     .prefault({}),
   logging: z
     .strictObject({
-      level: z.string().toLowerCase().pipe(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'])),
+      level: z
+        .string()
+        .toLowerCase()
+        .pipe(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'])),
       format: z.enum(['json', 'pretty']),
       rotation: z.strictObject({ max_size_mb: z.number().positive(), max_files: z.number().int().positive() }),
     })

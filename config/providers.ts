@@ -26,6 +26,7 @@ const DEFAULT_SHAPE: Readonly<Record<Kind, CallShape>> = {
 const QUEUE_TIMEOUT_MS = 15_000;
 
 const DEFAULTS = { maxTokens: 512, temperature: 0.7, topP: 1, timeoutMs: 60_000, maxAttempts: 2, retryDelayMs: 1_000 };
+type Limits = typeof DEFAULTS;
 /** The small local model: short answers, little invention. */
 const EMBEDDED_DEFAULTS = { maxTokens: 160, temperature: 0.2 };
 
@@ -67,18 +68,25 @@ const defined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], un
     [K in keyof T]: Exclude<T[K], undefined>;
   };
 
+/** What a call may cost, as the profile says, or as is usual for the kind. */
+function limitsOf({ type, config }: ProfileProvider): Limits {
+  const base = type === 'embedded' ? { ...DEFAULTS, ...EMBEDDED_DEFAULTS } : DEFAULTS;
+  return {
+    maxTokens: config.max_tokens ?? base.maxTokens,
+    temperature: config.temperature ?? base.temperature,
+    topP: config.top_p ?? base.topP,
+    timeoutMs: config.timeout_ms ?? base.timeoutMs,
+    maxAttempts: config.max_attempts ?? base.maxAttempts,
+    retryDelayMs: config.retry_delay_ms ?? base.retryDelayMs,
+  };
+}
+
 /** Joins what the profile says with what the environment offers. */
 export function configureProvider(provider: ProfileProvider, env: Env, secrets: NodeJS.ProcessEnv): ConfiguredProvider {
   const { name, type, config } = provider;
   const offered = endpoint(type, env);
   const named = config.api_key_env ? secrets[config.api_key_env] : undefined;
-  const base = type === 'embedded' ? { ...DEFAULTS, ...EMBEDDED_DEFAULTS } : DEFAULTS;
-  const policy = {
-    maxTokens: config.max_tokens ?? base.maxTokens,
-    timeoutMs: config.timeout_ms ?? base.timeoutMs,
-    maxAttempts: config.max_attempts ?? base.maxAttempts,
-    retryDelayMs: config.retry_delay_ms ?? base.retryDelayMs,
-  };
+  const { temperature, topP, ...policy } = limitsOf(provider);
   const shape = config.shape ?? DEFAULT_SHAPE[type];
   return {
     config: defined({
@@ -88,10 +96,15 @@ export function configureProvider(provider: ProfileProvider, env: Env, secrets: 
       apiKey: named ?? offered.apiKey,
       model: config.model ?? offered.model,
       modelPath: type === 'embedded' ? env.EMBEDDED_MODEL : undefined,
-      temperature: config.temperature ?? base.temperature,
-      topP: config.top_p ?? base.topP,
+      temperature,
+      topP,
       ...policy,
-    }) as ProviderConfig,
-    policy: { ...policy, queueTimeoutMs: QUEUE_TIMEOUT_MS, shape, queue: shape === 'queue' ? QUEUES.ollama : QUEUES.orchestrator },
+    }),
+    policy: {
+      ...policy,
+      queueTimeoutMs: QUEUE_TIMEOUT_MS,
+      shape,
+      queue: shape === 'queue' ? QUEUES.ollama : QUEUES.orchestrator,
+    },
   };
 }

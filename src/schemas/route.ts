@@ -1,23 +1,25 @@
 import { z } from 'zod';
 import { MODES } from '../contracts/request.js';
+import { id, storable, text } from './common.js';
 
-/** PostgreSQL keeps no U+0000, and JSON columns no half surrogate pairs. */
-const clean = (text: string): string => text.toWellFormed().replaceAll('\0', '');
+/** Deeper metadata is refused: whoever hashes, stores or matches it later goes down as deep. */
+const DEEPEST = 100;
 
-/** Text that the database can keep. */
-const text = z.string().transform(clean);
-const id = z.string().min(1).max(256).transform(clean);
-
-const cleanJson = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value), (_key, part: unknown) => (typeof part === 'string' ? clean(part) : part));
+/** A JSON value whose names and texts the database can keep. */
+function storableJson(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return storable(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > DEEPEST) throw new RangeError('nested too deeply');
+  if (Array.isArray(value)) return value.map((part) => storableJson(part, depth + 1));
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [storable(key), storableJson(part, depth + 1)]));
+}
 
 const ids = { dao_id: id.optional(), user_id: id.optional(), session_id: id.optional(), source: id.optional() };
 
 const MetadataSchema = z.looseObject(ids).transform((value, context) => {
   try {
-    return cleanJson(value) as typeof value;
+    return storableJson(value) as typeof value;
   } catch {
-    // The only way to fail on what came from JSON: it is nested so deeply that the stack ran out.
     context.addIssue({ code: 'custom', message: 'nested too deeply' });
     return z.NEVER;
   }

@@ -1,0 +1,104 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { readEnv } from './env.js';
+
+describe('readEnv', () => {
+  const before = process.cwd();
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'dagi-env-'));
+    process.chdir(folder);
+  });
+  afterEach(() => {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('works without a single variable', () => {
+    expect(readEnv({})).toEqual({
+      DAGI_PROFILE: 'dev',
+      HOST: '127.0.0.1',
+      PORT: 9102,
+      MCP_PORT: 9400,
+      TEMPORAL_NAMESPACE: 'default',
+      home: resolve('var'),
+      cache: resolve('var/cache'),
+    });
+  });
+
+  it('makes the folders absolute, and puts the cache into the home', () => {
+    expect(readEnv({ DAGI_HOME: 'state' })).toMatchObject({ home: resolve('state'), cache: resolve('state/cache') });
+    expect(readEnv({ DAGI_HOME: '/a', DAGI_CACHE: '/b' })).toMatchObject({ home: '/a', cache: '/b' });
+  });
+
+  it('takes an empty value for an absent one', () => {
+    expect(readEnv({ PORT: '', DATABASE_URL: '', DAGI_ADMIN_KEY: '' })).toEqual(readEnv({}));
+  });
+
+  it('keeps nothing that is not its own', () => {
+    expect(readEnv({ PATH: '/bin', HOME: '/root' })).toEqual(readEnv({}));
+  });
+
+  it('reads a .env file below the environment', () => {
+    writeFileSync('.env', 'PORT=1000\nHOST=0.0.0.0\nDAGI_PROFILE=staging\n');
+    expect(readEnv({ PORT: '2000', DAGI_PROFILE: '' })).toMatchObject({
+      PORT: 2_000,
+      HOST: '0.0.0.0',
+      DAGI_PROFILE: 'staging',
+    });
+  });
+
+  it('leaves the environment of the process as it is', () => {
+    writeFileSync('.env', 'DAGI_DEFAULT_DAO=from-file\n');
+    readEnv({});
+    expect(process.env.DAGI_DEFAULT_DAO ?? '').not.toBe('from-file');
+  });
+
+  it('reads numbers and flags', () => {
+    expect(readEnv({ TEMPORAL_PORT: '7234', TEMPORAL_TLS: 'true' })).toMatchObject({
+      TEMPORAL_PORT: 7_234,
+      TEMPORAL_TLS: true,
+    });
+    expect(readEnv({ TEMPORAL_TLS: 'false' }).TEMPORAL_TLS).toBe(false);
+  });
+
+  it('names every bad variable at once, and where to look', () => {
+    const bad = {
+      PORT: '70000',
+      MCP_PORT: 'x',
+      DATABASE_URL: 'mysql://h/d',
+      OLLAMA_BASE_URL: 'localhost',
+      DAGI_LOG_LEVEL: 'loud',
+    };
+    expect(() => readEnv(bad)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+    for (const name of Object.keys(bad)) expect(() => readEnv(bad)).toThrow(name);
+    expect(() => readEnv(bad)).toThrow('.env.example');
+  });
+
+  it('never shows a value', () => {
+    const secret = 'hunter2';
+    const bad = {
+      DAGI_ADMIN_KEY: secret,
+      DATABASE_URL: `mysql://user:${secret}@host/db`,
+      OPENAI_BASE_URL: `ftp://${secret}`,
+      TEMPORAL_TLS: secret,
+      PORT: secret,
+      DAGI_LOG_LEVEL: secret,
+    };
+    expect(() => readEnv(bad)).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining(secret), code: 'CONFIG_INVALID' }),
+    );
+  });
+
+  it('asks for an admin key of some length', () => {
+    expect(() => readEnv({ DAGI_ADMIN_KEY: 'x'.repeat(15) })).toThrow('DAGI_ADMIN_KEY: at least 16 characters');
+    expect(readEnv({ DAGI_ADMIN_KEY: 'x'.repeat(16) }).DAGI_ADMIN_KEY).toHaveLength(16);
+  });
+
+  it('cannot be changed afterwards', () => {
+    expect(Object.isFrozen(readEnv({}))).toBe(true);
+  });
+});

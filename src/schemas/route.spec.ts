@@ -1,0 +1,172 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { RouteBodySchema, type RouteSubmission } from './route.js';
+
+const parse = (body: unknown): RouteSubmission => RouteBodySchema.parse(body);
+const problems = (body: unknown): string[] =>
+  RouteBodySchema.safeParse(body).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? [];
+
+const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
+
+/** `levels` objects, one in the other, as they come from JSON. */
+const nested = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
+
+describe('RouteBodySchema', () => {
+  it('takes a prompt alone for a chat', () => {
+    expect(parse({ prompt: 'hello' })).toEqual({
+      prompt: 'hello',
+      mode: 'chat',
+      agent: undefined,
+      daoId: undefined,
+      userId: undefined,
+      sessionId: undefined,
+      source: undefined,
+      metadata: {},
+    });
+  });
+
+  it('reads who, where and whence from the metadata, and keeps all of it', () => {
+    const metadata = {
+      dao_id: 'd',
+      user_id: 'tg:1',
+      session_id: 's',
+      source: 'telegram',
+      task_type: 'x',
+      inputs: { a: [1] },
+    };
+    expect(parse({ prompt: 'p', mode: 'crew', agent: 'helper', metadata })).toEqual({
+      prompt: 'p',
+      mode: 'crew',
+      agent: 'helper',
+      daoId: 'd',
+      userId: 'tg:1',
+      sessionId: 's',
+      source: 'telegram',
+      metadata,
+    });
+  });
+
+  it('accepts the names that older clients send', () => {
+    const old = {
+      message: 'p',
+      payload: { task_type: 'x' },
+      dao_id: 'd',
+      user_id: 'u',
+      session_id: 's',
+      source: 'web',
+    };
+    expect(parse(old)).toMatchObject({
+      prompt: 'p',
+      metadata: { task_type: 'x' },
+      daoId: 'd',
+      userId: 'u',
+      sessionId: 's',
+      source: 'web',
+    });
+    expect(parse({ message: 'p', payload: { dao_id: 'd', user_id: 'u' } })).toMatchObject({ daoId: 'd', userId: 'u' });
+  });
+
+  it('prefers the new names where both are sent', () => {
+    const both = {
+      prompt: 'new',
+      message: 'old',
+      metadata: { dao_id: 'new' },
+      payload: { dao_id: 'old' },
+      dao_id: 'older',
+    };
+    expect(parse(both)).toMatchObject({ prompt: 'new', daoId: 'new', metadata: { dao_id: 'new' } });
+  });
+
+  it.each([{}, { prompt: '' }, { prompt: ' \n\t' }, { message: '' }, { prompt: '', message: 'x' }, { prompt: '\0' }])(
+    'refuses %j for want of a prompt',
+    (body) => {
+      expect(problems(body)).toEqual(['prompt: a prompt that is not empty is needed']);
+    },
+  );
+
+  it.each([
+    [{ prompt: 5 }, 'prompt'],
+    [{ prompt: null }, 'prompt'],
+    [{ prompt: 'p', mode: 'chatt' }, 'mode'],
+    [{ prompt: 'p', mode: null }, 'mode'],
+    [{ prompt: 'p', agent: '' }, 'agent'],
+    [{ prompt: 'p', metadata: 'x' }, 'metadata'],
+    [{ prompt: 'p', metadata: [] }, 'metadata'],
+    [{ prompt: 'p', metadata: { dao_id: 7 } }, 'metadata.dao_id'],
+    [{ prompt: 'p', user_id: '' }, 'user_id'],
+    [{ prompt: 'p', session_id: 'x'.repeat(257) }, 'session_id'],
+  ])('refuses %j at %s', (body, path) => {
+    expect(RouteBodySchema.safeParse(body).error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
+  });
+
+  it.each([undefined, null, 'text', 5, []])('refuses %j, no object', (body) => {
+    expect(RouteBodySchema.safeParse(body).success).toBe(false);
+  });
+
+  it('leaves out U+0000 and mends half surrogate pairs, in texts, ids and names', () => {
+    const submission = parse({
+      prompt: 'a\0b\ud800c',
+      agent: 'x\0',
+      metadata: { user_id: 'tg:\u00001', 'key\0\udc00': ['deep\0', { more: '\ud83d' }] },
+    });
+    expect(submission).toMatchObject({
+      prompt: 'ab\ufffdc',
+      agent: 'x',
+      userId: 'tg:1',
+      metadata: { user_id: 'tg:1', 'key\ufffd': ['deep', { more: '\ufffd' }] },
+    });
+  });
+
+  it('leaves whole surrogate pairs and every other text as it is', () => {
+    expect(parse({ prompt: '😀 привіт \u0001', metadata: { note: '😀' } })).toMatchObject({
+      prompt: '😀 привіт \u0001',
+      metadata: { note: '😀' },
+    });
+  });
+
+  it('refuses an id of which nothing is left', () => {
+    expect(problems({ prompt: 'p', user_id: '\0' })).toHaveLength(1);
+    expect(problems({ prompt: 'p', metadata: { dao_id: '\0\0' } })).toHaveLength(1);
+  });
+
+  it.each([102, 3_000, 100_000])('refuses metadata of %d levels and does not crash', (levels) => {
+    expect(problems({ prompt: 'p', metadata: nested(levels) })).toEqual(['metadata: nested too deeply']);
+  });
+
+  it('keeps metadata of 100 levels', () => {
+    expect(parse({ prompt: 'p', metadata: nested(100) }).metadata).toEqual(nested(100));
+  });
+
+  it('never hands on what the database cannot keep', () => {
+    const anyText = fc.string({ unit: 'binary' });
+    const texts = fc.oneof(anyText, fc.constantFrom('\0', '\ud800', 'a\udfffb'));
+    const body = fc.record({
+      prompt: texts,
+      agent: texts,
+      metadata: fc.dictionary(texts, fc.oneof(texts, fc.array(texts), fc.dictionary(texts, texts))),
+    });
+    fc.assert(
+      fc.property(body, (sent) => {
+        const parsed = RouteBodySchema.safeParse(sent);
+        if (!parsed.success) return;
+        const held: string[] = [];
+        JSON.stringify(parsed.data, (key, value: unknown) => {
+          held.push(key);
+          if (typeof value === 'string') held.push(value);
+          return value;
+        });
+        expect(held.filter((text) => !isStorable(text))).toEqual([]);
+      }),
+    );
+  });
+
+  it('gives every JSON value either a submission or problems', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (body) => {
+        const parsed = RouteBodySchema.safeParse(body);
+        if (parsed.success) expect(parsed.data.prompt.trim()).not.toBe('');
+        else expect(parsed.error.issues.length).toBeGreaterThan(0);
+      }),
+    );
+  });
+});
