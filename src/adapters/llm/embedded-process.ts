@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { finished } from 'node:stream/promises';
+import { finished, Readable } from 'node:stream';
 import {
   type FromChild,
   FromChild as FromChildSchema,
@@ -56,21 +56,21 @@ export class EmbeddedProcess {
     // Nothing of the parent's: no secrets in the environment, no flags, and standard output stays the parent's own.
     this.child = fork(path, { env: {}, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.pid = this.child.pid;
+    const stderr = this.child.stderr ?? Readable.from([]);
     this.gone = new Promise((resolve) => {
-      // `exit` comes before the last words, and `close` never comes after our own `disconnect`: so wait for both ends.
+      const end = (cause: Error): void => {
+        this.die(new EmbeddedFault('crashed', { cause }));
+        resolve();
+      };
+      this.child.once('error', end);
+      // The last words come after `exit`; the child's `close` does not come at all once we have disconnected.
       this.child.once('exit', () => {
-        const spoken = this.child.stderr ? finished(this.child.stderr).catch(() => undefined) : Promise.resolve();
-        void spoken.then(() => {
-          this.die(new EmbeddedFault('crashed', { cause: new Error(this.stderr || 'it wrote nothing') }));
-          resolve();
+        finished(stderr, () => {
+          end(this.lastWords());
         });
       });
-      this.child.once('error', (error) => {
-        this.die(new EmbeddedFault('crashed', { cause: error }));
-        resolve();
-      });
     });
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr.setEncoding('utf8').on('data', (text: string) => {
       this.stderr = (this.stderr + text).slice(-STDERR_CHARS);
     });
     this.child.on('message', (raw) => {
@@ -119,6 +119,10 @@ export class EmbeddedProcess {
     clearTimeout(timer);
   }
 
+  private lastWords(): Error {
+    return new Error(this.stderr || 'it wrote nothing');
+  }
+
   private abort(id: number, reason: unknown): void {
     const sink = this.sinks.get(id);
     if (!sink?.controller) return;
@@ -147,7 +151,7 @@ export class EmbeddedProcess {
     const message = parsed.data;
     if (message.type === 'ready') this.loaded();
     else if (message.type === 'unloadable') {
-      this.die(new EmbeddedFault(message.reason, { cause: new Error(this.stderr || 'it wrote nothing') }));
+      this.die(new EmbeddedFault(message.reason, { cause: this.lastWords() }));
       this.child.disconnect();
     } else this.deliver(message);
   }
