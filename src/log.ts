@@ -3,14 +3,49 @@ import { dirname } from 'node:path';
 import { destination, pino, type Logger } from 'pino';
 
 /** Whatever carries a secret or a text of a person, should it ever be logged by mistake. */
-const REDACTED = ['key', 'token', 'secret', 'password', 'authorization', 'apiKey', 'prompt', 'text', 'messages'];
-const paths = REDACTED.flatMap((name) => [name, `*.${name}`]);
+const SECRETS = [
+  'key',
+  'apiKey',
+  'api_key',
+  'x-api-key',
+  'token',
+  'secret',
+  'password',
+  'authorization',
+  'cookie',
+  'prompt',
+  'text',
+  'messages',
+  'answer',
+  'content',
+];
+const REDACTED = new Set(SECRETS.map((name) => name.toLowerCase()));
+const CENSOR = '[redacted]';
+/** No line of ours is deeper; what is, was not meant to be logged. */
+const DEEPEST = 6;
 
 /** An error without what its cause may quote: SQL parameters, bodies, headers. */
 const plainError = (error: unknown): unknown =>
   error instanceof Error
     ? { name: error.name, message: error.message, stack: error.stack, cause: plainError(error.cause) }
     : undefined;
+
+/** A value without secrets and texts, at whatever depth. */
+function redact(value: unknown, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null || 'toJSON' in value) return value;
+  if (value instanceof Error) return plainError(value);
+  if (depth > DEEPEST) return CENSOR;
+  if (Array.isArray(value)) return value.map((part) => redact(part, depth + 1));
+  return redactFields(value, depth);
+}
+
+const redactFields = (fields: object, depth = 0): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, part]) => [
+      name,
+      REDACTED.has(name.toLowerCase()) ? CENSOR : redact(part, depth + 1),
+    ]),
+  );
 
 /** The process's logger: JSON lines, to a file if one is named, else to standard output. */
 export function createLogger(process: string, level: string, file?: string): Logger {
@@ -19,9 +54,13 @@ export function createLogger(process: string, level: string, file?: string): Log
     level,
     base: { process },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths, censor: '[redacted]' },
-    serializers: { err: plainError },
+    formatters: {
+      level: (label: string) => ({ level: label }),
+      log: (fields: object) => redactFields(fields),
+    },
+    // What a child is bound to passes no formatter.
+    redact: { paths: SECRETS.map((name) => `["${name}"]`), censor: CENSOR },
+    serializers: { err: (plain: unknown) => plain },
   };
   return pino(options, destination(file === undefined ? 1 : { dest: file, sync: false, mkdir: true }));
 }

@@ -6,13 +6,13 @@ import type { ErrorCode } from '../errors/catalogue.js';
 import { contextOf } from './context.js';
 
 /** Errors that Fastify raises before a handler is reached. */
-const FASTIFY: Partial<Record<string, ErrorCode>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE_UNSUPPORTED',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'BAD_JSON',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'BAD_JSON',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BAD_JSON',
-};
+const FASTIFY = new Map<unknown, ErrorCode>([
+  ['FST_ERR_CTP_BODY_TOO_LARGE', 'BODY_TOO_LARGE'],
+  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'MEDIA_TYPE_UNSUPPORTED'],
+  ['FST_ERR_CTP_EMPTY_JSON_BODY', 'BAD_JSON'],
+  ['FST_ERR_CTP_INVALID_JSON_BODY', 'BAD_JSON'],
+  ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', 'BAD_JSON'],
+]);
 
 const STATUSES: Partial<Record<number, ErrorCode>> = {
   400: 'BODY_INVALID',
@@ -30,12 +30,13 @@ export function toAppError(error: unknown): AppError {
     const known = STATUSES[error.getStatus()] ?? 'INTERNAL';
     return known === 'BODY_INVALID' ? new AppError(known, validationMessage(error)) : new AppError(known);
   }
-  if (error instanceof SyntaxError && 'statusCode' in error && error.statusCode === 400) return new AppError('BAD_JSON');
+  if (error instanceof SyntaxError && 'statusCode' in error && error.statusCode === 400)
+    return new AppError('BAD_JSON');
   return new AppError('INTERNAL', undefined, {}, { cause: error });
 }
 
 const fastifyCode = (error: unknown): ErrorCode | undefined =>
-  error instanceof Error && 'code' in error ? FASTIFY[String(error.code)] : undefined;
+  error instanceof Error && 'code' in error ? FASTIFY.get(error.code) : undefined;
 
 function validationMessage(error: HttpException): string {
   const response = error.getResponse();
@@ -53,7 +54,10 @@ export class ErrorFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const error = toAppError(thrown);
     if (error.status >= 500) {
-      this.log.error({ request_id: request.id, ...contextOf(request).fields, code: error.code, err: thrown }, 'call failed');
+      this.log.error(
+        { request_id: request.id, ...contextOf(request).fields, code: error.code, err: thrown },
+        'call failed',
+      );
     }
     if (reply.sent || reply.raw.headersSent) return;
     const wait = error.retryAfterSeconds;
