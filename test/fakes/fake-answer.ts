@@ -1,0 +1,158 @@
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChatBody, Dialect, FakeSettings } from './fake-dialect.js';
+import type { Fault } from './fake-faults.js';
+import type { FakeCall, FakeStats } from './fake-stats.js';
+import type { Said } from './fake-text.js';
+
+export interface AnswerParts {
+  dialect: Dialect;
+  settings: FakeSettings;
+  stats: FakeStats;
+  call: FakeCall;
+  response: ServerResponse;
+  body: ChatBody;
+  said: Said;
+  fault: Fault | undefined;
+}
+
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers?: Record<string, string>,
+): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+}
+
+/** Sends one answer, or what a fault makes of it. */
+export class Answer {
+  private readonly parts: AnswerParts;
+
+  constructor(parts: AnswerParts) {
+    this.parts = parts;
+  }
+
+  async run(): Promise<void> {
+    const { dialect, body, said, settings, stats, call, response } = this.parts;
+    if (this.spoiledBeforeHeaders()) return;
+    stats.start(call);
+    if (!(body.stream ?? dialect.streamsByDefault)) {
+      await this.pause(settings.firstTokenMs + settings.tokenMs * Math.max(0, said.tokens.length - 1));
+      stats.complete(call);
+      sendJson(response, 200, dialect.whole(said));
+      return;
+    }
+    response.writeHead(200, { 'content-type': dialect.streamType });
+    if (this.parts.fault?.kind === 'reset-after-headers') {
+      response.flushHeaders();
+      await sleep(5);
+      this.reset();
+      return;
+    }
+    await this.stream();
+  }
+
+  /** Faults that come instead of an answer. */
+  private spoiledBeforeHeaders(): boolean {
+    const { fault, dialect, response } = this.parts;
+    if (!fault) return false;
+    const { kind, status = 500, headers = {}, message = 'a fault on demand', code, param } = fault;
+    if (kind === 'status') {
+      const { body } = dialect.refusal(status, message, code, param);
+      this.endedByUs();
+      sendJson(response, status, body, headers);
+    } else if (kind === 'html-502') {
+      this.endedByUs();
+      response.writeHead(502, { 'content-type': 'text/html' }).end('<html><h1>502 Bad Gateway</h1></html>');
+    } else if (kind === 'reset-before-headers') this.reset();
+    else return kind === 'hang-before-headers';
+    return true;
+  }
+
+  private async stream(): Promise<void> {
+    const { dialect, said, settings, fault, response, stats, call, body } = this.parts;
+    await this.pause(settings.firstTokenMs);
+    await this.write(dialect.head(said));
+    if (fault?.kind === 'thinking-only') await this.write(dialect.thinking(said, 'hm'));
+    if ((await this.tokens()) || call.closed) return;
+    stats.complete(call);
+    await this.write(dialect.tail(said, body, fault?.kind !== 'no-usage'), true);
+    response.end();
+  }
+
+  /** Sends the tokens. True: a fault ended the answer. */
+  private async tokens(): Promise<boolean> {
+    const { dialect, said, settings, fault, call } = this.parts;
+    if (fault?.kind === 'empty' || fault?.kind === 'thinking-only') return false;
+    const afterTokens = Math.min(fault?.afterTokens ?? 2, said.tokens.length);
+    for (const [index, token] of said.tokens.entries()) {
+      if (index === afterTokens && (await this.spoiledMidStream())) return true;
+      if (index > 0) await this.pause(settings.tokenMs);
+      if (call.closed) return true;
+      await this.write(dialect.token(said, token));
+    }
+    return afterTokens === said.tokens.length && this.spoiledMidStream();
+  }
+
+  /** Faults in the middle of the stream. True: the answer is over. */
+  private async spoiledMidStream(): Promise<boolean> {
+    const { fault, dialect, response } = this.parts;
+    switch (fault?.kind) {
+      case 'hang-mid-stream':
+        return true;
+      case 'reset-mid-stream':
+        // The tokens before it must have left the machine, or the client sees a reset before headers.
+        await sleep(20);
+        this.reset();
+        return true;
+      case 'error-mid-stream':
+        this.endedByUs();
+        response.end(dialect.streamError(fault.message ?? 'a fault on demand', fault.code));
+        return true;
+      case 'bad-json':
+        this.endedByUs();
+        response.end(dialect.token(this.parts.said, 'x').replace('{', '{{'));
+        return true;
+      case 'end-early':
+        this.endedByUs();
+        response.end();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  private endedByUs(): void {
+    this.parts.call.spoiled = true;
+  }
+
+  private reset(): void {
+    this.endedByUs();
+    this.parts.response.socket?.resetAndDestroy();
+  }
+
+  /** With `whole` everything leaves in one packet, when it is complete. */
+  private held = '';
+
+  private async write(text: string, last = false): Promise<void> {
+    const { response, settings } = this.parts;
+    if (settings.packets === 'token') {
+      response.write(text);
+      return;
+    }
+    this.held += text;
+    if (settings.packets === 'whole') {
+      if (last) response.write(this.held);
+      return;
+    }
+    for (const byte of Buffer.from(text)) {
+      response.write(Buffer.of(byte));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  private async pause(ms: number): Promise<void> {
+    if (ms > 0) await sleep(ms);
+  }
+}

@@ -1,0 +1,54 @@
+/** One call, for as long as its connection is open. */
+export interface FakeCall {
+  marker: string;
+  completed: boolean;
+  closed: boolean;
+  /** Ended by a fault, so that its end is not the client's doing. */
+  spoiled: boolean;
+}
+
+export type Counts = Record<string, number>;
+
+const count = (counts: Counts, marker: string): void => {
+  counts[marker] = (counts[marker] ?? 0) + 1;
+};
+
+/** Counts what was asked for and what was delivered. A prompt that was started twice was bought twice. */
+export class FakeStats {
+  calls = 0;
+  completed = 0;
+  /** Closed by the client before the answer was complete. */
+  aborted = 0;
+  inFlight = 0;
+  maxInFlight = 0;
+  /** Calls received per marker, refusals by a fault included. */
+  byPrompt: Counts = {};
+  /** Answers that were begun, per marker. */
+  startedByPrompt: Counts = {};
+  completedByPrompt: Counts = {};
+
+  begin(marker: string): FakeCall {
+    this.calls++;
+    this.inFlight++;
+    this.maxInFlight = Math.max(this.maxInFlight, this.inFlight);
+    count(this.byPrompt, marker);
+    return { marker, completed: false, closed: false, spoiled: false };
+  }
+
+  start(call: FakeCall): void {
+    count(this.startedByPrompt, call.marker);
+  }
+
+  complete(call: FakeCall): void {
+    call.completed = true;
+    this.completed++;
+    count(this.completedByPrompt, call.marker);
+  }
+
+  /** The connection is gone, or the exchange is over. */
+  close(call: FakeCall): void {
+    call.closed = true;
+    this.inFlight--;
+    if (!call.completed && !call.spoiled) this.aborted++;
+  }
+}

@@ -1,0 +1,136 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Answer, sendJson } from './fake-answer.js';
+import { DEFAULT_SETTINGS } from './fake-dialect.js';
+import type { ChatBody, Dialect, FakeSettings } from './fake-dialect.js';
+import { takeFault } from './fake-faults.js';
+import type { Fault } from './fake-faults.js';
+import { FakeStats } from './fake-stats.js';
+import { markerOf, say } from './fake-text.js';
+
+export type { Fault, FaultKind } from './fake-faults.js';
+export type { FakeSettings } from './fake-dialect.js';
+
+const MAX_KEPT_BODIES = 200;
+
+/**
+ * A model endpoint over real sockets: deterministic answers, delays, faults on demand, and counters. What code can set,
+ * another process can: `POST /__control {settings?, faults?, reset?}` and `GET /__stats`.
+ */
+export class WireFake {
+  settings: FakeSettings;
+  stats = new FakeStats();
+  /** Bodies of the latest chats, oldest first. */
+  bodies: ChatBody[] = [];
+  private faults: Fault[] = [];
+  private readonly dialect: Dialect;
+  private readonly server: Server;
+
+  private constructor(dialect: Dialect, settings: Partial<FakeSettings>) {
+    this.dialect = dialect;
+    this.settings = { ...DEFAULT_SETTINGS, ...settings };
+    this.server = createServer((request, response) => {
+      this.handle(request, response).catch(() => response.destroy());
+    });
+  }
+
+  static async start(dialect: Dialect, settings: Partial<FakeSettings>, port: number): Promise<WireFake> {
+    const fake = new WireFake(dialect, settings);
+    await new Promise<void>((resolve, reject) => {
+      fake.server.once('error', reject);
+      fake.server.listen(port, '127.0.0.1', resolve);
+    });
+    return fake;
+  }
+
+  /** Address without a path. */
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** The next calls misbehave, one fault after the other. */
+  fail(...faults: Fault[]): void {
+    this.faults.push(...faults);
+  }
+
+  /** Forgets faults, counters and bodies; settings stay. */
+  reset(): void {
+    this.faults = [];
+    this.stats = new FakeStats();
+    this.bodies = [];
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { dialect, settings } = this;
+    const path = (request.url ?? '/').split('?')[0] ?? '/';
+    const method = request.method ?? 'GET';
+    const text = await readAll(request);
+    const authorized = settings.apiKey === '' || request.headers.authorization === `Bearer ${settings.apiKey}`;
+    if (path === '/__stats') sendJson(response, 200, this.stats);
+    else if (path === '/__control') this.control(response, text);
+    else if (!authorized) this.refuse(response, 401, 'Incorrect API key provided', 'invalid_api_key');
+    else if (method === 'POST' && path === dialect.chatPath) await this.chat(response, text);
+    else {
+      const other = dialect.other(method, path, settings) ?? dialect.refusal(404, '404 page not found');
+      sendJson(response, other.status, other.body);
+    }
+  }
+
+  private refuse(response: ServerResponse, status: number, message: string, code?: string): void {
+    sendJson(response, status, this.dialect.refusal(status, message, code).body);
+  }
+
+  private control(response: ServerResponse, text: string): void {
+    const { settings, faults, reset } = JSON.parse(text || '{}') as {
+      settings?: Partial<FakeSettings>;
+      faults?: Fault[];
+      reset?: boolean;
+    };
+    if (reset) this.reset();
+    this.settings = { ...this.settings, ...settings };
+    this.fail(...(faults ?? []));
+    sendJson(response, 200, { settings: this.settings, faults: this.faults });
+  }
+
+  private async chat(response: ServerResponse, text: string): Promise<void> {
+    const { dialect, settings, stats } = this;
+    const raw = parseObject(text);
+    const refused = raw ? dialect.refuse(raw, settings) : dialect.refusal(400, 'the body is not a JSON object');
+    if (refused) {
+      sendJson(response, refused.status, refused.body);
+      return;
+    }
+    const body = raw as ChatBody;
+    this.bodies = [...this.bodies.slice(1 - MAX_KEPT_BODIES), body];
+    const prompt = body.messages.at(-1)?.content ?? '';
+    const call = stats.begin(markerOf(prompt));
+    response.once('close', () => {
+      stats.close(call);
+    });
+    const said = say(body.model, body.messages, settings.tokens, dialect.maxTokens(body));
+    const fault = takeFault(this.faults, prompt);
+    await new Answer({ dialect, settings, stats, call, response, body, said, fault }).run();
+  }
+}
+
+async function readAll(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString();
+}
+
+function parseObject(text: string): Partial<ChatBody> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
