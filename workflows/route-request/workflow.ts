@@ -5,7 +5,13 @@ import {
   sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { Attempt, GenerateResult, RouteRequestInput, RouteRequestResult, Usage } from '../../src/contracts/request.js';
+import type {
+  Attempt,
+  GenerateResult,
+  RouteRequestInput,
+  RouteRequestResult,
+  Usage,
+} from '../../src/contracts/request.js';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.js';
 import type { Failure } from '../../src/contracts/failures.js';
 import { afterFailure, CHAIN_START } from '../../src/domain/chain.js';
@@ -39,7 +45,7 @@ export async function routeRequest(input: RouteRequestInput): Promise<RouteReque
 async function walkChain(input: RouteRequestInput, attempts: Attempt[]): Promise<GenerateResult> {
   const { requestId, daoId, actor, deadlineAt } = input;
   const { chain } = input.decision;
-  for (let at = CHAIN_START; ; ) {
+  for (let at = CHAIN_START; ;) {
     const step = chain[at.index];
     const scheduledAt = Date.now();
     const remainingMs = deadlineAt - scheduledAt;
@@ -52,9 +58,9 @@ async function walkChain(input: RouteRequestInput, attempts: Attempt[]): Promise
       const leftMs = deadlineAt - Date.now();
       const next = afterFailure(chain, at, failure, leftMs);
       // The wait for a worker is cut at the deadline: then it was not the queue that was too slow.
-      if (!next && failure.type === 'QueueTimeout' && leftMs <= 0) throw deadlineExceeded();
-      if (!next) throw error;
-      if (next.delayMs > 0) await sleep(next.delayMs, { summary: `before attempt ${next.attempt} at ${step.provider}` });
+      if (!next) throw failure.type === 'QueueTimeout' && leftMs <= 0 ? deadlineExceeded() : error;
+      if (next.delayMs > 0)
+        await sleep(next.delayMs, { summary: `before attempt ${next.attempt} at ${step.provider}` });
       at = next;
     }
   }

@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { toApplicationFailure } from '../../activities/failures.js';
+import type { Activities } from '../../activities/index.js';
+import type { FailureType } from '../../src/contracts/failures.js';
+import type { GenerateInput, GenerateResult, RecordFailureInput, RequestStatus } from '../../src/contracts/request.js';
+
+/** What one call does. */
+type Outcome<Input, Result> = (input: Input) => Promise<Result>;
+export type Generation = Outcome<GenerateInput, GenerateResult>;
+export type Writing = Outcome<RecordFailureInput, undefined>;
+
+/** A call as it arrived. */
+interface Call<Input> {
+  input: Input;
+  /** Temporal's own count of attempts at this activity. */
+  attempt: number;
+  queue: string;
+  local: boolean;
+}
+
+/** Outcomes in the order of the calls. A call too many fails for good, and so that the workflow ends. */
+class Script<Input, Result> {
+  readonly calls: Call<Input>[] = [];
+  private readonly name: string;
+  private readonly outcomes: readonly Outcome<Input, Result>[];
+
+  constructor(name: string, outcomes: readonly Outcome<Input, Result>[]) {
+    this.name = name;
+    this.outcomes = outcomes;
+  }
+
+  async play(input: Input): Promise<Result> {
+    const { attempt, taskQueue, isLocal } = Context.current().info;
+    const outcome = this.outcomes[this.calls.length];
+    this.calls.push({ input, attempt, queue: taskQueue, local: isLocal });
+    if (outcome) return outcome(input);
+    throw ApplicationFailure.nonRetryable(`${this.name} was called ${this.calls.length} times`, 'ScriptRanOut');
+  }
+
+  /** What was not played as written, if anything. */
+  complaint(): string | undefined {
+    if (this.calls.length === this.outcomes.length) return undefined;
+    return `${this.name}: ${this.outcomes.length} calls scripted, ${this.calls.length} made`;
+  }
+}
+
+/** Activities whose every call was written down beforehand; a call that was not is an error. */
+export class ScriptedActivities {
+  readonly activities: Activities;
+  private readonly generate: Script<GenerateInput, GenerateResult>;
+  private readonly recordFailure: Script<RecordFailureInput, undefined>;
+
+  constructor(script: { generate?: Generation[]; recordFailure?: Writing[] }) {
+    this.generate = new Script('generate', script.generate ?? []);
+    this.recordFailure = new Script('recordFailure', script.recordFailure ?? []);
+    this.activities = {
+      generate: (input) => this.generate.play(input),
+      recordFailure: (input) => this.recordFailure.play(input),
+    };
+  }
+
+  get generated(): readonly Call<GenerateInput>[] {
+    return this.generate.calls;
+  }
+
+  get recorded(): readonly Call<RecordFailureInput>[] {
+    return this.recordFailure.calls;
+  }
+
+  /** Names of the providers in the order in which they were called. */
+  get providers(): string[] {
+    return this.generated.map(({ input }) => input.step.provider);
+  }
+
+  /** @throws Error if a scripted call was not made, or another one was */
+  assertPlayed(): void {
+    const complaints = [this.generate.complaint(), this.recordFailure.complaint()].filter(Boolean);
+    if (complaints.length > 0) throw new Error(complaints.join('; '));
+  }
+}
+
+/** The provider of the step answers. */
+export const answer = (): Generation => async (input) => ({
+  outcome: 'recorded',
+  provider: input.step.provider,
+  finishReason: 'stop',
+  usage: { prompt_tokens: 7, completion_tokens: 5, total_tokens: 12 },
+});
+
+/** The call fails as the real activity tells it. Fits both activities. */
+export const fail = (type: FailureType, retryAfterMs?: number) => async (): Promise<never> => {
+  throw toApplicationFailure({ type, message: `scripted ${type}`, ...(retryAfterMs ? { retryAfterMs } : {}) });
+};
+
+/** The call takes until the request's deadline, and fails then. */
+export const failAtDeadline =
+  (type: FailureType): Generation =>
+  async (input) => {
+    await sleep(input.deadlineAt - Date.now() + 1);
+    return fail(type)();
+  };
+
+/** The request had ended before the call. */
+export const endedEarlier =
+  (status: RequestStatus): Generation =>
+  async () => ({ outcome: 'superseded', status });
+
+/** The end of the request is written down. */
+export const write = (): Writing => async () => undefined;
+
+/** A call that lasts as long as the test wants. */
+export class HeldCall {
+  /** Resolves when the call has begun. */
+  readonly begun: Promise<unknown>;
+  /** Resolves when the call has heard that it is to stop. It goes on all the same. */
+  readonly told: Promise<unknown>;
+  readonly generation: Generation;
+  private readonly ending = Promise.withResolvers<undefined>();
+
+  /** @param options.silent as a worker that is lost: no heartbeat any more */
+  constructor({ silent = false } = {}) {
+    const begun = Promise.withResolvers<undefined>();
+    const told = Promise.withResolvers<undefined>();
+    this.begun = begun.promise;
+    this.told = told.promise;
+    this.generation = async () => {
+      const context = Context.current();
+      context.cancellationSignal.addEventListener('abort', () => told.resolve(undefined));
+      const beat = silent ? undefined : setInterval(() => context.heartbeat(), 100);
+      begun.resolve(undefined);
+      await this.ending.promise;
+      clearInterval(beat);
+      return fail('Cancelled')();
+    };
+  }
+
+  /** Ends the call, as cancelled. */
+  end(): void {
+    this.ending.resolve(undefined);
+  }
+}

@@ -1,0 +1,100 @@
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { workflowBundle } from '../support/temporal.js';
+import { activitiesOf, readHistory, readText, releases, shapesOf, type RecordedHistory } from './histories.js';
+import { SHAPES } from './shapes.js';
+
+jest.setTimeout(60_000);
+
+/**
+ * What was recorded for each release. A replay that fails means that running requests would break: mend the workflow
+ * (with `patched`), never the history.
+ */
+const RECORDED: Record<string, (keyof typeof SHAPES)[]> = {
+  '0.4.0': [
+    'all-failed',
+    'answer-at-once',
+    'cancelled',
+    'cancelled-in-pause',
+    'deadline',
+    'fallback',
+    'local-shape',
+    'queue-shape',
+    'queue-timeout-fallback',
+    'retry-then-answer',
+    'store-away',
+    'superseded',
+  ],
+};
+const ALL = Object.entries(RECORDED).flatMap(([release, shapes]) =>
+  shapes.map((shape): [string, keyof typeof SHAPES] => [release, shape]),
+);
+
+let bundle: WorkflowBundle;
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  bundle = await workflowBundle();
+});
+
+const replay = (history: unknown): Promise<void> =>
+  Worker.runReplayHistory({ workflowBundle: bundle }, history, 'route/replayed');
+
+describe('recorded histories', () => {
+  it('should all be there, and no other', () => {
+    expect(Object.fromEntries(releases().map((release) => [release, shapesOf(release)]))).toEqual(RECORDED);
+  });
+
+  it('should cover every shape', () => {
+    expect([...new Set(ALL.map(([, shape]) => shape))].sort()).toEqual(Object.keys(SHAPES).sort());
+  });
+
+  it.each(ALL)('should not be trivial: %s %s', (release, shape) => {
+    const history = readHistory(release, shape);
+    const { activities, closes, events } = SHAPES[shape];
+    expect(history.events.length).toBeGreaterThanOrEqual(events);
+    expect(activitiesOf(history)).toEqual(activities);
+    expect(history.events.at(-1)?.eventType).toBe(`EVENT_TYPE_WORKFLOW_EXECUTION_${closes}`);
+  });
+
+  it.each(ALL)('should name nothing of the machine: %s %s', (release, shape) => {
+    const text = readText(release, shape);
+    expect(text).not.toMatch(/"stackTrace"|\/(work|home|root|tmp|Users)\//);
+    const identities = [...text.matchAll(/"identity": "([^"]*)"/g)].map(([, identity]) => identity);
+    expect(new Set(identities)).toEqual(new Set(['dagi-test']));
+  });
+});
+
+describe('replay', () => {
+  it.each(ALL)('should go the recorded way: %s %s', async (release, shape) => {
+    await expect(replay(readHistory(release, shape))).resolves.toBeUndefined();
+  });
+
+  /** A history as a differently written workflow would have left it. */
+  const alter = (history: RecordedHistory, change: (history: RecordedHistory) => void): RecordedHistory => {
+    const altered = structuredClone(history);
+    change(altered);
+    return altered;
+  };
+
+  it('should notice another activity', async () => {
+    const altered = alter(readHistory('0.4.0', 'answer-at-once'), ({ events }) => {
+      for (const { activityTaskScheduledEventAttributes: scheduled } of events) {
+        if (scheduled) scheduled.activityType.name = 'somethingElse';
+      }
+    });
+    await expect(replay(altered)).rejects.toThrow(DeterminismViolationError);
+  });
+
+  it('should notice a pause that is not taken any more', async () => {
+    const altered = alter(readHistory('0.4.0', 'fallback'), ({ events }) => {
+      const second = events.filter(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled)[1]!;
+      delete second.activityTaskScheduledEventAttributes;
+      Object.assign(second, {
+        eventType: 'EVENT_TYPE_TIMER_STARTED',
+        timerStartedEventAttributes: { timerId: '1', startToFireTimeout: '1s' },
+      });
+    });
+    await expect(replay(altered)).rejects.toThrow(DeterminismViolationError);
+  });
+});

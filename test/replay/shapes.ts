@@ -1,0 +1,144 @@
+import { answer, endedEarlier, fail, HeldCall, ScriptedActivities, write } from '../fakes/scripted-activities.js';
+import { seen, step, type Performance, type request, type Stage } from '../workflows/stage.js';
+
+/** One way that a request can take through the workflow. */
+interface Shape {
+  /** Activities in the order of the history. */
+  activities: string[];
+  closes: 'COMPLETED' | 'FAILED' | 'CANCELED';
+  /** Fewest events that such a history has. */
+  events: number;
+  /** @param input makes the request, under an id of the shape’s own */
+  play(stage: Stage, input: typeof request): Promise<Performance>;
+}
+
+const EMPTY_QUEUE = 'nobody-works-here';
+
+/** All of them. A new branch of the workflow needs a new shape; a recorded history is never replaced. */
+export const SHAPES = {
+  'answer-at-once': {
+    activities: ['generate'],
+    closes: 'COMPLETED',
+    events: 12,
+    play: (stage, input) => stage.perform(new ScriptedActivities({ generate: [answer()] }), input([step('first')])),
+  },
+  'retry-then-answer': {
+    activities: ['generate', 'generate'],
+    closes: 'COMPLETED',
+    events: 20,
+    play: (stage, input) =>
+      stage.perform(
+        new ScriptedActivities({ generate: [fail('RateLimited', 100), answer()] }),
+        input([step('first', { maxAttempts: 2 }), step('second')]),
+      ),
+  },
+  fallback: {
+    activities: ['generate', 'generate'],
+    closes: 'COMPLETED',
+    events: 18,
+    play: (stage, input) =>
+      stage.perform(
+        new ScriptedActivities({ generate: [fail('ModelNotFound'), answer()] }),
+        input([step('first', { maxAttempts: 2 }), step('second')]),
+      ),
+  },
+  'all-failed': {
+    activities: ['generate', 'generate', 'recordFailure'],
+    closes: 'FAILED',
+    events: 19,
+    play: (stage, input) =>
+      stage.perform(
+        new ScriptedActivities({
+          generate: [fail('ModelNotFound'), fail('ProviderUnavailable')],
+          recordFailure: [write()],
+        }),
+        input([step('first'), step('second')]),
+      ),
+  },
+  cancelled: {
+    activities: ['generate', 'recordFailure'],
+    closes: 'CANCELED',
+    events: 12,
+    play: (stage, input) => {
+      const call = new HeldCall();
+      const script = new ScriptedActivities({ generate: [call.generation], recordFailure: [write()] });
+      return stage.perform(script, input([step('first'), step('second')]), async (handle) => {
+        await call.begun;
+        await handle.cancel();
+        await handle.result().catch(() => undefined);
+        call.end();
+      });
+    },
+  },
+  'cancelled-in-pause': {
+    activities: ['generate', 'recordFailure'],
+    closes: 'CANCELED',
+    events: 18,
+    play: (stage, input) => {
+      const script = new ScriptedActivities({ generate: [fail('RateLimited', 25_000)], recordFailure: [write()] });
+      return stage.perform(script, input([step('first', { maxAttempts: 2 })]), async (handle) => {
+        await seen(handle, 'timerStartedEventAttributes');
+        await handle.cancel();
+      });
+    },
+  },
+  deadline: {
+    activities: ['generate', 'recordFailure'],
+    closes: 'FAILED',
+    events: 12,
+    play: (stage, input) => {
+      const script = new ScriptedActivities({ recordFailure: [write()] });
+      const chain = [step('first', { shape: 'queue', queue: EMPTY_QUEUE }), step('second')];
+      return stage.perform(script, input(chain, { deadlineAt: Date.now() + 1_000 }));
+    },
+  },
+  'local-shape': {
+    activities: ['generate'],
+    closes: 'COMPLETED',
+    events: 7,
+    play: (stage, input) =>
+      stage.perform(new ScriptedActivities({ generate: [answer()] }), input([step('first', { shape: 'local' })])),
+  },
+  'queue-shape': {
+    activities: ['generate'],
+    closes: 'COMPLETED',
+    events: 12,
+    play: (stage, input) => {
+      const script = new ScriptedActivities({ generate: [answer()] });
+      const queue = 'llm';
+      return stage.withActivityWorker(queue, script.activities, () =>
+        stage.perform(script, input([step('first', { shape: 'queue', queue })])),
+      );
+    },
+  },
+  'queue-timeout-fallback': {
+    activities: ['generate', 'generate'],
+    closes: 'COMPLETED',
+    events: 17,
+    play: (stage, input) =>
+      stage.perform(
+        new ScriptedActivities({ generate: [answer()] }),
+        input([step('first', { shape: 'queue', queue: EMPTY_QUEUE, queueTimeoutMs: 200 }), step('second')]),
+      ),
+  },
+  superseded: {
+    activities: ['generate'],
+    closes: 'COMPLETED',
+    events: 12,
+    play: (stage, input) =>
+      stage.perform(new ScriptedActivities({ generate: [endedEarlier('cancelled')] }), input([step('first')])),
+  },
+  'store-away': {
+    activities: ['generate', 'recordFailure'],
+    closes: 'FAILED',
+    events: 13,
+    play: (stage, input) =>
+      stage.perform(
+        new ScriptedActivities({
+          generate: [fail('StoreUnavailable'), fail('ModelNotFound')],
+          recordFailure: [fail('StoreUnavailable'), write()],
+        }),
+        input([step('first')]),
+      ),
+  },
+} satisfies Record<string, Shape>;
