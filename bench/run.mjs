@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+// Benches, by name. Each prints a table; none is a test.
+const BENCHES = { route: './route.mjs' };
+
+const HELP = `npm run bench -- NAME [OPTIONS]
+
+  route    a chat through POST /route, beside the model alone and beside bare Temporal
+
+Each bench tells its options with --help.
+`;
+
+const [name, ...rest] = process.argv.slice(2);
+if (name === undefined || name === '--help') {
+  process.stdout.write(HELP);
+} else if (name in BENCHES) {
+  const bench = await import(BENCHES[name]);
+  await bench.main(rest);
+  // Native connections and pools of the parties that were measured must not keep the process.
+  process.exit(process.exitCode ?? 0);
+} else {
+  process.stderr.write(`There is no bench "${name}". Choose of: ${Object.keys(BENCHES).join(', ')}.\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+// Chaos runs, by name: real processes, killed with `kill -9`, and a ledger at the end.
+const RUNS = { route: './route.mjs', embedded: './embedded.mjs' };
+
+const HELP = `npm run chaos -- NAME [OPTIONS]
+
+  route      60 requests on PostgreSQL and separate processes, while API, worker, Temporal and database are killed;
+             then the embedded set-up of one process, killed 20 times
+  embedded   the second half of it alone
+
+Options: --seed N      repeat a run: the same requests and the same kills
+         --requests N  how many requests (60)
+         --kills N     how many kills (route: 16, embedded: 20)
+`;
+
+const [name, ...rest] = process.argv.slice(2);
+if (name === undefined || name === '--help') {
+  process.stdout.write(HELP);
+} else if (name in RUNS) {
+  const { main } = await import(RUNS[name]);
+  process.exit((await main(rest)) ? 0 : 1);
+} else {
+  process.stderr.write(`There is no chaos run "${name}". Choose of: ${Object.keys(RUNS).join(', ')}.\n`);
+  process.exit(1);
+}
