@@ -80,8 +80,9 @@ export class DagiClient {
 }
 
 function unreachable(url: string, error: unknown): CliError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-  const sentence = `${url} does not answer (${cause}): start it with "npm run up", or correct DAGI_URL.`;
+  const { cause } = error as { cause?: { message?: string } };
+  const why = cause?.message ?? String(error);
+  const sentence = `${url} does not answer (${why}): start it with "npm run up", or correct DAGI_URL.`;
   return new CliError('UNREACHABLE', sentence, {}, { cause: error });
 }
 

@@ -1,6 +1,5 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Connection } from '@temporalio/client';
 import type { Env } from '../../config/env.js';
 import { loadConfig } from '../../config/loader.js';
 import { openPostgres } from '../adapters/store/database.js';
@@ -11,6 +10,7 @@ import { obtainModel, SMALL_MODEL } from '../adapters/supply/small-model.js';
 import { findOnPath, temporalPart } from '../adapters/supply/temporal-cli.js';
 import { silentReporter } from '../adapters/supply/reporter.js';
 import { tryBind } from '../adapters/temporal/ports.js';
+import { probeTemporal } from '../adapters/temporal/probe.js';
 import { bad, fine, type DoctorCheck, type Finding } from './doctor-finding.js';
 import { checkProviders } from './doctor-providers.js';
 import type { RunFile } from './run-file.js';
@@ -69,25 +69,18 @@ async function checkPort(port: number, host: string, option: string): Promise<Fi
 
 async function checkTemporal(env: Env, running: RunFile | undefined): Promise<Finding> {
   const address = env.TEMPORAL_ADDRESS ?? running?.temporal_address;
-  if (address !== undefined) return probeTemporal(env, address);
+  if (address !== undefined) return describeTemporal(env, address);
   const onPath = await findOnPath();
   if (onPath) return fine(`CLI on PATH (server ${onPath.serverVersion})`);
   return describeCached(temporalPart(`${process.platform}-${process.arch}`), env.cache);
 }
 
-async function probeTemporal(env: Env, address: string): Promise<Finding> {
+async function describeTemporal(env: Env, address: string): Promise<Finding> {
   const own = env.TEMPORAL_ADDRESS === undefined;
-  const credentials = own
-    ? {}
-    : { tls: env.TEMPORAL_TLS ?? false, ...(env.TEMPORAL_API_KEY ? { apiKey: env.TEMPORAL_API_KEY } : {}) };
-  try {
-    const connection = await Connection.connect({ address, connectTimeout: PROBE_MS, ...credentials });
-    await connection.close();
-    return fine(`${address} answers`);
-  } catch {
-    const remedy = own ? 'stop the instance and start it again' : 'start it, or correct TEMPORAL_ADDRESS';
-    return bad(`${address} does not answer: ${remedy}.`);
-  }
+  const answers = await probeTemporal(address, own ? {} : { tls: env.TEMPORAL_TLS, apiKey: env.TEMPORAL_API_KEY });
+  if (answers) return fine(`${address} answers`);
+  const remedy = own ? 'stop the instance and start it again' : 'start it, or correct TEMPORAL_ADDRESS';
+  return bad(`${address} does not answer: ${remedy}.`);
 }
 
 async function checkDatabase(env: Env, running: RunFile | undefined): Promise<Finding> {

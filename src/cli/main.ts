@@ -49,5 +49,8 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
+// A reader that went away (`| head`) is no reason to fall over; whoever serves goes on serving.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 // Native parts may keep handles open; all that had to be closed is closed by now.
 process.exit(await main(process.argv));

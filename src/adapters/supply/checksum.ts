@@ -33,8 +33,9 @@ async function hasStamp(path: string, sha256: string): Promise<boolean> {
 
 /** State of a cached file: `good` was proven by its checksum, now or earlier and unchanged since. */
 export async function inspect(path: string, sha256: string): Promise<'good' | 'absent' | 'damaged'> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+  const found = await stat(path).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   });
   if (!found) return 'absent';

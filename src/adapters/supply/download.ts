@@ -88,8 +88,7 @@ class Watchdog {
 
 /** `fetch failed` says nothing; the cause does (`getaddrinfo ENOTFOUND host`, `connect ECONNREFUSED …`). */
 function networkReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause: unknown = error.cause;
-  if (error.message === 'terminated') return 'the connection broke off';
-  return cause instanceof Error && cause.message !== '' ? cause.message : error.message;
+  const { message, cause } = error as { message?: string; cause?: { message?: string } };
+  if (message === 'terminated') return 'the connection broke off';
+  return cause?.message || message || String(error);
 }

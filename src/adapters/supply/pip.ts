@@ -64,7 +64,7 @@ export class PipSource implements Source {
       if (result === 'absent') continue;
       if (result.code === 0) return;
       lastProblem = pipProblem(result);
-      if (!/No module named pip/.test(result.stderr)) break;
+      if (!result.stderr.includes('No module named pip')) break;
       lastProblem = 'Python has no pip (python3-pip)';
     }
     throw new Error(lastProblem);
