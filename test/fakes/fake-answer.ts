@@ -16,6 +16,8 @@ export interface AnswerParts {
   fault: Fault | undefined;
 }
 
+const SILENT: readonly (string | undefined)[] = ['empty', 'thinking-only'];
+
 export function sendJson(
   response: ServerResponse,
   status: number,
@@ -84,7 +86,7 @@ export class Answer {
   /** Sends the tokens. True: a fault ended the answer. */
   private async tokens(): Promise<boolean> {
     const { dialect, said, settings, fault, call } = this.parts;
-    if (fault?.kind === 'empty' || fault?.kind === 'thinking-only') return false;
+    if (SILENT.includes(fault?.kind)) return false;
     const afterTokens = Math.min(fault?.afterTokens ?? 2, said.tokens.length);
     for (const [index, token] of said.tokens.entries()) {
       if (index === afterTokens && (await this.spoiledMidStream())) return true;

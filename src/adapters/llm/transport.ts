@@ -33,6 +33,7 @@ export function retryAfter(headers: Headers | undefined, now: number = Date.now(
   if (exact >= 0) return Math.ceil(exact);
   const text = headers?.get('retry-after')?.trim() ?? '';
   if (/^\d+(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1_000);
-  const date = Date.parse(text);
+  // A date has letters; without that check `-4` would be the year 4.
+  const date = /[a-z]{3}/i.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { closedUrl } from '../../../test/factories/generate-call.js';
+import { startFakeOpenAi } from '../../../test/fakes/fake-openai.js';
+import type { WireFake } from '../../../test/fakes/wire-fake.js';
+import type { ProviderConfig } from '../../contracts/provider-config.js';
+import { LlmRegistry } from './registry.js';
+
+let fake: WireFake;
+beforeAll(async () => {
+  fake = await startFakeOpenAi();
+});
+afterAll(() => fake.close());
+
+const config = (over: Pick<ProviderConfig, 'name' | 'type'> & Partial<ProviderConfig>): ProviderConfig => ({
+  maxTokens: 100,
+  temperature: 0.3,
+  topP: 0.7,
+  timeoutMs: 1_000,
+  maxAttempts: 2,
+  retryDelayMs: 0,
+  ...over,
+});
+
+describe('LlmRegistry', () => {
+  it('builds a provider once and knows how it is asked', () => {
+    const sut = new LlmRegistry([config({ name: 'a', type: 'openai' }), config({ name: 'b', type: 'ollama' })]);
+    expect(sut.get('a')).toBe(sut.get('a'));
+    expect(sut.get('b').name).toBe('b');
+    expect(sut.sampling('a')).toEqual({ temperature: 0.3, topP: 0.7 });
+  });
+
+  it('refuses a name that is not configured, and an entry that leads nowhere', () => {
+    const sut = new LlmRegistry([
+      config({ name: 'a', type: 'openai-compatible' }),
+      config({ name: 'e', type: 'embedded' }),
+    ]);
+    expect(() => sut.get('zzz')).toThrow('There is no provider "zzz". Configured: a, e.');
+    expect(() => sut.get('a')).toThrow('Provider "a" needs a base_url.');
+    expect(() => sut.get('e')).toThrow('Provider "e" needs a model file.');
+  });
+
+  it('checks all at once and says why one is not there', async () => {
+    const sut = new LlmRegistry([
+      config({ name: 'up', type: 'openai-compatible', baseUrl: `${fake.url}/v1` }),
+      config({ name: 'down', type: 'ollama', baseUrl: await closedUrl() }),
+      config({ name: 'no-file', type: 'embedded', modelPath: '/nowhere/model.gguf' }),
+      config({ name: 'bad', type: 'embedded' }),
+    ]);
+    expect(await sut.checkAll()).toEqual([
+      { name: 'up', ok: true, ms: expect.any(Number) },
+      { name: 'down', ok: false, ms: expect.any(Number), reason: 'down does not answer (ECONNREFUSED)' },
+      {
+        name: 'no-file',
+        ok: false,
+        ms: expect.any(Number),
+        reason: 'no-file has no model file at the configured path',
+      },
+      { name: 'bad', ok: false, ms: expect.any(Number), reason: 'Provider "bad" needs a model file.' },
+    ]);
+    await sut.close();
+  });
+});
