@@ -120,11 +120,26 @@ class RouteBench {
   }
 
   async measure(party, at) {
-    const { firsts, totals, perSecond } = await party.load(at, CALLS[at] ?? at * 5);
+    const calls = CALLS[at] ?? at * 5;
+    const before = this.spent(party);
+    const { firsts, totals, perSecond } = await party.load(at, calls);
+    const after = this.spent(party);
     const key = `${party.name}|${at}`;
     const rounds = this.results.get(key) ?? [];
-    rounds.push({ first: median(firsts), total: median(totals), slow: quantile(totals, 0.95), perSecond });
+    rounds.push({
+      first: median(firsts),
+      total: median(totals),
+      slow: quantile(totals, 0.95),
+      perSecond,
+      own: (after.own - before.own) / calls,
+      server: (after.server - before.server) / calls,
+    });
     this.results.set(key, rounds);
+  }
+
+  /** Processor time so far: of the party's process, and of the Temporal server. */
+  spent({ pid }) {
+    return { own: usageOf(pid).cpuMs, server: usageOf(this.temporal.pid).cpuMs };
   }
 
   /** Median over the rounds. */
@@ -151,10 +166,12 @@ class RouteBench {
           ms(first - this.figure(alone, at, 'first')),
           ms(total - this.figure(alone, at, 'total')),
           this.figure(party, at, 'perSecond').toFixed(1),
+          ms(this.figure(party, at, 'own')),
+          ms(this.figure(party, at, 'server')),
         ];
       }),
     );
-    const headings = ['party', 'at once', 'first p50', 'total p50', 'total p95', 'first +', 'total +', 'a second'];
+    const headings = ['party', 'at once', 'first p50', 'total p50', 'total p95', 'first +', 'total +', 'a second', 'cpu own', 'cpu server'];
     process.stdout.write(`${table(headings, rows)}\n\n${this.ratios()}\n\n${this.memory()}\n`);
   }
 
