@@ -9,7 +9,7 @@ import type { Fault } from './fake-faults.js';
 import { FakeStats } from './fake-stats.js';
 import { markerOf, say } from './fake-text.js';
 
-export type { Fault, FaultKind } from './fake-faults.js';
+export type { Fault } from './fake-faults.js';
 export type { FakeSettings } from './fake-dialect.js';
 
 const MAX_KEPT_BODIES = 200;

@@ -7,4 +7,5 @@ await provider.warmUp(AbortSignal.timeout(60_000));
 console.log(provider.pid);
 const messages = [{ role: 'user', content: 'Write a very long story about the sea.' }];
 const call = { messages, maxTokens: 1_500, temperature: 0.8, topP: 1, signal: AbortSignal.timeout(60_000) };
-for await (const _chunk of provider.generate(call));
+const chunks = provider.generate(call)[Symbol.asyncIterator]();
+while (!(await chunks.next()).done);

@@ -3,13 +3,16 @@
  * channel and an empty environment, which is why nothing is read from it here.
  */
 import { access } from 'node:fs/promises';
-import type { ChatHistoryItem, ChatWrapper, LlamaChat } from 'node-llama-cpp';
+import type { ChatHistoryItem, ChatWrapper, LlamaChat, LlamaContextSequence, Token } from 'node-llama-cpp';
 import { type FromChild, type GenerateMessage, type LoadMessage, ToChild } from './embedded-protocol.js';
 
 /** Room that a prompt must leave, or as much as the answer may take if that is less. */
 const MIN_ANSWER_TOKENS = 32;
 /** The last places of a context, which the library needs for itself before it would drop the beginning. */
 const RESERVED_TOKENS = 2;
+
+/** Tokens of a prompt that are read between two looks at the signal: about half a second on one slow core. */
+const READ_STEP_TOKENS = 64;
 
 class ContextExceeded extends Error {}
 
@@ -66,9 +69,10 @@ class Engine {
   private async generateOn(chat: LlamaChat, call: GenerateMessage, signal: AbortSignal): Promise<FromChild> {
     const { id, temperature, topP } = call;
     const history = call.messages.map(toItem);
-    const promptTokens = this.countPrompt(chat, history);
-    const room = this.contextTokens - RESERVED_TOKENS - promptTokens;
+    const prompt = this.tokenize(chat, history);
+    const room = this.contextTokens - RESERVED_TOKENS - prompt.length;
     if (room < Math.min(MIN_ANSWER_TOKENS, call.maxTokens)) throw new ContextExceeded();
+    await readPrompt(chat.sequence, prompt, signal);
     const before = chat.sequence.tokenMeter.getState();
     const { metadata } = await chat.generateResponse(history, {
       maxTokens: Math.min(call.maxTokens, room),
@@ -83,15 +87,29 @@ class Engine {
       type: 'end',
       id,
       finishReason: metadata.stopReason === 'maxTokens' ? 'length' : 'stop',
-      promptTokens,
+      promptTokens: prompt.length,
       completionTokens: chat.sequence.tokenMeter.diff(before).usedOutputTokens,
     };
   }
 
-  /** Counted before the call: the library would rather drop the oldest turns than refuse. */
-  private countPrompt(chat: LlamaChat, history: ChatHistoryItem[]): number {
+  /** The whole conversation as the model reads it. Counted beforehand: the library would drop old turns, not refuse. */
+  private tokenize(chat: LlamaChat, history: ChatHistoryItem[]): Token[] {
     const chatHistory: ChatHistoryItem[] = [...history, { type: 'model', response: [] }];
-    return this.wrapper.generateContextState({ chatHistory }).contextText.tokenize(chat.model.tokenizer).length;
+    return this.wrapper.generateContextState({ chatHistory }).contextText.tokenize(chat.model.tokenizer);
+  }
+}
+
+/**
+ * Reads all but the prompt's last token, in steps. The library would read it in one go, which no signal stops and
+ * which leaves the other sequence without a turn; a long prompt takes many seconds.
+ */
+async function readPrompt(sequence: LlamaContextSequence, prompt: Token[], signal: AbortSignal): Promise<void> {
+  const most = prompt.slice(0, -1);
+  await sequence.adaptStateToTokens(most, false);
+  while (sequence.nextTokenIndex < most.length) {
+    signal.throwIfAborted();
+    const from = sequence.nextTokenIndex;
+    await sequence.evaluateWithoutGeneratingNewTokens(most.slice(from, from + READ_STEP_TOKENS));
   }
 }
 
