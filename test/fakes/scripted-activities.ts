@@ -51,9 +51,15 @@ export class ScriptedActivities {
   readonly activities: Activities;
   private readonly generate: Script<GenerateInput, GenerateResult>;
   private readonly recordFailure: Script<RecordFailureInput, undefined>;
+  private readonly held: HeldCall[];
 
-  constructor(script: { generate?: Generation[]; recordFailure?: Writing[] }) {
-    this.generate = new Script('generate', script.generate ?? []);
+  constructor(script: { generate?: (Generation | HeldCall)[]; recordFailure?: Writing[] }) {
+    const generations = script.generate ?? [];
+    this.held = generations.filter((each) => each instanceof HeldCall);
+    this.generate = new Script(
+      'generate',
+      generations.map((each) => (each instanceof HeldCall ? each.generation : each)),
+    );
     this.recordFailure = new Script('recordFailure', script.recordFailure ?? []);
     this.activities = {
       generate: (input) => this.generate.play(input),
@@ -72,6 +78,11 @@ export class ScriptedActivities {
   /** Names of the providers in the order in which they were called. */
   get providers(): string[] {
     return this.generated.map(({ input }) => input.step.provider);
+  }
+
+  /** Ends the calls that are still held: a worker waits for them when it stops. */
+  release(): void {
+    for (const call of this.held) call.end();
   }
 
   /** @throws Error if a scripted call was not made, or another one was */
@@ -110,7 +121,7 @@ export const endedEarlier =
 /** The end of the request is written down. */
 export const write = (): Writing => async () => undefined;
 
-/** A call that lasts as long as the test wants. */
+/** A call that lasts until the test ends it, or has its ending. */
 export class HeldCall {
   /** Resolves when the call has begun. */
   readonly begun: Promise<unknown>;

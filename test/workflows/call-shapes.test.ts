@@ -10,7 +10,7 @@ import { uniqueQueue } from '../support/temporal.js';
 import { answer, fail, ScriptedActivities, write } from '../fakes/scripted-activities.js';
 import { attributesOf, performanceOf, request, Stage, step, type Performance } from './stage.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(30_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -103,6 +103,7 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    for (const script of this.scripts.values()) script.release();
     this.worker?.shutdown();
     await this.running;
     await this.env.teardown();
@@ -122,6 +123,7 @@ export class Stage {
     const handle = await this.start(this.queue, input);
     await scene(handle);
     const performance = await performanceOf(handle);
+    script.release();
     script.assertPlayed();
     return performance;
   }
