@@ -32,8 +32,8 @@ const plainError = (error: unknown): unknown =>
 
 /** A value without secrets and texts, at whatever depth. */
 function redact(value: unknown, depth = 0): unknown {
-  if (typeof value !== 'object' || value === null || 'toJSON' in value) return value;
   if (value instanceof Error) return plainError(value);
+  if (typeof value !== 'object' || value === null || 'toJSON' in value) return value;
   if (depth > DEEPEST) return CENSOR;
   if (Array.isArray(value)) return value.map((part) => redact(part, depth + 1));
   return redactFields(value, depth);

@@ -27,6 +27,8 @@ export async function sendEvents(
   raw.once('close', () => {
     gone.abort();
   });
+  // A reader who left before this does not leave again.
+  if (raw.destroyed) gone.abort();
   const kept = Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
   reply.hijack();
   raw.writeHead(200, { ...kept, ...HEADERS });
