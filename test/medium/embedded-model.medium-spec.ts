@@ -184,6 +184,23 @@ describe('stopping', () => {
   );
 
   it(
+    'stops while it still reads a long prompt',
+    async () => {
+      const sut = provider({ sequences: 1 });
+      await sut.warmUp(AbortSignal.timeout(SLOW));
+      const signal = AbortSignal.timeout(200);
+      const reading = collect(sut.generate(aCall('tree '.repeat(1_800), { signal })));
+      const thrown: unknown = await reading.catch((error: unknown) => error);
+      expect(thrown).toBe(signal.reason);
+      const began = Date.now();
+      await collect(sut.generate(aCall('Say hello.', { maxTokens: 2 })));
+      // Reading all of it takes several seconds.
+      expect(Date.now() - began).toBeLessThan(3_000);
+    },
+    SLOW,
+  );
+
+  it(
     'stops when the reader goes away',
     async () => {
       const sut = provider({ sequences: 1 });
@@ -220,6 +237,18 @@ describe('a crash', () => {
       expect(await cut(sut, () => process.kill(pid, 'SIGKILL'))).toMatchObject({ type: 'StreamInterrupted' });
       expect((await collect(sut.generate(aCall('Say hello.')))).text).not.toBe('');
       expect(sut.pid).not.toBe(pid);
+    },
+    SLOW,
+  );
+
+  it(
+    'is not what a Ctrl-C is: the parent still has answers to finish',
+    async () => {
+      const pid = shared.pid!;
+      process.kill(pid, 'SIGINT');
+      process.kill(pid, 'SIGTERM');
+      await collect(shared.generate(aCall('Say hello.')));
+      expect(shared.pid).toBe(pid);
     },
     SLOW,
   );
