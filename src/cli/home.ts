@@ -19,10 +19,10 @@ export async function prepareHome(home: string): Promise<void> {
 }
 
 /**
- * Refuses a second instance on the same home before anything of it is started.
+ * Takes the home for this instance, before anything of it is started.
  * @throws AppError `HOME_LOCKED`
  */
-export async function refuseSecondInstance(home: string): Promise<void> {
+export async function takeHome(home: string): Promise<HomeLock> {
   const running = await readRunFile(home);
   if (running) {
     throw new AppError(
@@ -30,6 +30,6 @@ export async function refuseSecondInstance(home: string): Promise<void> {
       `DAGI Stack runs on ${home} already (process ${running.pid}, ${running.url}): stop that one, or choose another folder with --home and another port with --port.`,
     );
   }
-  // The run file appears only at the end of a start; the lock is the truth, and it is free a moment later.
-  HomeLock.acquire(home).release();
+  // The run file appears only at the end of a start; the lock is the truth.
+  return HomeLock.acquire(home, 'up.lock');
 }

@@ -5,7 +5,7 @@ import { ConsoleReporter, type ReportStream } from '../adapters/supply/reporter.
 import { isFree, tryBind } from '../adapters/temporal/ports.js';
 import { AppError } from '../errors/app-error.js';
 import { askFirstQuestion } from './first-question.js';
-import { prepareHome, refuseSecondInstance } from './home.js';
+import { prepareHome, takeHome } from './home.js';
 import { obtainParts, startTemporal } from './parts.js';
 import { removeRunFile, writeRunFile } from './run-file.js';
 import type { Runtime } from '../runtime.js';
@@ -96,7 +96,8 @@ class Launch {
   private async checkBeforehand(): Promise<void> {
     loadConfig(this.env);
     await prepareHome(this.env.home);
-    await refuseSecondInstance(this.env.home);
+    const lock = await takeHome(this.env.home);
+    this.closers.push(() => Promise.resolve(lock.release()));
     await requirePort(this.env);
   }
 

@@ -43,7 +43,7 @@ class Stage {
     stage.log = createWriteStream(join(stage.folder, 'processes.log'));
     stage.postgres = await TestPostgres.start({ fsync: true });
     stage.fakes = { openai: await startFake('openai'), ollama: await startFake('ollama') };
-    for (const fake of Object.values(stage.fakes)) await fake.control({ firstTokenMs: 400, tokenMs: 30, tokens: 30 });
+    for (const fake of Object.values(stage.fakes)) await fake.control({ firstTokenMs: 1_000, tokenMs: 50, tokens: 60 });
     await stage.openVictims();
     return stage;
   }

@@ -6,6 +6,9 @@ import { access } from 'node:fs/promises';
 import type { ChatHistoryItem, ChatWrapper, LlamaChat, LlamaContextSequence, Token } from 'node-llama-cpp';
 import { type FromChild, type GenerateMessage, type LoadMessage, ToChild } from './embedded-protocol.js';
 
+/** A model this small repeats a sentence until it is cut, unless words that it has said grow dearer. */
+const REPEAT_PENALTY = { lastTokens: 128, penalty: 1.15, frequencyPenalty: 0.3, presencePenalty: 0.2 };
+
 /** Room that a prompt must leave, or as much as the answer may take if that is less. */
 const MIN_ANSWER_TOKENS = 32;
 /** The last places of a context, which the library needs for itself before it would drop the beginning. */
@@ -78,6 +81,7 @@ class Engine {
       maxTokens: Math.min(call.maxTokens, room),
       temperature,
       topP,
+      repeatPenalty: REPEAT_PENALTY,
       signal,
       onTextChunk: (text) => {
         say({ type: 'text', id, text });

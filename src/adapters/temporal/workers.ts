@@ -76,8 +76,10 @@ export class QueueWorkers {
     const worker = await Worker.create({ ...this.options(spec), connection });
     this.running.add(worker);
     try {
-      if (this.stopping.signal.aborted) return;
-      await worker.run();
+      const run = worker.run();
+      // A worker that was made must be run to its end: until then it holds the connection.
+      if (this.stopping.signal.aborted) worker.shutdown();
+      await run;
     } finally {
       this.running.delete(worker);
     }
