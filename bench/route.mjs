@@ -64,7 +64,11 @@ class RouteBench {
     this.closers.push(() => fake.stop());
     await fake.control(model);
     const modelUrl = `${fake.url}/v1`;
-    this.parties.push({ name: '(a) model alone', pid: fake.pid, load: this.http(`${modelUrl}/chat/completions`, modelBody, {}, modelReply) });
+    this.parties.push({
+      name: '(a) model alone',
+      pid: fake.pid,
+      load: this.http(`${modelUrl}/chat/completions`, modelBody, {}, modelReply),
+    });
 
     const temporalAddress = await this.openTemporal();
     const bare = await startBare({ temporalAddress, modelUrl });
@@ -78,7 +82,10 @@ class RouteBench {
       const postgres = await TestPostgres.start({ fsync: true });
       this.closers.push(() => postgres.stop());
       const databaseUrl = postgres.url;
-      await this.openProduct({ temporalAddress, modelUrl, shape: shapes[0], databaseUrl }, `(c) product, ${shapes[0]}, PostgreSQL`);
+      await this.openProduct(
+        { temporalAddress, modelUrl, shape: shapes[0], databaseUrl },
+        `(c) product, ${shapes[0]}, PostgreSQL`,
+      );
     }
   }
 
@@ -86,7 +93,12 @@ class RouteBench {
     const { TemporalDevServer } = await fromBuild('src/adapters/temporal/dev-server.js');
     const home = mkdtempSync(join(tmpdir(), 'dagi-bench-temporal-'));
     const cli = await obtainTemporalCli();
-    const server = await TemporalDevServer.start({ cli, home, namespace: 'default', ports: { grpc: undefined, ui: undefined } });
+    const server = await TemporalDevServer.start({
+      cli,
+      home,
+      namespace: 'default',
+      ports: { grpc: undefined, ui: undefined },
+    });
     this.temporal = server;
     this.closers.push(async () => {
       await server.stop();
@@ -99,7 +111,11 @@ class RouteBench {
     const product = await startProduct(options);
     this.closers.push(() => product.stop());
     const headers = { authorization: `Bearer ${product.key}` };
-    this.parties.push({ name, pid: product.pid, load: this.http(`${product.url}/route`, routeBody, headers, routeReply) });
+    this.parties.push({
+      name,
+      pid: product.pid,
+      load: this.http(`${product.url}/route`, routeBody, headers, routeReply),
+    });
   }
 
   http(url, body, headers, reply) {
@@ -171,7 +187,18 @@ class RouteBench {
         ];
       }),
     );
-    const headings = ['party', 'at once', 'first p50', 'total p50', 'total p95', 'first +', 'total +', 'a second', 'cpu own', 'cpu server'];
+    const headings = [
+      'party',
+      'at once',
+      'first p50',
+      'total p50',
+      'total p95',
+      'first +',
+      'total +',
+      'a second',
+      'cpu own',
+      'cpu server',
+    ];
     process.stdout.write(`${table(headings, rows)}\n\n${this.ratios()}\n\n${this.memory()}\n`);
   }
 
@@ -194,7 +221,9 @@ class RouteBench {
   }
 
   memory() {
-    const processes = new Map(this.parties.map(({ name, pid }) => [pid, name.replace(/^(\(b\) bare Temporal), .*/, '$1')]));
+    const processes = new Map(
+      this.parties.map(({ name, pid }) => [pid, name.replace(/^(\(b\) bare Temporal), .*/, '$1')]),
+    );
     const rows = [...processes].map(([pid, name]) => [name, usageOf(pid).megabytes.toFixed(0)]);
     return table(['memory of the process', 'MB'], rows);
   }

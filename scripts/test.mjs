@@ -20,7 +20,7 @@ const KINDS = {
   e2e: { workers: 1, about: 'the whole product over sockets' },
 };
 const NEED_TEMPORAL = ['workflow', 'medium', 'e2e'];
-const NEED_MODEL = ['e2e'];
+const NEED_MODEL = ['medium', 'e2e'];
 
 const HELP = `npm test [-- KIND… [JEST OPTIONS]]
 

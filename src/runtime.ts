@@ -30,7 +30,7 @@ import { ReconcilerService } from './services/reconciler.service.js';
 import { RequestsService } from './services/requests.service.js';
 import { startWorkers } from './worker.js';
 
-/** Most time that the embedded model gets to load, in milliseconds. */
+/** Most time that providers get to become ready, in milliseconds. */
 const WARM_UP_MS = 60_000;
 
 /** What a process was given from outside before it opened. */
@@ -82,7 +82,9 @@ export class Runtime {
   ) {
     this.requests = new RequestsRepository(database.db);
     this.providers = new LlmRegistry(
-      config.providers.map((one) => (one.type === 'embedded' && parts.modelPath ? { modelPath: parts.modelPath, ...one } : one)),
+      config.providers.map((one) =>
+        one.type === 'embedded' && parts.modelPath ? { modelPath: parts.modelPath, ...one } : one,
+      ),
     );
     this.temporal = new TemporalGateway(
       {
@@ -153,15 +155,14 @@ export class Runtime {
     await this.database.close();
   }
 
-  /** Loads the embedded model before the first question, where a rule leads to it first. */
+  /** Gets the providers to which rules lead first ready before the first question: libraries, and the embedded model. */
   private async warmUp(): Promise<void> {
-    const first = new Set(this.config.routing.rules.map(({ chain }) => chain[0]));
-    const embedded = this.config.providers.find(({ name, type }) => type === 'embedded' && first.has(name));
-    if (!embedded) return;
-    try {
-      await this.providers.warmUp(embedded.name, AbortSignal.timeout(WARM_UP_MS));
-    } catch (error) {
-      this.log.warn({ provider: embedded.name, err: error }, 'the embedded model could not be loaded');
+    const first = new Set(this.config.routing.rules.flatMap(({ chain }) => chain.slice(0, 1)));
+    const signal = AbortSignal.timeout(WARM_UP_MS);
+    for (const name of first) {
+      await this.providers.warmUp(name, signal).catch((error: unknown) => {
+        this.log.warn({ provider: name, err: error }, 'a provider is not ready yet');
+      });
     }
   }
 
@@ -187,7 +188,11 @@ export class Runtime {
  */
 export async function openRuntime(env: Env, parts: RuntimeParts): Promise<Runtime> {
   const config = loadConfig(env);
-  const log = createLogger(parts.process ?? 'dagi', env.DAGI_LOG_LEVEL ?? config.profile.logging.level ?? 'info', parts.logFile);
+  const log = createLogger(
+    parts.process ?? 'dagi',
+    env.DAGI_LOG_LEVEL ?? config.profile.logging.level ?? 'info',
+    parts.logFile,
+  );
   config.warnings.forEach((warning) => {
     log.warn({ profile: env.DAGI_PROFILE }, warning);
   });
@@ -226,7 +231,7 @@ const defaultDao = (env: Env, config: LoadedConfig): string | undefined =>
 function findAdminKey(env: Env, environment: string): AdminKey {
   if (environment === 'production') {
     if (env.DAGI_ADMIN_KEY) return { key: env.DAGI_ADMIN_KEY, created: false };
-    throw new AppError('CONFIG_INVALID', 'Set DAGI_ADMIN_KEY: in production the administrator\'s key is never made up.');
+    throw new AppError('CONFIG_INVALID', "Set DAGI_ADMIN_KEY: in production the administrator's key is never made up.");
   }
   const file = join(env.home, 'admin.key');
   const kept = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';

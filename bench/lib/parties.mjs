@@ -54,7 +54,17 @@ export async function startProduct({ temporalAddress, modelUrl, shape, databaseU
   const key = 'bench-key-of-the-administrator';
   const child = spawn(
     process.execPath,
-    [join(ROOT, 'bin', 'dagi.mjs'), 'up', '--no-first-question', '--profile', profile, '--port', String(port), '--home', home],
+    [
+      join(ROOT, 'bin', 'dagi.mjs'),
+      'up',
+      '--no-first-question',
+      '--profile',
+      profile,
+      '--port',
+      String(port),
+      '--home',
+      home,
+    ],
     {
       env: {
         PATH: process.env.PATH,

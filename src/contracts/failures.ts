@@ -1,6 +1,6 @@
 /**
  * The closed list of failure types that cross the activity boundary. Every outside error is translated into one of
- * these exactly once, in `activities/failures.ts`.
+ * these exactly once: a provider's in `src/adapters/llm/translate.ts`, the rest in `activities/`.
  */
 export const FAILURE_TYPES = [
   'RateLimited',

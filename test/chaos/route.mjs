@@ -59,7 +59,10 @@ class Stage {
     this.url = `http://127.0.0.1:${port}`;
     const queue = 'llm-ollama';
     this.victims = {
-      temporal: new Victim('temporal', path, args, { log: this.log, ready: () => answers(`http://127.0.0.1:${http}/api/v1/system-info`) }),
+      temporal: new Victim('temporal', path, args, {
+        log: this.log,
+        ready: () => answers(`http://127.0.0.1:${http}/api/v1/system-info`),
+      }),
       api: new Victim('api', process.execPath, [dagi, 'api', '--port', String(port), ...profile], {
         env,
         log: this.log,
@@ -114,7 +117,8 @@ limits: { request_timeout_ms: 180000 }
   }
 
   async close() {
-    for (const name of ['api', 'worker', 'temporal', 'database']) await this.victims?.[name].stop().catch(() => undefined);
+    for (const name of ['api', 'worker', 'temporal', 'database'])
+      await this.victims?.[name].stop().catch(() => undefined);
     for (const fake of Object.values(this.fakes ?? {})) await fake.stop();
     this.log.end();
     process.stdout.write(`what the processes wrote: ${join(this.folder, 'processes.log')}\n`);
@@ -133,7 +137,9 @@ class Storm {
     const kills = this.planKills();
     const submissions = Array.from({ length: this.requests }, (_, index) => this.submitAt(index));
     await Promise.all([this.killAll(kills), ...submissions]);
-    process.stdout.write(`storm over after ${this.elapsed()} s; ${this.stage.client.refusals} refusals were repeated\n`);
+    process.stdout.write(
+      `storm over after ${this.elapsed()} s; ${this.stage.client.refusals} refusals were repeated\n`,
+    );
     const limit = Date.now() + SETTLE_MS;
     const outcomes = await Promise.all([...this.accepted.values()].map((id) => this.stage.client.outcome(id, limit)));
     process.stdout.write(`everything ended after ${this.elapsed()} s\n\n`);
@@ -187,8 +193,11 @@ class Storm {
     const lost = outcomes.filter((body) => body === undefined).length;
     const doubled = [...this.accepted.keys()].filter((marker) => rows.get(marker) !== 1).length;
     const twice = [...this.accepted.keys()].filter((marker) => (bought.get(marker) ?? 0) > 1);
-    const wrong = [...this.accepted.keys()].filter((marker, index) => !outcomes[index]?.data?.text?.includes(marker)).length;
-    for (const body of failed) process.stdout.write(`failed: ${JSON.stringify({ error: body.error, attempts: body.attempts })}\n`);
+    const wrong = [...this.accepted.keys()].filter(
+      (marker, index) => !outcomes[index]?.data?.text?.includes(marker),
+    ).length;
+    for (const body of failed)
+      process.stdout.write(`failed: ${JSON.stringify({ error: body.error, attempts: body.attempts })}\n`);
     process.stdout.write(
       `\naccepted ${this.accepted.size}, answered ${completed}, ended with an error ${failed.length}, lost ${lost}, ` +
         `recorded more or less than once ${doubled}, answered with another's answer ${wrong - failed.length - lost}\n` +

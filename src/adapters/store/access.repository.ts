@@ -54,7 +54,11 @@ export class AccessRepository {
       if (!created) return false;
       const roleRows = Object.entries(roles).map(([name, list]) => ({ dao_id: dao.id, name, entitlements: [...list] }));
       if (roleRows.length > 0) await trx.insertInto('roles').values(roleRows).execute();
-      const memberRows = Object.entries(dao.members).map(([user, list]) => ({ dao_id: dao.id, user_id: user, roles: [...list] }));
+      const memberRows = Object.entries(dao.members).map(([user, list]) => ({
+        dao_id: dao.id,
+        user_id: user,
+        roles: [...list],
+      }));
       if (memberRows.length > 0) await trx.insertInto('members').values(memberRows).execute();
       return true;
     });

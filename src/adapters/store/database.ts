@@ -42,7 +42,12 @@ function lockHome(home: string): HomeLock {
 
 /** Opens a PostgreSQL database. It connects lazily, and again after the server was away. */
 export function openPostgres(url: string, poolSize = 10): Database {
-  const pool = new Pool({ connectionString: url, max: poolSize, connectionTimeoutMillis: 1_500, application_name: 'dagi' });
+  const pool = new Pool({
+    connectionString: url,
+    max: poolSize,
+    connectionTimeoutMillis: 1_500,
+    application_name: 'dagi',
+  });
   // An idle connection that breaks is replaced on the next query; without a listener it would end the process.
   pool.on('error', () => undefined);
   return fromDialect('postgres', new PostgresDialect({ pool }), () => undefined);

@@ -100,11 +100,13 @@ export class TemporalGateway {
   async closed(requestId: string, signal: AbortSignal): Promise<void> {
     const connection = await this.connecting;
     const handle = this.clientNow().workflow.getHandle(routeWorkflowId(requestId));
-    await connection.withAbortSignal(signal, () => handle.result()).catch((error: unknown) => {
-      // A failed or cancelled workflow is closed too; only errors of the call itself are errors here.
-      if (error instanceof Error && error.name === 'WorkflowFailedError') return;
-      throw error;
-    });
+    await connection
+      .withAbortSignal(signal, () => handle.result())
+      .catch((error: unknown) => {
+        // A failed or cancelled workflow is closed too; only errors of the call itself are errors here.
+        if (error instanceof Error && error.name === 'WorkflowFailedError') return;
+        throw error;
+      });
   }
 
   /**

@@ -45,7 +45,9 @@ export class QueueWorkers {
 
   /** Queues whose worker takes tasks at the moment. */
   polling(): string[] {
-    return [...this.running].filter((worker) => worker.getState() === 'RUNNING').map(({ options }) => options.taskQueue);
+    return [...this.running]
+      .filter((worker) => worker.getState() === 'RUNNING')
+      .map(({ options }) => options.taskQueue);
   }
 
   /** Takes no more tasks, lets running activities finish, and resolves when all have. */
@@ -57,7 +59,7 @@ export class QueueWorkers {
 
   private async keepRunning(spec: WorkerSpec): Promise<void> {
     const { signal } = this.stopping;
-    for (let failures = 0; !signal.aborted; ) {
+    for (let failures = 0; !signal.aborted;) {
       try {
         await this.runOnce(spec);
         failures = 0;
@@ -90,7 +92,9 @@ export class QueueWorkers {
       namespace: this.gateway.namespace,
       taskQueue: spec.queue,
       activities: spec.activities,
-      ...(spec.workflows ? { workflowBundle: { codePath: this.bundlePath }, maxCachedWorkflows: 300, ...WORKFLOW_SLOTS } : {}),
+      ...(spec.workflows
+        ? { workflowBundle: { codePath: this.bundlePath }, maxCachedWorkflows: 300, ...WORKFLOW_SLOTS }
+        : {}),
       maxConcurrentActivityTaskExecutions: spec.maxActivities,
       maxConcurrentLocalActivityExecutions: spec.maxActivities,
       // A cancel reaches a running call with a heartbeat, so heartbeats may not be held back longer than this.

@@ -43,7 +43,8 @@ export class Victim {
 }
 
 /** Whether a URL answers at all. */
-export const answers = (url) => fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
-  () => true,
-  () => false,
-);
+export const answers = (url) =>
+  fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
+    () => true,
+    () => false,
+  );
