@@ -1,5 +1,5 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { FAILURE_TYPES, type Failure, type FailureType } from '../src/contracts/failures.js';
+import type { Failure, FailureType } from '../src/contracts/failures.js';
 
 /** What Temporal itself repeats; after everything else the workflow decides what comes next. */
 const REPEATED_BY_TEMPORAL: readonly FailureType[] = ['StoreUnavailable', 'WorkerStopped'];
@@ -13,6 +13,3 @@ export const toApplicationFailure = (failure: Failure): ApplicationFailure =>
     details: [failure],
     ...(failure.type === 'Internal' ? {} : { category: ApplicationFailureCategory.BENIGN }),
   });
-
-export const isFailureType = (type: unknown): type is FailureType =>
-  typeof type === 'string' && (FAILURE_TYPES as readonly string[]).includes(type);

@@ -6,7 +6,7 @@ import { startFake } from '../test/support/fake-process.mjs';
 import { fromBuild, obtainTemporalCli } from '../test/support/parts.mjs';
 import { TestPostgres } from '../test/support/postgres.ts';
 import { load, streamCaller } from './lib/load.mjs';
-import { startBare, startProduct, usageOf } from './lib/parties.mjs';
+import { cpuOfTree, startBare, startProduct, usageOf } from './lib/parties.mjs';
 import { median, ms, quantile, table } from './lib/stats.mjs';
 
 const HELP = `npm run bench -- route [OPTIONS]
@@ -155,7 +155,7 @@ class RouteBench {
 
   /** Processor time so far: of the party's process, and of the Temporal server. */
   spent({ pid }) {
-    return { own: usageOf(pid).cpuMs, server: usageOf(this.temporal.pid).cpuMs };
+    return { own: usageOf(pid).cpuMs, server: cpuOfTree(this.temporal.pid) };
   }
 
   /** Median over the rounds. */

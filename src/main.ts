@@ -1,5 +1,11 @@
 import 'reflect-metadata';
-import { Module, StandardSchemaValidationPipe, type DynamicModule, type LoggerService, type Provider } from '@nestjs/common';
+import {
+  Module,
+  StandardSchemaValidationPipe,
+  type DynamicModule,
+  type LoggerService,
+  type Provider,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
@@ -78,7 +84,9 @@ function describeApi(app: NestFastifyApplication): void {
     .addBearerAuth()
     .addSecurityRequirements('bearer')
     .build();
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, outline), { jsonDocumentUrl: 'openapi.json' });
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, outline), {
+    jsonDocumentUrl: 'openapi.json',
+  });
 }
 
 /** Nest's own lines in our log: what it reports as information is detail to us. */

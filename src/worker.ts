@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { createActivities, type ActivityDependencies } from '../activities/index.js';
+import { createLlmActivities } from '../activities/llm/generate.js';
 import { packagePath } from '../config/paths.js';
 import { QUEUES } from './contracts/ids.js';
 import type { TemporalGateway } from './adapters/temporal/gateway.js';
@@ -24,13 +25,12 @@ export function startWorkers(
   deps: ActivityDependencies,
   log: Logger,
 ): QueueWorkers {
-  const activities = createActivities(deps);
   const specs = queues.map((queue): WorkerSpec => {
     switch (queue) {
       case QUEUES.orchestrator:
-        return { queue, activities, workflows: true, maxActivities: ORCHESTRATOR_SLOTS };
+        return { queue, activities: createActivities(deps), workflows: true, maxActivities: ORCHESTRATOR_SLOTS };
       case QUEUES.ollama:
-        return { queue, activities: { generate: activities.generate }, workflows: false, maxActivities: OLLAMA_SLOTS };
+        return { queue, activities: createLlmActivities(deps), workflows: false, maxActivities: OLLAMA_SLOTS };
       default:
         throw new AppError('CONFIG_INVALID', `There is no queue "${queue}". Choose of ${SERVED_QUEUES.join(', ')}.`);
     }

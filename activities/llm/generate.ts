@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import pRetry from 'p-retry';
 import type { Attempt, GenerateInput, GenerateResult, Usage } from '../../src/contracts/request.js';
 import type { LlmProvider } from '../../src/adapters/llm/provider.js';
@@ -49,9 +50,15 @@ export function createLlmActivities(deps: LlmDependencies): LlmActivities {
     async generate(input) {
       const startedAt = Date.now();
       const { requestId, daoId, attempts } = input;
-      const job = await storeFailure(() => deps.requests.claim(requestId, daoId, attempts));
-      if (!job) return storeFailure(async () => endedEarlier(await deps.requests.find(requestId)));
-      return new Generation(deps, input, job, startedAt).run();
+      try {
+        const job = await storeFailure(() => deps.requests.claim(requestId, daoId, attempts));
+        if (job) return await new Generation(deps, input, job, startedAt).run();
+        return await storeFailure(async () => endedEarlier(await deps.requests.find(requestId)));
+      } catch (error) {
+        if (error instanceof ApplicationFailure) throw error;
+        deps.log(input).error({ err: error }, 'model call failed unexpectedly');
+        throw toApplicationFailure({ type: 'Internal', message: 'an unexpected error; the log has it' });
+      }
     },
   };
 }
@@ -168,7 +175,9 @@ class Generation {
     const failure = failureOf(error);
     const type = this.stream.started && CUTS_THE_STREAM.includes(failure.type) ? 'StreamInterrupted' : failure.type;
     const ms = Date.now() - this.startedAt;
-    this.deps.log(this.input).warn({ provider: this.input.step.provider, failure: type, ms, err: error }, 'model call failed');
+    this.deps
+      .log(this.input)
+      .warn({ provider: this.input.step.provider, failure: type, ms, err: error }, 'model call failed');
     return toApplicationFailure({ ...failure, type });
   }
 }
@@ -185,6 +194,10 @@ function failureOf(error: unknown): Failure {
   }
   if (error instanceof AppError && error.code === 'STORE_UNAVAILABLE') {
     return { type: 'StoreUnavailable', message: error.message };
+  }
+  // Of the time limit of the write: the database was away for all that was left.
+  if (error instanceof DOMException && error.name === 'TimeoutError') {
+    return { type: 'DeadlineExceeded', message: 'the answer could not be written down in time' };
   }
   return { type: 'Internal', message: 'an unexpected error; the log has it' };
 }

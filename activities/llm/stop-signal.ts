@@ -21,7 +21,7 @@ export interface StopLimits {
   timeoutMs: number;
   /** When the whole request must have ended: Unix time in milliseconds. */
   deadlineAt: number;
-  onCancel(listener: () => void): () => void;
+  onCancel: (listener: () => void) => () => void;
 }
 
 /**

@@ -22,9 +22,10 @@ export class TokenStream {
     const first = !this.started;
     this.text += text;
     if (first) this.flush();
-    else this.timer ??= setTimeout(() => {
-      this.flush();
-    }, FLUSH_MS);
+    else
+      this.timer ??= setTimeout(() => {
+        this.flush();
+      }, FLUSH_MS);
   }
 
   /** Sends what is left. */

@@ -18,6 +18,16 @@ export function usageOf(pid) {
   }
 }
 
+/** Processor time of a process and of everything below it, in milliseconds. */
+export function cpuOfTree(pid) {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+    return children.reduce((sum, child) => sum + cpuOfTree(child), usageOf(pid).cpuMs);
+  } catch {
+    return Number.NaN;
+  }
+}
+
 /** Bare Temporal: see bench/bare. */
 export async function startBare({ temporalAddress, modelUrl }) {
   const child = fork(join(ROOT, 'bench', 'bare', 'process.mjs'), {

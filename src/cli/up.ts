@@ -97,7 +97,10 @@ class Launch {
     loadConfig(this.env);
     await prepareHome(this.env.home);
     const lock = await takeHome(this.env.home);
-    this.closers.push(() => Promise.resolve(lock.release()));
+    this.closers.push(() => {
+      lock.release();
+      return Promise.resolve();
+    });
     await requirePort(this.env);
   }
 

@@ -6,7 +6,6 @@ export const QUEUES = {
   ollama: 'llm-ollama',
   devtools: 'devtools',
 } as const;
-export type Queue = (typeof QUEUES)[keyof typeof QUEUES];
 
 /** Workflow id of a routed request. One request has at most one workflow, ever. */
 export const routeWorkflowId = (requestId: string): string => `route/${requestId}`;

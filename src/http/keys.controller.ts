@@ -3,7 +3,13 @@ import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { KeyInfo } from '../contracts/access.js';
 import { keyOf } from '../middleware/context.js';
-import { ActingQuerySchema, NewKeySchema, RequestIdSchema, type ActingQuery, type NewKeyBody } from '../schemas/common.js';
+import {
+  ActingQuerySchema,
+  NewKeySchema,
+  RequestIdSchema,
+  type ActingQuery,
+  type NewKeyBody,
+} from '../schemas/common.js';
 import { jsonSchema } from '../schemas/json-schema.js';
 import { KeysService } from '../services/keys.service.js';
 import { Access } from './access.js';

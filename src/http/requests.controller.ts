@@ -72,6 +72,11 @@ export class RequestsController {
   private async see(request: FastifyRequest, id: string, query: ActingQuery): Promise<void> {
     const record = await this.requests.visible(keyOf(request), id, { userId: query.user_id });
     const { daoId, actor } = record;
-    Object.assign(contextOf(request).fields, { subject: id, workflow_id: routeWorkflowId(id), dao_id: daoId, user_id: actor });
+    Object.assign(contextOf(request).fields, {
+      subject: id,
+      workflow_id: routeWorkflowId(id),
+      dao_id: daoId,
+      user_id: actor,
+    });
   }
 }

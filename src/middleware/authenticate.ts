@@ -39,5 +39,8 @@ function accessOf(request: FastifyRequest): unknown {
 /** Dify's studio sends `Basic KEY` unless told otherwise. */
 function unauthenticated(authorization: string | undefined): AppError {
   if (!/^Basic /i.test(authorization ?? '')) return new AppError('UNAUTHENTICATED');
-  return new AppError('UNAUTHENTICATED', 'Send the key as "Authorization: Bearer KEY": the prefix "Basic" is not offered here.');
+  return new AppError(
+    'UNAUTHENTICATED',
+    'Send the key as "Authorization: Bearer KEY": the prefix "Basic" is not offered here.',
+  );
 }

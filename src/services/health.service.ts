@@ -5,7 +5,7 @@ import { AppError } from '../errors/app-error.js';
 /** Something that can be asked for a sign of life. */
 export interface Dependency {
   name: string;
-  check(): Promise<void>;
+  check: () => Promise<void>;
 }
 
 export interface Readiness {
@@ -48,7 +48,10 @@ export class HealthService {
   }
 }
 
-async function examine({ name, check }: Dependency): Promise<readonly [string, { ok: boolean; reason?: string; ms: number }]> {
+async function examine({
+  name,
+  check,
+}: Dependency): Promise<readonly [string, { ok: boolean; reason?: string; ms: number }]> {
   const began = Date.now();
   try {
     await within(check(), CHECK_MS);

@@ -58,7 +58,10 @@ export class KeysService {
   async create(caller: CallerKey, request: NewKeyRequest): Promise<KeyInfo & { key: string }> {
     const { daoId, actor } = await this.administer(caller, request.daoId);
     if (request.principal?.startsWith(API_PRINCIPAL_PREFIX)) {
-      throw new AppError('BODY_INVALID', `A principal may not start with "${API_PRINCIPAL_PREFIX}": those belong to keys themselves.`);
+      throw new AppError(
+        'BODY_INVALID',
+        `A principal may not start with "${API_PRINCIPAL_PREFIX}": those belong to keys themselves.`,
+      );
     }
     const id = uuid();
     const key = newSecret();
@@ -83,14 +86,18 @@ export class KeysService {
   /** Revokes a key at once, in every process. */
   async revoke(caller: CallerKey, id: string, daoId: string | undefined): Promise<void> {
     const scope = await this.administer(caller, daoId);
-    if (id === ADMIN_KEY_ID) throw new AppError('BODY_INVALID', 'The admin key is changed with DAGI_ADMIN_KEY, not revoked.');
+    if (id === ADMIN_KEY_ID)
+      throw new AppError('BODY_INVALID', 'The admin key is changed with DAGI_ADMIN_KEY, not revoked.');
     const revoked = await this.keys.revoke(id, scope.daoId);
     if (!revoked) throw new AppError('KEY_NOT_FOUND');
     await this.audit.append({ daoId: revoked.dao_id, actor: scope.actor, action: 'key.revoke', subject: id });
   }
 
   /** Over which keys the caller rules: those of a DAO (`key.manage`), or all (`platform.admin`). */
-  private async administer(caller: CallerKey, daoId: string | undefined): Promise<{ daoId: string | null; actor: string }> {
+  private async administer(
+    caller: CallerKey,
+    daoId: string | undefined,
+  ): Promise<{ daoId: string | null; actor: string }> {
     if (daoId === undefined && caller.daoId === null) {
       const { actor } = await this.access.require(caller, {}, 'platform.admin');
       return { daoId: null, actor };

@@ -40,7 +40,11 @@ export class OutcomesService {
    * Events from a position on, to the end of the request or until the signal. Whatever the bus has lost is made up for
    * from the record.
    */
-  async *events(request: Followed, after: EventPosition | undefined, signal: AbortSignal): AsyncGenerator<PositionedEvent> {
+  async *events(
+    request: Followed,
+    after: EventPosition | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<PositionedEvent> {
     let seen = after;
     for await (const event of this.live(request, after, signal)) {
       if (event.type === 'done' && event.data.ok) yield* missedTokens(event, seen);
@@ -50,7 +54,11 @@ export class OutcomesService {
   }
 
   /** The bus's events, ended by whichever comes first: its own end event, or the recorded end. */
-  private async *live(request: Followed, after: EventPosition | undefined, signal: AbortSignal): AsyncGenerator<PositionedEvent> {
+  private async *live(
+    request: Followed,
+    after: EventPosition | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<PositionedEvent> {
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
     const recorded = this.recordedEnd(request, either);
@@ -75,10 +83,15 @@ export class OutcomesService {
   private async recordedEnd({ requestId, here }: Followed, signal: AbortSignal): Promise<PositionedEvent | undefined> {
     const pause = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal }).catch(() => undefined);
     if (here) await pause(BUS_HEAD_START_MS);
-    while (!signal.aborted) {
+    for (let closed = false; !signal.aborted;) {
       const record = await this.record(requestId).catch(ignoreAway);
       if (record && isFinal(record.status)) return endEvent(record);
-      await this.temporal.closed(requestId, signal).catch(() => pause(ASK_AGAIN_MS));
+      // Closed without a recorded end: it was ended from outside, and the end is written down later.
+      if (closed) await pause(ASK_AGAIN_MS);
+      closed = await this.temporal.closed(requestId, signal).then(
+        () => true,
+        () => pause(ASK_AGAIN_MS).then(() => false),
+      );
     }
     return undefined;
   }

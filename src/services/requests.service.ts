@@ -131,7 +131,13 @@ export class RequestsService {
     const { mode, rule, chain } = input.decision;
     this.bus.publish(requestId, {
       type: 'route',
-      data: { request_id: requestId, workflow_id: workflowId, mode, rule, providers: chain.map((step) => step.provider) },
+      data: {
+        request_id: requestId,
+        workflow_id: workflowId,
+        mode,
+        rule,
+        providers: chain.map((step) => step.provider),
+      },
       position: { generation: 0, offset: 0 },
     });
     try {
@@ -150,14 +156,13 @@ export class RequestsService {
   private async refuse(input: RouteRequestInput): Promise<boolean> {
     const record = await this.requests.find(input.requestId);
     if (!record) return false;
-    this.bus.forget(input.requestId);
-    return !(await this.close(record, 'Temporal did not accept the request', true));
+    const refused = await this.close(record, 'Temporal did not accept the request', true);
+    if (refused) this.bus.forget(input.requestId);
+    return !refused;
   }
 
   private close(record: RequestRecord, message: string, refused: boolean): Promise<boolean> {
-    const error = refused
-      ? { code: 'TEMPORAL_UNAVAILABLE', message }
-      : outcomeError({ type: 'Internal', message });
+    const error = refused ? { code: 'TEMPORAL_UNAVAILABLE', message } : outcomeError({ type: 'Internal', message });
     const { attempts, timings } = record;
     return this.requests.recordEnding(record.id, record.daoId, { status: 'failed', error, attempts, timings }, refused);
   }

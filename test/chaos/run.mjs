@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Chaos runs, by name: real processes, killed with `kill -9`, and a ledger at the end.
-const RUNS = { route: './route.mjs', embedded: './embedded.mjs' };
+const RUNS = { route: () => import('./route.mjs'), embedded: () => import('./embedded.mjs') };
 
 const HELP = `npm run chaos -- NAME [OPTIONS]
 
@@ -17,7 +17,7 @@ const [name, ...rest] = process.argv.slice(2);
 if (name === undefined || name === '--help') {
   process.stdout.write(HELP);
 } else if (name in RUNS) {
-  const { main } = await import(RUNS[name]);
+  const { main } = await RUNS[name]();
   process.exit((await main(rest)) ? 0 : 1);
 } else {
   process.stderr.write(`There is no chaos run "${name}". Choose of: ${Object.keys(RUNS).join(', ')}.\n`);

@@ -1,4 +1,10 @@
-import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure, isCancellation } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  TimeoutFailure,
+  isCancellation,
+} from '@temporalio/workflow';
 import { FAILURE_TYPES, type Failure, type FailureType } from '../../src/contracts/failures.js';
 
 const TIMEOUTS: Partial<Record<string, FailureType>> = {
@@ -9,7 +15,10 @@ const TIMEOUTS: Partial<Record<string, FailureType>> = {
 };
 
 const isFailure = (value: unknown): value is Failure =>
-  typeof value === 'object' && value !== null && 'type' in value && (FAILURE_TYPES as readonly unknown[]).includes(value.type);
+  typeof value === 'object' &&
+  value !== null &&
+  'type' in value &&
+  (FAILURE_TYPES as readonly unknown[]).includes(value.type);
 
 /** The failure of the closed list behind whatever an activity call threw. */
 export function failureOf(error: unknown): Failure {
@@ -18,7 +27,10 @@ export function failureOf(error: unknown): Failure {
   if (cause instanceof CancelledFailure) return { type: 'Cancelled', message: 'cancelled' };
   if (cause instanceof TimeoutFailure) {
     const kind = cause.timeoutType ?? 'SCHEDULE_TO_CLOSE';
-    return { type: TIMEOUTS[kind] ?? 'DeadlineExceeded', message: `timeout: ${kind.toLowerCase().replaceAll('_', ' ')}` };
+    return {
+      type: TIMEOUTS[kind] ?? 'DeadlineExceeded',
+      message: `timeout: ${kind.toLowerCase().replaceAll('_', ' ')}`,
+    };
   }
   if (cause instanceof ApplicationFailure && isFailure(cause.details?.[0])) return cause.details[0];
   return { type: 'Internal', message: 'an unexpected error; the log has it' };

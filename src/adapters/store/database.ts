@@ -19,13 +19,13 @@ export interface Database {
 }
 
 /**
- * Opens the embedded database in `home`, or in memory for tests.
+ * Opens the embedded database in a folder; without one, in memory, for tests.
  * @throws AppError `HOME_LOCKED`
  */
-export async function openEmbedded(home: string | 'memory'): Promise<Database> {
-  const lock = home === 'memory' ? undefined : lockHome(home);
+export async function openEmbedded(home?: string): Promise<Database> {
+  const lock = home === undefined ? undefined : lockHome(home);
   try {
-    const pglite = await PGlite.create(home === 'memory' ? 'memory://' : join(home, 'database'));
+    const pglite = await PGlite.create(home === undefined ? 'memory://' : join(home, 'database'));
     return fromDialect('embedded', new PGliteDialect({ pglite }), () => {
       lock?.release();
     });
@@ -62,7 +62,9 @@ function fromDialect(
   return {
     db,
     kind,
-    ping: () => guardStore(async () => void (await sql`select 1`.execute(db))),
+    ping: async () => {
+      await guardStore(() => sql`select 1`.execute(db));
+    },
     close: async () => {
       await db.destroy();
       afterClose();

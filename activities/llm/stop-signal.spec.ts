@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { ActivityCancellationDetails } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { Stopped, stopSignal, type StopLimits, type StopSignal } from './stop-signal.js';
+
+describe('stopSignal', () => {
+  let environment: MockActivityEnvironment;
+  let cancel: (() => void) | undefined;
+  let beats: number;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    environment = new MockActivityEnvironment();
+    beats = 0;
+    environment.on('heartbeat', () => (beats += 1));
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  async function start(limits: Partial<StopLimits> = {}): Promise<StopSignal> {
+    let stop: StopSignal | undefined;
+    await environment.run(async () => {
+      stop = stopSignal({
+        timeoutMs: 5_000,
+        deadlineAt: Date.now() + 60_000,
+        onCancel: (listener) => {
+          cancel = listener;
+          return () => {
+            cancel = undefined;
+          };
+        },
+        ...limits,
+      });
+    });
+    return stop!;
+  }
+
+  const reason = ({ signal }: StopSignal): string | undefined =>
+    signal.reason instanceof Stopped ? signal.reason.failure.type : undefined;
+
+  it('stops when the call takes too long', async () => {
+    const stop = await start();
+    jest.advanceTimersByTime(4_999);
+    expect(stop.signal.aborted).toBe(false);
+    jest.advanceTimersByTime(1);
+    expect(reason(stop)).toBe('ProviderTimeout');
+  });
+
+  it('stops at the deadline, if that comes first', async () => {
+    const stop = await start({ deadlineAt: Date.now() + 3_000 });
+    jest.advanceTimersByTime(2_999);
+    expect(stop.signal.aborted).toBe(false);
+    jest.advanceTimersByTime(1);
+    expect(reason(stop)).toBe('DeadlineExceeded');
+  });
+
+  it('stops at once where the deadline has passed', async () => {
+    const stop = await start({ deadlineAt: Date.now() - 1 });
+    jest.advanceTimersByTime(0);
+    expect(reason(stop)).toBe('DeadlineExceeded');
+  });
+
+  it('stops on a cancel in this process', async () => {
+    const stop = await start();
+    cancel?.();
+    expect(reason(stop)).toBe('Cancelled');
+  });
+
+  it('stops on a cancel by Temporal, and for a worker that stops with another reason', async () => {
+    const cancelled = await start();
+    environment.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+    expect(reason(cancelled)).toBe('Cancelled');
+    environment = new MockActivityEnvironment();
+    const shutDown = await start();
+    environment.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
+    expect(reason(shutDown)).toBe('WorkerStopped');
+  });
+
+  it('is stopped from the start where Temporal cancelled before', async () => {
+    environment.cancel();
+    expect(reason(await start())).toBe('Cancelled');
+  });
+
+  it('keeps the first reason', async () => {
+    const stop = await start();
+    cancel?.();
+    jest.advanceTimersByTime(60_000);
+    expect(reason(stop)).toBe('Cancelled');
+  });
+
+  it('sends a heartbeat each second, through which Temporal can answer', async () => {
+    await start();
+    jest.advanceTimersByTime(3_000);
+    expect(beats).toBe(3);
+  });
+
+  it('leaves nothing behind, and stops nothing afterwards', async () => {
+    const stop = await start();
+    const timers = jest.getTimerCount();
+    stop.dispose();
+    expect(jest.getTimerCount()).toBe(timers - 2);
+    expect(cancel).toBeUndefined();
+    environment.cancel();
+    jest.advanceTimersByTime(60_000);
+    expect(stop.signal.aborted).toBe(false);
+    expect(beats).toBe(0);
+  });
+});

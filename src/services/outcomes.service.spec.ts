@@ -1,0 +1,299 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { EventPosition, PositionedEvent } from '../contracts/events.js';
+import type { RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
+import type { TemporalGateway } from '../adapters/temporal/gateway.js';
+import { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
+import { requestBody } from '../domain/bodies.js';
+import { AppError } from '../errors/app-error.js';
+import { OutcomesService } from './outcomes.service.js';
+
+/** A part that has only what a test gave it; anything else that is asked of it fails the test. */
+function strict<T extends object>(name: string, parts: Partial<T>): T {
+  return new Proxy(parts, {
+    get(target, key) {
+      if (key in target) return target[key as keyof typeof target];
+      throw new Error(`${name}.${String(key)} was called unprepared`);
+    },
+  }) as T;
+}
+
+const record = (part: Partial<RequestRecord> = {}): RequestRecord => ({
+  id: 'r1',
+  daoId: 'greenfood-dao',
+  actor: 'tg:12345',
+  mode: 'chat',
+  decision: {
+    mode: 'chat',
+    rule: 'chat',
+    chain: [],
+    roles: ['member'],
+    entitlements: ['chat.write'],
+    deadlineMs: 60_000,
+    configHash: 'h',
+  },
+  status: 'running',
+  provider: null,
+  usage: null,
+  attempts: [],
+  timings: {},
+  error: null,
+  generation: 1,
+  bodyHash: null,
+  receivedAt: new Date(),
+  deadlineAt: new Date(),
+  answer: null,
+  finishReason: null,
+  ...part,
+});
+
+const answered = record({ status: 'completed', provider: 'fake', answer: 'Seven days.', finishReason: 'stop' });
+const failed = record({ status: 'failed', error: { code: 'PROVIDER_FAILED', message: 'm' } });
+
+const at = (generation: number, offset: number): EventPosition => ({ generation, offset });
+const attempt = (generation: number): PositionedEvent => ({
+  type: 'attempt',
+  data: { provider: 'fake', generation },
+  position: at(generation, 0),
+});
+const token = (text: string, position: EventPosition): PositionedEvent => ({ type: 'token', data: { text }, position });
+const done: PositionedEvent = { type: 'done', data: requestBody(answered), position: at(1, 11) };
+
+const never = new AbortController().signal;
+const here = { requestId: 'r1', here: true };
+const elsewhere = { requestId: 'r1', here: false };
+
+type Find = RequestsRepository['find'];
+type Closed = TemporalGateway['closed'];
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A workflow that goes on until whoever waits for it is gone. */
+const open: Closed = (_id, signal) =>
+  new Promise((_resolve, reject) => {
+    const abort = (): void => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
+  });
+
+describe('OutcomesService', () => {
+  let bus: InProcessTokenBus;
+
+  beforeEach(() => {
+    bus = new InProcessTokenBus();
+  });
+  afterEach(() => {
+    bus.close();
+  });
+
+  const service = (find?: Find, closed?: Closed): OutcomesService =>
+    new OutcomesService(
+      strict<RequestsRepository>('requests', find ? { find } : {}),
+      strict<TemporalGateway>('temporal', closed ? { closed } : {}),
+      bus,
+    );
+  const publish = (...events: PositionedEvent[]): void => {
+    for (const event of events) bus.publish('r1', event);
+  };
+  const finds = (...found: (RequestRecord | undefined)[]): jest.MockedFunction<Find> => {
+    const find = jest.fn<Find>();
+    for (const one of found.slice(0, -1)) find.mockResolvedValueOnce(one);
+    return find.mockResolvedValue(found.at(-1));
+  };
+
+  async function collect(
+    outcomes: OutcomesService,
+    request: typeof here,
+    after?: EventPosition,
+    signal: AbortSignal = never,
+  ): Promise<string[]> {
+    const seen: string[] = [];
+    for await (const event of outcomes.events(request, after, signal)) {
+      const told = event.type === 'token' ? ` ${event.data.text}` : '';
+      seen.push(`${event.type} ${event.position.generation}-${event.position.offset}${told}`);
+    }
+    return seen;
+  }
+
+  describe('body', () => {
+    it('is made from the record', async () => {
+      expect(await service(finds(answered)).body('r1')).toEqual(requestBody(answered));
+    });
+
+    it('is not there for a request that is not', async () => {
+      await expect(service(finds(undefined)).body('r1')).rejects.toMatchObject({ code: 'REQUEST_NOT_FOUND' });
+    });
+  });
+
+  describe('wait', () => {
+    it('gives the body of the end event, and asks neither database nor Temporal while the bus has it', async () => {
+      const waiting = service().wait(here, never);
+      publish(attempt(1), token('Seven days.', at(1, 11)), done);
+      expect(await waiting).toEqual(requestBody(answered));
+    });
+
+    it('gives the body so far when the limit comes first', async () => {
+      const limit = new AbortController();
+      const waiting = service(finds(record()), open).wait(elsewhere, limit.signal);
+      publish(attempt(1));
+      limit.abort();
+      expect(await waiting).toMatchObject({ ok: true, status: 'running', data: null });
+    });
+
+    it('gives the recorded end of a request that ended before', async () => {
+      expect(await service(finds(answered)).wait(elsewhere, never)).toEqual(requestBody(answered));
+      expect(await service(finds(failed)).wait(elsewhere, never)).toMatchObject({ ok: false, status: 'failed' });
+    });
+
+    it('gives the recorded end when the workflow has closed elsewhere', async () => {
+      const closed = jest.fn<Closed>().mockResolvedValue(undefined);
+      expect(await service(finds(record(), answered), closed).wait(elsewhere, never)).toEqual(requestBody(answered));
+      expect(closed).toHaveBeenCalledTimes(1);
+    });
+
+    it('goes on waiting while the database is away', async () => {
+      const find = jest.fn<Find>().mockRejectedValueOnce(new AppError('STORE_UNAVAILABLE')).mockResolvedValue(answered);
+      expect(await service(find, () => Promise.resolve()).wait(elsewhere, never)).toMatchObject({
+        status: 'completed',
+      });
+    });
+
+    it('passes every other error on', async () => {
+      const find = jest.fn<Find>().mockRejectedValue(new Error('statement is wrong'));
+      await expect(service(find).wait(elsewhere, never)).rejects.toThrow('statement is wrong');
+      await expect(service(finds(undefined)).wait(elsewhere, never)).rejects.toMatchObject({
+        code: 'REQUEST_NOT_FOUND',
+      });
+    });
+
+    it('leaves no reader and no question behind', async () => {
+      let asked: AbortSignal | undefined;
+      const closed: Closed = (id, signal) => {
+        asked = signal;
+        return open(id, signal);
+      };
+      const waiting = service(finds(record()), closed).wait(elsewhere, never);
+      await until(() => asked !== undefined);
+      publish(done);
+      await waiting;
+      expect(asked?.aborted).toBe(true);
+      const { channels } = bus as unknown as { channels: Map<string, { readers: number }> };
+      expect(channels.get('r1')).toMatchObject({ readers: 0 });
+    });
+
+    describe('with time', () => {
+      beforeEach(() => {
+        jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+      });
+      afterEach(() => {
+        jest.useRealTimers();
+      });
+      // The pauses are of node:timers/promises, which go by the real clock: they are short.
+
+      it('asks from time to time, not without a break, for a workflow that closed without writing down its end', async () => {
+        const find = finds(record());
+        const closed = jest.fn<Closed>().mockResolvedValue(undefined);
+        const limit = new AbortController();
+        const waiting = service(find, closed).wait(elsewhere, limit.signal);
+        await until(() => find.mock.calls.length >= 2);
+        for (let turns = 0; turns < 100; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+        expect(find.mock.calls.length).toBe(2);
+        limit.abort();
+        await waiting;
+      });
+
+      it('asks from time to time while Temporal is away', async () => {
+        const find = finds(record());
+        const closed = jest.fn<Closed>().mockRejectedValue(new AppError('TEMPORAL_UNAVAILABLE'));
+        const limit = new AbortController();
+        const waiting = service(find, closed).wait(elsewhere, limit.signal);
+        await until(() => closed.mock.calls.length >= 1);
+        for (let turns = 0; turns < 100; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+        expect(closed).toHaveBeenCalledTimes(1);
+        limit.abort();
+        await waiting;
+      });
+    });
+  });
+
+  describe('events', () => {
+    it('are those of the bus', async () => {
+      const reading = collect(service(), here);
+      publish(attempt(1), token('Seven ', at(1, 6)), token('days.', at(1, 11)), done);
+      expect(await reading).toEqual(['attempt 1-0', 'token 1-6 Seven ', 'token 1-11 days.', 'done 1-11']);
+    });
+
+    it('are made up from the record where the bus has nothing', async () => {
+      expect(await collect(service(finds(answered)), elsewhere)).toEqual([
+        'attempt 1-0',
+        'token 1-11 Seven days.',
+        'done 1-11',
+      ]);
+    });
+
+    it('go on from the position that the reader has seen', async () => {
+      expect(await collect(service(finds(answered)), elsewhere, at(1, 6))).toEqual(['token 1-11 days.', 'done 1-11']);
+      expect(await collect(service(finds(answered)), elsewhere, at(1, 11))).toEqual(['done 1-11']);
+    });
+
+    it('start afresh for a reader of an earlier run, who is told so', async () => {
+      const later = { ...answered, generation: 2 };
+      expect(await collect(service(finds(later)), elsewhere, at(1, 6))).toEqual([
+        'attempt 2-0',
+        'token 2-11 Seven days.',
+        'done 2-11',
+      ]);
+    });
+
+    it('make up for tokens that the bus dropped', async () => {
+      publish(attempt(1), token('Seven ', at(1, 6)), done);
+      expect(await collect(service(), here)).toEqual([
+        'attempt 1-0',
+        'token 1-6 Seven ',
+        'token 1-11 days.',
+        'done 1-11',
+      ]);
+    });
+
+    it('end with the recorded error, without text', async () => {
+      expect(await collect(service(finds(failed)), elsewhere)).toEqual(['error 1-0']);
+    });
+
+    it('end with the record when the end never comes over the bus', async () => {
+      publish(attempt(1), token('Seven ', at(1, 6)));
+      const reading = collect(
+        service(finds(record(), answered), () => Promise.resolve()),
+        elsewhere,
+      );
+      expect(await reading).toEqual(expect.arrayContaining(['token 1-11 days.', 'done 1-11']));
+    });
+
+    it('give every reader the whole text in order, however the bus and the record share it', async () => {
+      for (const cut of [0, 3, 6, 11]) {
+        for (const seen of [undefined, at(0, 0), at(1, 0), at(1, 3), at(1, 11)]) {
+          bus.forget('r1');
+          publish(attempt(1), ...(cut > 0 ? [token('Seven days.'.slice(0, cut), at(1, cut))] : []), done);
+          const got = await collect(service(), here, seen);
+          const text = got.filter((one) => one.startsWith('token')).map((one) => one.replace(/^token \S+ /, ''));
+          // A token is sent whole or not at all, so a reader in the middle of one sees all of it.
+          const from = seen?.generation === 1 ? seen.offset : 0;
+          expect('Seven days.'.endsWith(text.join(''))).toBe(true);
+          expect(text.join('').length).toBeGreaterThanOrEqual(11 - from);
+          expect(got.at(-1)).toBe('done 1-11');
+        }
+      }
+    });
+
+    it('stop when the reader goes', async () => {
+      const gone = new AbortController();
+      const reading = collect(service(finds(record()), open), elsewhere, undefined, gone.signal);
+      publish(attempt(1));
+      await until(() => (bus as unknown as { channels: Map<string, unknown> }).channels.size === 1);
+      gone.abort();
+      expect(await reading).not.toContain('done 1-11');
+    });
+  });
+});
