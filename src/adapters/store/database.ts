@@ -48,8 +48,10 @@ export function openPostgres(url: string, poolSize = 10): Database {
     connectionTimeoutMillis: 1_500,
     application_name: 'dagi',
   });
-  // An idle connection that breaks is replaced on the next query; without a listener it would end the process.
+  // A connection that breaks is replaced on the next query; without a listener it would end the process. The pool
+  // listens to idle ones only, and whoever uses one hears of it from the query.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return fromDialect('postgres', new PostgresDialect({ pool }), () => undefined);
 }
 

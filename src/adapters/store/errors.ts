@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { AppError } from '../../errors/app-error.js';
 
 /** SQLSTATE classes of a server that is away, starting or stopping: 08 connection, 53 resources, 57P operator, 58 system. */
@@ -20,8 +21,9 @@ const CLIENT_TEXT =
 /** Whether an error means that the database is away, rather than that the statement is wrong. */
 export function isStoreAway(error: unknown): boolean {
   if (error instanceof AppError) return error.code === 'STORE_UNAVAILABLE';
-  if (error instanceof AggregateError) return error.errors.some(isStoreAway);
-  if (!(error instanceof Error)) return false;
+  // Node's own errors may come from another realm than ours, where `instanceof` does not know them.
+  if (!isNativeError(error)) return false;
+  if ('errors' in error && Array.isArray(error.errors)) return error.errors.some(isStoreAway);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return AWAY.test(code) || NETWORK.has(code) || CLIENT_TEXT.test(error.message);
 }

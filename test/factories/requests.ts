@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import type { Decision, ProviderStep } from '../../src/contracts/request.js';
+import type { Answer, Ending, NewRequest } from '../../src/adapters/store/requests.repository.js';
+
+const STEP: ProviderStep = {
+  provider: 'fake',
+  shape: 'eager',
+  queue: 'orchestrator',
+  timeoutMs: 30_000,
+  queueTimeoutMs: 5_000,
+  maxTokens: 128,
+  maxAttempts: 2,
+  retryDelayMs: 1_000,
+};
+
+export const aDecision = (changes: Partial<Decision> = {}): Decision => ({
+  mode: 'chat',
+  rule: 'chat',
+  chain: [STEP],
+  roles: ['member'],
+  entitlements: ['chat.read', 'chat.write'],
+  deadlineMs: 60_000,
+  configHash: '0123456789abcdef',
+  ...changes,
+});
+
+/** A chat of `tg:12345`, received just now. */
+export const aRequest = (changes: Partial<NewRequest> = {}): NewRequest => ({
+  id: randomUUID(),
+  daoId: 'greenfood-dao',
+  actor: 'tg:12345',
+  keyId: 'key-1',
+  source: undefined,
+  mode: 'chat',
+  agent: undefined,
+  sessionId: undefined,
+  prompt: 'What is the DAO about?',
+  metadata: {},
+  decision: aDecision(),
+  timings: { gateway: 1, rbac: 2 },
+  receivedAt: new Date(),
+  deadlineAt: new Date(Date.now() + 60_000),
+  idempotency: undefined,
+  ...changes,
+});
+
+/** The answer of a request's first run. */
+export const anAnswer = (changes: Partial<Answer> = {}): Answer => ({
+  text: 'It brings food from farms to kitchens.',
+  finishReason: 'stop',
+  provider: 'fake',
+  usage: { prompt_tokens: 12, completion_tokens: 8, total_tokens: 20 },
+  attempts: [{ provider: 'fake', status: 'ok', ms: 40 }],
+  timings: { gateway: 1, rbac: 2, queue: 3, llm: 40, total: 46 },
+  generation: 1,
+  ...changes,
+});
+
+export const anEnding = (changes: Partial<Ending> = {}): Ending => ({
+  status: 'failed',
+  error: { code: 'PROVIDER_FAILED', message: 'No model could answer; see attempts.' },
+  attempts: [{ provider: 'fake', status: 'failed', ms: 5, error: 'ProviderUnavailable' }],
+  timings: { total: 9 },
+  ...changes,
+});
