@@ -1,4 +1,3 @@
-import { isNativeError } from 'node:util/types';
 import { AppError } from '../../errors/app-error.js';
 
 /** SQLSTATE classes of a server that is away, starting or stopping: 08 connection, 53 resources, 57P operator, 58 system. */
@@ -22,7 +21,7 @@ const CLIENT_TEXT =
 export function isStoreAway(error: unknown): boolean {
   if (error instanceof AppError) return error.code === 'STORE_UNAVAILABLE';
   // Node's own errors may come from another realm than ours, where `instanceof` does not know them.
-  if (!isNativeError(error)) return false;
+  if (!Error.isError(error)) return false;
   if ('errors' in error && Array.isArray(error.errors)) return error.errors.some(isStoreAway);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return AWAY.test(code) || NETWORK.has(code) || CLIENT_TEXT.test(error.message);
