@@ -11,6 +11,8 @@ import type { routeRequest } from '../../../workflows/index.js';
 /** How long a caller waits for Temporal to accept, in milliseconds. */
 const START_TIMEOUT_MS = 1_500;
 const RECONNECT_MS = 500;
+/** `temporal.api.enums.v1.IndexedValueType`. */
+const INDEXED_TYPES = { KEYWORD: 2, INT: 3, BOOL: 5 } as const;
 /** After its deadline a workflow still has to write down how it ended, in milliseconds. */
 const RUN_TIMEOUT_MARGIN_MS = 300_000;
 /** Short, so that a request whose worker was killed goes on quickly, in milliseconds. */
@@ -133,6 +135,7 @@ export class TemporalGateway {
           ...(apiKey === undefined ? {} : { apiKey }),
           ...(tls === undefined ? {} : { tls }),
         });
+        await this.ensureSearchAttributes(connection);
         this.connected = connection;
         this.client = new Client({ connection, namespace: this.target.namespace });
         return connection;
@@ -140,6 +143,24 @@ export class TemporalGateway {
         if (failures === 0) this.log.warn({ address, err: error }, 'Temporal does not answer; trying again');
         await sleep(RECONNECT_MS, undefined, { signal: this.stopping.signal });
       }
+    }
+  }
+
+  /** A server of somebody else's may not know our search attributes yet, and would refuse every start. */
+  private async ensureSearchAttributes({ operatorService }: NativeConnection): Promise<void> {
+    const { namespace } = this.target;
+    try {
+      const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+      const missing = Object.values(SEARCH_ATTRIBUTES).filter(({ name }) => !(name in customAttributes));
+      if (missing.length === 0) return;
+      const searchAttributes = Object.fromEntries(missing.map(({ name, type }) => [name, INDEXED_TYPES[type]]));
+      await operatorService.addSearchAttributes({ namespace, searchAttributes });
+      this.log.info({ namespace, added: Object.keys(searchAttributes) }, 'search attributes added to Temporal');
+    } catch (error) {
+      this.log.warn(
+        { namespace, err: error },
+        'search attributes could not be checked; add them by hand: docs/operations.md',
+      );
     }
   }
 

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { homedir } from 'node:os';
 import { GUARD_SCRIPT } from './guard-script.js';
 
 /** How a guarded program ended. */
@@ -22,6 +23,8 @@ export class GuardedProcess {
   constructor(program: string, args: readonly string[], output: number) {
     this.shell = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'dagi-guard', program, ...args], {
       detached: true,
+      // Not ours: it holds the keys of providers and administrators.
+      env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: homedir() },
       stdio: ['pipe', output, output],
     });
     // The pipe breaks when the guard dies first; that is told by `ended`.
