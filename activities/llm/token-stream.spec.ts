@@ -46,6 +46,13 @@ describe('TokenStream', () => {
     expect(texts()).toEqual(['a', 'b', 'c']);
   });
 
+  it('waits with one timer, however many texts it gathers', () => {
+    for (const text of ['a', 'b', 'c', 'd']) stream.push(text);
+    expect(jest.getTimerCount()).toBe(1);
+    jest.advanceTimersByTime(25);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it('sends what is left at the end, once', () => {
     stream.push('a');
     stream.push('b');

@@ -83,6 +83,8 @@ describe('matchRule', () => {
   it('sees only what metadata itself holds, not what every object inherits', () => {
     expect(matchRule([rule('odd', { constructor: 'x', toString: 'y' })], facts())).toBeUndefined();
     expect(matches({ constructor: 'x' }, { metadata: { constructor: 'x' } })).toBe(true);
+    const inherited = Object.create({ task_type: 'legal' }) as Record<string, unknown>;
+    expect(matches({ task_type: 'legal' }, { metadata: inherited })).toBe(false);
   });
 
   it('never takes a later rule where an earlier one holds', () => {

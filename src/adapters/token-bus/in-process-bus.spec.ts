@@ -126,6 +126,7 @@ describe('InProcessTokenBus', () => {
   it('takes nothing after the end', async () => {
     publish(done(at(1, 0)), token('late', at(1, 4)), failed);
     expect(await read(bus)).toEqual(['done 1-0']);
+    expect(insides(bus).channels.get('r1')?.events).toHaveLength(1);
   });
 
   it('lets a reader go when its signal is aborted while it waits', async () => {
