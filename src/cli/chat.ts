@@ -24,6 +24,9 @@ export async function chatRepl(client: DagiClient, options: ChatOptions): Promis
   output.write(`Talking to ${client.url}. /exit or Ctrl-D ends it, Ctrl-C stops an answer.\n`);
   let stop: AbortController | undefined;
   lines.on('SIGINT', () => (stop ? stop.abort() : lines.close()));
+  // A pipe may have ended while lines of it are still to be answered.
+  let ended = false;
+  lines.on('close', () => (ended = true));
   lines.prompt();
   for await (const line of lines) {
     const prompt = line.trim();
@@ -33,7 +36,7 @@ export async function chatRepl(client: DagiClient, options: ChatOptions): Promis
       await answer(client, toQuestion(prompt, options, session), stop.signal);
       stop = undefined;
     }
-    lines.prompt();
+    if (!ended) lines.prompt();
   }
   lines.close();
 }

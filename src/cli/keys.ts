@@ -18,16 +18,14 @@ const KeysSchema = z.looseObject({ keys: z.array(KeySchema) });
 export interface CreateKeyOptions {
   dao?: string;
   principal?: string;
-  gateway?: boolean;
   name?: string;
 }
 
 /** `dagi keys create`: prints the new key, which cannot be shown again. */
 export async function createKey(client: DagiClient, options: CreateKeyOptions): Promise<string> {
   const body = {
-    dao_id: options.dao ?? null,
+    ...(options.dao === undefined ? {} : { dao_id: options.dao }),
     ...(options.principal === undefined ? {} : { principal: options.principal }),
-    ...(options.gateway ? { gateway: true } : {}),
     name: options.name ?? 'made by dagi keys create',
   };
   const { key } = read(CreatedSchema, await client.json('POST', '/keys', { body }));
