@@ -8,6 +8,7 @@ import type { RoutingTable } from '../contracts/routing.js';
 import type { Idempotency, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import type { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
+import { resolveActor } from '../domain/acting.js';
 import { isFinal } from '../domain/bodies.js';
 import { decide } from '../domain/decide.js';
 import { outcomeError } from '../domain/outcome.js';
@@ -16,6 +17,10 @@ import type { RouteSubmission } from '../schemas/route.js';
 import type { AccessService, Acting } from './access.service.js';
 
 const IDEMPOTENCY_MS = 24 * 3_600_000;
+/** Longer idempotency keys are kept as their hash. */
+const LONGEST_KEY = 256;
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** A request that Temporal has accepted, or had accepted earlier. */
 export interface Accepted {
@@ -87,6 +92,8 @@ export class RequestsService {
    * @throws AppError `REQUEST_NOT_FOUND` to everybody else
    */
   async visible(key: CallerKey, requestId: string, named: { userId?: string | undefined }): Promise<RequestRecord> {
+    // First of all, so that its refusal tells nothing about the request.
+    resolveActor(key, named.userId);
     const record = await this.requests.find(requestId);
     if (!record || (key.daoId !== null && key.daoId !== record.daoId)) throw new AppError('REQUEST_NOT_FOUND');
     const acting = await this.access.resolve(key, { daoId: record.daoId, userId: named.userId });
@@ -204,6 +211,10 @@ function toIdempotency(
 ): Idempotency | undefined {
   // Some clients send the header empty when it is not filled in.
   if (idempotencyKey === undefined || idempotencyKey === '') return undefined;
-  const bodyHash = createHash('sha256').update(stableStringify(body)).digest('hex');
-  return { scope: `${key.id} ${actor} ${route}`, key: idempotencyKey.slice(0, 256), bodyHash };
+  const long = idempotencyKey.length > LONGEST_KEY;
+  return {
+    scope: `${key.id} ${actor} ${route}`,
+    key: long ? sha256(idempotencyKey) : idempotencyKey,
+    bodyHash: sha256(stableStringify(body)),
+  };
 }
