@@ -98,8 +98,9 @@ export class Runtime {
     this.services = this.buildServices();
   }
 
-  /** Serves HTTP. Resolves once it listens. */
-  async startApi(listen: { host: string; port: number }): Promise<{ url: string }> {
+  /** Serves HTTP. Resolves once it listens; by then the administrator's key opens it. */
+  async startApi(listen: { host: string; port: number }): Promise<{ url: string; admin: AdminKey }> {
+    const admin = await this.provideAdminKey();
     const { keys, requests, outcomes, drain } = this.services;
     const health = new HealthService(
       [
@@ -118,7 +119,7 @@ export class Runtime {
       },
       () => undefined,
     );
-    return { url: (await this.api.getUrl()).replace('[::1]', '127.0.0.1') };
+    return { url: (await this.api.getUrl()).replace('[::1]', '127.0.0.1'), admin };
   }
 
   /** Serves task queues, in the background. */
@@ -135,7 +136,7 @@ export class Runtime {
   }
 
   /** The administrator's key as given or kept; made and kept in DAGI_HOME on the first start in development. */
-  async adminKey(): Promise<AdminKey> {
+  private async provideAdminKey(): Promise<AdminKey> {
     const admin = findAdminKey(this.env, this.config.profile.environment);
     await this.services.keys.putAdminKey(admin.key);
     await new AccessRepository(this.database.db).grantPlatform(ADMIN_PRINCIPAL);

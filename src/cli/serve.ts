@@ -22,7 +22,6 @@ export function serveApi(env: Env, exitWithParent: Parent): Promise<void> {
   const start = async (runtime: Runtime): Promise<string> => {
     runtime.startWorkers(queues);
     const { url } = await runtime.startApi({ host: env.HOST, port: env.PORT });
-    await runtime.adminKey();
     return `API on ${url}`;
   };
   return serve({ command: 'api', queues, start }, env, exitWithParent);

@@ -62,13 +62,12 @@ class Launch {
     this.closers.push(() => temporal.stop());
     const runtime = await steps.run('database', () => this.openRuntime(temporal.address, parts.modelPath));
     this.closers.push(() => runtime.close());
-    const { url } = await steps.run('API and workers', async () => {
+    const { url, admin } = await steps.run('API and workers', async () => {
       const { SERVED_QUEUES } = await import('../worker.js');
       runtime.startWorkers(SERVED_QUEUES);
       return runtime.startApi({ host: env.HOST, port: env.PORT });
     });
     await this.announce(url, temporal);
-    const admin = await runtime.adminKey();
     this.out.write(
       summarise({ env, url, temporalUi: temporal.uiUrl, admin, seconds: (performance.now() - began) / 1000 }),
     );
