@@ -37,7 +37,7 @@ describe('a chat', () => {
     const { request_id: id } = body;
     expect(headers.get('location')).toBe(`/requests/${id}`);
     expect(headers.get('x-request-id')).toBe(id);
-    const ms = expect.any(Number);
+    const ms: unknown = expect.any(Number);
     expect(body).toEqual({
       ok: true,
       request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -70,19 +70,10 @@ describe('a chat', () => {
     expect(status).toBe(200);
     expect(body.data.text).toContain('Hello #old');
     const { db } = product.database;
-    const row = await db
-      .selectFrom('requests')
-      .where('id', '=', body.request_id as string)
-      .selectAll()
-      .executeTakeFirst();
+    const row = await db.selectFrom('requests').where('id', '=', body.request_id).selectAll().executeTakeFirst();
     expect(row).toMatchObject({ dao_id: 'other-dao', actor: 'tg:12345', source: 'web', metadata: { task_type: 'x' } });
-    const turn = await db
-      .selectFrom('turns')
-      .innerJoin('dialogs', 'dialogs.id', 'turns.dialog_id')
-      .select('session_id');
-    expect(await turn.where('turns.request_id', '=', body.request_id as string).execute()).toEqual([
-      { session_id: 's-old' },
-    ]);
+    const dialogs = db.selectFrom('turns').innerJoin('dialogs', 'dialogs.id', 'turns.dialog_id').select('session_id');
+    expect(await dialogs.where('turns.request_id', '=', body.request_id).execute()).toEqual([{ session_id: 's-old' }]);
   });
 
   it('should send the model a cap, the DAO’s facts and the member’s role', async () => {
@@ -156,7 +147,7 @@ describe('a chat', () => {
     const sizes: number[] = [];
     for (let turn = 0; turn < 30; turn += 1) {
       const { body } = await product.route(`needle-${turn} in the prompt #history`, { session_id: 'history' });
-      const handle = temporal.workflow.getHandle(body.workflow_id as string);
+      const handle = temporal.workflow.getHandle(body.workflow_id);
       await handle.result();
       const history = JSON.stringify(historyToJSON(await handle.fetchHistory()));
       // Payloads are in base64 there.

@@ -1,11 +1,11 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import type { WireBody } from './harness.js';
 
 /** An event as it came over the wire. */
 export interface WireEvent {
   id: string | undefined;
   type: string | undefined;
-  // Events of many shapes are matched by tests.
-  data: any; // eslint-disable-line @typescript-eslint/no-explicit-any
+  data: WireBody & { text: string };
 }
 
 /** Events of a stream, as they come. */
@@ -13,7 +13,7 @@ export async function* eventsOf(response: Response): AsyncGenerator<WireEvent> {
   const waiting: WireEvent[] = [];
   const parser = createParser({
     onEvent: ({ id, event, data }: EventSourceMessage) =>
-      waiting.push({ id, type: event, data: JSON.parse(data) as unknown }),
+      waiting.push({ id, type: event, data: JSON.parse(data) as WireEvent['data'] }),
   });
   const decoder = new TextDecoder();
   for await (const part of response.body ?? []) {
@@ -31,9 +31,21 @@ export async function allEvents(response: Response): Promise<WireEvent[]> {
 /** The text that a reader has after these events: an `attempt` of a later run makes it start afresh. */
 export function textOf(events: WireEvent[]): string {
   let text = '';
-  for (const { type, data } of events as { type: string; data: { text: string } }[]) {
+  for (const { type, data } of events) {
     if (type === 'attempt') text = '';
     if (type === 'token') text += data.text;
   }
   return text;
+}
+
+/** The same events with neighbouring tokens joined: how a text is cut into pieces is nobody's business. */
+export function joined(events: WireEvent[]): WireEvent[] {
+  const result: WireEvent[] = [];
+  for (const event of events) {
+    const last = result.at(-1);
+    if (event.type === 'token' && last?.type === 'token') {
+      result.splice(-1, 1, { ...event, data: { ...event.data, text: last.data.text + event.data.text } });
+    } else result.push(event);
+  }
+  return result;
 }
