@@ -65,8 +65,11 @@ export async function createApi(services: ApiServices): Promise<NestFastifyAppli
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.of(services), adapter, {
     logger: nestLogger(services.log),
     abortOnError: false,
+    // JSON is what is understood: Fastify's own parser does that, and Nest's others would let forms in.
+    bodyParser: false,
   });
   const server = adapter.getInstance();
+  server.removeContentTypeParser('text/plain');
   logCalls(server, services.log);
   authenticateCalls(server, services.keys);
   app.useGlobalPipes(new StandardSchemaValidationPipe());

@@ -45,12 +45,29 @@ export class AccessService {
    */
   async require(key: CallerKey, named: Named, entitlement: Entitlement): Promise<Acting> {
     const acting = await this.resolve(key, named);
-    if (!acting.rights.entitlements.includes(entitlement)) {
-      const detail = { required_entitlement: entitlement, roles: acting.rights.roles };
-      await this.denied(acting, detail);
-      throw new AppError('RBAC_PERMISSION_DENIED', undefined, detail);
-    }
+    if (!acting.rights.entitlements.includes(entitlement)) await this.refuse(acting, entitlement);
     return acting;
+  }
+
+  /**
+   * Refuses, on the record, whoever would hand out more than they have themselves.
+   * @param principal who is to act; undefined: whoever a gateway key names, so anybody of the DAO
+   * @throws AppError `RBAC_PERMISSION_DENIED`
+   */
+  async requireNoMore(acting: Acting, principal: string | undefined): Promise<void> {
+    const { daoId, facts, rights } = acting;
+    const given =
+      principal === undefined
+        ? { ...facts, roles: await this.access.rolesOf(daoId), platformAdmin: false }
+        : await this.access.facts(daoId, principal, false);
+    const missing = given && resolveRights(given).entitlements.find((one) => !rights.entitlements.includes(one));
+    if (missing !== undefined) await this.refuse(acting, missing);
+  }
+
+  private async refuse(acting: Acting, entitlement: string): Promise<never> {
+    const detail = { required_entitlement: entitlement, roles: acting.rights.roles };
+    await this.denied(acting, detail);
+    throw new AppError('RBAC_PERMISSION_DENIED', undefined, detail);
   }
 
   /** Puts a denial on the record. */

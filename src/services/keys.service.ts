@@ -5,7 +5,7 @@ import { ADMIN_PRINCIPAL, API_PRINCIPAL_PREFIX } from '../contracts/ids.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import type { KeysRepository } from '../adapters/store/keys.repository.js';
 import { AppError } from '../errors/app-error.js';
-import type { AccessService } from './access.service.js';
+import type { AccessService, Acting } from './access.service.js';
 
 const ADMIN_KEY_ID = 'admin';
 const KEY_PREFIX = 'dagi_';
@@ -56,13 +56,14 @@ export class KeysService {
    * @returns the key itself, which is kept nowhere, beside what may be shown of it
    */
   async create(caller: CallerKey, request: NewKeyRequest): Promise<KeyInfo & { key: string }> {
-    const { daoId, actor } = await this.administer(caller, request.daoId);
+    const { daoId, actor, acting } = await this.administer(caller, request.daoId);
     if (request.principal?.startsWith(API_PRINCIPAL_PREFIX)) {
       throw new AppError(
         'BODY_INVALID',
         `A principal may not start with "${API_PRINCIPAL_PREFIX}": those belong to keys themselves.`,
       );
     }
+    if (daoId !== null) await this.access.requireNoMore(acting, request.principal);
     const id = uuid();
     const key = newSecret();
     const info = await this.keys.insert({
@@ -97,12 +98,12 @@ export class KeysService {
   private async administer(
     caller: CallerKey,
     daoId: string | undefined,
-  ): Promise<{ daoId: string | null; actor: string }> {
+  ): Promise<{ daoId: string | null; actor: string; acting: Acting }> {
     if (daoId === undefined && caller.daoId === null) {
-      const { actor } = await this.access.require(caller, {}, 'platform.admin');
-      return { daoId: null, actor };
+      const acting = await this.access.require(caller, {}, 'platform.admin');
+      return { daoId: null, actor: acting.actor, acting };
     }
     const acting = await this.access.require(caller, { daoId }, 'key.manage');
-    return { daoId: acting.daoId, actor: acting.actor };
+    return { daoId: acting.daoId, actor: acting.actor, acting };
   }
 }

@@ -35,6 +35,7 @@ export interface WireBody {
   status: string;
   rule: string;
   provider: string | null;
+  rbac: { roles: string[]; entitlements: string[] };
   data: { text: string; finish_reason: string };
   usage: { prompt_tokens: number; completion_tokens: number; total_tokens: number };
   attempts: { provider: string; status: string; ms: number; error?: string }[];

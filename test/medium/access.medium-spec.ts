@@ -69,6 +69,13 @@ describe.each(DATABASES)('access on %s', (_name, open) => {
     expect((await access.facts(DAO, 'tg:1', true))?.platformAdmin).toBe(false);
   });
 
+  it('should list the roles of a DAO', async () => {
+    const roles = await access.rolesOf(DAO);
+    expect(roles.map(({ name }) => name)).toEqual(['admin', 'contributor', 'guest', 'member']);
+    expect(roles[2]).toEqual({ name: 'guest', entitlements: ['chat.read'] });
+    expect(await access.rolesOf('no-dao')).toEqual([]);
+  });
+
   it('should leave a DAO that exists as it is', async () => {
     expect(await createDao(access, { name: 'Renamed', members: { 'tg:77': ['admin'] } })).toBe(false);
     expect((await access.facts(DAO, 'tg:77', false))?.dao.name).toBe('GreenFood DAO');

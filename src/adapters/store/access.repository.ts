@@ -42,6 +42,18 @@ export class AccessRepository {
     return { dao: { id, name }, roles, platformAdmin: platformAdmin && Boolean(row.granted) };
   }
 
+  /** All roles that there are in a DAO. */
+  async rolesOf(daoId: string): Promise<AccessFacts['roles']> {
+    return guardStore(() =>
+      this.db
+        .selectFrom('roles')
+        .where('dao_id', '=', daoId)
+        .select(['name', 'entitlements'])
+        .orderBy('name')
+        .execute(),
+    );
+  }
+
   /** Creates a DAO with roles and members; one that exists is left as it is. Returns whether it is new. */
   async createDao(dao: NewDao, roles: Readonly<Record<string, readonly string[]>>): Promise<boolean> {
     return this.db.transaction().execute(async (trx) => {
