@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { AppError } from '../../errors/app-error.js';
 import { runCommand } from './command.js';
 import { DownloadSource } from './download.js';
@@ -109,7 +109,10 @@ async function untarTemporal(archive: string, folder: string): Promise<string> {
 export async function findOnPath(): Promise<TemporalCli | undefined> {
   const output = await runCommand('temporal', ['--version'], AbortSignal.timeout(5_000)).catch(() => undefined);
   const server = output && parseTemporalVersion(output.stdout);
-  return server === undefined ? undefined : { path: 'temporal', serverVersion: server, origin: 'PATH' };
+  if (server === undefined) return undefined;
+  // The server is started without our environment, so its whole path is needed.
+  const { stdout } = await runCommand('sh', ['-c', 'command -v temporal']);
+  return { path: resolve(stdout.trim()), serverVersion: server, origin: 'PATH' };
 }
 
 /** Server version out of `temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)`, if the CLI is of version 1.9. */
