@@ -10,6 +10,9 @@ export const QUEUES = {
 /** Workflow id of a routed request. One request has at most one workflow, ever. */
 export const routeWorkflowId = (requestId: string): string => `route/${requestId}`;
 
+/** The request of a workflow, or undefined if it is another kind of workflow. */
+export const requestIdOf = (workflowId: string): string | undefined => /^route\/(.+)$/.exec(workflowId)?.[1];
+
 /** Principals of keys themselves. No key but their own gives them. */
 export const API_PRINCIPAL_PREFIX = 'api:';
 

@@ -135,6 +135,11 @@ export class TemporalGateway {
           ...(apiKey === undefined ? {} : { apiKey }),
           ...(tls === undefined ? {} : { tls }),
         });
+        if (this.stopping.signal.aborted) {
+          // It came too late: nobody would close it.
+          await connection.close();
+          continue;
+        }
         await this.ensureSearchAttributes(connection);
         this.connected = connection;
         this.client = new Client({ connection, namespace: this.target.namespace });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { TemporalGateway } from './gateway.js';
 
@@ -74,7 +74,7 @@ export class QueueWorkers {
   }
 
   private async runOnce(spec: WorkerSpec): Promise<void> {
-    const connection = await this.gateway.connection();
+    const connection = await this.connection();
     const worker = await Worker.create({ ...this.options(spec), connection });
     this.running.add(worker);
     try {
@@ -85,6 +85,19 @@ export class QueueWorkers {
     } finally {
       this.running.delete(worker);
     }
+  }
+
+  /** The connection, once there is one; a stop does not wait for it. */
+  private connection(): Promise<NativeConnection> {
+    const { signal } = this.stopping;
+    const stopped = new Promise<never>((_resolve, reject) => {
+      const stop = (): void => {
+        reject(new Error('stopped', { cause: signal.reason }));
+      };
+      signal.addEventListener('abort', stop, { once: true });
+      if (signal.aborted) stop();
+    });
+    return Promise.race([this.gateway.connection(), stopped]);
   }
 
   private options(spec: WorkerSpec): WorkerOptions {
