@@ -1,11 +1,5 @@
 import 'reflect-metadata';
-import {
-  Module,
-  StandardSchemaValidationPipe,
-  type DynamicModule,
-  type LoggerService,
-  type Provider,
-} from '@nestjs/common';
+import { Module, type DynamicModule, type LoggerService, type Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
@@ -18,6 +12,7 @@ import { RouteController } from './http/route.controller.js';
 import { authenticateCalls } from './middleware/authenticate.js';
 import { ErrorFilter } from './middleware/error.filter.js';
 import { logCalls } from './middleware/log-calls.js';
+import { ValidationPipe } from './middleware/validation.pipe.js';
 import { DrainService } from './services/drain.service.js';
 import { HealthService } from './services/health.service.js';
 import { KeysService } from './services/keys.service.js';
@@ -72,7 +67,7 @@ export async function createApi(services: ApiServices): Promise<NestFastifyAppli
   server.removeContentTypeParser('text/plain');
   logCalls(server, services.log);
   authenticateCalls(server, services.keys);
-  app.useGlobalPipes(new StandardSchemaValidationPipe());
+  app.useGlobalPipes(new ValidationPipe());
   app.useGlobalFilters(new ErrorFilter(services.log));
   describeApi(app);
   await app.init();
@@ -88,6 +83,7 @@ function describeApi(app: NestFastifyApplication): void {
     .addSecurityRequirements('bearer')
     .build();
   SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, outline), {
+    raw: ['json'],
     jsonDocumentUrl: 'openapi.json',
   });
 }

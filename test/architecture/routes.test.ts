@@ -1,0 +1,194 @@
+import 'reflect-metadata';
+import { channel } from 'node:diagnostics_channel';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import { pino } from 'pino';
+import { AccessRepository } from '../../src/adapters/store/access.repository.js';
+import { AuditRepository } from '../../src/adapters/store/audit.repository.js';
+import { openEmbedded, type Database } from '../../src/adapters/store/database.js';
+import { KeysRepository } from '../../src/adapters/store/keys.repository.js';
+import { migrate } from '../../src/adapters/store/migrate.js';
+import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
+import { ENTITLEMENTS } from '../../src/contracts/access.js';
+import { createApi } from '../../src/main.js';
+import { AccessService } from '../../src/services/access.service.js';
+import { DrainService } from '../../src/services/drain.service.js';
+import { HealthService } from '../../src/services/health.service.js';
+import { KeysService } from '../../src/services/keys.service.js';
+import { OutcomesService } from '../../src/services/outcomes.service.js';
+import { RequestsService } from '../../src/services/requests.service.js';
+import { aDao, createDao } from '../factories/access.js';
+
+/** All that the contract leaves open; a page of the documentation is several files. */
+const PUBLIC = ['GET /docs', 'GET /health', 'GET /openapi.json', 'GET /ready'];
+const ADMIN = 'key-of-the-administrator';
+const DAO = aDao().id;
+
+/** Bodies that the routes' schemas accept. A new route with a body of its own needs one here. */
+const BODIES: Partial<Record<string, object>> = {
+  'POST /keys': { name: 'planted', dao_id: DAO },
+  'POST /route': { prompt: 'Hello' },
+};
+
+/** Something that nothing in these tests may touch. */
+const untouchable = (name: string): never =>
+  new Proxy({} as never, {
+    get: (_target, property) => {
+      throw new Error(`${name}.${String(property)} was used`);
+    },
+  });
+
+interface Route {
+  method: string;
+  url: string;
+  access: unknown;
+}
+
+const nameOf = ({ method, url }: Route): string => `${method} ${url}`;
+
+/** Pages and files of the documentation, which the module that serves them registers by itself. */
+const isDocumentation = ({ url }: Route): boolean => /^\/docs(\/|$)/.test(url) || url === '/openapi.json';
+
+describe('routes', () => {
+  let database: Database;
+  let app: NestFastifyApplication;
+  let guest: string;
+  const routes: Route[] = [];
+
+  beforeAll(async () => {
+    database = await openEmbedded();
+    await migrate(database.db);
+    await createDao(new AccessRepository(database.db));
+    const audit = new AuditRepository(database.db);
+    const access = new AccessService(new AccessRepository(database.db), audit, DAO);
+    const keys = new KeysService(new KeysRepository(database.db), access, audit);
+    const stored = new RequestsRepository(database.db);
+    const [temporal, bus] = [untouchable('temporal'), untouchable('bus')];
+    const routing = { rules: [], providers: {}, requestTimeoutMs: 1_000, hash: 'none' };
+    const log = pino({ level: 'silent' });
+    await keys.putAdminKey(ADMIN);
+    await new AccessRepository(database.db).grantPlatform('api:admin');
+
+    const created = channel('fastify.initialization');
+    const listen = (message: unknown): void => {
+      (message as { fastify: FastifyInstance }).fastify.addHook('onRoute', remember);
+    };
+    created.subscribe(listen);
+    app = await createApi({
+      requests: new RequestsService(stored, access, temporal, bus, routing, log),
+      outcomes: new OutcomesService(stored, temporal, bus),
+      keys,
+      health: new HealthService(
+        [],
+        () => Promise.resolve([]),
+        () => [],
+        [],
+      ),
+      drain: new DrainService(),
+      log,
+    });
+    created.unsubscribe(listen);
+    const server = app.getHttpAdapter().getInstance();
+    server.get('/planted', () => 'open to everybody');
+    server.get('/planted-oddly', { config: { access: undefined } }, () => 'open to everybody');
+    await server.ready();
+    guest = (await call('POST', '/keys', ADMIN, { name: 'guest', dao_id: DAO, principal: 'tg:nobody' })).json<{
+      key: string;
+    }>().key;
+  });
+
+  afterAll(async () => {
+    await app.close();
+    await database.close();
+  });
+
+  function remember({ method, url, config }: RouteOptions): void {
+    const access = (config as { access?: unknown } | undefined)?.access;
+    routes.push(...[method].flat().map((each) => ({ method: each, url, access })));
+  }
+
+  const call = (method: string, url: string, key?: string, payload?: object) =>
+    app.inject({
+      method: method as 'GET',
+      url: url.replace(/:\w+/g, 'some-id').replace('*', 'x'),
+      ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }),
+      ...(payload === undefined ? {} : { payload }),
+    });
+
+  const own = (): Route[] => routes.filter(({ url }) => !url.startsWith('/planted'));
+  const codeOf = (body: string): unknown => (JSON.parse(body) as { error?: { code?: unknown } }).error?.code;
+
+  /** Calls all of these routes. A HEAD has no body to look into, so it is told by its status. */
+  async function outcomes(list: Route[], key?: string): Promise<[string, string][]> {
+    const results: [string, string][] = [];
+    for (const route of list) {
+      const reply = await call(route.method, route.url, key, BODIES[nameOf(route)]);
+      const code = reply.statusCode < 400 || route.method === 'HEAD' ? '' : ` ${String(codeOf(reply.body))}`;
+      results.push([nameOf(route), `${reply.statusCode}${code}`]);
+    }
+    return results;
+  }
+
+  const others = (results: [string, string][], expected: string): [string, string][] =>
+    results.filter(([name, outcome]) => outcome !== (name.startsWith('HEAD') ? expected.split(' ')[0] : expected));
+
+  it('should be those that we know of', () => {
+    const names = own()
+      .filter((route) => !isDocumentation(route))
+      .map(nameOf);
+    expect(names).toEqual(
+      expect.arrayContaining(['POST /route', 'GET /requests/:id', 'DELETE /keys/:id', 'GET /health']),
+    );
+    expect(names.length).toBeGreaterThanOrEqual(9);
+  });
+
+  it('should each declare what they ask of their callers', () => {
+    const known: unknown[] = ['public', 'owner', 'by-mode', ...ENTITLEMENTS];
+    const silent = own().filter((route) => !isDocumentation(route) && !known.includes(route.access));
+    expect(silent).toEqual([]);
+  });
+
+  it('should be public where the contract says so, and nowhere else', async () => {
+    const open = (await outcomes(own())).filter(([, outcome]) => !outcome.startsWith('401')).map(([name]) => name);
+    const shown = open
+      .filter((name) => !name.startsWith('HEAD '))
+      .map((name) => name.replace(/^GET \/docs\/.*$/, 'GET /docs'));
+    expect([...new Set(shown)].toSorted()).toEqual(PUBLIC);
+    const declared = own()
+      .filter(({ access }) => access === 'public')
+      .map(nameOf);
+    expect(declared.filter((name) => !open.includes(name))).toEqual([]);
+  });
+
+  it('should answer 401 without a key and with a wrong one', async () => {
+    const closed = own().filter((route) => route.access !== 'public' && !isDocumentation(route));
+    expect(closed.length).toBeGreaterThanOrEqual(7);
+    for (const key of [undefined, 'a wrong key']) {
+      expect(others(await outcomes(closed, key), '401 UNAUTHENTICATED')).toEqual([]);
+    }
+  });
+
+  it('should answer 403 to a guest who lacks the entitlement', async () => {
+    const entitled = own().filter(
+      ({ access }) => access === 'by-mode' || (ENTITLEMENTS as readonly unknown[]).includes(access),
+    );
+    expect(entitled.length).toBeGreaterThanOrEqual(4);
+    expect(others(await outcomes(entitled, guest), '403 RBAC_PERMISSION_DENIED')).toEqual([]);
+  });
+
+  it('should show a guest nothing of what is not theirs', async () => {
+    const owned = own().filter(({ access }) => access === 'owner');
+    expect(owned.length).toBeGreaterThanOrEqual(3);
+    expect(others(await outcomes(owned, guest), '404 REQUEST_NOT_FOUND')).toEqual([]);
+  });
+
+  it('should be closed to everybody when they declare nothing', async () => {
+    const planted = routes.filter(({ url }) => url.startsWith('/planted'));
+    expect(planted.map(nameOf)).toEqual(expect.arrayContaining(['GET /planted', 'GET /planted-oddly']));
+    expect(others(await outcomes(planted), '401 UNAUTHENTICATED')).toEqual([]);
+    for (const key of [guest, ADMIN]) {
+      expect(others(await outcomes(planted, key), '403 RBAC_PERMISSION_DENIED')).toEqual([]);
+    }
+  });
+});
