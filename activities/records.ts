@@ -1,3 +1,4 @@
+import { END_OFFSET } from '../src/contracts/events.js';
 import type { RequestBody } from '../src/contracts/bodies.js';
 import type { RecordFailureInput } from '../src/contracts/request.js';
 import type { RequestsRepository, RequestRecord } from '../src/adapters/store/requests.repository.js';
@@ -36,7 +37,11 @@ export function createRecordActivities({ requests, bus, log }: RecordsDependenci
       const ending = { status: input.status, error: body.error, attempts: body.attempts, timings: body.timings_ms };
       if (!(await storeFailure(() => requests.recordEnding(requestId, daoId, ending)))) return;
       log(input).info({ code: body.error.code, failure: input.failure.type }, 'request ended without an answer');
-      bus.publish(requestId, { type: 'error', data: body, position: { generation: record.generation, offset: 0 } });
+      bus.publish(requestId, {
+        type: 'error',
+        data: body,
+        position: { generation: record.generation, offset: END_OFFSET },
+      });
     },
   };
 }

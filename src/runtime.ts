@@ -107,7 +107,8 @@ export class Runtime {
         { name: 'database', check: () => this.database.ping() },
         { name: 'temporal', check: () => this.temporal.ping() },
       ],
-      () => this.providers.checkAll(),
+      [...new Set(this.config.routing.rules.flatMap(({ chain }) => chain))],
+      (names) => this.providers.checkAll(names),
       () => this.workers?.polling() ?? [],
       this.config.warnings,
     );
@@ -146,9 +147,9 @@ export class Runtime {
   /** Takes no more work, lets running answers finish, tells waiting callers what there is, and closes everything. */
   async close(): Promise<void> {
     this.services.reconciler.stop();
-    const draining = this.workers?.stop();
+    this.services.drain.refuse();
+    await this.workers?.stop();
     this.services.drain.stop();
-    await draining;
     await this.api?.close();
     this.bus.close();
     await this.providers.close();
@@ -192,7 +193,7 @@ export async function openRuntime(env: Env, parts: RuntimeParts): Promise<Runtim
   const log = createLogger(
     parts.process ?? 'dagi',
     env.DAGI_LOG_LEVEL ?? config.profile.logging.level ?? 'info',
-    parts.logFile,
+    { file: parts.logFile, rotation: config.profile.logging.rotation },
   );
   config.warnings.forEach((warning) => {
     log.warn({ profile: env.DAGI_PROFILE }, warning);

@@ -50,10 +50,12 @@ export function createLlmActivities(deps: LlmDependencies): LlmActivities {
     async generate(input) {
       const startedAt = Date.now();
       const { requestId, daoId, attempts } = input;
+      // No language of ours has more bytes a token; where turns are really cut is decided in tokens.
+      const historyBytes = deps.historyTokens * 4;
       try {
-        const job = await storeFailure(() => deps.requests.claim(requestId, daoId, attempts));
+        const job = await storeFailure(() => deps.requests.claim(requestId, daoId, attempts, historyBytes));
         if (job) return await new Generation(deps, input, job, startedAt).run();
-        return await storeFailure(async () => endedEarlier(await deps.requests.find(requestId)));
+        return endedEarlier(deps, await storeFailure(() => deps.requests.find(requestId)));
       } catch (error) {
         if (error instanceof ApplicationFailure) throw error;
         deps.log(input).error({ err: error }, 'model call failed unexpectedly');
@@ -64,7 +66,12 @@ export function createLlmActivities(deps: LlmDependencies): LlmActivities {
 }
 
 /** The request had ended before this call: it was answered by an earlier run of this activity, or closed otherwise. */
-function endedEarlier(record: RequestRecord | undefined): GenerateResult {
+function endedEarlier({ bus }: LlmDependencies, record: RequestRecord | undefined): GenerateResult {
+  if (record?.answer != null) {
+    // Whoever wrote it down may not have lived to say so.
+    const position = { generation: record.generation, offset: record.answer.length };
+    bus.publish(record.id, { type: 'done', data: requestBody(record), position });
+  }
   if (record?.status !== 'completed' || !record.provider || !record.usage) {
     return { outcome: 'superseded', status: record?.status ?? 'failed' };
   }
@@ -162,7 +169,7 @@ class Generation {
       maxTimeout: 2_000,
       shouldRetry: ({ error }) => error instanceof AppError && error.code === 'STORE_UNAVAILABLE',
     });
-    if (!recorded) return endedEarlier(await this.deps.requests.find(requestId));
+    if (!recorded) return endedEarlier(this.deps, await this.deps.requests.find(requestId));
     const body = requestBody({ ...record, ...answer, status: 'completed', answer: answer.text });
     const position = { generation: this.generation, offset: answer.text.length };
     this.deps.log(this.input).info({ provider: step.provider, usage, timings_ms: answer.timings }, 'answer recorded');

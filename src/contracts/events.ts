@@ -5,12 +5,17 @@ import type { RequestBody } from './bodies.js';
  * first); `offset` counts the UTF-16 units of that run's text up to and including the event.
  */
 export type RequestEvent =
-  | { type: 'route'; data: { request_id: string; workflow_id: string; mode: string; rule: string; providers: string[] } }
-  | { type: 'queue'; data: { position: number; expected_wait_ms: number } }
+  | {
+      type: 'route';
+      data: { request_id: string; workflow_id: string; mode: string; rule: string; providers: string[] };
+    }
   | { type: 'attempt'; data: { provider: string; generation: number } }
   | { type: 'token'; data: { text: string } }
   | { type: 'done'; data: RequestBody }
   | { type: 'error'; data: RequestBody };
+
+/** Offset of an `error` event: behind every text, so that a reader who comes back with its id gets nothing twice. */
+export const END_OFFSET = 999_999_999;
 
 export interface EventPosition {
   generation: number;

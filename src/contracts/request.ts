@@ -3,14 +3,24 @@ import type { Failure } from './failures.js';
 export const MODES = ['chat', 'crew', 'devtools'] as const;
 export type Mode = (typeof MODES)[number];
 
+/** A request to `/route` in one shape, whatever names the client used. */
+export interface RouteSubmission {
+  prompt: string;
+  mode: Mode;
+  agent: string | undefined;
+  daoId: string | undefined;
+  userId: string | undefined;
+  sessionId: string | undefined;
+  source: string | undefined;
+  metadata: Record<string, unknown>;
+}
+
 /** Where a call to a model runs; see docs/adr/0003. `eager`: workflow's own queue; `queue`: the step's own queue. */
 export const CALL_SHAPES = ['eager', 'local', 'queue'] as const;
 export type CallShape = (typeof CALL_SHAPES)[number];
 
-/** One link of the chain of providers that a request may use. */
-export interface ProviderStep {
-  /** Name of the provider in the profile. */
-  provider: string;
+/** What a provider allows a call to cost, independent of how it is reached. */
+export interface ProviderPolicy {
   shape: CallShape;
   queue: string;
   /** Longest time that one call may take, in milliseconds. */
@@ -22,6 +32,12 @@ export interface ProviderStep {
   maxAttempts: number;
   /** Pause between two attempts at this provider, in milliseconds. */
   retryDelayMs: number;
+}
+
+/** One link of the chain of providers that a request may use. */
+export interface ProviderStep extends ProviderPolicy {
+  /** Name of the provider in the profile. */
+  provider: string;
 }
 
 /** What was decided about a request before it ran. Recorded once, in the database and in the workflow's history. */

@@ -1,4 +1,4 @@
-import type { CallShape } from './request.js';
+import type { ProviderPolicy } from './request.js';
 
 /** Value that a condition compares with: equality, or one of a list. */
 export type ConditionValue = string | number | boolean | readonly (string | number | boolean)[];
@@ -12,17 +12,6 @@ export interface RoutingRule {
   chain: readonly string[];
   /** Cap on each call that this rule leads to, in milliseconds. */
   timeoutMs?: number;
-}
-
-/** What a provider allows a call to cost, independent of how it is reached. */
-export interface ProviderPolicy {
-  shape: CallShape;
-  queue: string;
-  timeoutMs: number;
-  queueTimeoutMs: number;
-  maxTokens: number;
-  maxAttempts: number;
-  retryDelayMs: number;
 }
 
 /** Everything that routing depends on. Immutable; its hash names it in every decision. */

@@ -1,5 +1,6 @@
 import type { RequestBody } from '../contracts/bodies.js';
 import type { ErrorObject } from '../contracts/bodies.js';
+import type { PositionedEvent } from '../contracts/events.js';
 import { routeWorkflowId } from '../contracts/ids.js';
 import type { Attempt, Decision, Mode, RequestStatus, Timings, Usage } from '../contracts/request.js';
 
@@ -37,4 +38,11 @@ export function requestBody(source: BodySource): RequestBody {
   if (source.error) return { ok: false, ...base, error: source.error };
   const data = source.answer === null ? null : { text: source.answer, finish_reason: source.finishReason ?? 'stop' };
   return { ok: true, ...base, provider: source.provider, data, usage: source.usage };
+}
+
+/** The event that every stream of a request begins with. */
+export function routeEvent(requestId: string, { mode, rule, chain }: Decision): PositionedEvent {
+  const providers = chain.map((step) => step.provider);
+  const data = { request_id: requestId, workflow_id: routeWorkflowId(requestId), mode, rule, providers };
+  return { type: 'route', data, position: { generation: 0, offset: 0 } };
 }

@@ -28,9 +28,12 @@ const FINAL: readonly FailureType[] = [
   'Internal',
 ];
 
+/** A longer pause at one provider is not taken while another one is there to be asked, in milliseconds. */
+const PATIENCE_MS = 2_000;
+
 /**
  * What follows a failed call: the same provider after a pause, the next provider at once, or undefined for the end.
- * A pause that would eat the rest of the request's time is not taken.
+ * A second try is not made where its pause, or another call that hangs, would leave the next provider no time.
  * @param remainingMs time left of the whole request
  */
 export function afterFailure(
@@ -41,9 +44,23 @@ export function afterFailure(
 ): ChainPosition | undefined {
   const step = chain[at.index];
   if (!step || FINAL.includes(failure.type) || remainingMs <= 0) return undefined;
+  const next = chain[at.index + 1];
   const delayMs = Math.max(step.retryDelayMs, failure.retryAfterMs ?? 0);
-  if (WORTH_REPEATING.includes(failure.type) && at.attempt < step.maxAttempts && delayMs < remainingMs / 2) {
+  const again = WORTH_REPEATING.includes(failure.type) && at.attempt < step.maxAttempts;
+  if (again && hasTime(step, next, failure, { delayMs, remainingMs })) {
     return { index: at.index, attempt: at.attempt + 1, delayMs };
   }
-  return at.index + 1 < chain.length ? { index: at.index + 1, attempt: 1, delayMs: 0 } : undefined;
+  return next && { index: at.index + 1, attempt: 1, delayMs: 0 };
+}
+
+function hasTime(
+  step: ProviderStep,
+  next: ProviderStep | undefined,
+  failure: Failure,
+  { delayMs, remainingMs }: { delayMs: number; remainingMs: number },
+): boolean {
+  if (delayMs >= remainingMs / 2) return false;
+  if (!next) return true;
+  if (delayMs > Math.max(step.retryDelayMs, PATIENCE_MS)) return false;
+  return failure.type !== 'ProviderTimeout' || delayMs + step.timeoutMs + next.timeoutMs <= remainingMs;
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ENTITLEMENTS, type AccessFacts } from '../contracts/access.js';
 import { MODES, type Mode } from '../contracts/request.js';
-import type { ProviderPolicy, RoutingRule, RoutingTable } from '../contracts/routing.js';
+import type { ProviderPolicy } from '../contracts/request.js';
+import type { RoutingRule, RoutingTable } from '../contracts/routing.js';
 import { ERRORS } from '../errors/catalogue.js';
 import { decide, MODE_ENTITLEMENTS, type RequestFacts } from './decide.js';
 

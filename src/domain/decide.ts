@@ -1,6 +1,6 @@
 import type { AccessFacts, Entitlement } from '../contracts/access.js';
-import type { Decision, Mode, ProviderStep } from '../contracts/request.js';
-import type { ProviderPolicy, RoutingTable } from '../contracts/routing.js';
+import type { Decision, Mode, ProviderPolicy, ProviderStep } from '../contracts/request.js';
+import type { RoutingTable } from '../contracts/routing.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { resolveRights, type Rights } from './access.js';
 import { matchRule } from './routing.js';

@@ -2,16 +2,23 @@ import { AppError } from '../errors/app-error.js';
 
 /** Knows whether the process is stopping, and lets those who wait know it too. */
 export class DrainService {
+  private refusing = false;
   private readonly stopping = new AbortController();
 
-  /** From now on nothing is accepted, and whoever waits is told what there is so far. */
+  /** From now on nothing new is accepted. Whoever waits goes on waiting: answers under way are being finished. */
+  refuse(): void {
+    this.refusing = true;
+  }
+
+  /** What can be finished here is finished: whoever still waits is told what there is so far. */
   stop(): void {
+    this.refusing = true;
     this.stopping.abort();
   }
 
   /** @throws AppError `SHUTTING_DOWN` */
   refuseWhenStopping(): void {
-    if (this.stopping.signal.aborted) throw new AppError('SHUTTING_DOWN');
+    if (this.refusing) throw new AppError('SHUTTING_DOWN');
   }
 
   /** A signal that ends with the given one, or when the process stops. */

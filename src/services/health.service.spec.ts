@@ -11,14 +11,16 @@ const down: ProviderHealth = { name: 'ollama', ok: false, ms: 4, reason: 'refuse
 interface Parts {
   dependencies?: Dependency[];
   providers?: ProviderHealth[];
+  asked?: (names: readonly string[]) => Promise<ProviderHealth[]>;
   polling?: string[];
   warnings?: string[];
 }
 
-const service = ({ dependencies, providers, polling, warnings }: Parts = {}): HealthService =>
+const service = ({ dependencies, providers, asked, polling, warnings }: Parts = {}): HealthService =>
   new HealthService(
     dependencies ?? [well('database'), well('temporal')],
-    () => Promise.resolve(providers ?? [up]),
+    ['embedded', 'ollama'],
+    asked ?? (() => Promise.resolve(providers ?? [up])),
     () => polling ?? ['orchestrator'],
     warnings ?? [],
   );
@@ -60,7 +62,29 @@ describe('HealthService', () => {
   it('is ready with one provider of several, and tells of all', async () => {
     const state = await service({ providers: [down, up] }).readiness();
     expect(state.ready).toBe(true);
-    expect(state.dependencies['provider/ollama']).toEqual({ ok: false, ms: 4, reason: 'refused' });
+    expect(state.dependencies['provider/ollama']).toEqual({ ok: false, ms: 4, reason: 'does not answer' });
+  });
+
+  it('tells nobody where a provider is and what it said', async () => {
+    const reason = 'ollama at http://10.0.0.7:11434 refused the API key (HTTP 401)';
+    const state = await service({ providers: [{ ...down, reason }] }).readiness();
+    expect(JSON.stringify(state)).not.toMatch(/http|10\.0|401|key/i);
+  });
+
+  it('asks only providers to which rules lead, once for all who ask within five seconds', async () => {
+    jest.useFakeTimers();
+    const asked = jest.fn((_names: readonly string[]) => Promise.resolve([up]));
+    const health = service({ asked });
+    const both = await Promise.all([health.readiness(), health.readiness()]);
+    expect(both.map(({ ready }) => ready)).toEqual([true, true]);
+    expect(asked.mock.calls).toEqual([[['embedded', 'ollama']]]);
+    jest.advanceTimersByTime(4_999);
+    await health.readiness();
+    expect(asked).toHaveBeenCalledTimes(1);
+    jest.advanceTimersByTime(1);
+    asked.mockResolvedValue([down]);
+    expect(await health.readiness()).toMatchObject({ ready: false });
+    expect(asked).toHaveBeenCalledTimes(2);
   });
 
   it.each([[[]], [[down]]])('is not ready with the providers %j', async (providers) => {

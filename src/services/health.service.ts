@@ -17,29 +17,51 @@ export interface Readiness {
 /** Most time that a dependency gets to answer, in milliseconds. */
 const CHECK_MS = 2_000;
 
+/** What was heard of providers counts this long, in milliseconds: anybody may ask us, and each of them costs a call. */
+const PROVIDERS_MS = 5_000;
+
 /** Whether a chat can be answered, and if not, why. */
 export class HealthService {
+  private heard: { at: number; providers: Promise<ProviderHealth[]> } | undefined;
+
+  /**
+   * @param routed the providers to which rules lead; no other could answer anybody
+   * @param providers asks them for a sign of life; never rejects
+   */
   constructor(
     private readonly dependencies: readonly Dependency[],
-    private readonly providers: () => Promise<ProviderHealth[]>,
+    private readonly routed: readonly string[],
+    private readonly providers: (names: readonly string[]) => Promise<ProviderHealth[]>,
     private readonly polling: () => string[],
     private readonly warnings: readonly string[],
   ) {}
 
-  /** Checks everything at once. Ready means: database, Temporal, a worker, and at least one provider. */
+  /** Checks everything at once. Ready means: database, Temporal, a worker, and at least one provider of a rule. */
   async readiness(): Promise<Readiness> {
     const worker: Dependency = { name: 'worker', check: () => this.checkWorker() };
     const [checked, providers] = await Promise.all([
       Promise.all([...this.dependencies, worker].map(examine)),
-      this.providers(),
+      this.hear(),
     ]);
     const usable = providers.some(({ ok }) => ok);
-    const told = providers.map(({ name, ...state }) => [`provider/${name}`, state] as const);
+    // Why a provider is away is for the log and `dagi doctor`: its address and its words are no stranger's business.
+    const told = providers.map(
+      ({ name, ok, ms }) => [`provider/${name}`, { ok, ms, ...(ok ? {} : { reason: 'does not answer' }) }] as const,
+    );
     return {
       ready: usable && checked.every(([, { ok }]) => ok),
       dependencies: Object.fromEntries([...checked, ...told]),
       warnings: [...this.warnings],
     };
+  }
+
+  /** What the providers said a moment ago, or say now. Those who ask at once share the answer. */
+  private hear(): Promise<ProviderHealth[]> {
+    const now = Date.now();
+    if (!this.heard || now - this.heard.at >= PROVIDERS_MS) {
+      this.heard = { at: now, providers: this.providers(this.routed) };
+    }
+    return this.heard.providers;
   }
 
   private checkWorker(): Promise<void> {

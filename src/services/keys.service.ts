@@ -5,10 +5,12 @@ import { ADMIN_PRINCIPAL, API_PRINCIPAL_PREFIX } from '../contracts/ids.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import type { KeysRepository } from '../adapters/store/keys.repository.js';
 import { AppError } from '../errors/app-error.js';
-import type { AccessService, Acting } from './access.service.js';
+import type { AccessService, Acting, Named } from './access.service.js';
 
 const ADMIN_KEY_ID = 'admin';
 const KEY_PREFIX = 'dagi_';
+/** The use of a key is noted this often in each process, in milliseconds. */
+const NOTE_USE_MS = 60_000;
 
 /**
  * Keys are random (256 bits) or long, so a fast hash is enough; and they are found by their hash, so the time of a
@@ -28,6 +30,9 @@ export interface NewKeyRequest {
 
 /** API keys: who calls. */
 export class KeysService {
+  /** When the use of each key was last noted, by its id. */
+  private readonly noted = new Map<string, number>();
+
   constructor(
     private readonly keys: KeysRepository,
     private readonly access: AccessService,
@@ -35,8 +40,18 @@ export class KeysService {
   ) {}
 
   /** The key behind a secret, or undefined if it opens nothing. */
-  authenticate(secret: string): Promise<CallerKey | undefined> {
-    return this.keys.findActive(hashKey(secret));
+  async authenticate(secret: string): Promise<CallerKey | undefined> {
+    const key = await this.keys.findActive(hashKey(secret));
+    if (key) this.noteUse(key.id);
+    return key;
+  }
+
+  /** Nobody waits for the note, and no call fails for it. */
+  private noteUse(id: string): void {
+    const now = Date.now();
+    if (now - (this.noted.get(id) ?? -Infinity) < NOTE_USE_MS) return;
+    this.noted.set(id, now);
+    this.keys.touch(id).catch(() => undefined);
   }
 
   /** Makes `secret` the administrator's key; a former one opens nothing from then on. */
@@ -56,7 +71,7 @@ export class KeysService {
    * @returns the key itself, which is kept nowhere, beside what may be shown of it
    */
   async create(caller: CallerKey, request: NewKeyRequest): Promise<KeyInfo & { key: string }> {
-    const { daoId, actor, acting } = await this.administer(caller, request.daoId);
+    const { daoId, actor, acting } = await this.administer(caller, { daoId: request.daoId });
     if (request.principal?.startsWith(API_PRINCIPAL_PREFIX)) {
       throw new AppError(
         'BODY_INVALID',
@@ -79,14 +94,14 @@ export class KeysService {
   }
 
   /** Keys of a DAO, or all of them for the platform's administrator who names none. */
-  async list(caller: CallerKey, daoId: string | undefined): Promise<KeyInfo[]> {
-    const scope = await this.administer(caller, daoId);
+  async list(caller: CallerKey, named: Named): Promise<KeyInfo[]> {
+    const scope = await this.administer(caller, named);
     return this.keys.list(scope.daoId);
   }
 
   /** Revokes a key at once, in every process. */
-  async revoke(caller: CallerKey, id: string, daoId: string | undefined): Promise<void> {
-    const scope = await this.administer(caller, daoId);
+  async revoke(caller: CallerKey, id: string, named: Named): Promise<void> {
+    const scope = await this.administer(caller, named);
     if (id === ADMIN_KEY_ID)
       throw new AppError('BODY_INVALID', 'The admin key is changed with DAGI_ADMIN_KEY, not revoked.');
     const revoked = await this.keys.revoke(id, scope.daoId);
@@ -94,16 +109,16 @@ export class KeysService {
     await this.audit.append({ daoId: revoked.dao_id, actor: scope.actor, action: 'key.revoke', subject: id });
   }
 
-  /** Over which keys the caller rules: those of a DAO (`key.manage`), or all (`platform.admin`). */
+  /** Over which keys the caller, or the user it names, rules: those of a DAO (`key.manage`), or all (`platform.admin`). */
   private async administer(
     caller: CallerKey,
-    daoId: string | undefined,
+    { daoId, userId }: Named,
   ): Promise<{ daoId: string | null; actor: string; acting: Acting }> {
     if (daoId === undefined && caller.daoId === null) {
-      const acting = await this.access.require(caller, {}, 'platform.admin');
+      const acting = await this.access.require(caller, { userId }, 'platform.admin');
       return { daoId: null, actor: acting.actor, acting };
     }
-    const acting = await this.access.require(caller, { daoId }, 'key.manage');
+    const acting = await this.access.require(caller, { daoId, userId }, 'key.manage');
     return { daoId: acting.daoId, actor: acting.actor, acting };
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestBody } from '../contracts/bodies.js';
-import type { EventPosition, PositionedEvent } from '../contracts/events.js';
+import { END_OFFSET, type EventPosition, type PositionedEvent } from '../contracts/events.js';
 import type { RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import type { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
@@ -13,7 +13,7 @@ const BUS_HEAD_START_MS = 2_000;
 /** Pause before Temporal is asked again after it went away, in milliseconds. */
 const ASK_AGAIN_MS = 500;
 
-type Followed = Pick<Accepted, 'requestId' | 'here'>;
+type Followed = Pick<Accepted, 'requestId' | 'here'> & Partial<Pick<Accepted, 'route'>>;
 
 /** How requests go on and end, for those who wait. The body is always the recorded one. */
 export class OutcomesService {
@@ -46,8 +46,10 @@ export class OutcomesService {
     signal: AbortSignal,
   ): AsyncGenerator<PositionedEvent> {
     let seen = after;
+    if (!after && request.route) yield request.route;
     for await (const event of this.live(request, after, signal)) {
       if (event.type === 'done' && event.data.ok) yield* missedTokens(event, seen);
+      if (event.type === 'token' && leavesAGap(event.data.text, event.position, seen)) continue;
       yield event;
       seen = event.position;
     }
@@ -110,8 +112,14 @@ function ignoreAway(error: unknown): undefined {
 }
 
 function endEvent(record: RequestRecord): PositionedEvent {
-  const position = { generation: record.generation, offset: record.answer?.length ?? 0 };
+  const offset = record.error ? END_OFFSET : (record.answer?.length ?? 0);
+  const position = { generation: record.generation, offset };
   return { type: record.error ? 'error' : 'done', data: requestBody(record), position };
+}
+
+/** Whether the bus lost what comes before this text. Then it is kept back, and comes from the record at the end. */
+function leavesAGap(text: string, { generation, offset }: EventPosition, seen: EventPosition | undefined): boolean {
+  return offset - text.length > (seen?.generation === generation ? seen.offset : 0);
 }
 
 /** What a reader has not seen of a complete answer. One who saw another run of the model is told to start afresh. */

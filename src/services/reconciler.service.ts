@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
-import { isFinal } from '../domain/bodies.js';
+import { routeWorkflowId } from '../contracts/ids.js';
+import type { OpenFilter, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { RequestsService } from './requests.service.js';
 
 const EVERY_MS = 15_000;
@@ -15,7 +16,7 @@ const BATCH = 200;
  * whose workflow is gone (terminated by hand, or lost with the development server's database), is started again.
  */
 export class ReconcilerService {
-  private timer: NodeJS.Timeout | undefined;
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly requests: RequestsRepository,
@@ -25,31 +26,47 @@ export class ReconcilerService {
 
   /** Looks at every open request once, then at doubtful ones from time to time. */
   start(): void {
-    void this.pass(() => true);
-    this.timer = setInterval(() => void this.pass(isDoubtful), EVERY_MS);
-    this.timer.unref();
+    void this.run();
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    this.stopping.abort();
   }
 
-  private async pass(selects: (record: RequestRecord) => boolean): Promise<void> {
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    await this.pass({ receivedBefore: new Date() });
+    while (!signal.aborted) {
+      await sleep(EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      const now = Date.now();
+      await this.pass({ receivedBefore: new Date(now - YOUNG_MS), overdueSince: new Date(now - OVERDUE_MS) });
+    }
+  }
+
+  /** All requests that fit, page by page. */
+  private async pass(filter: OpenFilter): Promise<void> {
+    let after = '';
     try {
-      const open = await this.requests.findOpen(new Date(Date.now() - YOUNG_MS), BATCH);
-      for (const record of open.filter(selects)) await this.repair(record);
+      while (!this.stopping.signal.aborted) {
+        const page = await this.requests.findOpen(filter, after, BATCH);
+        for (const record of page) await this.repair(record);
+        after = page.at(-1)?.id ?? '';
+        if (page.length < BATCH) return;
+      }
     } catch (error) {
       this.log.warn({ err: error }, 'open requests could not be checked; they are checked again shortly');
     }
   }
 
+  /** One that cannot be repaired now keeps no other from it. */
   private async repair(record: RequestRecord): Promise<void> {
-    if (isFinal(record.status)) return;
-    await this.service.restart(record);
     const { id, daoId, actor, status } = record;
-    this.log.info({ request_id: id, dao_id: daoId, user_id: actor, status }, 'open request checked');
+    const fields = { request_id: id, workflow_id: routeWorkflowId(id), dao_id: daoId, user_id: actor, status };
+    try {
+      await this.service.restart(record);
+      this.log.info(fields, 'open request checked');
+    } catch (error) {
+      this.log.warn({ ...fields, err: error }, 'open request could not be checked');
+    }
   }
 }
-
-const isDoubtful = ({ status, deadlineAt }: RequestRecord): boolean =>
-  status === 'accepted' || deadlineAt.getTime() < Date.now() - OVERDUE_MS;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { pino } from 'pino';
 import type { CallerKey } from '../contracts/access.js';
 import type { PositionedEvent } from '../contracts/events.js';
-import type { RouteRequestInput } from '../contracts/request.js';
+import type { RouteRequestInput, RouteSubmission } from '../contracts/request.js';
 import type { RoutingTable } from '../contracts/routing.js';
 import type {
   Ending,
@@ -14,7 +14,6 @@ import type {
 import type { StartOutcome, TemporalGateway } from '../adapters/temporal/gateway.js';
 import { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
 import { AppError } from '../errors/app-error.js';
-import type { RouteSubmission } from '../schemas/route.js';
 import type { AccessService, Acting, Named } from './access.service.js';
 import { RequestsService, type Accepted, type Submission } from './requests.service.js';
 

@@ -1,22 +1,27 @@
 import { createHash } from 'node:crypto';
+import pRetry from 'p-retry';
 import stableStringify from 'safe-stable-stringify';
 import type { Logger } from 'pino';
 import type { CallerKey } from '../contracts/access.js';
+import type { PositionedEvent } from '../contracts/events.js';
+import type { Failure } from '../contracts/failures.js';
 import { routeWorkflowId } from '../contracts/ids.js';
-import type { Decision, RouteRequestInput, Timings } from '../contracts/request.js';
+import type { Decision, RouteRequestInput, RouteSubmission, Timings } from '../contracts/request.js';
 import type { RoutingTable } from '../contracts/routing.js';
 import type { Idempotency, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import type { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
 import { resolveActor } from '../domain/acting.js';
-import { isFinal } from '../domain/bodies.js';
+import { isFinal, routeEvent } from '../domain/bodies.js';
 import { decide } from '../domain/decide.js';
 import { outcomeError } from '../domain/outcome.js';
 import { AppError } from '../errors/app-error.js';
-import type { RouteSubmission } from '../schemas/route.js';
 import type { AccessService, Acting } from './access.service.js';
 
 const IDEMPOTENCY_MS = 24 * 3_600_000;
+const REFUSED = { code: 'TEMPORAL_UNAVAILABLE', message: 'Temporal did not accept the request' };
+/** For ten minutes or so. */
+const REFUSE_RETRY = { retries: 300, minTimeout: 500, maxTimeout: 2_000 };
 /** Longer idempotency keys are kept as their hash. */
 const LONGEST_KEY = 256;
 
@@ -30,6 +35,8 @@ export interface Accepted {
   actor: string;
   /** Whether the workflow's first task came back with the start, so that this process runs it. */
   here: boolean;
+  /** The event that every stream of this request begins with. */
+  route: PositionedEvent;
 }
 
 /** How a submission came in. */
@@ -109,8 +116,10 @@ export class RequestsService {
   async cancel(key: CallerKey, requestId: string, named: { userId?: string | undefined }): Promise<RequestRecord> {
     const record = await this.visible(key, requestId, named);
     if (isFinal(record.status)) throw new AppError('REQUEST_ENDED', undefined, { status: record.status });
-    await this.temporal.cancel(requestId);
+    const found = await this.temporal.cancel(requestId);
     this.bus.cancel(requestId);
+    // Written down, and never started: nobody else would end it, and the sweep would start it.
+    if (!found) await this.close(record, 'cancelled', { type: 'Cancelled', message: 'cancelled before it began' });
     return record;
   }
 
@@ -120,7 +129,8 @@ export class RequestsService {
     if (outcome !== 'already-closed') return;
     // The workflow closed without writing down why: it was terminated, or ran into its outermost timeout.
     const fresh = await this.requests.find(record.id);
-    if (fresh && !isFinal(fresh.status)) await this.close(fresh, 'the workflow was ended from outside', false);
+    const failure: Failure = { type: 'Internal', message: 'the workflow was ended from outside' };
+    if (fresh && !isFinal(fresh.status)) await this.close(fresh, 'failed', failure);
   }
 
   private async decide(acting: Acting, body: RouteSubmission): Promise<Decision> {
@@ -133,45 +143,48 @@ export class RequestsService {
 
   private async start(input: RouteRequestInput): Promise<Accepted> {
     const { requestId, daoId, actor } = input;
-    const workflowId = routeWorkflowId(requestId);
-    const log = this.log.child({ request_id: requestId, workflow_id: workflowId, dao_id: daoId, user_id: actor });
-    const { mode, rule, chain } = input.decision;
-    this.bus.publish(requestId, {
-      type: 'route',
-      data: {
-        request_id: requestId,
-        workflow_id: workflowId,
-        mode,
-        rule,
-        providers: chain.map((step) => step.provider),
-      },
-      position: { generation: 0, offset: 0 },
+    const accepted = toAccepted(input);
+    const log = this.log.child({
+      request_id: requestId,
+      workflow_id: accepted.workflowId,
+      dao_id: daoId,
+      user_id: actor,
     });
+    const { rule, chain } = input.decision;
     try {
       const outcome = await this.temporal.start(input);
       log.info({ rule, providers: chain.map((step) => step.provider), start: outcome }, 'request accepted');
-      return { requestId, workflowId, daoId, actor, here: outcome === 'eager' };
+      return { ...accepted, here: outcome === 'eager' };
     } catch (error) {
-      const taken = await this.refuse(input);
-      if (!taken) throw error;
+      if (await this.refuse(requestId, log)) throw error;
       log.warn({ err: error }, 'the start looked refused, but the workflow runs');
-      return { requestId, workflowId, daoId, actor, here: false };
+      return accepted;
     }
   }
 
-  /** Takes back a request whose start failed. Returns true if it cannot be taken back, since its call has begun. */
-  private async refuse(input: RouteRequestInput): Promise<boolean> {
-    const record = await this.requests.find(input.requestId);
-    if (!record) return false;
-    const refused = await this.close(record, 'Temporal did not accept the request', true);
-    if (refused) this.bus.forget(input.requestId);
-    return !refused;
+  /**
+   * Takes back a request whose start failed, and frees its idempotency key. Returns false if it cannot be taken back,
+   * since its call has begun. While the database is away this goes on behind the caller's back: a row that stays would
+   * be started by the sweep.
+   */
+  private async refuse(requestId: string, log: Logger): Promise<boolean> {
+    const attempt = (): Promise<boolean> => this.requests.refuse(requestId, REFUSED);
+    try {
+      return await attempt();
+    } catch (error) {
+      log.warn({ err: error }, 'a refused request could not be taken back yet');
+      void pRetry(attempt, { ...REFUSE_RETRY, unref: true }).catch((late: unknown) => {
+        log.error({ err: late }, 'a refused request was not taken back; the sweep will start it');
+      });
+      return true;
+    }
   }
 
-  private close(record: RequestRecord, message: string, refused: boolean): Promise<boolean> {
-    const error = refused ? { code: 'TEMPORAL_UNAVAILABLE', message } : outcomeError({ type: 'Internal', message });
+  /** Ends a request that no workflow will end. */
+  private async close(record: RequestRecord, status: 'failed' | 'cancelled', failure: Failure): Promise<void> {
     const { attempts, timings } = record;
-    return this.requests.recordEnding(record.id, record.daoId, { status: 'failed', error, attempts, timings }, refused);
+    const ending = { status, error: outcomeError(failure), attempts, timings };
+    await this.requests.recordEnding(record.id, record.daoId, ending);
   }
 
   private async earlier(idempotency: Idempotency): Promise<RequestRecord | undefined> {
@@ -184,9 +197,21 @@ export class RequestsService {
   /** Joins a request that was submitted before. Its first submitter may have died before the start, so start it again. */
   private async attach(record: RequestRecord): Promise<Accepted> {
     if (!isFinal(record.status)) await this.restart(record);
-    const { id, daoId, actor } = record;
-    return { requestId: id, workflowId: routeWorkflowId(id), daoId, actor, here: false };
+    return toAccepted(inputOf(record));
   }
+}
+
+/** A request as those who follow it know it, until it is known to run here. */
+function toAccepted(input: RouteRequestInput): Accepted {
+  const { requestId, daoId, actor, decision } = input;
+  return {
+    requestId,
+    workflowId: routeWorkflowId(requestId),
+    daoId,
+    actor,
+    here: false,
+    route: routeEvent(requestId, decision),
+  };
 }
 
 function toInput(requestId: string, acting: Acting, decision: Decision, receivedAt: Date): RouteRequestInput {

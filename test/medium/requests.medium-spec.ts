@@ -8,6 +8,7 @@ import { DATABASES, type Fresh } from './databases.js';
 
 const DAO = 'greenfood-dao';
 const HOUR = 3_600_000;
+const HISTORY_BYTES = 4_000;
 
 describe.each(DATABASES)('requests on %s', (_name, open) => {
   let fresh: Fresh;
@@ -35,7 +36,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
   async function answered(changes: Parameters<typeof aRequest>[0], ago: number, text: string): Promise<void> {
     const id = await accepted({ receivedAt: new Date(Date.now() - ago), ...changes });
     const daoId = changes?.daoId ?? DAO;
-    await requests.claim(id, daoId, []);
+    await requests.claim(id, daoId, [], HISTORY_BYTES);
     expect(await requests.recordAnswer(id, daoId, anAnswer({ text }))).toBe(true);
   }
 
@@ -71,7 +72,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
     it('should hand everything to whoever claims it', async () => {
       const id = await accepted({ prompt: 'Привіт!' });
       const failed = [{ provider: 'first', status: 'failed' as const, ms: 3, error: 'RateLimited' }];
-      const job = await requests.claim(id, DAO, failed);
+      const job = await requests.claim(id, DAO, failed, HISTORY_BYTES);
       expect(job).toMatchObject({
         prompt: 'Привіт!',
         daoName: 'GreenFood DAO',
@@ -83,7 +84,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
 
     it('should end with its answer', async () => {
       const id = await accepted();
-      await requests.claim(id, DAO, []);
+      await requests.claim(id, DAO, [], HISTORY_BYTES);
       const answer = anAnswer();
       expect(await requests.recordAnswer(id, DAO, answer)).toBe(true);
       expect(await requests.find(id)).toMatchObject({
@@ -100,18 +101,18 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
 
     it('should keep its first ending', async () => {
       const id = await accepted();
-      await requests.claim(id, DAO, []);
+      await requests.claim(id, DAO, [], HISTORY_BYTES);
       expect(await requests.recordEnding(id, DAO, anEnding({ status: 'cancelled' }))).toBe(true);
       expect(await requests.recordAnswer(id, DAO, anAnswer())).toBe(false);
       expect(await requests.recordEnding(id, DAO, anEnding())).toBe(false);
-      expect(await requests.claim(id, DAO, [])).toBeUndefined();
+      expect(await requests.claim(id, DAO, [], HISTORY_BYTES)).toBeUndefined();
       expect(await requests.find(id)).toMatchObject({ status: 'cancelled', answer: null });
     });
 
     it('should be written by the latest run alone', async () => {
       const id = await accepted();
-      const first = await requests.claim(id, DAO, []);
-      const second = await requests.claim(id, DAO, []);
+      const first = await requests.claim(id, DAO, [], HISTORY_BYTES);
+      const second = await requests.claim(id, DAO, [], HISTORY_BYTES);
       expect([first?.record.generation, second?.record.generation]).toEqual([1, 2]);
       expect(await requests.recordAnswer(id, DAO, anAnswer({ generation: 1, text: 'late' }))).toBe(false);
       expect(await requests.find(id)).toMatchObject({ status: 'running', answer: null });
@@ -122,24 +123,24 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
 
     it('should give each of many claims at once a generation of its own', async () => {
       const id = await accepted();
-      const jobs = await Promise.all(Array.from({ length: 10 }, () => requests.claim(id, DAO, [])));
+      const jobs = await Promise.all(Array.from({ length: 10 }, () => requests.claim(id, DAO, [], HISTORY_BYTES)));
       const generations = jobs.map((job) => job?.record.generation ?? 0).toSorted((a, b) => a - b);
       expect(generations).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     });
 
     it('should be closed as refused only while no call has begun', async () => {
       const [waiting, running] = [await accepted(), await accepted()];
-      await requests.claim(running, DAO, []);
+      await requests.claim(running, DAO, [], HISTORY_BYTES);
       expect(await requests.recordEnding(waiting, DAO, anEnding(), true)).toBe(true);
       expect(await requests.recordEnding(running, DAO, anEnding(), true)).toBe(false);
-      expect(await requests.claim(waiting, DAO, [])).toBeUndefined();
+      expect(await requests.claim(waiting, DAO, [], HISTORY_BYTES)).toBeUndefined();
       expect(await requests.find(running)).toMatchObject({ status: 'running', error: null });
     });
 
     it('should be out of reach for another DAO', async () => {
       const id = await accepted();
-      expect(await requests.claim(id, 'other-dao', [])).toBeUndefined();
-      await requests.claim(id, DAO, []);
+      expect(await requests.claim(id, 'other-dao', [], HISTORY_BYTES)).toBeUndefined();
+      await requests.claim(id, DAO, [], HISTORY_BYTES);
       expect(await requests.recordAnswer(id, 'other-dao', anAnswer())).toBe(false);
       expect(await requests.recordEnding(id, 'other-dao', anEnding())).toBe(false);
       expect(await requests.find(id)).toMatchObject({ status: 'running', generation: 1 });
@@ -210,7 +211,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
     /** What a new turn of the session would be told. */
     async function historyOf(changes: Parameters<typeof aRequest>[0]): Promise<string[]> {
       const id = await accepted(changes);
-      const job = await requests.claim(id, changes?.daoId ?? DAO, []);
+      const job = await requests.claim(id, changes?.daoId ?? DAO, [], HISTORY_BYTES);
       return (job?.history ?? []).map(({ prompt, answer }) => `${prompt}→${answer}`);
     }
 
@@ -253,6 +254,15 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
       expect(history).toHaveLength(40);
       expect(history[0]).toBe('44→x');
     });
+
+    it('should be bounded in bytes, from the first that does not fit on', async () => {
+      const sessionId = 'heavy';
+      await answered({ sessionId, prompt: 'old' }, 4_000, '1');
+      await answered({ sessionId, prompt: 'x'.repeat(HISTORY_BYTES) }, 3_000, '2');
+      await answered({ sessionId, prompt: 'ш'.repeat(HISTORY_BYTES / 2 - 2) }, 2_000, '34');
+      await answered({ sessionId, prompt: 'я' }, 1_000, '');
+      expect((await historyOf({ sessionId })).map((turn) => turn.length)).toEqual([2, HISTORY_BYTES / 2 + 1]);
+    });
   });
 
   it('should list open requests, oldest first, and none that ended or are young', async () => {
@@ -264,17 +274,17 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
     ];
     const ended = await accepted({ receivedAt: new Date(now - 11 * day) });
     await requests.recordEnding(ended, DAO, anEnding());
-    await requests.claim(second, DAO, []);
-    const open = await requests.findOpen(new Date(now - 8 * day), 10);
+    await requests.claim(second, DAO, [], HISTORY_BYTES);
+    const open = await requests.findOpen({ receivedBefore: new Date(now - 8 * day) }, '', 10);
     expect(open.map(({ id }) => id)).toEqual([first, second]);
-    expect(await requests.findOpen(new Date(now - 8 * day), 1)).toHaveLength(1);
+    expect(await requests.findOpen({ receivedBefore: new Date(now - 8 * day) }, '', 1)).toHaveLength(1);
   });
 
   it('should keep a prompt of 3 MiB and an answer of every script as they are', async () => {
     const prompt = 'Слово 🌱 '.repeat(200_000);
     expect(Buffer.byteLength(prompt)).toBeGreaterThan(3 * 1_048_576);
     const id = await accepted({ prompt });
-    const job = await requests.claim(id, DAO, []);
+    const job = await requests.claim(id, DAO, [], HISTORY_BYTES);
     expect(job?.prompt === prompt).toBe(true);
     const text = 'Відповідь "quoted" \\ $1 ${x} 日本語 🌻\n';
     await requests.recordAnswer(id, DAO, anAnswer({ text }));
@@ -284,7 +294,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
   it('should keep quotes and statements in texts as texts', async () => {
     const prompt = `'); drop table requests; --`;
     const id = await accepted({ prompt, sessionId: prompt, source: prompt, metadata: { [prompt]: prompt } });
-    expect((await requests.claim(id, DAO, []))?.prompt).toBe(prompt);
+    expect((await requests.claim(id, DAO, [], HISTORY_BYTES))?.prompt).toBe(prompt);
     const row = await db.selectFrom('requests').where('id', '=', id).select('metadata').executeTakeFirst();
     expect(row?.metadata).toEqual({ [prompt]: prompt });
   });

@@ -20,6 +20,7 @@ export function generateOn(step: ProviderStep, remainingMs: number): Activities[
     case 'eager':
       return proxyActivities<Activities>({
         ...limits,
+        scheduleToStartTimeout: remainingMs,
         heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
         cancellationType: 'TRY_CANCEL',
       }).generate;

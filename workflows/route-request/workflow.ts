@@ -1,8 +1,10 @@
 import {
+  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   sleep,
+  TimeoutFailure,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type {
@@ -57,8 +59,8 @@ async function walkChain(input: RouteRequestInput, attempts: Attempt[]): Promise
       attempts.push({ provider: step.provider, status: 'failed', ms: Date.now() - scheduledAt, error: failure.type });
       const leftMs = deadlineAt - Date.now();
       const next = afterFailure(chain, at, failure, leftMs);
-      // The wait for a worker is cut at the deadline: then it was not the queue that was too slow.
-      if (!next) throw failure.type === 'QueueTimeout' && leftMs <= 0 ? deadlineExceeded() : error;
+      // Every timeout is cut at the deadline: then it was neither the queue nor the provider that was too slow.
+      if (!next) throw leftMs <= 0 && isTimeout(error) ? deadlineExceeded() : error;
       if (next.delayMs > 0)
         await sleep(next.delayMs, { summary: `before attempt ${next.attempt} at ${step.provider}` });
       at = next;
@@ -87,6 +89,9 @@ function tell(outcome: string, attempts: Attempt[], result?: { provider: string;
       : []),
   ]);
 }
+
+const isTimeout = (error: unknown): boolean =>
+  error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
 
 const deadlineExceeded = (): ApplicationFailure => {
   const failure: Failure = { type: 'DeadlineExceeded', message: 'the time for this request ran out' };

@@ -78,6 +78,13 @@ export interface Ending {
   timings: Timings;
 }
 
+/** Which open requests to look at. */
+export interface OpenFilter {
+  receivedBefore: Date;
+  /** If given: only those that no call was begun for, or whose deadline was before this. */
+  overdueSince?: Date;
+}
+
 /** Most turns of a session that are read; how many of them reach the model is decided by their length. */
 const HISTORY_TURNS = 40;
 
@@ -175,9 +182,15 @@ export class RequestsRepository {
    * Claims an open request for one run of a model: from here on the API cannot take it back, and an earlier run can no
    * longer write. Hands over everything that the model needs.
    * @param attempts failed attempts so far, to be seen by whoever asks meanwhile
+   * @param historyBytes most bytes of UTF-8 that the earlier turns of the session may have together
    * @returns undefined if the request has ended
    */
-  async claim(id: string, daoId: string, attempts: readonly Attempt[]): Promise<GenerationJob | undefined> {
+  async claim(
+    id: string,
+    daoId: string,
+    attempts: readonly Attempt[],
+    historyBytes: number,
+  ): Promise<GenerationJob | undefined> {
     const row = await guardStore(() =>
       this.db
         .updateTable('requests')
@@ -199,20 +212,36 @@ export class RequestsRepository {
     );
     if (!row) return undefined;
     const { prompt, dialog_id, dao_name: daoName, dao_facts: daoFacts } = row;
-    const history = dialog_id === null ? [] : await this.history(dialog_id, daoId, row.received_at);
+    const turns = dialog_id === null ? undefined : this.earlierTurns(dialog_id, daoId, row.received_at);
+    const history = turns ? await this.newest(turns, historyBytes) : [];
     return { record: toRecord(row), prompt, daoName, daoFacts, history };
   }
 
-  private async history(dialogId: string, daoId: string, before: Date): Promise<GenerationJob['history']> {
+  private earlierTurns(dialogId: string, daoId: string, before: Date) {
+    return this.db
+      .selectFrom('turns')
+      .where('dialog_id', '=', dialogId)
+      .where('dao_id', '=', daoId)
+      .where('created_at', '<', before)
+      .where('answer', 'is not', null)
+      .orderBy('created_at', 'desc')
+      .limit(HISTORY_TURNS)
+      .select(['prompt', 'answer', 'created_at']);
+  }
+
+  /** The newest turns that fit together. The lengths are known without the texts, so what is too long is never read. */
+  private async newest(
+    turns: ReturnType<RequestsRepository['earlierTurns']>,
+    bytes: number,
+  ): Promise<GenerationJob['history']> {
+    const sum = sql<number>`sum(octet_length(prompt) + octet_length(answer))
+      over (order by created_at desc rows unbounded preceding)`;
+    const measured = this.db.selectFrom(turns.as('turn')).selectAll().select(sum.as('bytes'));
     const rows = await guardStore(() =>
       this.db
-        .selectFrom('turns')
-        .where('dialog_id', '=', dialogId)
-        .where('dao_id', '=', daoId)
-        .where('created_at', '<', before)
-        .where('answer', 'is not', null)
+        .selectFrom(measured.as('measured'))
+        .where('bytes', '<=', bytes)
         .orderBy('created_at', 'desc')
-        .limit(HISTORY_TURNS)
         .select(['prompt', 'answer'])
         .execute(),
     );
@@ -239,12 +268,8 @@ export class RequestsRepository {
     return rows.length === 1;
   }
 
-  /**
-   * Ends a request without an answer.
-   * @param refused only if no call was begun; then its idempotency key is free again
-   * @returns false if it had ended already, or if a call was begun although it should not have been
-   */
-  async recordEnding(id: string, daoId: string, ending: Ending, refused = false): Promise<boolean> {
+  /** Ends a request without an answer. Returns false if it had ended already. */
+  async recordEnding(id: string, daoId: string, ending: Ending): Promise<boolean> {
     const result = await guardStore(() =>
       this.db
         .updateTable('requests')
@@ -254,24 +279,48 @@ export class RequestsRepository {
           attempts: JSON.stringify(ending.attempts),
           timings: JSON.stringify(ending.timings),
           ended_at: new Date(),
-          ...(refused ? { idempotency_key: null } : {}),
         })
         .where('id', '=', id)
         .where('dao_id', '=', daoId)
         .where('ended_at', 'is', null)
-        .$if(refused, (query) => query.where('status', '=', 'accepted'))
         .executeTakeFirst(),
     );
     return result.numUpdatedRows === 1n;
   }
 
-  /** Requests that were received before `since` and have not ended, oldest first. */
-  async findOpen(since: Date, limit: number): Promise<RequestRecord[]> {
+  /**
+   * Takes back a request whose start was refused, and frees its idempotency key.
+   * @returns false if a call was begun for it although it should not have been: then it goes on
+   */
+  async refuse(id: string, error: ErrorObject): Promise<boolean> {
+    const result = await guardStore(() =>
+      this.db
+        .updateTable('requests')
+        .set({ status: 'failed', error: JSON.stringify(error), ended_at: new Date(), idempotency_key: null })
+        .where('id', '=', id)
+        .where('status', '=', 'accepted')
+        .executeTakeFirst(),
+    );
+    return result.numUpdatedRows === 1n;
+  }
+
+  /** Requests that have not ended, oldest first, behind the id `after`. Ids are ordered by time. */
+  async findOpen(filter: OpenFilter, after: string, limit: number): Promise<RequestRecord[]> {
+    const { receivedBefore, overdueSince } = filter;
     const rows = await guardStore(() =>
       this.withTurn()
         .where('requests.ended_at', 'is', null)
-        .where('requests.received_at', '<', since)
-        .orderBy('requests.received_at')
+        .where('requests.received_at', '<', receivedBefore)
+        .where('requests.id', '>', after)
+        .$if(overdueSince !== undefined, (query) =>
+          query.where((eb) =>
+            eb.or([
+              eb('requests.status', '=', 'accepted'),
+              eb('requests.deadline_at', '<', overdueSince ?? new Date(0)),
+            ]),
+          ),
+        )
+        .orderBy('requests.id')
         .limit(limit)
         .execute(),
     );

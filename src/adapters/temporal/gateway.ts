@@ -1,20 +1,26 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  Client,
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { QUEUES, routeWorkflowId, WORKFLOWS } from '../../contracts/ids.js';
 import type { RouteRequestInput } from '../../contracts/request.js';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.js';
 import { AppError } from '../../errors/app-error.js';
+import { addMissingSearchAttributes } from './search-attributes.js';
 import type { routeRequest } from '../../../workflows/index.js';
 
 /** How long a caller waits for Temporal to accept, in milliseconds. */
 const START_TIMEOUT_MS = 1_500;
 const RECONNECT_MS = 500;
-/** `temporal.api.enums.v1.IndexedValueType`. */
-const INDEXED_TYPES = { KEYWORD: 2, INT: 3, BOOL: 5 } as const;
-/** After its deadline a workflow still has to write down how it ended, in milliseconds. */
-const RUN_TIMEOUT_MARGIN_MS = 300_000;
+/** After its deadline a workflow still has to write down how it ended, for a day if need be, in milliseconds. */
+const RUN_TIMEOUT_MARGIN_MS = 25 * 3_600_000;
 /** Short, so that a request whose worker was killed goes on quickly, in milliseconds. */
 const WORKFLOW_TASK_TIMEOUT_MS = 5_000;
 
@@ -72,7 +78,7 @@ export class TemporalGateway {
           requestEagerStart: true,
           workflowRunTimeout: Math.max(0, input.deadlineAt - Date.now()) + RUN_TIMEOUT_MARGIN_MS,
           workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
-          priority: { priorityKey: 1, fairnessKey: daoId.slice(0, 64) },
+          priority: { priorityKey: 1, fairnessKey: fairnessKey(daoId) },
           staticSummary: `${decision.mode} for ${daoId} by rule ${decision.rule}`,
           typedSearchAttributes: [
             { key: SEARCH_ATTRIBUTES.DaoId, value: daoId },
@@ -89,12 +95,14 @@ export class TemporalGateway {
     }
   }
 
-  /** Asks the workflow of a request to cancel. One that is gone has nothing to cancel. */
-  async cancel(requestId: string): Promise<void> {
+  /** Asks the workflow of a request to cancel. Returns false if there is none, or none any more. */
+  async cancel(requestId: string): Promise<boolean> {
     try {
       await this.bounded((client) => client.workflow.getHandle(routeWorkflowId(requestId)).cancel());
+      return true;
     } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
     }
   }
 
@@ -152,19 +160,16 @@ export class TemporalGateway {
   }
 
   /** A server of somebody else's may not know our search attributes yet, and would refuse every start. */
-  private async ensureSearchAttributes({ operatorService }: NativeConnection): Promise<void> {
+  private async ensureSearchAttributes(connection: NativeConnection): Promise<void> {
     const { namespace } = this.target;
     try {
-      const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-      const missing = Object.values(SEARCH_ATTRIBUTES).filter(({ name }) => !(name in customAttributes));
-      if (missing.length === 0) return;
-      const searchAttributes = Object.fromEntries(missing.map(({ name, type }) => [name, INDEXED_TYPES[type]]));
-      await operatorService.addSearchAttributes({ namespace, searchAttributes });
-      this.log.info({ namespace, added: Object.keys(searchAttributes) }, 'search attributes added to Temporal');
+      const added = await addMissingSearchAttributes(connection.operatorService, namespace);
+      if (added.length > 0) this.log.info({ namespace, added }, 'search attributes added to Temporal');
     } catch (error) {
+      if (!isRefusal(error)) throw error;
       this.log.warn(
         { namespace, err: error },
-        'search attributes could not be checked; add them by hand: docs/operations.md',
+        'search attributes may not be added with these rights; add them by hand: docs/operations.md',
       );
     }
   }
@@ -189,10 +194,28 @@ export class TemporalGateway {
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError || error instanceof WorkflowNotFoundError) throw error;
       if (error instanceof AppError) throw error;
-      throw new AppError('TEMPORAL_UNAVAILABLE', undefined, {}, { cause: error });
+      throw new AppError(isRefusal(error) ? 'INTERNAL' : 'TEMPORAL_UNAVAILABLE', undefined, {}, { cause: error });
     } finally {
       late.abort();
       timeout.catch(() => undefined);
     }
   }
+}
+
+/** At most 64 bytes, as the server demands; what is longer is named by its hash. */
+const fairnessKey = (daoId: string): string =>
+  Buffer.byteLength(daoId) <= 64 ? daoId : createHash('sha256').update(daoId).digest('hex');
+
+/** Answers of a server that is there and does not want: to try again would not help. */
+const GRPC = { INVALID_ARGUMENT: 3, NOT_FOUND: 5, PERMISSION_DENIED: 7, UNAUTHENTICATED: 16 } as const;
+const REFUSALS: readonly number[] = [
+  GRPC.INVALID_ARGUMENT,
+  GRPC.PERMISSION_DENIED,
+  GRPC.UNAUTHENTICATED,
+  GRPC.NOT_FOUND,
+];
+
+function isRefusal(error: unknown): boolean {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(cause) && REFUSALS.includes(cause.code);
 }

@@ -6,6 +6,8 @@ import type { TemporalGateway } from './gateway.js';
 /** Time that running activities get to finish when the process stops. */
 const DRAIN = '20s';
 const RESTART_MS = 1_000;
+/** A worker that ran this long was well, in milliseconds. */
+const HEALTHY_AFTER_MS = 60_000;
 
 /**
  * Eager starts take slots first. With few of them (the SDK's default is 40) a burst leaves none to the pollers, and the
@@ -60,12 +62,13 @@ export class QueueWorkers {
   private async keepRunning(spec: WorkerSpec): Promise<void> {
     const { signal } = this.stopping;
     for (let failures = 0; !signal.aborted;) {
+      const began = Date.now();
       try {
         await this.runOnce(spec);
-        failures = 0;
       } catch (error) {
         if (signal.aborted) return;
-        failures += 1;
+        // One that ran for a while was well: its failure is news again.
+        failures = Date.now() - began > HEALTHY_AFTER_MS ? 1 : failures + 1;
         const level = failures === 1 ? 'warn' : 'debug';
         this.log[level]({ queue: spec.queue, err: error }, 'worker stopped; it is started again');
         await sleep(RESTART_MS, undefined, { signal }).catch(() => undefined);

@@ -1,11 +1,16 @@
+import { LRUCache } from 'lru-cache';
 import type { EventPosition, PositionedEvent } from '../../contracts/events.js';
 
-/** How long an ended request's events stay for readers that come back. */
+/** How long an ended request's events stay for readers that come back, and those of one that is silent. */
 const KEEP_ENDED_MS = 60_000;
+const KEEP_SILENT_MS = 900_000;
 /** Most characters of one answer that are kept; a reader who is further behind is served from the record. */
 const KEEP_CHARACTERS = 1_048_576;
-/** Most requests whose events are kept; the oldest goes first. */
+/** Most requests whose events are kept, and most characters of all of them; the one that was silent longest goes first. */
 const KEEP_REQUESTS = 10_000;
+const KEEP_TOTAL_CHARACTERS = 32 * 1_048_576;
+/** What an event weighs beside its text. */
+const EVENT_CHARACTERS = 100;
 
 const isEnd = (event: PositionedEvent): boolean => event.type === 'done' || event.type === 'error';
 
@@ -17,10 +22,18 @@ class Channel {
   /** True once tokens were dropped: readers go on with the end event, and take the text from the record. */
   private overflowed = false;
   private characters = 0;
+  private generation = 0;
   private readonly waiting = new Set<() => void>();
 
+  /** Characters that this takes up, roughly. */
+  get size(): number {
+    return 1 + Math.min(this.characters, KEEP_CHARACTERS) + this.events.length * EVENT_CHARACTERS;
+  }
+
   push(event: PositionedEvent): void {
-    if (this.ended) return;
+    // A run of the model that was taken for dead may still be speaking: nobody is to hear it beside its successor.
+    if (this.ended || event.position.generation < this.generation) return;
+    this.generation = event.position.generation;
     if (event.type === 'token') this.characters += event.data.text.length;
     if (this.characters > KEEP_CHARACTERS) this.overflowed = true;
     else this.events.push(event);
@@ -51,14 +64,18 @@ class Channel {
  * whatever it loses is served from the recorded request.
  */
 export class InProcessTokenBus {
-  private readonly channels = new Map<string, Channel>();
+  private readonly channels = new LRUCache<string, Channel>({
+    max: KEEP_REQUESTS,
+    maxSize: KEEP_TOTAL_CHARACTERS,
+    ttl: KEEP_SILENT_MS,
+  });
   private readonly cancels = new Map<string, Set<() => void>>();
-  private readonly timers = new Set<NodeJS.Timeout>();
 
   publish(requestId: string, event: PositionedEvent): void {
     const channel = this.channel(requestId);
     channel.push(event);
-    if (isEnd(event)) this.forgetLater(requestId);
+    const ttl = channel.ended ? KEEP_ENDED_MS : KEEP_SILENT_MS;
+    this.channels.set(requestId, channel, { size: channel.size, ttl });
   }
 
   /**
@@ -111,27 +128,13 @@ export class InProcessTokenBus {
   }
 
   close(): void {
-    this.timers.forEach(clearTimeout);
-    this.timers.clear();
     this.channels.clear();
   }
 
   private channel(requestId: string): Channel {
     let channel = this.channels.get(requestId);
-    if (channel) return channel;
-    this.channels.set(requestId, (channel = new Channel()));
-    const [oldest] = this.channels.keys();
-    if (this.channels.size > KEEP_REQUESTS && oldest !== undefined) this.channels.delete(oldest);
+    if (!channel) this.channels.set(requestId, (channel = new Channel()), { size: channel.size });
     return channel;
-  }
-
-  private forgetLater(requestId: string): void {
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      this.channels.delete(requestId);
-    }, KEEP_ENDED_MS);
-    timer.unref();
-    this.timers.add(timer);
   }
 }
 

@@ -81,7 +81,7 @@ create table requests (
 
 create unique index requests_idempotency on requests (idempotency_scope, idempotency_key)
   where idempotency_key is not null;
-create index requests_open on requests (received_at) where ended_at is null;
+create index requests_open on requests (id) where ended_at is null;
 create index requests_by_dao on requests (dao_id, received_at);
 
 -- One prompt and its answer. Texts live here and nowhere else.
