@@ -5,6 +5,7 @@ import type { RequestsRepository, RequestRecord } from '../src/adapters/store/re
 import type { InProcessTokenBus } from '../src/adapters/token-bus/in-process-bus.js';
 import { isFinal, requestBody } from '../src/domain/bodies.js';
 import { outcomeError } from '../src/domain/outcome.js';
+import { requireOwnWorkflow } from './own-workflow.js';
 import { storeFailure } from './store-failure.js';
 import type { ActivityLog } from './log.js';
 
@@ -30,6 +31,7 @@ export function createRecordActivities({ requests, bus, log }: RecordsDependenci
   return {
     async recordFailure(input) {
       const { requestId, daoId } = input;
+      requireOwnWorkflow(requestId);
       const record = await storeFailure(() => requests.find(requestId));
       if (!record || isFinal(record.status)) return;
       const body = endedBody(record, input);

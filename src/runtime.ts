@@ -1,6 +1,4 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { requestLog } from '../activities/log.js';
 import type { Env } from '../config/env.js';
@@ -19,12 +17,13 @@ import type { QueueWorkers } from './adapters/temporal/workers.js';
 import { InProcessTokenBus } from './adapters/token-bus/in-process-bus.js';
 import { ADMIN_PRINCIPAL } from './contracts/ids.js';
 import { AppError } from './errors/app-error.js';
+import { findAdminKey, type AdminKey } from './admin-key.js';
 import { createLogger } from './log.js';
 import { createApi } from './main.js';
 import { AccessService } from './services/access.service.js';
 import { DrainService } from './services/drain.service.js';
 import { HealthService } from './services/health.service.js';
-import { KeysService, newSecret } from './services/keys.service.js';
+import { KeysService } from './services/keys.service.js';
 import { OutcomesService } from './services/outcomes.service.js';
 import { ReconcilerService } from './services/reconciler.service.js';
 import { RequestsService } from './services/requests.service.js';
@@ -42,12 +41,6 @@ export interface RuntimeParts {
   process?: string;
   /** Where its log lines go; standard output if absent. */
   logFile?: string | undefined;
-}
-
-/** The administrator's key; `created` when this start made it. */
-export interface AdminKey {
-  key: string;
-  created: boolean;
 }
 
 /** Services, built once over the adapters. */
@@ -190,11 +183,10 @@ export class Runtime {
  */
 export async function openRuntime(env: Env, parts: RuntimeParts): Promise<Runtime> {
   const config = loadConfig(env);
-  const log = createLogger(
-    parts.process ?? 'dagi',
-    env.DAGI_LOG_LEVEL ?? config.profile.logging.level ?? 'info',
-    { file: parts.logFile, rotation: config.profile.logging.rotation },
-  );
+  const log = createLogger(parts.process ?? 'dagi', env.DAGI_LOG_LEVEL ?? config.profile.logging.level ?? 'info', {
+    file: parts.logFile,
+    rotation: config.profile.logging.rotation,
+  });
   config.warnings.forEach((warning) => {
     log.warn({ profile: env.DAGI_PROFILE }, warning);
   });
@@ -228,18 +220,3 @@ const isDevelopment = ({ profile }: LoadedConfig): boolean => profile.environmen
 
 const defaultDao = (env: Env, config: LoadedConfig): string | undefined =>
   env.DAGI_DEFAULT_DAO ?? (isDevelopment(config) ? loadDevSeed().daos[0]?.id : undefined);
-
-/** In production a key must be given; elsewhere one is made and kept with the state, readable by its owner alone. */
-function findAdminKey(env: Env, environment: string): AdminKey {
-  if (environment === 'production') {
-    if (env.DAGI_ADMIN_KEY) return { key: env.DAGI_ADMIN_KEY, created: false };
-    throw new AppError('CONFIG_INVALID', "Set DAGI_ADMIN_KEY: in production the administrator's key is never made up.");
-  }
-  const file = join(env.home, 'admin.key');
-  const kept = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
-  const key = env.DAGI_ADMIN_KEY ?? (kept === '' ? newSecret() : kept);
-  if (key === kept) return { key, created: false };
-  writeFileSync(file, `${key}\n`, { mode: 0o600 });
-  chmodSync(file, 0o600);
-  return { key, created: true };
-}

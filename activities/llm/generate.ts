@@ -10,6 +10,7 @@ import { requestBody } from '../../src/domain/bodies.js';
 import { buildMessages } from '../../src/domain/messages.js';
 import { toApplicationFailure } from '../failures.js';
 import type { ActivityLog } from '../log.js';
+import { requireOwnWorkflow } from '../own-workflow.js';
 import { storeFailure } from '../store-failure.js';
 import { stopSignal, Stopped } from './stop-signal.js';
 import { TokenStream } from './token-stream.js';
@@ -50,6 +51,7 @@ export function createLlmActivities(deps: LlmDependencies): LlmActivities {
     async generate(input) {
       const startedAt = Date.now();
       const { requestId, daoId, attempts } = input;
+      requireOwnWorkflow(requestId);
       // No language of ours has more bytes a token; where turns are really cut is decided in tokens.
       const historyBytes = deps.historyTokens * 4;
       try {

@@ -79,7 +79,7 @@ export class TemporalGateway {
           workflowRunTimeout: Math.max(0, input.deadlineAt - Date.now()) + RUN_TIMEOUT_MARGIN_MS,
           workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
           priority: { priorityKey: 1, fairnessKey: fairnessKey(daoId) },
-          staticSummary: `${decision.mode} for ${daoId} by rule ${decision.rule}`,
+          staticSummary: `${decision.mode} by rule ${decision.rule}`,
           typedSearchAttributes: [
             { key: SEARCH_ATTRIBUTES.DaoId, value: daoId },
             { key: SEARCH_ATTRIBUTES.UserId, value: actor },

@@ -1,0 +1,66 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Env } from '../config/env.js';
+import { AppError } from './errors/app-error.js';
+import { newSecret } from './services/keys.service.js';
+
+/** The administrator's key; `created` when this start made or changed it. */
+export interface AdminKey {
+  key: string;
+  created: boolean;
+}
+
+const SHORTEST = 16;
+
+/**
+ * The administrator's key. In production it must be given; elsewhere one is made and kept with the state, readable by
+ * its owner alone.
+ * @throws AppError `CONFIG_INVALID` if production has none, `SETUP_FAILED` if the kept one cannot be trusted
+ */
+export function findAdminKey(env: Env, environment: string): AdminKey {
+  if (environment === 'production') {
+    if (env.DAGI_ADMIN_KEY) return { key: env.DAGI_ADMIN_KEY, created: false };
+    throw new AppError('CONFIG_INVALID', "Set DAGI_ADMIN_KEY: in production the administrator's key is never made up.");
+  }
+  const file = join(env.home, 'admin.key');
+  const kept = readKept(file);
+  const key = env.DAGI_ADMIN_KEY ?? kept ?? newSecret();
+  if (key === kept) return { key, created: false };
+  keep(file, key);
+  return { key, created: true };
+}
+
+/** The kept key. One that somebody else could have put there would make them administrator. */
+function readKept(file: string): string | undefined {
+  let handle: number;
+  try {
+    handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw distrust(file, error);
+  }
+  try {
+    const { uid, mode } = fstatSync(handle);
+    const key = readFileSync(handle, 'utf8').trim();
+    const ours = process.getuid === undefined || uid === process.getuid();
+    if (!ours || (mode & 0o077) !== 0 || key.length < SHORTEST) throw distrust(file);
+    return key;
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Into a new file that nobody has open, and then to its place. */
+function keep(file: string, key: string): void {
+  const fresh = `${file}.${process.pid}`;
+  writeFileSync(fresh, `${key}\n`, { mode: 0o600, flag: 'wx' });
+  renameSync(fresh, file);
+}
+
+const distrust = (file: string, cause?: unknown): AppError =>
+  new AppError(
+    'SETUP_FAILED',
+    `${file} is not a key file of this user alone (mode 0600, at least ${SHORTEST} characters): look at it, and remove it to have a new key made.`,
+    {},
+    { cause },
+  );
