@@ -22,7 +22,7 @@ describe('createLogger', () => {
 
   /** What was written, as text. */
   async function written(write: (log: Logger) => void, level = 'info'): Promise<string> {
-    const log = createLogger('api', level, file);
+    const log = createLogger('api', level, { file });
     write(log);
     const stream = (log as unknown as Record<symbol, EventEmitter & { end(): void }>)[pino.symbols.streamSym]!;
     stream.end();

@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { destination, pino, type Logger } from 'pino';
+import { openLogFile, type Rotation } from './log-file.js';
 
 /** Whatever carries a secret or a text of a person, should it ever be logged by mistake. */
 const SECRETS = [
@@ -47,9 +46,14 @@ const redactFields = (fields: object, depth = 0): Record<string, unknown> =>
     ]),
   );
 
-/** The process's logger: JSON lines, to a file if one is named, else to standard output. */
-export function createLogger(process: string, level: string, file?: string): Logger {
-  if (file !== undefined) mkdirSync(dirname(file), { recursive: true });
+/** Where log lines go: to a file if one is named, else to standard output. */
+export interface LogOptions {
+  file?: string | undefined;
+  rotation?: Rotation | undefined;
+}
+
+/** The process's logger: JSON lines. */
+export function createLogger(process: string, level: string, { file, rotation }: LogOptions = {}): Logger {
   const options = {
     level,
     base: { process },
@@ -62,5 +66,5 @@ export function createLogger(process: string, level: string, file?: string): Log
     redact: { paths: SECRETS.map((name) => `["${name}"]`), censor: CENSOR },
     serializers: { err: (plain: unknown) => plain },
   };
-  return pino(options, destination(file === undefined ? 1 : { dest: file, sync: false, mkdir: true }));
+  return pino(options, file === undefined ? destination(1) : openLogFile(file, rotation));
 }
