@@ -47,14 +47,19 @@ export type Env = Readonly<
 const withoutEmpty = (variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''));
 
+/** Variables of the process, with those of a `.env` file in the working folder below them; empty ones are absent. */
+export function readVariables(source: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const fromFile: Record<string, string> = {};
+  readDotenv({ processEnv: fromFile, quiet: true });
+  return { ...withoutEmpty(fromFile), ...withoutEmpty(source) };
+}
+
 /**
  * Reads and validates the environment, with a `.env` file in the working folder below it.
  * @throws AppError `CONFIG_INVALID` that lists every bad variable at once; values are never shown.
  */
 export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
-  const fromFile: Record<string, string> = {};
-  readDotenv({ processEnv: fromFile, quiet: true });
-  const parsed = EnvSchema.safeParse({ ...withoutEmpty(fromFile), ...withoutEmpty(source) });
+  const parsed = EnvSchema.safeParse(readVariables(source));
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new AppError('CONFIG_INVALID', `Environment: ${problems.join('; ')}. See .env.example.`);

@@ -126,6 +126,16 @@ describe('buildConfig', () => {
     });
   });
 
+  it('warns of keys that have no effect', () => {
+    const text = `version: "1"\ndebug: true\nlogging: {format: pretty, rotation: {max_files: 3}}\n${RULE}\n`;
+    expect(build(text).warnings).toEqual([expect.stringContaining('debug'), expect.stringContaining('pretty')]);
+  });
+
+  it('warns of a key that is named and not set', () => {
+    const text = `version: "1"\nllm_providers: [{name: a, type: openai, config: {api_key_env: NO_KEY}}]\n${RULE}\n`;
+    expect(build(text).warnings).toEqual([expect.stringContaining('NO_KEY')]);
+  });
+
   it('refuses a rule of an unknown provider with file, line and name', () => {
     const text = `version: "1"\nrouting_rules:\n  - name: ok\n    use_provider: embedded\n  - name: odd\n    use_provider: nobody\n`;
     expect(() => build(text)).toThrow('my.yml:6: rule "odd" uses the unknown provider "nobody"');
@@ -227,6 +237,21 @@ describe('loadConfig', () => {
 
   it('names the profiles that there are to whoever asks for another', () => {
     expect(() => loadConfig(env({ DAGI_PROFILE: 'nope' }))).toThrow(/no profile "nope".*dev/);
+  });
+
+  it('finds the key that a provider names in a .env file', () => {
+    const before = process.cwd();
+    const folder = mkdtempSync(join(tmpdir(), 'dagi-profile-'));
+    const text = `version: "1"\nllm_providers: [{name: a, type: openai, config: {api_key_env: MY_DOTENV_KEY}}]\n${RULE}\n`;
+    writeFileSync(join(folder, 'mine.yml'), text);
+    writeFileSync(join(folder, '.env'), 'MY_DOTENV_KEY=from-file\n');
+    process.chdir(folder);
+    try {
+      expect(loadConfig(env(), './mine.yml').providers[0]?.apiKey).toBe('from-file');
+    } finally {
+      process.chdir(before);
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('loads a file by its path, and names it in errors', () => {

@@ -6,7 +6,7 @@ import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } fr
 import type { ProviderConfig } from '../src/contracts/provider-config.js';
 import type { RoutingRule, RoutingTable } from '../src/contracts/routing.js';
 import { AppError } from '../src/errors/app-error.js';
-import type { Env } from './env.js';
+import { readVariables, type Env } from './env.js';
 import { packagePath } from './paths.js';
 import { ProfileSchema, type Profile } from './profile-schema.js';
 import { configureProvider, environmentProviders } from './providers.js';
@@ -116,8 +116,16 @@ function toRules(source: ProfileSource, known: ReadonlySet<string>, auto: string
   });
 }
 
+/** Keys that a profile may have and that do nothing here. */
+function idleKeys({ debug, logging }: Profile): string[] {
+  return [
+    ...(debug ? ['"debug: true" has no effect: set logging.level to debug'] : []),
+    ...(logging.format === 'pretty' ? ['"logging.format: pretty" has no effect: the log is JSON lines'] : []),
+  ];
+}
+
 /** Builds the running configuration from a validated profile and the environment. */
-export function buildConfig(source: ProfileSource, env: Env, secrets: NodeJS.ProcessEnv = process.env): LoadedConfig {
+export function buildConfig(source: ProfileSource, env: Env, secrets = readVariables()): LoadedConfig {
   const { profile } = source;
   const offered = environmentProviders(env).filter(
     (one) => !profile.llm_providers.some((own) => own.name === one.name),
@@ -125,7 +133,7 @@ export function buildConfig(source: ProfileSource, env: Env, secrets: NodeJS.Pro
   const configured = [...profile.llm_providers, ...offered].map((provider) =>
     configureProvider(provider, env, secrets),
   );
-  const warnings: string[] = [];
+  const warnings = [...idleKeys(profile), ...configured.flatMap(({ warnings: own }) => own)];
   const names = new Set(configured.map(({ config }) => config.name));
   const auto = environmentProviders(env).map(({ name }) => name);
   const rules = toRules(source, names, auto, warnings).toSorted((a, b) => a.priority - b.priority);

@@ -61,6 +61,7 @@ const ProvidersSchema = z.array(ProviderSchema).superRefine((providers, context)
 export const ProfileSchema = z.strictObject({
   version: z.string(),
   environment: z.string().default('development'),
+  /** Known for the sake of older files; without effect. */
   debug: z.boolean().default(false),
   llm_providers: ProvidersSchema.default([]),
   routing_rules: z.array(RuleSchema).min(1),
@@ -77,8 +78,12 @@ export const ProfileSchema = z.strictObject({
         .string()
         .toLowerCase()
         .pipe(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'])),
+      /** Lines are JSON whatever it says. */
       format: z.enum(['json', 'pretty']),
-      rotation: z.strictObject({ max_size_mb: z.number().positive(), max_files: z.number().int().positive() }),
+      /** Of the file that `dagi up` writes; `max_files` counts it too. Other processes log to standard output. */
+      rotation: z
+        .strictObject({ max_size_mb: z.number().positive(), max_files: z.number().int().positive() })
+        .partial(),
     })
     .partial()
     .default({}),

@@ -54,7 +54,7 @@ describe('configureProvider', () => {
   it('knows where a provider usually is', () => {
     expect(configure('ollama').config.baseUrl).toBe('http://127.0.0.1:11434');
     expect(configure('deepseek').config.baseUrl).toBe('https://api.deepseek.com/v1');
-    expect(configure('openai').config).not.toHaveProperty('baseUrl');
+    expect(configure('openai').config.baseUrl).toBe('https://api.openai.com/v1');
   });
 
   it('gives no provider the address or the key of another', () => {
@@ -74,6 +74,23 @@ describe('configureProvider', () => {
         apiKey: 'secret',
       },
     );
+  });
+
+  it('sends no key but the one that the profile names, and says so if it is not set', () => {
+    const { config, warnings } = configure('openai', { api_key_env: 'MY_KEY' }, OFFERS);
+    expect(config).not.toHaveProperty('apiKey');
+    expect(warnings).toEqual(['provider "p": api_key_env names MY_KEY, which is not set: no key is sent']);
+    expect(configure('openai', { api_key_env: 'MY_KEY' }, OFFERS, { MY_KEY: 'k' }).warnings).toEqual([]);
+  });
+
+  it("sends a vendor's key to no address but its own", () => {
+    const key = { OPENAI_API_KEY: 'k' };
+    const foreign = configure('openai', { base_url: 'https://elsewhere.example/v1' }, key);
+    expect(foreign.config).not.toHaveProperty('apiKey');
+    expect(foreign.warnings).toEqual([expect.stringContaining('api_key_env')]);
+    expect(configure('openai', { base_url: 'https://api.openai.com/v2' }, key).config.apiKey).toBe('k');
+    expect(configure('openai', { base_url: 'http://gateway/other' }, OFFERS).config.apiKey).toBe('sk-openai');
+    expect(configure('openai', { base_url: 'https://api.openai.com/v1' }, OFFERS).config).not.toHaveProperty('apiKey');
   });
 
   it('always limits the tokens and the time, the small model more than the others', () => {

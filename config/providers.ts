@@ -1,7 +1,6 @@
 import type { ProviderConfig } from '../src/contracts/provider-config.js';
 import { QUEUES } from '../src/contracts/ids.js';
-import type { CallShape } from '../src/contracts/request.js';
-import type { ProviderPolicy } from '../src/contracts/routing.js';
+import type { CallShape, ProviderPolicy } from '../src/contracts/request.js';
 import type { Env } from './env.js';
 import type { ProfileProvider } from './profile-schema.js';
 
@@ -9,6 +8,8 @@ import type { ProfileProvider } from './profile-schema.js';
 export interface ConfiguredProvider {
   config: ProviderConfig;
   policy: ProviderPolicy;
+  /** Things an operator should know that are no reason to refuse it. */
+  warnings: string[];
 }
 
 type Kind = ProviderConfig['type'];
@@ -40,6 +41,13 @@ export function environmentProviders(env: Env): ProfileProvider[] {
   return providers;
 }
 
+/** Where the vendors are, unless the environment or the profile says otherwise. */
+const VENDOR_URLS = {
+  ollama: 'http://127.0.0.1:11434',
+  openai: 'https://api.openai.com/v1',
+  deepseek: 'https://api.deepseek.com/v1',
+} as const;
+
 interface Endpoint {
   baseUrl: string | undefined;
   apiKey: string | undefined;
@@ -49,12 +57,16 @@ interface Endpoint {
 function endpoint(kind: Kind, env: Env): Endpoint {
   switch (kind) {
     case 'ollama':
-      return { baseUrl: env.OLLAMA_BASE_URL ?? 'http://127.0.0.1:11434', apiKey: undefined, model: env.OLLAMA_MODEL };
+      return { baseUrl: env.OLLAMA_BASE_URL ?? VENDOR_URLS.ollama, apiKey: undefined, model: env.OLLAMA_MODEL };
     case 'openai':
-      return { baseUrl: env.OPENAI_BASE_URL, apiKey: env.OPENAI_API_KEY, model: env.OPENAI_MODEL };
+      return {
+        baseUrl: env.OPENAI_BASE_URL ?? VENDOR_URLS.openai,
+        apiKey: env.OPENAI_API_KEY,
+        model: env.OPENAI_MODEL,
+      };
     case 'deepseek':
       return {
-        baseUrl: env.DEEPSEEK_BASE_URL ?? 'https://api.deepseek.com/v1',
+        baseUrl: env.DEEPSEEK_BASE_URL ?? VENDOR_URLS.deepseek,
         apiKey: env.DEEPSEEK_API_KEY,
         model: undefined,
       };
@@ -81,11 +93,33 @@ function limitsOf({ type, config }: ProfileProvider): Limits {
   };
 }
 
+/** The key for a provider: the one that the profile names, else the vendor's, which goes nowhere but to its own address. */
+function keyOf(
+  provider: ProfileProvider,
+  offered: Endpoint,
+  secrets: NodeJS.ProcessEnv,
+): { apiKey?: string | undefined; warning?: string } {
+  const { base_url: baseUrl, api_key_env: variable } = provider.config;
+  if (variable !== undefined) {
+    const named = secrets[variable];
+    return named ? { apiKey: named } : { warning: `api_key_env names ${variable}, which is not set: no key is sent` };
+  }
+  if (offered.apiKey === undefined || baseUrl === undefined || sameOrigin(baseUrl, offered.baseUrl)) {
+    return { apiKey: offered.apiKey };
+  }
+  return {
+    warning: `its base_url is not where the key of ${provider.type} belongs, so none is sent: name one with api_key_env`,
+  };
+}
+
+const sameOrigin = (one: string, other: string | undefined): boolean =>
+  other !== undefined && new URL(one).origin === new URL(other).origin;
+
 /** Joins what the profile says with what the environment offers. */
 export function configureProvider(provider: ProfileProvider, env: Env, secrets: NodeJS.ProcessEnv): ConfiguredProvider {
   const { name, type, config } = provider;
   const offered = endpoint(type, env);
-  const named = config.api_key_env ? secrets[config.api_key_env] : undefined;
+  const { apiKey, warning } = keyOf(provider, offered, secrets);
   const { temperature, topP, ...policy } = limitsOf(provider);
   const shape = config.shape ?? DEFAULT_SHAPE[type];
   return {
@@ -93,7 +127,7 @@ export function configureProvider(provider: ProfileProvider, env: Env, secrets: 
       name,
       type,
       baseUrl: config.base_url ?? offered.baseUrl,
-      apiKey: named ?? offered.apiKey,
+      apiKey,
       model: config.model ?? offered.model,
       modelPath: type === 'embedded' ? env.EMBEDDED_MODEL : undefined,
       temperature,
@@ -106,5 +140,6 @@ export function configureProvider(provider: ProfileProvider, env: Env, secrets: 
       shape,
       queue: shape === 'queue' ? QUEUES.ollama : QUEUES.orchestrator,
     },
+    warnings: warning === undefined ? [] : [`provider "${name}": ${warning}`],
   };
 }
