@@ -1,9 +1,9 @@
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../../config/paths.js';
 import { addClientCommands } from './commands-client.js';
 import { addServerCommands } from './commands-server.js';
 import { describeFailure } from './failure.js';
 import { resolveEnv } from './options.js';
-import { packageVersion } from './version.js';
 
 const EXAMPLES = `
 Examples:
