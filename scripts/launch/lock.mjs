@@ -1,9 +1,12 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeProblem } from './problem.mjs';
 
 const POLL_MS = 200;
+/** An empty file of this age was left by a launcher that was killed before it wrote its pid. */
+const EMPTY_STALE_MS = 1_000;
+const TELL_AFTER_MS = 2_000;
 
 /**
  * Runs `action` while no other launcher of this checkout runs one. The lock is a file that names its holder, so the
@@ -19,17 +22,25 @@ export async function withLock(file, action) {
 }
 
 async function acquire(file) {
+  const tellAt = Date.now() + TELL_AFTER_MS;
   let told = false;
   while (!tryCreate(file)) {
-    const holder = readHolder(file);
-    if (holder !== undefined && !isAlive(holder)) removeStale(file);
-    else {
-      if (!told && holder !== undefined)
-        console.log(`Waiting for another launcher (process ${holder}) to finish its work…`);
-      told ||= holder !== undefined;
-      await sleep(POLL_MS);
-    }
+    if (isStale(file)) removeStale(file);
+    else await sleep(POLL_MS);
+    if (told || Date.now() < tellAt) continue;
+    told = true;
+    console.log(
+      `Waiting for another launcher (process ${readHolder(file)}) to finish its work; if it is none, delete ${file}`,
+    );
   }
+}
+
+/** Whether nobody holds the lock: its holder is gone, or had our number, or never wrote its own. */
+function isStale(file) {
+  const holder = readHolder(file);
+  if (holder !== undefined) return holder === process.pid || !isAlive(holder);
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found !== undefined && Date.now() - found.mtimeMs > EMPTY_STALE_MS;
 }
 
 function tryCreate(file) {
@@ -57,9 +68,8 @@ function removeStale(file) {
   const aside = `${file}.${process.pid}`;
   try {
     renameSync(file, aside);
-    const holder = readHolder(aside);
-    if (holder !== undefined && isAlive(holder)) renameSync(aside, file);
-    else rmSync(aside, { force: true });
+    if (isStale(aside)) rmSync(aside, { force: true });
+    else renameSync(aside, file);
   } catch (error) {
     if (error.code !== 'ENOENT') throw writeProblem(dirname(file), error);
   }
