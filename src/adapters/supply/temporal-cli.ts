@@ -1,4 +1,6 @@
-import { join, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { delimiter, join, resolve } from 'node:path';
+import { readVariables } from '../../../config/env.js';
 import { AppError } from '../../errors/app-error.js';
 import { runCommand } from './command.js';
 import { DownloadSource } from './download.js';
@@ -8,6 +10,7 @@ import { PipSource } from './pip.js';
 
 const VERSION = '1.9.1';
 const SERVER_VERSION = '1.32.0';
+const ANYBODY_EXECUTES = 0o111;
 
 /** A Temporal CLI that is ready to be started. */
 export interface TemporalCli {
@@ -106,13 +109,22 @@ async function untarTemporal(archive: string, folder: string): Promise<string> {
 }
 
 /** A `temporal` of version 1.9 on PATH; any other is passed over, as flags and database differ between versions. */
-export async function findOnPath(): Promise<TemporalCli | undefined> {
-  const output = await runCommand('temporal', ['--version'], AbortSignal.timeout(5_000)).catch(() => undefined);
-  const server = output && parseTemporalVersion(output.stdout);
-  if (server === undefined) return undefined;
+export async function findOnPath(folders = readVariables().PATH ?? ''): Promise<TemporalCli | undefined> {
   // The server is started without our environment, so its whole path is needed.
-  const { stdout } = await runCommand('sh', ['-c', 'command -v temporal']);
-  return { path: resolve(stdout.trim()), serverVersion: server, origin: 'PATH' };
+  const places = folders.split(delimiter).filter((folder) => folder !== '');
+  const path = await firstExecutable(places.map((folder) => resolve(folder, 'temporal')));
+  if (path === undefined) return undefined;
+  const output = await runCommand(path, ['--version'], AbortSignal.timeout(5_000)).catch(() => undefined);
+  const server = output && parseTemporalVersion(output.stdout);
+  return server === undefined ? undefined : { path, serverVersion: server, origin: 'PATH' };
+}
+
+async function firstExecutable(files: readonly string[]): Promise<string | undefined> {
+  for (const file of files) {
+    const found = await stat(file).catch(() => undefined);
+    if (found?.isFile() && (found.mode & ANYBODY_EXECUTES) !== 0) return file;
+  }
+  return undefined;
 }
 
 /** Server version out of `temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)`, if the CLI is of version 1.9. */
