@@ -9,10 +9,10 @@ import type { Part } from '../adapters/supply/part.js';
 import { obtainModel, SMALL_MODEL } from '../adapters/supply/small-model.js';
 import { findOnPath, temporalPart } from '../adapters/supply/temporal-cli.js';
 import { silentReporter } from '../adapters/supply/reporter.js';
-import { tryBind } from '../adapters/temporal/ports.js';
 import { probeTemporal } from '../adapters/temporal/probe.js';
 import { bad, fine, type DoctorCheck, type Finding } from './doctor-finding.js';
 import { checkProviders } from './doctor-providers.js';
+import { addressProblem } from './listen-address.js';
 import type { RunFile } from './run-file.js';
 
 const PROBE_MS = 3_000;
@@ -23,7 +23,7 @@ export function checksOf(env: Env, running: RunFile | undefined): DoctorCheck[] 
     { name: 'node', run: checkNode },
     { name: 'configuration', run: () => checkConfig(env) },
     { name: 'home', run: () => checkHome(env.home) },
-    { name: 'API', run: () => (running ? checkApi(running.url) : checkPort(env.PORT, env.HOST, '--port')) },
+    { name: 'API', run: () => (running ? checkApi(running.url) : checkAddress(env)) },
     { name: 'Temporal', run: () => checkTemporal(env, running) },
     { name: 'database', run: () => checkDatabase(env, running) },
     { name: 'model', run: () => checkModel(env) },
@@ -62,9 +62,9 @@ async function checkApi(url: string): Promise<Finding> {
   return response.ok ? fine(`${url} is ready`) : bad(`${url} is not ready: ${(await response.text()).slice(0, 300)}`);
 }
 
-async function checkPort(port: number, host: string, option: string): Promise<Finding> {
-  if (port === 0 || (await tryBind(port, host)) !== undefined) return fine(`port ${port} is free`);
-  return bad(`port ${port} is in use by another program: stop it, or start with ${option} and another port.`);
+async function checkAddress(env: Env): Promise<Finding> {
+  const problem = await addressProblem(env);
+  return problem === undefined ? fine(`port ${env.PORT} is free`) : bad(problem);
 }
 
 async function checkTemporal(env: Env, running: RunFile | undefined): Promise<Finding> {

@@ -23,13 +23,13 @@ export async function prepareHome(home: string): Promise<void> {
  * @throws AppError `HOME_LOCKED`
  */
 export async function takeHome(home: string): Promise<HomeLock> {
-  const running = await readRunFile(home);
-  if (running) {
-    throw new AppError(
-      'HOME_LOCKED',
-      `DAGI Stack runs on ${home} already (process ${running.pid}, ${running.url}): stop that one, or choose another folder with --home and another port with --port.`,
-    );
+  try {
+    return HomeLock.acquire(home, 'up.lock');
+  } catch (error) {
+    // The lock is the truth: what the run file names may be a process that only has the same number.
+    const running = error instanceof AppError && error.code === 'HOME_LOCKED' ? await readRunFile(home) : undefined;
+    if (!running) throw error;
+    const sentence = `DAGI Stack runs on ${home} already (process ${running.pid}, ${running.url}): stop that one, or choose another folder with --home and another port with --port.`;
+    throw new AppError('HOME_LOCKED', sentence, {}, { cause: error });
   }
-  // The run file appears only at the end of a start; the lock is the truth.
-  return HomeLock.acquire(home, 'up.lock');
 }

@@ -2,10 +2,14 @@ import type { Env } from '../../config/env.js';
 import { ConsoleReporter } from '../adapters/supply/reporter.js';
 import { QUEUES } from '../contracts/ids.js';
 import { AppError } from '../errors/app-error.js';
-import { openRuntime, type Runtime } from '../runtime.js';
+import type { Runtime } from '../runtime.js';
+import { prepareHome } from './home.js';
+import { requireAddress } from './listen-address.js';
+import { openProcess } from './open-process.js';
 import { obtainParts } from './parts.js';
 import { Shutdown } from './shutdown.js';
 import { Steps } from './steps.js';
+import { keyRemark } from './summary.js';
 
 type Parent = number | true | undefined;
 
@@ -13,18 +17,24 @@ type Parent = number | true | undefined;
 interface Role {
   command: 'api' | 'worker';
   queues: readonly string[];
+  /** What must be there before anything is fetched or opened. */
+  prepare?(): Promise<void>;
   start(runtime: Runtime): Promise<string>;
 }
 
 /** `dagi api`: HTTP and the worker that shares its connection, as a process of its own. */
 export function serveApi(env: Env, exitWithParent: Parent): Promise<void> {
+  const prepare = async (): Promise<void> => {
+    await prepareHome(env.home);
+    await requireAddress(env);
+  };
   const queues = [QUEUES.orchestrator];
   const start = async (runtime: Runtime): Promise<string> => {
     runtime.startWorkers(queues);
-    const { url } = await runtime.startApi({ host: env.HOST, port: env.PORT });
-    return `API on ${url}`;
+    const { url, admin } = await runtime.startApi({ host: env.HOST, port: env.PORT });
+    return `${keyRemark(env.home, admin)}API on ${url}`;
   };
-  return serve({ command: 'api', queues, start }, env, exitWithParent);
+  return serve({ command: 'api', queues, prepare, start }, env, exitWithParent);
 }
 
 /** `dagi worker`: workers of the named queues, as a process of their own. */
@@ -39,10 +49,11 @@ export function serveWorker(env: Env, queues: readonly string[], exitWithParent:
 /** Standard output carries the log of such a process, so what is meant for people goes to standard error. */
 async function serve(role: Role, env: Env, exitWithParent: Parent): Promise<void> {
   const temporalAddress = requireServices(role.command, env);
+  await role.prepare?.();
   const out = process.stderr;
   const shutdown = new Shutdown({ exitWithParent, onForce: () => process.exit(130) });
   const modelPath = await findModel(role, env);
-  const runtime = await openRuntime(env, { temporalAddress, modelPath, process: role.command });
+  const runtime = await openProcess(env, { temporalAddress, modelPath, process: role.command });
   try {
     const started = role.start(runtime).then((what) => out.write(`${what}. Ctrl-C stops it.\n`));
     await Promise.race([started, shutdown.requested()]);

@@ -26,6 +26,10 @@ export function summarise({ env, url, temporalUi, admin, seconds }: SummaryInput
   return `\n${frame(lines)}\nAsk it yourself:\n${curlLine(url, keyFile)}\n\n`;
 }
 
+/** Where a key that was made just now is kept: the key itself does not belong into a service's output. */
+export const keyRemark = (home: string, { created }: { created: boolean }): string =>
+  created ? `The administrator's key is new and kept in ${join(home, 'admin.key')}.\n` : '';
+
 /** A line that can be pasted into a shell as it is. */
 function curlLine(url: string, keyFile: string): string {
   const body = {

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import type { Env } from '../../config/env.js';
 import { loadConfig } from '../../config/loader.js';
 import { ConsoleReporter, type ReportStream } from '../adapters/supply/reporter.js';
-import { isFree, tryBind } from '../adapters/temporal/ports.js';
-import { AppError } from '../errors/app-error.js';
 import { askFirstQuestion } from './first-question.js';
 import { prepareHome, takeHome } from './home.js';
+import { requireAddress } from './listen-address.js';
+import { openProcess } from './open-process.js';
 import { obtainParts, startTemporal } from './parts.js';
 import { removeRunFile, writeRunFile } from './run-file.js';
 import type { Runtime } from '../runtime.js';
@@ -84,11 +84,9 @@ class Launch {
     clearTimeout(giveUp);
   }
 
-  /** Loaded this late so that a start that cannot succeed says so at once. */
-  private async openRuntime(temporalAddress: string, modelPath: string | undefined): Promise<Runtime> {
-    const { openRuntime } = await import('../runtime.js');
+  private openRuntime(temporalAddress: string, modelPath: string | undefined): Promise<Runtime> {
     const logFile = join(this.env.home, 'logs', 'dagi.log');
-    return openRuntime(this.env, { temporalAddress, modelPath, process: 'up', logFile });
+    return openProcess(this.env, { temporalAddress, modelPath, process: 'up', logFile });
   }
 
   /** All that can be known to fail is found out before anything is fetched or started. */
@@ -100,7 +98,7 @@ class Launch {
       lock.release();
       return Promise.resolve();
     });
-    await requirePort(this.env);
+    await requireAddress(this.env);
   }
 
   private async announce(url: string, temporal: { address: string; uiUrl: string | null }): Promise<void> {
@@ -113,13 +111,4 @@ class Launch {
     });
     this.closers.push(() => removeRunFile(this.env.home));
   }
-}
-
-async function requirePort({ HOST, PORT }: Env): Promise<void> {
-  if (PORT === 0 || (await tryBind(PORT, HOST)) !== undefined) return;
-  const free = (await isFree(PORT + 1)) ? ` (${PORT + 1} is free)` : '';
-  throw new AppError(
-    'SETUP_FAILED',
-    `Port ${PORT} is in use: stop the program that holds it, or choose another port with --port${free}.`,
-  );
 }

@@ -4,6 +4,7 @@ import { Migrator, type Migration } from 'kysely/migration';
 import { packagePath } from '../../../config/paths.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Db } from './database.js';
+import { guardStore, isStoreAway } from './errors.js';
 
 const folder = packagePath('src', 'adapters', 'store', 'migrations');
 
@@ -25,12 +26,16 @@ function fromFile(file: string): Migration {
 /**
  * Brings the schema up to date. Several processes may call it at once: Kysely takes a lock in the database.
  * @returns names of the migrations that were applied now
+ * @throws AppError `STORE_UNAVAILABLE` if the database is away, `SETUP_FAILED` if it refuses a migration
  */
 export async function migrate(db: Db): Promise<string[]> {
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(readMigrations()) } });
-  const { error, results } = await migrator.migrateToLatest();
-  if (error !== undefined) {
-    throw new AppError('SETUP_FAILED', 'The database could not be migrated.', {}, { cause: error });
-  }
-  return (results ?? []).map(({ migrationName }) => migrationName);
+  return guardStore(async () => {
+    const { error, results } = await migrator.migrateToLatest();
+    if (isStoreAway(error)) throw error;
+    if (error !== undefined) {
+      throw new AppError('SETUP_FAILED', 'The database could not be migrated.', {}, { cause: error });
+    }
+    return (results ?? []).map(({ migrationName }) => migrationName);
+  });
 }

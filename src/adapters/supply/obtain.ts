@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../../errors/app-error.js';
 import { discard, inspect, sha256Of, writeStamp } from './checksum.js';
+import { isAlive } from './is-alive.js';
 import type { ObtainOptions, Part, Source } from './part.js';
 
 const SCRATCH = 'incoming-';
@@ -72,15 +73,6 @@ async function openScratch(folder: string): Promise<string> {
     if (owner !== undefined && !isAlive(Number(owner))) await rm(join(folder, name), { recursive: true, force: true });
   }
   return mkdtemp(join(folder, `${SCRATCH}${process.pid}-`));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 async function guardCache<T>(cache: string, action: () => Promise<T>): Promise<T> {

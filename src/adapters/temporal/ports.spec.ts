@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { choosePorts, isFree, tryBind } from './ports.js';
+import { bindFailure, choosePorts, freePort, isFree } from './ports.js';
 
 describe('ports of the development server', () => {
   let busy: Server;
@@ -15,12 +15,18 @@ describe('ports of the development server', () => {
 
   it('should tell a busy port from a free one', async () => {
     await expect(isFree(busyPort)).resolves.toBe(false);
-    const free = await tryBind(0);
-    await expect(isFree(free!)).resolves.toBe(true);
+    const free = await freePort();
+    await expect(isFree(free)).resolves.toBe(true);
+  });
+
+  it('should tell why a port cannot be bound', async () => {
+    await expect(bindFailure(busyPort)).resolves.toBe('EADDRINUSE');
+    await expect(bindFailure(0, '192.0.2.1')).resolves.toBe('EADDRNOTAVAIL');
+    await expect(bindFailure(0)).resolves.toBeUndefined();
   });
 
   it('should take the ports that are wished for', async () => {
-    const [grpc, ui] = [await tryBind(0), await tryBind(0)];
+    const [grpc, ui] = [await freePort(), await freePort()];
     await expect(choosePorts({ grpc, ui })).resolves.toMatchObject({ grpc, ui });
   });
 
@@ -47,7 +53,7 @@ describe('ports of the development server', () => {
   });
 
   it('should refuse the same port twice', async () => {
-    const port = await tryBind(0);
+    const port = await freePort();
     await expect(choosePorts({ grpc: port, ui: port })).rejects.toMatchObject({ code: 'SETUP_FAILED' });
   });
 });

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { AppError } from '../../errors/app-error.js';
 
 /** Every port that the development server listens on. */
@@ -18,24 +18,33 @@ export interface PortWishes {
 const DEFAULT_GRPC = 7233;
 const DEFAULT_UI = 8233;
 
-/** Binds a port for a moment and gives its number, or undefined if it is taken. Port 0 finds a free one. */
-export function tryBind(port: number, host = '127.0.0.1'): Promise<number | undefined> {
+/** Binds a port for a moment and gives its number. Port 0 finds a free one. */
+function bind(port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(undefined);
-      else reject(error);
-    });
+    server.once('error', reject);
     server.listen({ port, host, exclusive: true }, () => {
-      const address = server.address();
-      const bound = typeof address === 'object' && address !== null ? address.port : undefined;
+      const bound = (server.address() as AddressInfo).port;
       server.close(() => resolve(bound));
     });
   });
 }
 
+/** Why a port cannot be bound, for example `EADDRINUSE`; undefined if it can. */
+export async function bindFailure(port: number, host = '127.0.0.1'): Promise<string | undefined> {
+  try {
+    await bind(port, host);
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  }
+}
+
+/** A free port. */
+export const freePort = (): Promise<number> => bind(0, '127.0.0.1');
+
 /** Whether a port can be bound now. */
-export const isFree = async (port: number): Promise<boolean> => (await tryBind(port)) !== undefined;
+export const isFree = async (port: number): Promise<boolean> => (await bindFailure(port)) === undefined;
 
 /**
  * Ports for a development server: those that are wished for, else the usual ones if they are free, else free ones.
@@ -57,10 +66,12 @@ async function choose(
   taken: readonly number[],
 ): Promise<number> {
   if (wish !== undefined && wish !== 0) {
-    if (!taken.includes(wish) && (await isFree(wish))) return wish;
+    const failure = taken.includes(wish) ? 'EADDRINUSE' : await bindFailure(wish);
+    if (failure === undefined) return wish;
+    const why = failure === 'EADDRINUSE' ? 'is in use: stop the program that holds it' : `cannot be used (${failure})`;
     throw new AppError(
       'SETUP_FAILED',
-      `Port ${wish} (${variable}) is in use: stop the program that holds it, set ${variable} to another port, or unset it to use a free one.`,
+      `Port ${wish} (${variable}) ${why}, set ${variable} to another port, or unset it to use a free one.`,
     );
   }
   if (wish === undefined && !taken.includes(usual) && (await isFree(usual))) return usual;
@@ -69,8 +80,8 @@ async function choose(
 
 async function findFree(taken: readonly number[]): Promise<number> {
   for (let tries = 0; tries < 20; tries += 1) {
-    const port = await tryBind(0);
-    if (port !== undefined && !taken.includes(port)) return port;
+    const port = await freePort();
+    if (!taken.includes(port)) return port;
   }
   throw new AppError('SETUP_FAILED', 'This machine has no free port left: stop some programs and try again.');
 }
