@@ -1,5 +1,5 @@
 import { once, type EventEmitter } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -51,6 +51,12 @@ describe(openLogFile.name, () => {
     await write(3, { max_size_mb: 0.000_014, max_files: 1 });
     expect(files()).toEqual(['dagi.log']);
     expect(linesOf('dagi.log')).toEqual(['line 3']);
+  });
+
+  it('should go on in the same file where no other can be made', async () => {
+    mkdirSync(join(folder, 'dagi.log.1', 'in-the-way'), { recursive: true });
+    await write(3, { max_size_mb: 0.000_014, max_files: 2 });
+    expect(linesOf('dagi.log')).toEqual(['line 1', 'line 2', 'line 3']);
   });
 
   it('should not rotate before 100 MB unless told to', async () => {

@@ -22,8 +22,12 @@ export function openLogFile(file: string, rotation: Rotation = {}): DestinationS
     size += bytes;
     if (size < fullAt) return;
     size = 0;
-    shift(file, keep);
-    stream.reopen();
+    try {
+      shift(file, keep);
+      stream.reopen();
+    } catch {
+      // A folder that is read-only by now is no reason to end: the file goes on, and this is tried again later.
+    }
   });
   // A disk that is full costs lines of the log, not answers.
   stream.on('error', () => undefined);
