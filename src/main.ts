@@ -5,12 +5,15 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
+import { packageVersion } from '../config/paths.js';
 import { HealthController } from './http/health.controller.js';
 import { KeysController } from './http/keys.controller.js';
 import { RequestsController } from './http/requests.controller.js';
 import { RouteController } from './http/route.controller.js';
 import { authenticateCalls } from './middleware/authenticate.js';
+import { refuseBadAddress, refuseNoHttp } from './middleware/broken-calls.js';
 import { ErrorFilter } from './middleware/error.filter.js';
+import { acceptJsonBodies } from './middleware/json-body.js';
 import { logCalls } from './middleware/log-calls.js';
 import { ValidationPipe } from './middleware/validation.pipe.js';
 import { DrainService } from './services/drain.service.js';
@@ -20,6 +23,7 @@ import { OutcomesService } from './services/outcomes.service.js';
 import { RequestsService } from './services/requests.service.js';
 
 const BODY_LIMIT = 4 * 1_048_576;
+const REQUEST_TIMEOUT_MS = 30_000;
 
 /** The services that the HTTP edge calls. */
 export interface ApiServices {
@@ -53,18 +57,22 @@ export async function createApi(services: ApiServices): Promise<NestFastifyAppli
     bodyLimit: BODY_LIMIT,
     genReqId: () => uuid(),
     logger: false,
+    frameworkErrors: refuseBadAddress(services.log),
+    clientErrorHandler: refuseNoHttp,
     forceCloseConnections: 'idle',
+    // For the whole of a request to arrive: a body that drips in holds its connection no longer than that.
+    requestTimeout: REQUEST_TIMEOUT_MS,
     // A client's own id would be a claim; ours is the request's id everywhere.
     requestIdHeader: false,
   });
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.of(services), adapter, {
     logger: nestLogger(services.log),
     abortOnError: false,
-    // JSON is what is understood: Fastify's own parser does that, and Nest's others would let forms in.
+    // JSON is what is understood; Nest's parsers would let forms in.
     bodyParser: false,
   });
   const server = adapter.getInstance();
-  server.removeContentTypeParser('text/plain');
+  acceptJsonBodies(server);
   logCalls(server, services.log);
   authenticateCalls(server, services.keys);
   app.useGlobalPipes(new ValidationPipe());
@@ -78,7 +86,7 @@ function describeApi(app: NestFastifyApplication): void {
   const outline = new DocumentBuilder()
     .setTitle('DAGI Stack')
     .setDescription('The durable AI back end for small DAOs.')
-    .setVersion('0.4.0')
+    .setVersion(packageVersion())
     .addBearerAuth()
     .addSecurityRequirements('bearer')
     .build();

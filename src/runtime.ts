@@ -101,7 +101,7 @@ export class Runtime {
         { name: 'temporal', check: () => this.temporal.ping() },
       ],
       [...new Set(this.config.routing.rules.flatMap(({ chain }) => chain))],
-      (names) => this.providers.checkAll(names),
+      (names) => this.providers.check(names),
       () => this.workers?.polling() ?? [],
       this.config.warnings,
     );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { REQUEST_STATUSES } from '../contracts/request.js';
-import { isFinal, requestBody, type BodySource } from './bodies.js';
+import { isFinal, requestBody, routeEvent, type BodySource } from './bodies.js';
 
 const source = (part: Partial<BodySource> = {}): BodySource => ({
   id: 'r1',
@@ -62,6 +62,27 @@ describe('requestBody', () => {
     const body = requestBody(source({ status: 'failed', error, attempts }));
     expect(body).toMatchObject({ ok: false, request_id: 'r1', status: 'failed', error, attempts });
     expect(body).not.toHaveProperty('data');
+  });
+});
+
+describe('routeEvent', () => {
+  it('tells ids, rule and providers in their order, before every run of a model', () => {
+    const policy = {
+      ...{ shape: 'eager' as const, queue: 'q', timeoutMs: 1, queueTimeoutMs: 1 },
+      ...{ maxTokens: 1, maxAttempts: 1, retryDelayMs: 1 },
+    };
+    const chain = ['first', 'second'].map((provider) => ({ provider, ...policy }));
+    expect(routeEvent('r1', { ...source().decision, chain })).toEqual({
+      type: 'route',
+      data: {
+        request_id: 'r1',
+        workflow_id: 'route/r1',
+        mode: 'chat',
+        rule: 'chat-rule',
+        providers: ['first', 'second'],
+      },
+      position: { generation: 0, offset: 0 },
+    });
   });
 });
 

@@ -33,7 +33,7 @@ const FINAL = FAILURE_TYPES.filter((type) => !REPEATED.includes(type) && !SKIPPE
 
 describe('afterFailure', () => {
   const chain = [step(2), step(1), step(2)];
-  const long = 120_000;
+  const long = 300_000;
 
   it.each(REPEATED)('tries the same provider again after %s, after its pause', (type) => {
     expect(afterFailure(chain, CHAIN_START, failure(type), long)).toEqual({ index: 0, attempt: 2, delayMs: 1_000 });
@@ -58,18 +58,47 @@ describe('afterFailure', () => {
     expect(afterFailure([], CHAIN_START, failure('ProviderUnavailable'), long)).toBeUndefined();
   });
 
+  const next = { index: 1, attempt: 1, delayMs: 0 };
+
   it('waits as long as the provider asks, if that is longer than its own pause', () => {
-    expect(afterFailure(chain, CHAIN_START, failure('RateLimited', 7_000), long)?.delayMs).toBe(7_000);
+    expect(afterFailure(chain, CHAIN_START, failure('RateLimited', 1_500), long)?.delayMs).toBe(1_500);
     expect(afterFailure(chain, CHAIN_START, failure('RateLimited', 10), long)?.delayMs).toBe(1_000);
   });
 
   it('does not take a pause that would eat half of what time is left', () => {
-    expect(afterFailure(chain, CHAIN_START, failure('RateLimited', 5_000), 10_001)?.index).toBe(0);
-    expect(afterFailure(chain, CHAIN_START, failure('RateLimited', 5_000), 10_000)).toEqual({
-      index: 1,
-      attempt: 1,
-      delayMs: 0,
-    });
+    expect(afterFailure(chain, CHAIN_START, failure('RateLimited', 2_000), 4_001)?.index).toBe(0);
+    expect(afterFailure(chain, CHAIN_START, failure('RateLimited', 2_000), 4_000)).toEqual(next);
+  });
+
+  it('takes no pause of more than two seconds while another provider is there to be asked', () => {
+    expect(afterFailure(chain, CHAIN_START, failure('RateLimited', 2_000), long)?.delayMs).toBe(2_000);
+    expect(afterFailure(chain, CHAIN_START, failure('RateLimited', 2_001), long)).toEqual(next);
+    expect(afterFailure([step(2)], CHAIN_START, failure('RateLimited', 7_000), long)?.delayMs).toBe(7_000);
+  });
+
+  it('takes the pause that the configuration asks for, however long', () => {
+    const patient = [step(2, 10_000), step(1)];
+    expect(afterFailure(patient, CHAIN_START, failure('RateLimited', 9_000), long)?.delayMs).toBe(10_000);
+    expect(afterFailure(patient, CHAIN_START, failure('RateLimited', 10_001), long)).toEqual(next);
+  });
+
+  it('asks the second provider when the first hangs, with the numbers that nobody changed', () => {
+    // Calls of 60 s in a request of 120 s, the first of which is over.
+    expect(afterFailure([step(2), step(2)], CHAIN_START, failure('ProviderTimeout'), 60_000)).toEqual(next);
+  });
+
+  it('repeats a call that hung only if both it and the next provider could hang once more', () => {
+    const fits = 1_000 + 60_000 + 60_000;
+    const hung = failure('ProviderTimeout');
+    expect(afterFailure(chain, CHAIN_START, hung, fits)).toEqual({ index: 0, attempt: 2, delayMs: 1_000 });
+    expect(afterFailure(chain, CHAIN_START, hung, fits - 1)).toEqual(next);
+    expect(afterFailure(chain, CHAIN_START, failure('EmptyAnswer'), fits - 1)?.index).toBe(0);
+  });
+
+  it('repeats a call that hung at the last provider as long as there is time for its pause', () => {
+    const hung = failure('ProviderTimeout');
+    expect(afterFailure([step(2)], CHAIN_START, hung, 2_001)).toEqual({ index: 0, attempt: 2, delayMs: 1_000 });
+    expect(afterFailure([step(2)], CHAIN_START, hung, 2_000)).toBeUndefined();
   });
 
   it.each([0, -1])('ends when %d ms are left', (remainingMs) => {

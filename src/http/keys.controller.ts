@@ -6,13 +6,17 @@ import { keyOf } from '../middleware/context.js';
 import {
   ActingQuerySchema,
   NewKeySchema,
+  NoQuerySchema,
   RequestIdSchema,
   type ActingQuery,
   type NewKeyBody,
 } from '../schemas/common.js';
 import { jsonSchema } from '../schemas/json-schema.js';
+import type { Named } from '../services/access.service.js';
 import { KeysService } from '../services/keys.service.js';
 import { Access } from './access.js';
+
+const namedIn = ({ dao_id: daoId, user_id: userId }: ActingQuery): Named => ({ daoId, userId });
 
 /** API keys: created, listed, revoked. A key is shown once. */
 @ApiTags('keys')
@@ -26,6 +30,7 @@ export class KeysController {
   @ApiBody({ schema: jsonSchema(NewKeySchema) })
   async create(
     @Body({ schema: NewKeySchema }) body: NewKeyBody,
+    @Query({ schema: NoQuerySchema }) _query: object,
     @Req() request: FastifyRequest,
   ): Promise<{ ok: true } & KeyInfo & { key: string }> {
     const { name, dao_id: daoId, principal } = body;
@@ -39,7 +44,7 @@ export class KeysController {
     @Query({ schema: ActingQuerySchema }) query: ActingQuery,
     @Req() request: FastifyRequest,
   ): Promise<{ ok: true; keys: KeyInfo[] }> {
-    return { ok: true, keys: await this.keys.list(keyOf(request), query.dao_id) };
+    return { ok: true, keys: await this.keys.list(keyOf(request), namedIn(query)) };
   }
 
   @Delete(':id')
@@ -51,7 +56,7 @@ export class KeysController {
     @Query({ schema: ActingQuerySchema }) query: ActingQuery,
     @Req() request: FastifyRequest,
   ): Promise<{ ok: true; id: string }> {
-    await this.keys.revoke(keyOf(request), id, query.dao_id);
+    await this.keys.revoke(keyOf(request), id, namedIn(query));
     return { ok: true, id };
   }
 }

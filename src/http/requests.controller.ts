@@ -5,7 +5,7 @@ import type { RequestBody } from '../contracts/bodies.js';
 import { parseEventId } from '../contracts/events.js';
 import { routeWorkflowId } from '../contracts/ids.js';
 import { contextOf, keyOf } from '../middleware/context.js';
-import { ActingQuerySchema, RequestIdSchema, type ActingQuery } from '../schemas/common.js';
+import { ActorQuerySchema, RequestIdSchema, type ActorQuery } from '../schemas/common.js';
 import { DrainService } from '../services/drain.service.js';
 import { OutcomesService } from '../services/outcomes.service.js';
 import { RequestsService } from '../services/requests.service.js';
@@ -30,7 +30,7 @@ export class RequestsController {
   @ApiOperation({ operationId: 'getRequest', summary: 'The body of a request, in whatever state it is' })
   async get(
     @Param('id', { schema: RequestIdSchema }) id: string,
-    @Query({ schema: ActingQuerySchema }) query: ActingQuery,
+    @Query({ schema: ActorQuerySchema }) query: ActorQuery,
     @Req() request: FastifyRequest,
   ): Promise<RequestBody> {
     await this.see(request, id, query);
@@ -42,7 +42,7 @@ export class RequestsController {
   @ApiOperation({ operationId: 'followRequest', summary: 'Events of a request over SSE, resumable by Last-Event-ID' })
   async events(
     @Param('id', { schema: RequestIdSchema }) id: string,
-    @Query({ schema: ActingQuerySchema }) query: ActingQuery,
+    @Query({ schema: ActorQuerySchema }) query: ActorQuery,
     @Headers('last-event-id') lastEventId: string | undefined,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
@@ -60,7 +60,7 @@ export class RequestsController {
   @ApiOperation({ operationId: 'cancelRequest', summary: 'Stop a request, and the model that works on it' })
   async cancel(
     @Param('id', { schema: RequestIdSchema }) id: string,
-    @Query({ schema: ActingQuerySchema }) query: ActingQuery,
+    @Query({ schema: ActorQuerySchema }) query: ActorQuery,
     @Req() request: FastifyRequest,
   ): Promise<RequestBody> {
     await this.see(request, id, query);
@@ -69,7 +69,7 @@ export class RequestsController {
   }
 
   /** Checks that the caller may see the request, and names it in the call's log line. */
-  private async see(request: FastifyRequest, id: string, query: ActingQuery): Promise<void> {
+  private async see(request: FastifyRequest, id: string, query: ActorQuery): Promise<void> {
     const record = await this.requests.visible(keyOf(request), id, { userId: query.user_id });
     const { daoId, actor } = record;
     Object.assign(contextOf(request).fields, {

@@ -1,12 +1,13 @@
 import { Body, Controller, Headers, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ERRORS } from '../errors/catalogue.js';
+import { ERRORS, type ErrorCode } from '../errors/catalogue.js';
 import type { RequestBody } from '../contracts/bodies.js';
+import type { RouteSubmission } from '../contracts/request.js';
 import { contextOf, keyOf } from '../middleware/context.js';
 import { preferredWaitMs } from '../schemas/common.js';
 import { jsonSchema } from '../schemas/json-schema.js';
-import { RouteBodySchema, type RouteSubmission } from '../schemas/route.js';
+import { RouteBodySchema } from '../schemas/route.js';
 import { DrainService } from '../services/drain.service.js';
 import { OutcomesService } from '../services/outcomes.service.js';
 import { RequestsService, type Accepted } from '../services/requests.service.js';
@@ -59,16 +60,18 @@ export class RouteController {
   private async answer(reply: FastifyReply, accepted: Accepted, waitMs: number): Promise<void> {
     const limit = this.drain.orStopping(AbortSignal.timeout(Math.min(waitMs, LONGEST_WAIT_MS)));
     const body = await this.outcomes.wait(accepted, limit);
+    const { status, retryAfter } = endOf(body);
+    if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
     void reply
-      .status(statusOf(body))
+      .status(status)
       .headers({ location: `/requests/${accepted.requestId}` })
       .send(body);
   }
 }
 
 /** 200 for an answer, 202 for one that is still to come, else what the error's code says. */
-function statusOf(body: RequestBody): number {
-  if (body.ok) return body.status === 'completed' ? 200 : 202;
-  const codes: Partial<Record<string, { status: number }>> = ERRORS;
-  return codes[body.error.code]?.status ?? 500;
+function endOf(body: RequestBody): { status: number; retryAfter?: number } {
+  if (body.ok) return { status: body.status === 'completed' ? 200 : 202 };
+  const { code } = body.error;
+  return ERRORS[Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'INTERNAL'];
 }

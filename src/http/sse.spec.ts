@@ -148,13 +148,21 @@ describe('sendEvents', () => {
     expect(aborted).toEqual([true]);
   });
 
-  it('passes on what the events break on', async () => {
+  it('passes on what the events break on, and tells the reader that they do', async () => {
     produce = async function* () {
       yield token('x', 1);
       throw new Error('broken');
     };
-    await (await get()).text();
+    const frames = (await (await get()).text()).trimEnd().split('\n\n');
     await expect(outcome).rejects.toThrow('broken');
+    expect(frames).toHaveLength(2);
+    const [name, data] = frames[1]?.split('\ndata: ') ?? [];
+    expect(name).toBe('event: error');
+    expect(JSON.parse(data ?? '')).toEqual({
+      ok: false,
+      request_id: expect.stringMatching(/./),
+      error: { code: 'INTERNAL', message: expect.not.stringContaining('broken') },
+    });
   });
 
   it('shows every 15 seconds that it is alive', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { FastifyReply } from 'fastify';
 import { formatEventId, type PositionedEvent } from '../contracts/events.js';
+import { errorBody, toAppError } from '../middleware/error.filter.js';
 
 /** An idle stream shows that it is alive this often, in milliseconds. */
 const KEEP_ALIVE_MS = 15_000;
@@ -13,6 +14,10 @@ const HEADERS = {
 
 const frame = (event: PositionedEvent): string =>
   `id: ${formatEventId(event.position)}\nevent: ${event.type}\ndata: ${JSON.stringify(event.data)}\n\n`;
+
+/** The last event of a stream that breaks. It has no id, so whoever follows again goes on where the stream was. */
+const lastFrame = (id: string, error: unknown): string =>
+  `event: error\ndata: ${JSON.stringify(errorBody(id, toAppError(error)))}\n\n`;
 
 /**
  * Sends events as they come. A reader that goes away ends the iteration, nothing else: the request itself goes on and
@@ -38,7 +43,9 @@ export async function sendEvents(
       if (!raw.write(frame(event))) await once(raw, 'drain', { signal: gone.signal });
     }
   } catch (error) {
-    if (!gone.signal.aborted) throw error;
+    if (gone.signal.aborted) return;
+    raw.write(lastFrame(reply.request.id, error));
+    throw error;
   } finally {
     clearInterval(alive);
     raw.end();

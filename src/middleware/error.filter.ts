@@ -7,6 +7,8 @@ import { contextOf } from './context.js';
 
 /** Errors that Fastify raises before a handler is reached. */
 const FASTIFY = new Map<unknown, ErrorCode>([
+  ['FST_ERR_BAD_URL', 'QUERY_INVALID'],
+  ['FST_ERR_MAX_PARAM_LENGTH', 'QUERY_INVALID'],
   ['FST_ERR_CTP_BODY_TOO_LARGE', 'BODY_TOO_LARGE'],
   ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'MEDIA_TYPE_UNSUPPORTED'],
   ['FST_ERR_CTP_EMPTY_JSON_BODY', 'BAD_JSON'],
@@ -16,6 +18,7 @@ const FASTIFY = new Map<unknown, ErrorCode>([
 
 const STATUSES: Partial<Record<number, ErrorCode>> = {
   400: 'BODY_INVALID',
+  403: 'NOT_FOUND',
   404: 'NOT_FOUND',
   413: 'BODY_TOO_LARGE',
   415: 'MEDIA_TYPE_UNSUPPORTED',
@@ -44,6 +47,21 @@ function validationMessage(error: HttpException): string {
   return `The request does not fit the schema: ${[messages].flat().join('; ')}.`;
 }
 
+/** The body of every refusal. */
+export const errorBody = (requestId: string, { code, message, detail }: AppError): object => ({
+  ok: false,
+  request_id: requestId,
+  error: { code, message, ...detail },
+});
+
+/** Answers a call with an error. */
+export function sendError(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
+  const wait = error.retryAfterSeconds;
+  if (wait !== undefined) void reply.header('retry-after', String(wait));
+  if (error.status === 401) void reply.header('www-authenticate', 'Bearer');
+  void reply.status(error.status).send(errorBody(request.id, error));
+}
+
 /** Every error of every route leaves through here. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
@@ -60,10 +78,6 @@ export class ErrorFilter implements ExceptionFilter {
       );
     }
     if (reply.sent || reply.raw.headersSent) return;
-    const wait = error.retryAfterSeconds;
-    if (wait !== undefined) void reply.header('retry-after', String(wait));
-    if (error.status === 401) void reply.header('www-authenticate', 'Bearer');
-    const { code, message, detail } = error;
-    void reply.status(error.status).send({ ok: false, request_id: request.id, error: { code, message, ...detail } });
+    sendError(error, request, reply);
   }
 }

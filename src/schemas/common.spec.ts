@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ActingQuerySchema, NewKeySchema, preferredWaitMs, RequestIdSchema, storable } from './common.js';
+import { storable } from '../contracts/text.js';
+import { ActingQuerySchema, NewKeySchema, preferredWaitMs, RequestIdSchema } from './common.js';
 
 describe('preferredWaitMs', () => {
   it.each([

@@ -1,15 +1,20 @@
 import { z } from 'zod';
-
-/** PostgreSQL keeps no U+0000, and JSON columns no half surrogate pairs. */
-export const storable = (value: string): string => value.toWellFormed().replaceAll('\0', '');
+import { storable } from '../contracts/text.js';
 
 /** Text that the database can keep. */
 export const text = z.string().transform(storable);
 export const id = z.string().min(1).max(256).transform(storable).pipe(z.string().min(1));
 
-/** Who asks, where a request has no body. */
-export const ActingQuerySchema = z.object({ dao_id: id.optional(), user_id: id.optional() });
+/** Who asks and where, where a request has no body. */
+export const ActingQuerySchema = z.strictObject({ dao_id: id.optional(), user_id: id.optional() });
 export type ActingQuery = z.infer<typeof ActingQuerySchema>;
+
+/** Who asks for a thing that says itself where it belongs. */
+export const ActorQuerySchema = ActingQuerySchema.omit({ dao_id: true });
+export type ActorQuery = z.infer<typeof ActorQuerySchema>;
+
+/** A query of a route that takes none: what is named there must not look heeded. */
+export const NoQuerySchema = z.strictObject({});
 
 export const RequestIdSchema = z.string().max(64).transform(storable);
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { RouteBodySchema, type RouteSubmission } from './route.js';
+import type { RouteSubmission } from '../contracts/request.js';
+import { RouteBodySchema } from './route.js';
 
 const parse = (body: unknown): RouteSubmission => RouteBodySchema.parse(body);
 const problems = (body: unknown): string[] =>
@@ -66,15 +67,24 @@ describe('RouteBodySchema', () => {
     expect(parse({ message: 'p', payload: { dao_id: 'd', user_id: 'u' } })).toMatchObject({ daoId: 'd', userId: 'u' });
   });
 
-  it('prefers the new names where both are sent', () => {
-    const both = {
-      prompt: 'new',
-      message: 'old',
-      metadata: { dao_id: 'new' },
-      payload: { dao_id: 'old' },
-      dao_id: 'older',
-    };
-    expect(parse(both)).toMatchObject({ prompt: 'new', daoId: 'new', metadata: { dao_id: 'new' } });
+  it('takes what is said twice alike, and refuses what is said twice differently', () => {
+    const twice = { prompt: 'p', message: 'p', user_id: 'u', metadata: { user_id: 'u' }, payload: { user_id: 'u' } };
+    expect(parse(twice)).toMatchObject({ prompt: 'p', userId: 'u' });
+    const differs = 'is given twice, with different values';
+    expect(problems({ prompt: 'new', message: 'old' })).toEqual([`prompt: ${differs}`]);
+    // A gateway that names the user, and passes on the metadata of that user, must not be led to name another.
+    expect(problems({ prompt: 'p', user_id: 'tg:12345', metadata: { user_id: 'tg:1' } })).toEqual([
+      `user_id: ${differs}`,
+    ]);
+    expect(problems({ prompt: 'p', dao_id: 'a', payload: { dao_id: 'b' } })).toEqual([`dao_id: ${differs}`]);
+    expect(problems({ prompt: 'p', metadata: { x: 1 }, payload: { x: 2 } })).toEqual([`metadata: ${differs}`]);
+  });
+
+  it('refuses metadata that is too large to be kept with every request', () => {
+    expect(problems({ prompt: 'p', metadata: { x: 'y'.repeat(65_000) } })).toEqual([]);
+    expect(problems({ prompt: 'p', metadata: { x: 'ї'.repeat(33_000) } })).toEqual([
+      'metadata: holds more than 65536 bytes',
+    ]);
   });
 
   it.each([{}, { prompt: '' }, { prompt: ' \n\t' }, { message: '' }, { prompt: '', message: 'x' }, { prompt: '\0' }])(

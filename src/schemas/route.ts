@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { MODES } from '../contracts/request.js';
-import { id, storable, text } from './common.js';
+import { MODES, type RouteSubmission } from '../contracts/request.js';
+import { storable } from '../contracts/text.js';
+import { id, text } from './common.js';
 
 /** Deeper metadata is refused: whoever hashes, stores or matches it later goes down as deep. */
 const DEEPEST = 100;
@@ -31,18 +32,6 @@ const fields = {
   ...ids,
 };
 
-/** A request to `/route` in one shape, whatever names the client used. */
-export interface RouteSubmission {
-  prompt: string;
-  mode: (typeof MODES)[number];
-  agent: string | undefined;
-  daoId: string | undefined;
-  userId: string | undefined;
-  sessionId: string | undefined;
-  source: string | undefined;
-  metadata: Record<string, unknown>;
-}
-
 const WireSchema = z.object({
   prompt: text.optional(),
   message: text.optional(),
@@ -50,6 +39,28 @@ const WireSchema = z.object({
   payload: MetadataSchema.optional(),
   ...fields,
 });
+
+type WireBody = z.output<typeof WireSchema>;
+
+/** More metadata than this is refused: it is kept with every request, in bytes of JSON. */
+const MOST_METADATA = 65_536;
+
+/** Both spellings of one thing, where they say different things. Whoever put a request together meant only one. */
+function contradictions(body: WireBody): string[] {
+  const { metadata, payload } = body;
+  const inner = metadata ?? payload ?? {};
+  const pairs: [string, unknown, unknown][] = [
+    ['prompt', body.prompt, body.message],
+    ['metadata', metadata && JSON.stringify(metadata), payload && JSON.stringify(payload)],
+    ...(['dao_id', 'user_id', 'session_id', 'source'] as const).map((name): [string, unknown, unknown] => [
+      name,
+      inner[name],
+      body[name],
+    ]),
+  ];
+  const differ = pairs.filter(([, one, other]) => one !== undefined && other !== undefined && one !== other);
+  return differ.map(([name]) => name);
+}
 
 /** Body of `POST /route`. Older clients say `message` and `payload`, and put ids at the top level. */
 export const RouteBodySchema = WireSchema.transform((body, context): RouteSubmission => {
@@ -59,6 +70,13 @@ export const RouteBodySchema = WireSchema.transform((body, context): RouteSubmis
     return z.NEVER;
   }
   const metadata = body.metadata ?? body.payload ?? {};
+  for (const name of contradictions(body)) {
+    context.addIssue({ code: 'custom', path: [name], message: 'is given twice, with different values' });
+  }
+  if (Buffer.byteLength(JSON.stringify(metadata)) > MOST_METADATA) {
+    context.addIssue({ code: 'custom', path: ['metadata'], message: `holds more than ${MOST_METADATA} bytes` });
+  }
+  if (context.issues.length > 0) return z.NEVER;
   return {
     prompt,
     mode: body.mode,

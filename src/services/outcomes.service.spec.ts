@@ -1,9 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { EventPosition, PositionedEvent } from '../contracts/events.js';
+import {
+  END_OFFSET,
+  formatEventId,
+  parseEventId,
+  type EventPosition,
+  type PositionedEvent,
+} from '../contracts/events.js';
 import type { RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
-import { requestBody } from '../domain/bodies.js';
+import { requestBody, routeEvent } from '../domain/bodies.js';
 import { AppError } from '../errors/app-error.js';
 import { OutcomesService } from './outcomes.service.js';
 
@@ -106,7 +112,7 @@ describe('OutcomesService', () => {
 
   async function collect(
     outcomes: OutcomesService,
-    request: typeof here,
+    request: Parameters<OutcomesService['events']>[0],
     after?: EventPosition,
     signal: AbortSignal = never,
   ): Promise<string[]> {
@@ -255,7 +261,38 @@ describe('OutcomesService', () => {
     });
 
     it('end with the recorded error, without text', async () => {
-      expect(await collect(service(finds(failed)), elsewhere)).toEqual(['error 1-0']);
+      expect(await collect(service(finds(failed)), elsewhere)).toEqual(['error 1-999999999']);
+    });
+
+    it('begin with the route for a reader who was not there before', async () => {
+      const route = routeEvent('r1', answered.decision);
+      publish(attempt(1), token('Seven days.', at(1, 11)), done);
+      const tokens = ['token 1-11 Seven days.', 'done 1-11'];
+      expect(await collect(service(), { ...here, route })).toEqual(['route 0-0', 'attempt 1-0', ...tokens]);
+      expect(await collect(service(), { ...here, route }, at(1, 0))).toEqual(tokens);
+      expect(await collect(service(), here)).toEqual(['attempt 1-0', ...tokens]);
+    });
+
+    it('keep back what leaves a gap, and take it from the record at the end', async () => {
+      // The bus let the request go while it ran, and knows only what came later.
+      publish(token(' days', at(1, 10)), token('.', at(1, 11)), done);
+      expect(await collect(service(), here)).toEqual(['attempt 1-0', 'token 1-11 Seven days.', 'done 1-11']);
+      expect(await collect(service(), here, at(1, 3))).toEqual(['token 1-11 en days.', 'done 1-11']);
+      expect(await collect(service(), here, at(1, 5))).toEqual(['token 1-10  days', 'token 1-11 .', 'done 1-11']);
+    });
+
+    it('keep back what leaves a gap in a run of which the reader has seen nothing', async () => {
+      const later: PositionedEvent = { ...done, position: at(2, 11) };
+      publish(attempt(2), token(' days.', at(2, 11)), later);
+      expect(await collect(service(), here, at(1, 5))).toEqual(['attempt 2-0', 'token 2-11 Seven days.', 'done 2-11']);
+    });
+
+    it('repeat no tokens to a reader who comes back with the id of the error', async () => {
+      const error: PositionedEvent = { type: 'error', data: requestBody(failed), position: at(1, END_OFFSET) };
+      publish(attempt(1), token('Seven ', at(1, 6)), error);
+      const first = await collect(service(), here);
+      expect(first).toEqual(['attempt 1-0', 'token 1-6 Seven ', 'error 1-999999999']);
+      expect(await collect(service(), here, parseEventId(formatEventId(error.position)))).toEqual(first.slice(-1));
     });
 
     it('end with the record when the end never comes over the bus', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
 import type { CallerKey } from '../contracts/access.js';
-import type { PositionedEvent } from '../contracts/events.js';
+import type { ErrorObject } from '../contracts/bodies.js';
 import type { RouteRequestInput, RouteSubmission } from '../contracts/request.js';
 import type { RoutingTable } from '../contracts/routing.js';
 import type {
@@ -13,6 +13,7 @@ import type {
 } from '../adapters/store/requests.repository.js';
 import type { StartOutcome, TemporalGateway } from '../adapters/temporal/gateway.js';
 import { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
+import { routeEvent } from '../domain/bodies.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting, Named } from './access.service.js';
 import { RequestsService, type Accepted, type Submission } from './requests.service.js';
@@ -113,17 +114,12 @@ describe('RequestsService', () => {
   let order: string[];
   let accepted: NewRequest[];
   let started: RouteRequestInput[];
-  let endings: [Ending, boolean | undefined][];
-  let published: PositionedEvent[];
+  let endings: Ending[];
+  let refused: [string, ErrorObject][];
 
   beforeEach(() => {
-    [order, accepted, started, endings, published] = [[], [], [], [], []];
+    [order, accepted, started, endings, refused] = [[], [], [], [], []];
     bus = new InProcessTokenBus();
-    const publish = bus.publish.bind(bus);
-    jest.spyOn(bus, 'publish').mockImplementation((id, event) => {
-      published.push(event);
-      publish(id, event);
-    });
   });
   afterEach(() => {
     bus.close();
@@ -137,9 +133,17 @@ describe('RequestsService', () => {
     },
   });
   const ends = (ended: boolean): Partial<RequestsRepository> => ({
-    recordEnding: (_id, _dao, ending, refused) => {
-      endings.push([ending, refused]);
+    recordEnding: (_id, _dao, ending) => {
+      endings.push(ending);
       return Promise.resolve(ended);
+    },
+  });
+  /** Each time the given outcome; after them the last one. */
+  const refuses = (...outcomes: (boolean | Error)[]): Partial<RequestsRepository> => ({
+    refuse: (id, error) => {
+      const outcome = outcomes[Math.min(refused.length, outcomes.length - 1)]!;
+      refused.push([id, error]);
+      return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
     },
   });
   const finds = (found: RequestRecord | undefined): Partial<RequestsRepository> => ({
@@ -168,8 +172,6 @@ describe('RequestsService', () => {
       pino({ level: 'silent' }),
     );
 
-  const isHeld = (): boolean => (bus as unknown as { channels: Map<string, unknown> }).channels.has('r1');
-
   describe('submit', () => {
     it('writes the request down before it starts it', async () => {
       const given = await service(accepts(), starts('eager')).submit(key, body(), submission());
@@ -180,6 +182,7 @@ describe('RequestsService', () => {
         daoId: 'greenfood-dao',
         actor: 'tg:12345',
         here: true,
+        route: routeEvent('r1', accepted[0]!.decision),
       } satisfies Accepted);
     });
 
@@ -214,10 +217,11 @@ describe('RequestsService', () => {
       expect(JSON.stringify(started)).not.toContain('How long is a vote?');
     });
 
-    it('tells readers the route before anything else', async () => {
-      await service(accepts(), starts('eager')).submit(key, body(), submission());
-      const data = { request_id: 'r1', workflow_id: 'route/r1', mode: 'chat', rule: 'chat', providers: ['fake'] };
-      expect(published).toEqual([{ type: 'route', data, position: { generation: 0, offset: 0 } }]);
+    it('publishes nothing: the route goes to the reader with the request', async () => {
+      const publish = jest.spyOn(bus, 'publish');
+      const { route } = await service(accepts(), starts('eager')).submit(key, body(), submission());
+      expect(publish).not.toHaveBeenCalled();
+      expect(route).toMatchObject({ type: 'route', data: { request_id: 'r1', providers: ['fake'] } });
     });
 
     it('knows that a start that was not eager runs elsewhere', async () => {
@@ -246,26 +250,38 @@ describe('RequestsService', () => {
     });
 
     it('takes a request back when Temporal refuses, lets go of its idempotency key, and passes the error on', async () => {
-      const requests = { ...accepts(), ...finds(record()), ...ends(true) };
+      const requests = { ...accepts(), ...refuses(true) };
       const submitting = service(requests, starts(new AppError('TEMPORAL_UNAVAILABLE'))).submit(
         key,
         body(),
         submission(),
       );
       await expect(submitting).rejects.toEqual(code('TEMPORAL_UNAVAILABLE'));
-      expect(endings).toMatchObject([[{ status: 'failed', error: { code: 'TEMPORAL_UNAVAILABLE' } }, true]]);
-      expect(isHeld()).toBe(false);
+      expect(refused).toEqual([['r1', { code: 'TEMPORAL_UNAVAILABLE', message: expect.any(String) }]]);
     });
 
-    it('stands by a request that looked refused but runs, and keeps its events', async () => {
-      const requests = { ...accepts(), ...finds(record({ status: 'running' })), ...ends(false) };
+    it('passes the error on while the database is away, and takes the request back as soon as it can', async () => {
+      const away = new AppError('STORE_UNAVAILABLE');
+      const requests = { ...accepts(), ...refuses(away, away, true) };
+      const submitting = service(requests, starts(new AppError('TEMPORAL_UNAVAILABLE'))).submit(
+        key,
+        body(),
+        submission(),
+      );
+      await expect(submitting).rejects.toEqual(code('TEMPORAL_UNAVAILABLE'));
+      while (refused.length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(refused.map(([id]) => id)).toEqual(['r1', 'r1', 'r1']);
+    });
+
+    it('stands by a request that looked refused but runs', async () => {
+      const requests = { ...accepts(), ...refuses(false) };
       const given = await service(requests, starts(new AppError('TEMPORAL_UNAVAILABLE'))).submit(
         key,
         body(),
         submission(),
       );
       expect(given).toMatchObject({ requestId: 'r1', here: false });
-      expect(isHeld()).toBe(true);
     });
   });
 
@@ -383,10 +399,24 @@ describe('RequestsService', () => {
     it('stops the workflow and the call in this process', async () => {
       const stopped = jest.fn();
       bus.onCancel('r1', stopped);
-      const cancel = jest.fn<TemporalGateway['cancel']>().mockResolvedValue(undefined);
+      const cancel = jest.fn<TemporalGateway['cancel']>().mockResolvedValue(true);
       await service(finds(record({ status: 'running' })), { cancel }).cancel(key, 'r1', {});
       expect(cancel).toHaveBeenCalledWith('r1');
       expect(stopped).toHaveBeenCalledTimes(1);
+    });
+
+    it('ends a request itself that has no workflow, with what is known of it', async () => {
+      const attempts = [{ provider: 'fake', status: 'failed' as const, ms: 3, error: 'RateLimited' }];
+      const requests = { ...finds(record({ attempts })), ...ends(true) };
+      await service(requests, { cancel: () => Promise.resolve(false) }).cancel(key, 'r1', {});
+      const error = expect.objectContaining({ code: 'CANCELLED' });
+      expect(endings).toEqual([{ status: 'cancelled', error, attempts, timings: { gateway: 1 } }]);
+    });
+
+    it('writes nothing down when Temporal does not tell whether there is a workflow', async () => {
+      const cancel = (): Promise<boolean> => Promise.reject(new AppError('TEMPORAL_UNAVAILABLE'));
+      const cancelling = service(finds(record()), { cancel }).cancel(key, 'r1', {});
+      await expect(cancelling).rejects.toEqual(code('TEMPORAL_UNAVAILABLE'));
     });
 
     it.each(['completed', 'failed', 'cancelled'] as const)(
@@ -417,7 +447,7 @@ describe('RequestsService', () => {
       await service({ ...finds(record({ status: 'running' })), ...ends(true) }, starts('already-closed')).restart(
         record(),
       );
-      expect(endings).toMatchObject([[{ status: 'failed', error: { code: 'INTERNAL' } }, false]]);
+      expect(endings).toMatchObject([{ status: 'failed', error: { code: 'INTERNAL' } }]);
     });
 
     it('closes nothing that has ended meanwhile', async () => {

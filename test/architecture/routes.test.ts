@@ -81,6 +81,7 @@ describe('routes', () => {
       keys,
       health: new HealthService(
         [],
+        [],
         () => Promise.resolve([]),
         () => [],
         [],

@@ -137,7 +137,7 @@ describe('streaming', () => {
       const done = all.at(-1)!;
       const { text } = done.data.data;
       const whole = await resume(id);
-      expect(whole.map(({ type }) => type)).toEqual(['attempt', 'token', 'done']);
+      expect(joined(whole)).toEqual(joined(all));
       expect(textOf(whole)).toBe(text);
       expect(whole.at(-1)).toEqual(done);
       const middle = all[Math.floor(all.length / 2)]!;
@@ -242,7 +242,14 @@ describe('streaming', () => {
     fake.settings = { ...fake.settings, tokens: 60, tokenMs: 15 };
     const waiting = product.route('Draining #drained');
     await until(() => fake.stats.inFlight === 1, 'the call');
-    await product.stop();
+    const stopped = product.stop();
+    const { url } = product;
+    expect(await product.route('Too late #late')).toMatchObject({
+      status: 503,
+      body: { error: { code: 'SHUTTING_DOWN' } },
+    });
+    await stopped;
+    await expect(fetch(`${url}/health`)).rejects.toThrow();
     const { status, body: sofar } = await waiting;
     expect([200, 202]).toContain(status);
     expect(fake.stats).toMatchObject({ calls: 1, completed: 1, aborted: 0 });

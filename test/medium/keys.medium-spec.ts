@@ -34,6 +34,15 @@ describe.each(DATABASES)('keys on %s', (_name, open) => {
     expect(await keys.findActive('no such hash')).toBeUndefined();
   });
 
+  it('should be known to have been used, and no other with it', async () => {
+    const [used, other] = [await inserted(), await inserted()];
+    await keys.touch(used.id);
+    const shown = await keys.list(DAO);
+    const at = (id: string): Date | null | undefined => shown.find((key) => key.id === id)?.last_used_at;
+    expect(Date.now() - (at(used.id)?.getTime() ?? 0)).toBeLessThan(10_000);
+    expect(at(other.id)).toBeNull();
+  });
+
   it('should never show its hash', async () => {
     const key = aKey();
     const shown = [await keys.insert(key), ...(await keys.list(DAO))];

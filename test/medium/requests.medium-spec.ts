@@ -9,6 +9,7 @@ import { DATABASES, type Fresh } from './databases.js';
 const DAO = 'greenfood-dao';
 const HOUR = 3_600_000;
 const HISTORY_BYTES = 4_000;
+const REFUSED = { code: 'TEMPORAL_UNAVAILABLE', message: 'Temporal did not accept the request' };
 
 describe.each(DATABASES)('requests on %s', (_name, open) => {
   let fresh: Fresh;
@@ -131,9 +132,11 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
     it('should be closed as refused only while no call has begun', async () => {
       const [waiting, running] = [await accepted(), await accepted()];
       await requests.claim(running, DAO, [], HISTORY_BYTES);
-      expect(await requests.recordEnding(waiting, DAO, anEnding(), true)).toBe(true);
-      expect(await requests.recordEnding(running, DAO, anEnding(), true)).toBe(false);
+      expect(await requests.refuse(waiting, REFUSED)).toBe(true);
+      expect(await requests.refuse(running, REFUSED)).toBe(false);
       expect(await requests.claim(waiting, DAO, [], HISTORY_BYTES)).toBeUndefined();
+      expect(await requests.refuse(waiting, REFUSED)).toBe(false);
+      expect(await requests.find(waiting)).toMatchObject({ status: 'failed', error: REFUSED });
       expect(await requests.find(running)).toMatchObject({ status: 'running', error: null });
     });
 
@@ -199,7 +202,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
       const [refused, failed] = [key('refused'), key('failed')];
       const first = await accepted({ idempotency: refused });
       const second = await accepted({ idempotency: failed });
-      await requests.recordEnding(first, DAO, anEnding(), true);
+      await requests.refuse(first, REFUSED);
       await requests.recordEnding(second, DAO, anEnding());
       expect(await requests.findByIdempotency(refused, since())).toBeUndefined();
       expect(await requests.accept(aRequest({ idempotency: refused }))).toBe(true);

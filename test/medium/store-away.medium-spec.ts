@@ -31,7 +31,7 @@ describe('a PostgreSQL that goes away', () => {
   it('should be told as such by every repository, soon, and be well again after its restart', async () => {
     const request = aRequest();
     await requests.accept(request);
-    await requests.claim(request.id, request.daoId, []);
+    await requests.claim(request.id, request.daoId, [], 0);
     await server.kill();
     const began = Date.now();
     const calls = [

@@ -1,3 +1,4 @@
+import { storable } from '../../contracts/text.js';
 import { BrokenAnswer, NothingSaid } from './faults.js';
 import type { GenerateChunk, ProviderError } from './provider.js';
 
@@ -5,6 +6,25 @@ export interface AnswerContext {
   signal: AbortSignal;
   /** Translates whatever was thrown; itself throws the signal's reason. */
   translate: (error: unknown, textYielded: boolean) => ProviderError;
+}
+
+/**
+ * An answer whose text the database can keep, so that what a reader sees is what is recorded. A surrogate pair may come
+ * in two pieces: the first half waits for what follows.
+ */
+async function* storableChunks(chunks: AsyncIterable<GenerateChunk>): AsyncGenerator<GenerateChunk> {
+  let half = '';
+  for await (const chunk of chunks) {
+    if (chunk.type === 'end') {
+      if (half !== '') yield { type: 'text', text: storable(half) };
+      half = '';
+      yield chunk;
+      continue;
+    }
+    const text = half + chunk.text;
+    half = /[\uD800-\uDBFF]$/.exec(text)?.[0] ?? '';
+    yield { type: 'text', text: storable(text.slice(0, text.length - half.length)) };
+  }
 }
 
 /**
@@ -19,7 +39,7 @@ export async function* heldToContract(
   let heldBack = '';
   let textYielded = false;
   try {
-    for await (const chunk of chunks) {
+    for await (const chunk of storableChunks(chunks)) {
       signal.throwIfAborted();
       if (chunk.type === 'end') {
         if (!textYielded) throw new NothingSaid(chunk.finishReason);

@@ -1,9 +1,10 @@
 import type { ChatRequest, Ollama } from 'ollama';
 import { z } from 'zod';
-import { finishReasonOf, heldToContract } from './answer.js';
-import { ModelChoice, orAborted } from './model-choice.js';
+import { finishReasonOf } from './answer.js';
+import { HostedProvider, type HostedOptions } from './hosted.js';
+import { orAborted } from './model-choice.js';
 import { signalledFetch } from './ollama-fetch.js';
-import { type GenerateCall, type GenerateChunk, type LlmProvider, ProviderError } from './provider.js';
+import { type GenerateCall, type GenerateChunk, ProviderError } from './provider.js';
 import { refusesThink, translateOllamaError } from './translate.js';
 import { usageOf } from './usage.js';
 
@@ -13,13 +14,10 @@ import { usageOf } from './usage.js';
  */
 export const OLLAMA_CONTEXT_TOKENS = 4_096;
 
-export interface OllamaOptions {
-  name: string;
+export interface OllamaOptions extends HostedOptions {
   baseUrl: string;
   /** For a proxy in front of Ollama that wants one. */
   apiKey?: string;
-  /** Absent or empty: the first one that the host has. */
-  model?: string;
   contextTokens?: number;
 }
 
@@ -36,46 +34,16 @@ const PartSchema = z.object({
 type FullChatRequest = ChatRequest & { stream: true; truncate: boolean; shift: boolean };
 
 /** A host that speaks Ollama's own protocol. Always streams. */
-export class OllamaProvider implements LlmProvider {
-  readonly name: string;
-  private readonly choice: ModelChoice;
+export class OllamaProvider extends HostedProvider<OllamaOptions> {
   private thinkRefused = false;
 
-  constructor(private readonly options: OllamaOptions) {
-    this.name = options.name;
-    this.choice = new ModelChoice(options.model ?? '', (signal) => this.firstListed(signal));
-  }
-
-  model(): Promise<string> {
-    return this.choice.get();
-  }
-
-  generate(call: GenerateCall): AsyncIterable<GenerateChunk> {
-    return heldToContract(this.chunks(call), {
-      signal: call.signal,
-      translate: (error, textYielded) => {
-        const failure = this.translate(error, call.signal, textYielded);
-        if (failure.type === 'ModelNotFound') this.choice.forget();
-        return failure;
-      },
-    });
-  }
-
-  async check(signal: AbortSignal): Promise<void> {
-    await this.firstListed(signal);
+  constructor(options: OllamaOptions) {
+    super(options, translateOllamaError);
   }
 
   /** Loads the client library before the first caller waits for it. */
   async warmUp(): Promise<void> {
     await import('ollama');
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  private translate(error: unknown, signal: AbortSignal, textYielded: boolean): ProviderError {
-    return translateOllamaError(error, { provider: this.name, model: this.choice.label, signal, textYielded });
   }
 
   /** A client of one call: the library takes no signal, so its `fetch` carries it. */
@@ -86,7 +54,7 @@ export class OllamaProvider implements LlmProvider {
     return new Client({ host: baseUrl, headers, fetch: signalledFetch(signal) });
   }
 
-  private async firstListed(signal: AbortSignal): Promise<string> {
+  protected async firstListed(signal: AbortSignal): Promise<string> {
     try {
       const { models } = await (await this.client(signal)).list();
       const first = models[0];
@@ -97,7 +65,7 @@ export class OllamaProvider implements LlmProvider {
     throw new ProviderError('ModelNotFound', `${this.name} has no model: pull one with "ollama pull"`);
   }
 
-  private async *chunks(call: GenerateCall): AsyncGenerator<GenerateChunk> {
+  protected async *chunks(call: GenerateCall): AsyncGenerator<GenerateChunk> {
     const model = await orAborted(this.choice.get(), call.signal);
     const done = new AbortController();
     try {

@@ -1,20 +1,18 @@
 import type OpenAI from 'openai';
 import { z } from 'zod';
 import type { Usage } from '../../contracts/request.js';
-import { finishReasonOf, heldToContract } from './answer.js';
+import { finishReasonOf } from './answer.js';
 import { BrokenAnswer } from './faults.js';
-import { ModelChoice, orAborted } from './model-choice.js';
-import { type GenerateCall, type GenerateChunk, type LlmProvider, ProviderError } from './provider.js';
+import { HostedProvider, type HostedOptions } from './hosted.js';
+import { orAborted } from './model-choice.js';
+import { type GenerateCall, type GenerateChunk, ProviderError } from './provider.js';
 import { translateOpenAiError } from './translate.js';
 import { estimateUsage, usageOf } from './usage.js';
 
-export interface OpenAiCompatibleOptions {
-  name: string;
+export interface OpenAiCompatibleOptions extends HostedOptions {
   /** With its version prefix, for example `http://host/v1`. */
   baseUrl: string;
   apiKey?: string;
-  /** Absent or empty: the first one that `GET /models` lists. */
-  model?: string;
 }
 
 /** As much of a chunk as we read. Endpoints differ in what they send as null, as [] and not at all. */
@@ -47,47 +45,17 @@ type Optional = (typeof OPTIONAL)[number];
 const NO_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** OpenAI, DeepSeek and every endpoint that speaks `POST /chat/completions`. Always streams. */
-export class OpenAiCompatibleProvider implements LlmProvider {
-  readonly name: string;
-  private readonly choice: ModelChoice;
+export class OpenAiCompatibleProvider extends HostedProvider<OpenAiCompatibleOptions> {
   private readonly refused = new Set<Optional>();
   private loading: Promise<OpenAI> | undefined;
 
-  constructor(private readonly options: OpenAiCompatibleOptions) {
-    this.name = options.name;
-    this.choice = new ModelChoice(options.model ?? '', (signal) => this.firstListed(signal));
-  }
-
-  model(): Promise<string> {
-    return this.choice.get();
-  }
-
-  generate(call: GenerateCall): AsyncIterable<GenerateChunk> {
-    return heldToContract(this.chunks(call), {
-      signal: call.signal,
-      translate: (error, textYielded) => {
-        const failure = this.translate(error, call.signal, textYielded);
-        if (failure.type === 'ModelNotFound') this.choice.forget();
-        return failure;
-      },
-    });
-  }
-
-  async check(signal: AbortSignal): Promise<void> {
-    await this.firstListed(signal);
+  constructor(options: OpenAiCompatibleOptions) {
+    super(options, translateOpenAiError);
   }
 
   /** Loads the client library, which takes a noticeable part of a second, before the first caller waits for it. */
   async warmUp(): Promise<void> {
     await this.client();
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  private translate(error: unknown, signal: AbortSignal, textYielded: boolean): ProviderError {
-    return translateOpenAiError(error, { provider: this.name, model: this.choice.label, signal, textYielded });
   }
 
   private client(): Promise<OpenAI> {
@@ -108,7 +76,7 @@ export class OpenAiCompatibleProvider implements LlmProvider {
     return this.loading;
   }
 
-  private async firstListed(signal: AbortSignal): Promise<string> {
+  protected async firstListed(signal: AbortSignal): Promise<string> {
     try {
       const client = await this.client();
       for await (const { id } of client.models.list({ signal })) return id;
@@ -118,7 +86,7 @@ export class OpenAiCompatibleProvider implements LlmProvider {
     throw new ProviderError('ModelNotFound', `${this.name} lists no model`);
   }
 
-  private async *chunks(call: GenerateCall): AsyncGenerator<GenerateChunk> {
+  protected async *chunks(call: GenerateCall): AsyncGenerator<GenerateChunk> {
     const model = await orAborted(this.choice.get(), call.signal);
     const stream = await this.open(await this.client(), model, call);
     let finishReason: string | undefined;

@@ -57,6 +57,7 @@ describe('LlmRegistry', () => {
       },
       { name: 'bad', ok: false, ms: expect.any(Number), reason: 'Provider "bad" needs a model file.' },
     ]);
+    expect((await sut.check(['no-file'])).map(({ name }) => name)).toEqual(['no-file']);
     await sut.close();
   });
 });

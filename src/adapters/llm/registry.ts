@@ -39,8 +39,13 @@ export class LlmRegistry {
   }
 
   /** Asks every provider for a sign of life, all at once. */
-  checkAll(timeoutMs: number = CHECK_MS): Promise<ProviderHealth[]> {
-    return Promise.all([...this.configs.keys()].map((name) => this.check(name, timeoutMs)));
+  checkAll(timeoutMs?: number): Promise<ProviderHealth[]> {
+    return this.check([...this.configs.keys()], timeoutMs);
+  }
+
+  /** Asks some providers for a sign of life, all at once. */
+  check(names: readonly string[], timeoutMs: number = CHECK_MS): Promise<ProviderHealth[]> {
+    return Promise.all(names.map((name) => this.checkOne(name, timeoutMs)));
   }
 
   /** Gets a provider ready for its first call: loads its library, or its model. */
@@ -65,7 +70,7 @@ export class LlmRegistry {
     return built;
   }
 
-  private async check(name: string, timeoutMs: number): Promise<ProviderHealth> {
+  private async checkOne(name: string, timeoutMs: number): Promise<ProviderHealth> {
     const began = Date.now();
     const signal = AbortSignal.timeout(timeoutMs);
     try {

@@ -15,7 +15,7 @@ const NETWORK = new Set([
 ]);
 /** Texts of the `pg` client, which carries no code for these. */
 const CLIENT_TEXT =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|PGlite is closed|not queryable/i;
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|PGlite is closed|not queryable/i;
 
 /** Whether an error means that the database is away, rather than that the statement is wrong. */
 export function isStoreAway(error: unknown): boolean {

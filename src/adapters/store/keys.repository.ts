@@ -30,6 +30,13 @@ export class KeysRepository {
     return row && { id: row.id, daoId: row.dao_id, principal: row.principal, gateway: row.gateway };
   }
 
+  /** Notes that a key was used just now. */
+  async touch(id: string): Promise<void> {
+    await guardStore(() =>
+      this.db.updateTable('api_keys').set({ last_used_at: new Date() }).where('id', '=', id).execute(),
+    );
+  }
+
   async insert(key: NewKey): Promise<KeyInfo> {
     return guardStore(() =>
       this.db

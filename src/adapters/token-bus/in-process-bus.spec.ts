@@ -1,15 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { RequestBody } from '../../contracts/bodies.js';
-import type { EventPosition, PositionedEvent } from '../../contracts/events.js';
+import { END_OFFSET, type EventPosition, type PositionedEvent } from '../../contracts/events.js';
 import { InProcessTokenBus } from './in-process-bus.js';
 
 const at = (generation: number, offset: number): EventPosition => ({ generation, offset });
 
-const route: PositionedEvent = {
-  type: 'route',
-  data: { request_id: 'r1', workflow_id: 'route/r1', mode: 'chat', rule: 'chat', providers: ['p'] },
-  position: at(0, 0),
-};
 const attempt = (generation: number): PositionedEvent => ({
   type: 'attempt',
   data: { provider: 'p', generation },
@@ -18,7 +13,7 @@ const attempt = (generation: number): PositionedEvent => ({
 const token = (text: string, position: EventPosition): PositionedEvent => ({ type: 'token', data: { text }, position });
 const body = { ok: true, request_id: 'r1', status: 'completed' } as RequestBody;
 const done = (position: EventPosition): PositionedEvent => ({ type: 'done', data: body, position });
-const failed: PositionedEvent = { type: 'error', data: body, position: at(1, 0) };
+const failed: PositionedEvent = { type: 'error', data: body, position: at(1, END_OFFSET) };
 
 /** What the bus holds on to, to see that it lets go of it. */
 interface Insides {
@@ -67,46 +62,57 @@ describe('InProcessTokenBus', () => {
     const live: string[] = [];
     const reader = read(bus, undefined, never, (event) => live.push(event.type));
     await until(() => waiting() === 1);
-    publish(route);
+    publish(attempt(1));
     await until(() => live.length === 1);
-    publish(attempt(1), token('ab', at(1, 2)));
-    await until(() => live.length === 3);
+    publish(token('ab', at(1, 2)));
+    await until(() => live.length === 2);
     publish(token('c', at(1, 3)), done(at(1, 3)));
-    expect(await reader).toEqual(['route 0-0', 'attempt 1-0', 'token 1-2', 'token 1-3', 'done 1-3']);
+    expect(await reader).toEqual(['attempt 1-0', 'token 1-2', 'token 1-3', 'done 1-3']);
   });
 
   it('gives a reader who comes late everything from the beginning', async () => {
-    publish(route, attempt(1), token('ab', at(1, 2)));
+    publish(attempt(1), token('ab', at(1, 2)));
     const reader = read(bus);
     await until(() => waiting() === 1);
     publish(done(at(1, 2)));
-    expect(await reader).toEqual(['route 0-0', 'attempt 1-0', 'token 1-2', 'done 1-2']);
+    expect(await reader).toEqual(['attempt 1-0', 'token 1-2', 'done 1-2']);
   });
 
   it('gives a reader who comes after the end everything, and the end', async () => {
-    publish(route, attempt(1), token('ab', at(1, 2)), done(at(1, 2)));
-    expect(await read(bus)).toEqual(['route 0-0', 'attempt 1-0', 'token 1-2', 'done 1-2']);
+    publish(attempt(1), token('ab', at(1, 2)), done(at(1, 2)));
+    expect(await read(bus)).toEqual(['attempt 1-0', 'token 1-2', 'done 1-2']);
   });
 
   it('ends with an error event too', async () => {
-    publish(route, attempt(1), failed);
-    expect(await read(bus)).toEqual(['route 0-0', 'attempt 1-0', 'error 1-0']);
+    publish(attempt(1), failed);
+    expect(await read(bus)).toEqual(['attempt 1-0', 'error 1-999999999']);
   });
 
   it('gives a reader who resumes only what comes after its position', async () => {
-    publish(route, attempt(1), token('ab', at(1, 2)), token('cd', at(1, 4)), done(at(1, 4)));
+    publish(attempt(1), token('ab', at(1, 2)), token('cd', at(1, 4)), done(at(1, 4)));
     expect(await read(bus, at(1, 2))).toEqual(['token 1-4', 'done 1-4']);
     expect(await read(bus, at(0, 0))).toEqual(['attempt 1-0', 'token 1-2', 'token 1-4', 'done 1-4']);
   });
 
   it('repeats the end to a reader who has seen everything', async () => {
-    publish(route, attempt(1), token('ab', at(1, 2)), done(at(1, 2)));
+    publish(attempt(1), token('ab', at(1, 2)), done(at(1, 2)));
     expect(await read(bus, at(1, 2))).toEqual(['done 1-2']);
   });
 
   it('gives a reader of the first generation all of the second', async () => {
-    publish(route, attempt(1), token('abc', at(1, 3)), attempt(2), token('x', at(2, 1)), done(at(2, 1)));
+    publish(attempt(1), token('abc', at(1, 3)), attempt(2), token('x', at(2, 1)), done(at(2, 1)));
     expect(await read(bus, at(1, 3))).toEqual(['attempt 2-0', 'token 2-1', 'done 2-1']);
+  });
+
+  it('lets nobody hear an earlier run beside its successor', async () => {
+    publish(attempt(1), token('abc', at(1, 3)), attempt(2), token('late', at(1, 7)), token('x', at(2, 1)));
+    publish(done(at(1, 7)), failed, done(at(2, 1)));
+    expect(await read(bus)).toEqual(['attempt 1-0', 'token 1-3', 'attempt 2-0', 'token 2-1', 'done 2-1']);
+  });
+
+  it('repeats no tokens to a reader who has seen the error', async () => {
+    publish(attempt(1), token('ab', at(1, 2)), failed);
+    expect(await read(bus, failed.position)).toEqual(['error 1-999999999']);
   });
 
   it('serves two readers at once, each at its own pace', async () => {
@@ -177,7 +183,7 @@ describe('InProcessTokenBus', () => {
   });
 
   it('drops the events of a request that is forgotten', () => {
-    publish(route);
+    publish(attempt(1));
     bus.forget('r1');
     expect(insides(bus).channels.size).toBe(0);
   });
@@ -197,11 +203,27 @@ describe('InProcessTokenBus', () => {
     expect(insides(bus).channels.get('r1')?.events).toHaveLength(1);
   });
 
-  it('lets the oldest request go when there are more than 10,000', () => {
-    for (let n = 0; n <= 10_000; n += 1) bus.publish(`many-${n}`, attempt(1));
-    expect(insides(bus).channels.size).toBe(10_000);
-    expect(insides(bus).channels.has('many-0')).toBe(false);
-    expect(insides(bus).channels.has('many-10000')).toBe(true);
+  it('lets the request go that was silent longest when there are more than 10,000', () => {
+    for (let n = 0; n < 10_000; n += 1) bus.publish(`many-${n}`, attempt(1));
+    bus.publish('many-0', token('a', at(1, 1)));
+    bus.publish('one more', attempt(1));
+    const { channels } = insides(bus);
+    expect(channels.size).toBe(10_000);
+    expect(['many-0', 'many-1', 'many-2', 'one more'].map((id) => channels.has(id))).toEqual([true, false, true, true]);
+  });
+
+  it('keeps at most 32 Mi characters of all requests together', () => {
+    const text = 'x'.repeat(1_048_000);
+    for (let n = 0; n < 40; n += 1) bus.publish(`long-${n}`, token(text, at(1, text.length)));
+    const { channels } = insides(bus);
+    expect(channels.size).toBe(32);
+    expect([channels.has('long-7'), channels.has('long-8'), channels.has('long-39')]).toEqual([false, true, true]);
+  });
+
+  it('counts events without text too', () => {
+    for (let n = 0; n < 400; n += 1) for (let run = 1; run <= 1_000; run += 1) bus.publish(`runs-${n}`, attempt(run));
+    // A thousand of them weigh a hundred thousand characters.
+    expect(insides(bus).channels.size).toBe(335);
   });
 
   it('calls those who listen for a cancel of their request, and nobody else', () => {
@@ -233,17 +255,31 @@ describe('InProcessTokenBus', () => {
       jest.useRealTimers();
     });
 
+    const isKept = (): boolean => insides(bus).channels.has('r1');
+
     it('keeps the events of an ended request for a minute', () => {
       publish(attempt(1), done(at(1, 0)));
-      jest.advanceTimersByTime(59_999);
-      expect(insides(bus).channels.size).toBe(1);
-      jest.advanceTimersByTime(1);
-      expect(insides(bus).channels.size).toBe(0);
+      jest.advanceTimersByTime(59_000);
+      expect(isKept()).toBe(true);
+      jest.advanceTimersByTime(2_000);
+      expect(isKept()).toBe(false);
+    });
+
+    it('keeps the events of a request for fifteen minutes after its last one', () => {
+      publish(attempt(1));
+      jest.advanceTimersByTime(800_000);
+      publish(token('a', at(1, 1)));
+      jest.advanceTimersByTime(899_000);
+      expect(isKept()).toBe(true);
+      jest.advanceTimersByTime(2_000);
+      expect(isKept()).toBe(false);
     });
 
     it('holds no timer and no request after it was closed', () => {
       publish(attempt(1), done(at(1, 0)));
       bus.close();
+      // The cache remembers the time for a millisecond.
+      jest.advanceTimersByTime(1);
       expect(jest.getTimerCount()).toBe(0);
       expect(insides(bus).channels.size).toBe(0);
     });
