@@ -8,7 +8,7 @@ import { contextOf, keyOf } from '../middleware/context.js';
 import { ActorQuerySchema, RequestIdSchema, type ActorQuery } from '../schemas/common.js';
 import { DrainService } from '../services/drain.service.js';
 import { OutcomesService } from '../services/outcomes.service.js';
-import { RequestsService } from '../services/requests.service.js';
+import { RequestsService, type Accepted } from '../services/requests.service.js';
 import { Access } from './access.js';
 import { sendEvents } from './sse.js';
 
@@ -47,11 +47,9 @@ export class RequestsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await this.see(request, id, query);
+    const accepted = await this.see(request, id, query);
     const after = lastEventId === undefined ? undefined : parseEventId(lastEventId);
-    await sendEvents(reply, (gone) =>
-      this.outcomes.events({ requestId: id, here: false }, after, this.drain.orStopping(gone)),
-    );
+    await sendEvents(reply, (gone) => this.outcomes.events(accepted, after, this.drain.orStopping(gone)));
   }
 
   @Delete(':id')
@@ -63,13 +61,13 @@ export class RequestsController {
     @Query({ schema: ActorQuerySchema }) query: ActorQuery,
     @Req() request: FastifyRequest,
   ): Promise<RequestBody> {
-    await this.see(request, id, query);
+    const accepted = await this.see(request, id, query);
     await this.requests.cancel(keyOf(request), id, { userId: query.user_id });
-    return this.outcomes.wait({ requestId: id, here: false }, AbortSignal.timeout(CANCEL_WAIT_MS));
+    return this.outcomes.wait(accepted, AbortSignal.timeout(CANCEL_WAIT_MS));
   }
 
   /** Checks that the caller may see the request, and names it in the call's log line. */
-  private async see(request: FastifyRequest, id: string, query: ActorQuery): Promise<void> {
+  private async see(request: FastifyRequest, id: string, query: ActorQuery): Promise<Accepted> {
     const record = await this.requests.visible(keyOf(request), id, { userId: query.user_id });
     const { daoId, actor } = record;
     Object.assign(contextOf(request).fields, {
@@ -78,5 +76,6 @@ export class RequestsController {
       dao_id: daoId,
       user_id: actor,
     });
+    return this.requests.joined(record);
   }
 }

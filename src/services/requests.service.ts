@@ -123,6 +123,11 @@ export class RequestsService {
     return record;
   }
 
+  /** A recorded request as somebody knows it who joins it later. */
+  joined(record: RequestRecord): Accepted {
+    return toAccepted(inputOf(record));
+  }
+
   /** Starts the workflow of a request that is written down but may have none. Safe to repeat. */
   async restart(record: RequestRecord): Promise<void> {
     const outcome = await this.temporal.start(inputOf(record));
@@ -197,7 +202,7 @@ export class RequestsService {
   /** Joins a request that was submitted before. Its first submitter may have died before the start, so start it again. */
   private async attach(record: RequestRecord): Promise<Accepted> {
     if (!isFinal(record.status)) await this.restart(record);
-    return toAccepted(inputOf(record));
+    return this.joined(record);
   }
 }
 
