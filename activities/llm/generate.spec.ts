@@ -93,6 +93,8 @@ const input = (part: Partial<GenerateInput> = {}, timeoutMs = 30_000): GenerateI
   ...part,
 });
 
+const ofWorkflow = (workflowId: string) => ({ workflowExecution: { workflowId, runId: 'run' } });
+
 const away = (): AppError => new AppError('STORE_UNAVAILABLE');
 
 describe('generate', () => {
@@ -107,7 +109,7 @@ describe('generate', () => {
 
   beforeEach(() => {
     [order, events, answers, calls, logged] = [[], [], [], [], []];
-    environment = new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR') });
+    environment = new MockActivityEnvironment(ofWorkflow('route/r1'), { logger: new DefaultLogger('ERROR') });
     bus = new InProcessTokenBus();
     const publish = bus.publish.bind(bus);
     jest.spyOn(bus, 'publish').mockImplementation((requestId, event) => {
@@ -252,6 +254,25 @@ describe('generate', () => {
     expect([calls, events]).toEqual([[], []]);
   });
 
+  it('tells the end of a request that an earlier run answered without living to say so', async () => {
+    const found = record({
+      status: 'completed',
+      provider: 'earlier',
+      usage,
+      answer: 'Seven days.',
+      finishReason: null,
+    });
+    await run({ claim: () => Promise.resolve(undefined), find: () => Promise.resolve(found) });
+    const data = { ok: true, status: 'completed', provider: 'earlier', data: { text: 'Seven days.' } };
+    expect(events).toMatchObject([{ type: 'done', data, position: { generation: 3, offset: 11 } }]);
+  });
+
+  it('serves no other workflow than that of the request', async () => {
+    environment = new MockActivityEnvironment(ofWorkflow('route/r2'));
+    expect(await failure(run({}))).toMatchObject({ type: 'Internal', nonRetryable: true });
+    expect([calls, events]).toEqual([[], []]);
+  });
+
   it.each([
     ['cancelled', record({ status: 'cancelled' })],
     ['failed', record({ status: 'failed' })],
@@ -262,14 +283,17 @@ describe('generate', () => {
     expect([calls, events]).toEqual([[], []]);
   });
 
-  it('tells nobody that it is complete when another run was recorded, and gives that one', async () => {
+  it('tells the other answer when another run was recorded, and gives that one', async () => {
+    const other = { provider: 'later', usage, finishReason: 'stop', answer: 'Eight.', generation: 4 };
     const requests = {
       ...claims(),
       recordAnswer: () => Promise.resolve(false),
-      find: () => Promise.resolve(record({ status: 'completed', provider: 'later', usage, finishReason: 'stop' })),
+      find: () => Promise.resolve(record({ status: 'completed', ...other })),
     };
     expect(await run(requests, says(text('x'), end))).toMatchObject({ outcome: 'recorded', provider: 'later' });
-    expect(order).not.toContain('done');
+    expect(events.filter(({ type }) => type === 'done')).toMatchObject([
+      { data: { data: { text: 'Eight.' } }, position: { generation: 4, offset: 6 } },
+    ]);
   });
 
   it.each<FailureType>(['RateLimited', 'ProviderUnavailable', 'AuthenticationFailed', 'ModelNotFound', 'EmptyAnswer'])(
@@ -308,6 +332,13 @@ describe('generate', () => {
 
   it('takes a provider that stops without an end for an error', async () => {
     expect((await failure(run(claims(), says()))).type).toBe('Internal');
+  });
+
+  it('takes what nobody foresaw before the call for an internal error, not to be repeated', async () => {
+    const thrown = await failure(run({ claim: () => Promise.reject(new TypeError('cannot read the prompt')) }));
+    expect(thrown).toMatchObject({ type: 'Internal', nonRetryable: true });
+    expect(thrown.details).toEqual([{ type: 'Internal', message: expect.not.stringContaining('prompt') }]);
+    expect(logged).toMatchObject([{ msg: 'model call failed unexpectedly' }]);
   });
 
   it('asks Temporal to repeat it when the database is away before the call', async () => {

@@ -69,7 +69,7 @@ export function createLlmActivities(deps: LlmDependencies): LlmActivities {
 
 /** The request had ended before this call: it was answered by an earlier run of this activity, or closed otherwise. */
 function endedEarlier({ bus }: LlmDependencies, record: RequestRecord | undefined): GenerateResult {
-  if (record?.answer != null) {
+  if (record && record.answer !== null) {
     // Whoever wrote it down may not have lived to say so.
     const position = { generation: record.generation, offset: record.answer.length };
     bus.publish(record.id, { type: 'done', data: requestBody(record), position });

@@ -49,7 +49,10 @@ export class ReconcilerService {
     try {
       while (!this.stopping.signal.aborted) {
         const page = await this.requests.findOpen(filter, after, BATCH);
-        for (const record of page) await this.repair(record);
+        for (const record of page) {
+          if (this.stopping.signal.aborted) return;
+          await this.repair(record);
+        }
         after = page.at(-1)?.id ?? '';
         if (page.length < BATCH) return;
       }

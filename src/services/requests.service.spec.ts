@@ -409,7 +409,7 @@ describe('RequestsService', () => {
       const attempts = [{ provider: 'fake', status: 'failed' as const, ms: 3, error: 'RateLimited' }];
       const requests = { ...finds(record({ attempts })), ...ends(true) };
       await service(requests, { cancel: () => Promise.resolve(false) }).cancel(key, 'r1', {});
-      const error = expect.objectContaining({ code: 'CANCELLED' });
+      const error = expect.objectContaining({ code: 'REQUEST_CANCELLED' });
       expect(endings).toEqual([{ status: 'cancelled', error, attempts, timings: { gateway: 1 } }]);
     });
 

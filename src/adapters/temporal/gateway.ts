@@ -143,16 +143,19 @@ export class TemporalGateway {
           ...(apiKey === undefined ? {} : { apiKey }),
           ...(tls === undefined ? {} : { tls }),
         });
-        if (this.stopping.signal.aborted) {
-          // It came too late: nobody would close it.
+        try {
+          await this.ensureSearchAttributes(connection);
+          this.stopping.signal.throwIfAborted();
+        } catch (error) {
+          // It is of no use, or came too late: nobody else would close it.
           await connection.close();
-          continue;
+          throw error;
         }
-        await this.ensureSearchAttributes(connection);
         this.connected = connection;
         this.client = new Client({ connection, namespace: this.target.namespace });
         return connection;
       } catch (error) {
+        this.stopping.signal.throwIfAborted();
         if (failures === 0) this.log.warn({ address, err: error }, 'Temporal does not answer; trying again');
         await sleep(RECONNECT_MS, undefined, { signal: this.stopping.signal });
       }

@@ -249,10 +249,12 @@ describe('InProcessTokenBus', () => {
 
   describe('with time', () => {
     beforeEach(() => {
-      jest.useFakeTimers();
+      jest.useFakeTimers({ doNotFake: ['performance'] });
+      jest.spyOn(performance, 'now').mockImplementation(() => Date.now());
     });
     afterEach(() => {
       jest.useRealTimers();
+      jest.restoreAllMocks();
     });
 
     const isKept = (): boolean => insides(bus).channels.has('r1');

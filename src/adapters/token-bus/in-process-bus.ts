@@ -74,6 +74,8 @@ export class InProcessTokenBus {
   publish(requestId: string, event: PositionedEvent): void {
     const channel = this.channel(requestId);
     channel.push(event);
+    // The cache weighs a value when it comes in, and not again when the same one is set.
+    this.channels.delete(requestId);
     const ttl = channel.ended ? KEEP_ENDED_MS : KEEP_SILENT_MS;
     this.channels.set(requestId, channel, { size: channel.size, ttl });
   }
