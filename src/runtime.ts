@@ -16,7 +16,6 @@ import { installTemporalRuntime } from './adapters/temporal/telemetry.js';
 import type { QueueWorkers } from './adapters/temporal/workers.js';
 import { InProcessTokenBus } from './adapters/token-bus/in-process-bus.js';
 import { ADMIN_PRINCIPAL } from './contracts/ids.js';
-import { AppError } from './errors/app-error.js';
 import { findAdminKey, type AdminKey } from './admin-key.js';
 import { createLogger } from './log.js';
 import { createApi } from './main.js';

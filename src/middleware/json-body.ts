@@ -41,7 +41,7 @@ export function acceptJsonBodies(server: FastifyInstance): void {
     if (isMonstrous(body)) {
       done(new AppError('BODY_INVALID', 'The body is nested too deeply or holds too many values.'));
     } else {
-      parse(request, body.toString('utf8'), done);
+      void parse(request, body.toString('utf8'), done);
     }
   });
 }

@@ -41,12 +41,14 @@ const WireSchema = z.object({
 });
 
 type WireBody = z.output<typeof WireSchema>;
+/** A field and what is wrong with it. */
+type Problem = [field: string, message: string];
 
 /** More metadata than this is refused: it is kept with every request, in bytes of JSON. */
 const MOST_METADATA = 65_536;
 
 /** Both spellings of one thing, where they say different things. Whoever put a request together meant only one. */
-function contradictions(body: WireBody): string[] {
+function contradictions(body: WireBody): Problem[] {
   const { metadata, payload } = body;
   const inner = metadata ?? payload ?? {};
   const pairs: [string, unknown, unknown][] = [
@@ -59,8 +61,13 @@ function contradictions(body: WireBody): string[] {
     ]),
   ];
   const differ = pairs.filter(([, one, other]) => one !== undefined && other !== undefined && one !== other);
-  return differ.map(([name]) => name);
+  return differ.map(([name]) => [name, 'is given twice, with different values']);
 }
+
+const oversize = (metadata: object): Problem[] =>
+  Buffer.byteLength(JSON.stringify(metadata)) > MOST_METADATA
+    ? [['metadata', `holds more than ${MOST_METADATA} bytes`]]
+    : [];
 
 /** Body of `POST /route`. Older clients say `message` and `payload`, and put ids at the top level. */
 export const RouteBodySchema = WireSchema.transform((body, context): RouteSubmission => {
@@ -70,13 +77,13 @@ export const RouteBodySchema = WireSchema.transform((body, context): RouteSubmis
     return z.NEVER;
   }
   const metadata = body.metadata ?? body.payload ?? {};
-  for (const name of contradictions(body)) {
-    context.addIssue({ code: 'custom', path: [name], message: 'is given twice, with different values' });
+  const problems = [...contradictions(body), ...oversize(metadata)];
+  if (problems.length > 0) {
+    problems.forEach(([name, message]) => {
+      context.addIssue({ code: 'custom', path: [name], message });
+    });
+    return z.NEVER;
   }
-  if (Buffer.byteLength(JSON.stringify(metadata)) > MOST_METADATA) {
-    context.addIssue({ code: 'custom', path: ['metadata'], message: `holds more than ${MOST_METADATA} bytes` });
-  }
-  if (context.issues.length > 0) return z.NEVER;
   return {
     prompt,
     mode: body.mode,
