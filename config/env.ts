@@ -54,6 +54,9 @@ export function readVariables(source: NodeJS.ProcessEnv = process.env): NodeJS.P
   return { ...withoutEmpty(fromFile), ...withoutEmpty(source) };
 }
 
+/** Variables of the process alone: a `.env` file has no say in the programs that we start. */
+export const processVariables = (): NodeJS.ProcessEnv => withoutEmpty(process.env);
+
 /**
  * Reads and validates the environment, with a `.env` file in the working folder below it.
  * @throws AppError `CONFIG_INVALID` that lists every bad variable at once; values are never shown.

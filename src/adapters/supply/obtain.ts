@@ -1,5 +1,5 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { AppError } from '../../errors/app-error.js';
 import { discard, inspect, sha256Of, writeStamp } from './checksum.js';
 import { isAlive } from './is-alive.js';
@@ -72,7 +72,7 @@ async function openScratch(folder: string): Promise<string> {
     const owner = new RegExp(`^${SCRATCH}(\\d+)-`).exec(name)?.[1];
     if (owner !== undefined && !isAlive(Number(owner))) await rm(join(folder, name), { recursive: true, force: true });
   }
-  return mkdtemp(join(folder, `${SCRATCH}${process.pid}-`));
+  return mkdtemp(join(resolve(folder), `${SCRATCH}${process.pid}-`));
 }
 
 async function guardCache<T>(cache: string, action: () => Promise<T>): Promise<T> {

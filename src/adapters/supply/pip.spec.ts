@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -69,6 +69,33 @@ describe(PipSource.name, () => {
   it('should end a pip that hangs', async () => {
     const pip = await fakePip('exec sleep 30');
     await expect(fetchWith([pip], [], 300)).rejects.toThrow('no data arrived within 0.3 s');
+  });
+
+  it('should run pip in the folder of this attempt, and with none of our keys', async () => {
+    const pip = await fakePip('{ pwd -P; env; } > seen; echo "ERROR: stop" >&2; exit 1');
+    const before = process.env;
+    process.env = {
+      ...before,
+      OPENAI_API_KEY: 'secret-of-ours',
+      PYTHONPATH: '/planted',
+      PIP_INDEX_URL: 'https://mirror.example.org/simple',
+      https_proxy: 'http://proxy.example.org:3128',
+    };
+    try {
+      await expect(fetchWith([pip])).rejects.toThrow('stop');
+    } finally {
+      process.env = before;
+    }
+    const [cwd, ...variables] = (await readFile(join(folder, 'seen'), 'utf8')).trim().split('\n');
+    expect(cwd).toBe(await realpath(folder));
+    expect(variables).toEqual(
+      expect.arrayContaining([
+        'PYTHONSAFEPATH=1',
+        'PIP_INDEX_URL=https://mirror.example.org/simple',
+        'https_proxy=http://proxy.example.org:3128',
+      ]),
+    );
+    expect(variables.join('\n')).not.toMatch(/secret-of-ours|planted/);
   });
 
   it('should name a wheel that lacks the file', async () => {

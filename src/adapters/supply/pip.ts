@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runCommand, type CommandResult } from './command.js';
+import { runCommand, type CommandOptions, type CommandResult } from './command.js';
 import type { FetchContext, Source } from './part.js';
 import { extractEntry } from './zip.js';
 
@@ -51,16 +51,21 @@ export class PipSource implements Source {
     const stalled = new AbortController();
     const watch = this.watchGrowth(context, stalled);
     try {
-      await this.runFirstPip(downloadArguments(this.options.requirement, wheels), temporary, stalled.signal);
+      await this.runFirstPip(downloadArguments(this.options.requirement, wheels), {
+        cwd: context.folder,
+        // Python looks for modules in its working folder first, before 3.11 whatever the variable says.
+        variables: { TMPDIR: temporary, PYTHONSAFEPATH: '1' },
+        signal: stalled.signal,
+      });
     } finally {
       clearInterval(watch);
     }
   }
 
-  private async runFirstPip(args: string[], temporary: string, signal: AbortSignal): Promise<void> {
+  private async runFirstPip(args: string[], options: CommandOptions): Promise<void> {
     let lastProblem = 'neither python3 nor pip is installed';
     for (const launcher of this.options.launchers ?? LAUNCHERS) {
-      const result = await startPip(launcher, args, temporary, signal);
+      const result = await startPip(launcher, args, options);
       if (result === 'absent') continue;
       if (result.code === 0) return;
       lastProblem = pipProblem(result);
@@ -108,15 +113,12 @@ const downloadArguments = (requirement: string, wheels: string): string[] => [
 ];
 
 async function startPip(
-  launcher: readonly string[],
+  [program = '', ...first]: readonly string[],
   args: readonly string[],
-  temporary: string,
-  signal: AbortSignal,
+  options: CommandOptions,
 ): Promise<CommandResult | 'absent'> {
   try {
-    const result = await runCommand('env', [`TMPDIR=${temporary}`, ...launcher, ...args], signal);
-    // `env` answers 127 when there is no such program.
-    return result.code === 127 ? 'absent' : result;
+    return await runCommand(program, [...first, ...args], options);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'absent';
     throw error;

@@ -103,7 +103,7 @@ function temporalSources({
 }
 
 async function untarTemporal(archive: string, folder: string): Promise<string> {
-  const { code, stderr } = await runCommand('tar', ['-xzf', archive, '-C', folder, 'temporal']);
+  const { code, stderr } = await runCommand('tar', ['-xzf', archive, '-C', folder, 'temporal'], { cwd: folder });
   if (code !== 0) throw new Error(`tar could not unpack it: ${stderr}`);
   return join(folder, 'temporal');
 }
@@ -114,7 +114,7 @@ export async function findOnPath(folders = readVariables().PATH ?? ''): Promise<
   const places = folders.split(delimiter).filter((folder) => folder !== '');
   const path = await firstExecutable(places.map((folder) => resolve(folder, 'temporal')));
   if (path === undefined) return undefined;
-  const output = await runCommand(path, ['--version'], AbortSignal.timeout(5_000)).catch(() => undefined);
+  const output = await runCommand(path, ['--version'], { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
   const server = output && parseTemporalVersion(output.stdout);
   return server === undefined ? undefined : { path, serverVersion: server, origin: 'PATH' };
 }
