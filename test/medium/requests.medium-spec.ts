@@ -268,19 +268,42 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
     });
   });
 
-  it('should list open requests, oldest first, and none that ended or are young', async () => {
+  describe('open requests', () => {
     const now = Date.now();
-    const day = 24 * HOUR;
-    const [second, first] = [
-      await accepted({ receivedAt: new Date(now - 9 * day) }),
-      await accepted({ receivedAt: new Date(now - 10 * day) }),
-    ];
-    const ended = await accepted({ receivedAt: new Date(now - 11 * day) });
-    await requests.recordEnding(ended, DAO, anEnding());
-    await requests.claim(second, DAO, [], HISTORY_BYTES);
-    const open = await requests.findOpen({ receivedBefore: new Date(now - 8 * day) }, '', 10);
-    expect(open.map(({ id }) => id)).toEqual([first, second]);
-    expect(await requests.findOpen({ receivedBefore: new Date(now - 8 * day) }, '', 1)).toHaveLength(1);
+    const DAY = 24 * HOUR;
+    const at = (days: number): Date => new Date(now - days * DAY);
+    const old = { receivedBefore: at(8) };
+    const idsOf = async (...asked: Parameters<RequestsRepository['findOpen']>): Promise<string[]> =>
+      (await requests.findOpen(...asked)).map(({ id }) => id);
+
+    beforeAll(async () => {
+      // Ids of the product are ordered by time.
+      await accepted({ id: '0-ended', receivedAt: at(11) });
+      await accepted({ id: '2-running', receivedAt: at(9), deadlineAt: at(7) });
+      await accepted({ id: '1-accepted', receivedAt: at(10), deadlineAt: at(6) });
+      await accepted({ id: '3-overdue', receivedAt: at(9), deadlineAt: at(8) });
+      await requests.recordEnding('0-ended', DAO, anEnding());
+      for (const id of ['2-running', '3-overdue']) await requests.claim(id, DAO, [], HISTORY_BYTES);
+    });
+
+    it('should come in the order of their ids, and none that ended or are young', async () => {
+      const young = await accepted({ receivedAt: at(7) });
+      const open = await idsOf(old, '', 10);
+      expect(open).toEqual(['1-accepted', '2-running', '3-overdue']);
+      expect(await idsOf({ receivedBefore: at(6) }, '', 10)).toContain(young);
+    });
+
+    it('should come page by page', async () => {
+      expect(await idsOf(old, '', 2)).toEqual(['1-accepted', '2-running']);
+      expect(await idsOf(old, '2-running', 2)).toEqual(['3-overdue']);
+      expect(await idsOf(old, '3-overdue', 2)).toEqual([]);
+    });
+
+    it('should be the doubtful ones alone if that is asked: not begun, or past their deadline', async () => {
+      expect(await idsOf({ ...old, overdueSince: at(7.5) }, '', 10)).toEqual(['1-accepted', '3-overdue']);
+      expect(await idsOf({ ...old, overdueSince: at(6.5) }, '', 10)).toEqual(['1-accepted', '2-running', '3-overdue']);
+      expect(await idsOf({ ...old, overdueSince: at(9) }, '1-accepted', 10)).toEqual([]);
+    });
   });
 
   it('should keep a prompt of 3 MiB and an answer of every script as they are', async () => {

@@ -10,7 +10,7 @@ import {
   ScriptedActivities,
   write,
 } from '../fakes/scripted-activities.js';
-import { attributesOf, request, seen, Stage, step, type Performance } from './stage.js';
+import { attributesOf, performanceOf, request, seen, Stage, step, type Performance } from './stage.js';
 
 jest.setTimeout(30_000);
 
@@ -201,6 +201,27 @@ describe('routeRequest: the deadline', () => {
     const { attempts } = script.recorded[0]!.input;
     expect(attempts).toEqual([failed('first', 'QueueTimeout')]);
     expect(attempts[0]?.ms).toBeLessThan(5_000);
+  });
+
+  it('should end the wait for a free place at the workflow’s own worker', async () => {
+    const call = new HeldCall();
+    const script = new ScriptedActivities({ generate: [call], recordFailure: [write()] });
+    const one = { maxConcurrentActivityTaskExecutions: 1 };
+    const deadlineAt = Date.now() + 2_000;
+    const waited = async (queue: string): Promise<Performance> => {
+      await stage.start(queue, request([step('busy')]));
+      await call.begun;
+      const played = await performanceOf(await stage.start(queue, request([step('first')], { deadlineAt })));
+      call.end();
+      return played;
+    };
+    const played = await stage.withWorker(script.activities, waited, one);
+    expect(played).toMatchObject({ status: 'FAILED', failure: 'DeadlineExceeded' });
+    expect(Date.now() - deadlineAt).toBeLessThan(5_000);
+    expect(script.recorded[0]?.input.attempts).toEqual([failed('first', 'QueueTimeout')]);
+    const limits = attributesOf(played.history, 'activityTaskScheduledEventAttributes')[0];
+    expect(tsToMs(limits?.scheduleToStartTimeout)).toBeLessThanOrEqual(2_000);
+    expect(tsToMs(limits?.scheduleToCloseTimeout) - tsToMs(limits?.scheduleToStartTimeout)).toBe(10_000);
   });
 
   it('should leave no time for another attempt or provider', async () => {

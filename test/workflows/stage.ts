@@ -46,7 +46,7 @@ export const step = (provider: string, changes: Partial<ProviderStep> = {}): Pro
   provider,
   shape: 'eager',
   queue: 'unused',
-  timeoutMs: 30_000,
+  timeoutMs: 10_000,
   queueTimeoutMs: 10_000,
   maxTokens: 256,
   maxAttempts: 1,
@@ -129,9 +129,13 @@ export class Stage {
   }
 
   /** A worker of workflows and activities on a queue of its own, for as long as `scene` lasts. */
-  async withWorker<T>(activities: Activities, scene: (queue: string) => Promise<T>): Promise<T> {
+  async withWorker<T>(
+    activities: Activities,
+    scene: (queue: string) => Promise<T>,
+    options: Partial<WorkerOptions> = {},
+  ): Promise<T> {
     const queue = uniqueQueue();
-    const worker = await this.createWorker(queue, activities, { workflowBundle: await workflowBundle() });
+    const worker = await this.createWorker(queue, activities, { ...options, workflowBundle: await workflowBundle() });
     return worker.runUntil(() => scene(queue));
   }
 

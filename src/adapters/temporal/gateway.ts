@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
   isGrpcServiceError,
+  NamespaceNotFoundError,
   ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
@@ -219,6 +220,8 @@ const REFUSALS: readonly number[] = [
 ];
 
 function isRefusal(error: unknown): boolean {
-  const cause = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) && REFUSALS.includes(cause.code);
+  if (error instanceof NamespaceNotFoundError) return true;
+  // The client wraps what the server said; the services of a native connection throw it as it is, and both are of this name.
+  const told = !isGrpcServiceError(error) && error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(told) && REFUSALS.includes(told.code);
 }
