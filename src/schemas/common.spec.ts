@@ -63,12 +63,12 @@ describe('storable', () => {
 });
 
 describe('ActingQuerySchema', () => {
-  it('reads DAO and user, and ignores everything else', () => {
-    expect(ActingQuerySchema.parse({ dao_id: 'd', user_id: 'u', other: 'x' })).toEqual({ dao_id: 'd', user_id: 'u' });
+  it('reads DAO and user', () => {
+    expect(ActingQuerySchema.parse({ dao_id: 'd', user_id: 'u' })).toEqual({ dao_id: 'd', user_id: 'u' });
     expect(ActingQuerySchema.parse({})).toEqual({});
   });
 
-  it.each([{ dao_id: '' }, { user_id: 'x'.repeat(257) }, { user_id: ['a', 'b'] }, { user_id: '\0' }])(
+  it.each([{ dao_id: '' }, { user_id: 'x'.repeat(257) }, { user_id: ['a', 'b'] }, { user_id: '\0' }, { user: 'u' }])(
     'refuses %j',
     (query) => {
       expect(ActingQuerySchema.safeParse(query).success).toBe(false);

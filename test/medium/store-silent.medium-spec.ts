@@ -1,0 +1,59 @@
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { openPostgres, type Database } from '../../src/adapters/store/database.js';
+import { AccessRepository } from '../../src/adapters/store/access.repository.js';
+import { KeysRepository } from '../../src/adapters/store/keys.repository.js';
+import { migrate } from '../../src/adapters/store/migrate.js';
+import { aDao } from '../factories/access.js';
+import { freshDatabase } from '../support/postgres.js';
+
+const AWAY = { name: 'AppError', code: 'STORE_UNAVAILABLE' };
+
+describe('a PostgreSQL that falls silent', () => {
+  /** Connections of the way to the database; once it is cut they stay open, and nothing comes through any more. */
+  const pairs: [Socket, Socket][] = [];
+  let proxy: Server;
+  let database: Database;
+  let drop: () => Promise<void>;
+
+  beforeAll(async () => {
+    const fresh = await freshDatabase();
+    ({ drop } = fresh);
+    const way = new URL(fresh.url);
+    const target = { host: way.hostname, port: Number(way.port) };
+    proxy = createServer((near) => {
+      const far = connect(target);
+      for (const side of [near, far]) side.on('error', () => undefined);
+      near.pipe(far).pipe(near);
+      pairs.push([near, far]);
+    }).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    way.port = String((proxy.address() as AddressInfo).port);
+    database = openPostgres(way.href, 4);
+    await migrate(database.db);
+  });
+
+  afterAll(async () => {
+    await database.close();
+    for (const socket of pairs.flat()) socket.destroy();
+    proxy.close();
+    await drop();
+  });
+
+  it('should be told as such within the time limits, and its lost connections be given up', async () => {
+    const keys = new KeysRepository(database.db);
+    await Promise.all(Array.from({ length: 4 }, () => database.ping()));
+    for (const [near, far] of pairs) near.unpipe(far).resume();
+    const began = Date.now();
+    const transaction = new AccessRepository(database.db).createDao(aDao(), {});
+    const outcomes = await Promise.allSettled([database.ping(), keys.findActive('a'), keys.touch('b'), transaction]);
+    expect(Date.now() - began).toBeLessThan(6_500);
+    for (const outcome of outcomes) expect(outcome.status).toBe('rejected');
+    for (const outcome of outcomes.slice(0, 3)) expect(outcome).toMatchObject({ reason: AWAY });
+
+    const again = Date.now();
+    await Promise.all(Array.from({ length: 4 }, () => database.ping()));
+    expect(Date.now() - again).toBeLessThan(1_000);
+  });
+});
