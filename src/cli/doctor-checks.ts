@@ -4,11 +4,12 @@ import type { Env } from '../../config/env.js';
 import { loadConfig } from '../../config/loader.js';
 import { openPostgres } from '../adapters/store/database.js';
 import { HomeLock } from '../adapters/store/lock.js';
-import { inspect } from '../adapters/supply/checksum.js';
+import { inspect, stampPath } from '../adapters/supply/checksum.js';
 import type { Part } from '../adapters/supply/part.js';
 import { obtainModel, SMALL_MODEL } from '../adapters/supply/small-model.js';
 import { findOnPath, temporalPart } from '../adapters/supply/temporal-cli.js';
 import { silentReporter } from '../adapters/supply/reporter.js';
+import { requireTrusted } from '../adapters/supply/trust.js';
 import { probeTemporal } from '../adapters/temporal/probe.js';
 import { bad, fine, type DoctorCheck, type Finding } from './doctor-finding.js';
 import { checkProviders } from './doctor-providers.js';
@@ -111,6 +112,7 @@ async function checkModel(env: Env): Promise<Finding> {
 
 async function describeCached(part: Part, cache: string): Promise<Finding> {
   const path = join(cache, part.file);
+  await requireTrusted([cache, path, stampPath(path)]);
   const state = await inspect(path, part.sha256);
   if (state === 'good') return fine(path);
   if (state === 'absent') return fine(`${part.name} is not here yet; the next start fetches it`);

@@ -10,7 +10,8 @@ export async function sha256Of(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-const stampPath = (path: string): string => `${path}.verified.json`;
+/** Where the note about a file lies. */
+export const stampPath = (path: string): string => `${path}.verified.json`;
 
 async function describeFile(path: string, sha256: string): Promise<string> {
   const { size, mtimeMs } = await stat(path);
@@ -23,7 +24,7 @@ async function describeFile(path: string, sha256: string): Promise<string> {
  */
 export async function writeStamp(path: string, sha256: string): Promise<void> {
   // A read-only cache is fine to use: it is then hashed on every start.
-  await writeFile(stampPath(path), await describeFile(path, sha256)).catch(() => undefined);
+  await writeFile(stampPath(path), await describeFile(path, sha256), { mode: 0o600 }).catch(() => undefined);
 }
 
 async function hasStamp(path: string, sha256: string): Promise<boolean> {

@@ -88,8 +88,8 @@ describe(obtain.name, () => {
   });
 
   it('should accept a file that somebody else put into the cache, by its checksum', async () => {
-    await mkdir(join(cache, 'sub'));
-    await writeFile(target, CONTENT);
+    await mkdir(join(cache, 'sub'), { mode: 0o755 });
+    await writeFile(target, CONTENT, { mode: 0o644 });
     await expect(obtain(partOf(), { cache, reporter: silentReporter })).resolves.toBe(target);
   });
 
@@ -140,11 +140,32 @@ describe(obtain.name, () => {
   });
 
   it('should use a read-only cache that is complete', async () => {
-    await mkdir(join(cache, 'sub'));
-    await writeFile(target, CONTENT);
+    await mkdir(join(cache, 'sub'), { mode: 0o755 });
+    await writeFile(target, CONTENT, { mode: 0o644 });
     await chmod(join(cache, 'sub'), 0o555);
     await expect(obtain(partOf(), { cache, reporter: silentReporter })).resolves.toBe(target);
     await chmod(join(cache, 'sub'), 0o755);
+  });
+
+  it("should make a cache that is its owner's alone", async () => {
+    const fresh = join(cache, 'fresh');
+    await obtain(partOf(new TextSource('a', CONTENT)), { cache: fresh, reporter: silentReporter });
+    for (const folder of [fresh, join(fresh, 'sub')]) expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  });
+
+  it.each([
+    ['the cache folder', () => cache],
+    ['the folder of the file', () => join(cache, 'sub')],
+    ['the file', () => target],
+    ['the note about it', () => `${target}.verified.json`],
+  ])('should refuse where others can write %s', async (_what, path) => {
+    const part = partOf(new TextSource('a', CONTENT));
+    await obtain(part, { cache, reporter: silentReporter });
+    await chmod(path(), 0o777);
+    await expect(obtain(part, { cache, reporter: silentReporter })).rejects.toMatchObject({
+      code: 'SETUP_FAILED',
+      message: expect.stringContaining(`${path()} can be written by other users: delete it`),
+    });
   });
 
   it('should survive two processes that fetch at once', async () => {

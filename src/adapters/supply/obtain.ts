@@ -1,9 +1,10 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { AppError } from '../../errors/app-error.js';
-import { discard, inspect, sha256Of, writeStamp } from './checksum.js';
+import { discard, inspect, sha256Of, stampPath, writeStamp } from './checksum.js';
 import { isAlive } from './is-alive.js';
 import type { ObtainOptions, Part, Source } from './part.js';
+import { requireTrusted } from './trust.js';
 
 const SCRATCH = 'incoming-';
 
@@ -15,6 +16,7 @@ const SCRATCH = 'incoming-';
  */
 export async function obtain(part: Part, options: ObtainOptions): Promise<string> {
   const target = join(options.cache, part.file);
+  await requireTrusted([options.cache, dirname(target), target, stampPath(target)]);
   const state = await guardCache(options.cache, () => inspect(target, part.sha256));
   if (state === 'good') return target;
   if (state === 'damaged') {
@@ -60,14 +62,14 @@ async function fetchFrom(
   if (found !== part.sha256) {
     throw new Error(`wrong checksum (expected ${part.sha256.slice(0, 12)}…, got ${found.slice(0, 12)}…)`);
   }
-  if (part.executable) await chmod(file, 0o755);
+  await chmod(file, part.executable ? 0o755 : 0o644);
   await rename(file, target);
   await writeStamp(target, part.sha256);
 }
 
 /** A scratch folder that carries our pid, so that what a killed process left behind can be told and removed. */
 async function openScratch(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   for (const name of await readdir(folder)) {
     const owner = new RegExp(`^${SCRATCH}(\\d+)-`).exec(name)?.[1];
     if (owner !== undefined && !isAlive(Number(owner))) await rm(join(folder, name), { recursive: true, force: true });
