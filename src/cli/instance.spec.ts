@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -55,6 +55,27 @@ describe('finding a running instance', () => {
       code: 'NOT_RUNNING',
       message: `Nothing is running on ${home}: start it with "npm run up", or set DAGI_URL and DAGI_API_KEY.`,
     });
+  });
+
+  it.each([
+    ['others can write', () => chmod(join(home, 'run.json'), 0o622)],
+    [
+      'is a link',
+      async () => {
+        await rename(join(home, 'run.json'), join(home, 'elsewhere'));
+        await symlink(join(home, 'elsewhere'), join(home, 'run.json'));
+      },
+    ],
+  ])('should send no key to where a run file points that %s', async (_case, spoil) => {
+    await writeRunFile(home, RUNNING);
+    await spoil();
+    await expect(findInstance({ ...env, DAGI_API_KEY: 'k' })).rejects.toMatchObject({ code: 'NOT_RUNNING' });
+  });
+
+  (process.getuid?.() === 0 ? it : it.skip)("should send no key to where another user's run file points", async () => {
+    await writeRunFile(home, RUNNING);
+    await chown(join(home, 'run.json'), 65_534, 65_534);
+    await expect(findInstance({ ...env, DAGI_API_KEY: 'k' })).rejects.toMatchObject({ code: 'NOT_RUNNING' });
   });
 
   it('should keep the run file to its owner', async () => {
