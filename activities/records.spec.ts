@@ -57,7 +57,7 @@ describe('recordFailure', () => {
   });
 
   it.each([
-    ['ended', { ...open, status: 'completed' }],
+    ['ended', { ...open, status: 'completed' as const }],
     ['gone', undefined],
   ])('does nothing about a request that has %s', async (_name, found) => {
     await run(found);
