@@ -49,6 +49,9 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
+// Whatever we and our children write is for this user alone.
+process.umask(0o077);
+
 // A reader that went away (`| head`) is no reason to fall over; whoever serves goes on serving.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
