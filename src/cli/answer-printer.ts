@@ -1,5 +1,6 @@
 import type { RequestBody } from '../contracts/bodies.js';
 import type { RequestEvent } from '../contracts/events.js';
+import { plain } from './plain-text.js';
 
 /** Writes an answer to a terminal while it arrives. */
 export class AnswerPrinter {
@@ -10,7 +11,7 @@ export class AnswerPrinter {
   readonly hear = (event: RequestEvent): void => {
     if (event.type === 'token') {
       this.hasText = true;
-      this.write(event.data.text);
+      this.write(plain(event.data.text));
     } else if (event.type === 'attempt' && this.hasText) {
       // The model was started again (a crash, see docs/adr/0001): what stands above is not part of the answer.
       this.hasText = false;
@@ -22,7 +23,7 @@ export class AnswerPrinter {
 
   private finish(body: RequestBody): void {
     // An answer that came from the record alone has no token events.
-    if (!this.hasText && body.ok && body.data) this.write(body.data.text);
+    if (!this.hasText && body.ok && body.data) this.write(plain(body.data.text));
     this.write('\n');
   }
 }
@@ -32,5 +33,5 @@ export function describeTimings(body: RequestBody): string {
   const { total, ...parts } = body.timings_ms;
   const list = Object.entries(parts).map(([name, ms]) => `${name} ${Math.round(ms)}`);
   const provider = (body.ok ? body.provider : null) ?? 'no provider';
-  return `${provider} · ${Math.round(total ?? 0)} ms${list.length > 0 ? ` (${list.join(', ')})` : ''}`;
+  return plain(`${provider} · ${Math.round(total ?? 0)} ms${list.length > 0 ? ` (${list.join(', ')})` : ''}`);
 }

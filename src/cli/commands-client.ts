@@ -4,6 +4,7 @@ import { DagiClient } from './client.js';
 import { findInstance, findUrl } from './instance.js';
 import { createKey, listKeys, revokeKey, type CreateKeyOptions } from './keys.js';
 import { resolveEnv } from './options.js';
+import { plain } from './plain-text.js';
 import { smoke } from './smoke.js';
 
 interface HomeOption {
@@ -55,7 +56,7 @@ function addRoute(program: Command): void {
     .action(async (body: unknown, options: HomeOption) => {
       const client = await connect(options);
       const answer = await client.call('POST', '/route', { body });
-      process.stdout.write(`${JSON.stringify(answer.body, undefined, 2)}\n`);
+      process.stdout.write(`${plain(JSON.stringify(answer.body, undefined, 2))}\n`);
       process.exitCode = answer.status < 400 ? 0 : 1;
     });
 }

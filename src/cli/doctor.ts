@@ -3,6 +3,7 @@ import { readEnv } from '../../config/env.js';
 import { checksOf } from './doctor-checks.js';
 import { bad, type Finding } from './doctor-finding.js';
 import { resolveEnv } from './options.js';
+import { plain } from './plain-text.js';
 import { readRunFile } from './run-file.js';
 
 /** `dagi doctor`: each line OK or the remedy. Gives whether all is well. */
@@ -33,4 +34,5 @@ function tryReadEnv(home: string | undefined): Env | Error {
   }
 }
 
-const line = (name: string, { ok, text }: Finding): string => `${ok ? 'OK  ' : 'FAIL'} ${name.padEnd(14)} ${text}\n`;
+const line = (name: string, { ok, text }: Finding): string =>
+  `${ok ? 'OK  ' : 'FAIL'} ${name.padEnd(14)} ${plain(text)}\n`;

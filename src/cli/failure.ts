@@ -1,4 +1,5 @@
 import { AppError, type ErrorDetail } from '../errors/app-error.js';
+import { plain } from './plain-text.js';
 
 /** A failure that the command line tells in one line: a code and a sentence with the remedy. */
 export class CliError extends Error {
@@ -19,7 +20,7 @@ export function describeFailure(error: unknown, withStack: boolean): string {
   const code = known ? error.code : 'INTERNAL';
   const sentence = error instanceof Error ? error.message : String(error);
   const line = `${code}: ${sentence.replace(/\s*\n\s*/g, ' ')}`;
-  return withStack && error instanceof Error ? `${line}\n${error.stack ?? ''}${causeOf(error)}` : line;
+  return plain(withStack && error instanceof Error ? `${line}\n${error.stack ?? ''}${causeOf(error)}` : line);
 }
 
 const causeOf = (error: Error): string =>

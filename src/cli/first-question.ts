@@ -5,6 +5,7 @@ import { ask } from './ask.js';
 import { DagiClient } from './client.js';
 import { describeFailure } from './failure.js';
 import type { Instance } from './instance.js';
+import { plain } from './plain-text.js';
 
 const QUESTION = {
   prompt: 'In one or two sentences: what is this DAO about?',
@@ -26,7 +27,7 @@ export async function askFirstQuestion(instance: Instance, out: ReportStream, si
     };
     const body = await ask(client, QUESTION, hear, signal);
     const first = firstTokenMs === undefined ? '' : `first token after ${Math.round(firstTokenMs)} ms · `;
-    out.write(`  ${first}${describeTimings(body)}\n  ${body.workflow_id}\n\n`);
+    out.write(`  ${first}${describeTimings(body)}\n  ${plain(body.workflow_id)}\n\n`);
   } catch (error) {
     if (signal.aborted) return;
     // The product runs: a model that cannot answer is told, and is no reason to stop.

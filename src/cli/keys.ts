@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DagiClient } from './client.js';
 import { CliError } from './failure.js';
+import { plain } from './plain-text.js';
 import { table } from './table.js';
 
 const CreatedSchema = z.looseObject({ key: z.string() });
@@ -29,7 +30,7 @@ export async function createKey(client: DagiClient, options: CreateKeyOptions): 
     name: options.name ?? 'made by dagi keys create',
   };
   const { key } = read(CreatedSchema, await client.json('POST', '/keys', { body }));
-  return `${key}\n(shown this once: keep it now)\n`;
+  return `${plain(key)}\n(shown this once: keep it now)\n`;
 }
 
 /** `dagi keys list`: every key that the caller may see, never the keys themselves. */
