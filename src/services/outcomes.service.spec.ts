@@ -307,7 +307,7 @@ describe('OutcomesService', () => {
     it('give every reader the whole text in order, however the bus and the record share it', async () => {
       for (const cut of [0, 3, 6, 11]) {
         for (const seen of [undefined, at(0, 0), at(1, 0), at(1, 3), at(1, 11)]) {
-          bus.forget('r1');
+          bus.close();
           publish(attempt(1), ...(cut > 0 ? [token('Seven days.'.slice(0, cut), at(1, cut))] : []), done);
           const got = await collect(service(), here, seen);
           const text = got.filter((one) => one.startsWith('token')).map((one) => one.replace(/^token \S+ /, ''));

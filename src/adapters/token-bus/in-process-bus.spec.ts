@@ -171,23 +171,6 @@ describe('InProcessTokenBus', () => {
     expect(insides(bus).channels.size).toBe(0);
   });
 
-  it('keeps the events of a request that came anew after it was forgotten, when an old reader leaves', async () => {
-    const gone = new AbortController();
-    const reader = read(bus, undefined, gone.signal);
-    await until(() => waiting() === 1);
-    bus.forget('r1');
-    publish(attempt(1), done(at(1, 0)));
-    gone.abort();
-    await reader;
-    expect(await read(bus)).toEqual(['attempt 1-0', 'done 1-0']);
-  });
-
-  it('drops the events of a request that is forgotten', () => {
-    publish(attempt(1));
-    bus.forget('r1');
-    expect(insides(bus).channels.size).toBe(0);
-  });
-
   it('gives a reader of an answer beyond 1 MiB the end, without the text that did not fit', async () => {
     const half = 'x'.repeat(524_288);
     publish(attempt(1), token(half, at(1, 524_288)), token(half, at(1, 1_048_576)));

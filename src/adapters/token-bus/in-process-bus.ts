@@ -107,11 +107,6 @@ export class InProcessTokenBus {
     }
   }
 
-  /** Drops the events of a request that was not accepted after all. */
-  forget(requestId: string): void {
-    this.channels.delete(requestId);
-  }
-
   /** Stops the running call of a request, if it runs in this process. */
   cancel(requestId: string): void {
     this.cancels.get(requestId)?.forEach((listener) => {
