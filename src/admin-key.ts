@@ -36,7 +36,7 @@ function readKept(file: string): string | undefined {
   try {
     handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (Error.isError(error) && 'code' in error && error.code === 'ENOENT') return undefined;
     throw distrust(file, error);
   }
   try {
