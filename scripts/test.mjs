@@ -57,6 +57,8 @@ function runJest(kind, report, rest) {
   const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const jest = ['--selectProjects', kind, '--ci', '--json', '--outputFile', report];
   jest.push('--maxWorkers', String(KINDS[kind].workers));
+  // Native libraries and servers that a spec killed may hold the event loop; the report is written by then.
+  if (KINDS[kind].workers === 1) jest.push('--forceExit');
   // A path that is named may lie in one kind only.
   if (rest.length > 0) jest.push('--passWithNoTests', ...rest);
   const child = spawn(process.execPath, [...node, join(ROOT, 'node_modules/jest/bin/jest.js'), ...jest], {
