@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +13,12 @@ import { answers, Victim } from './lib/victim.mjs';
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const DAGI = join(ROOT, 'bin', 'dagi.mjs');
 const KEY = 'chaos-key-of-the-administrator';
+/** Twenty kills take longer than the two minutes of the development profile, and a deadline is kept across them. */
+const PROFILE = `version: "0.4.0"
+environment: development
+routing_rules: [{ name: chat, conditions: { mode: chat }, use_provider: auto }]
+limits: { request_timeout_ms: 900000 }
+`;
 /** A child of a killed process must be gone by then, in milliseconds. */
 const ORPHAN_MS = 10_000;
 
@@ -37,7 +43,10 @@ export async function main(args) {
 async function dagiUp(home, modelUrl) {
   const [port, grpc, ui] = await Promise.all([freePort(), freePort(), freePort()]);
   const url = `http://127.0.0.1:${port}`;
-  const up = new Victim('dagi up', process.execPath, [DAGI, 'up', '--no-first-question', '--port', String(port)], {
+  const profile = join(home, 'chaos.yml');
+  writeFileSync(profile, PROFILE);
+  const args = [DAGI, 'up', '--no-first-question', '--port', String(port), '--profile', profile];
+  const up = new Victim('dagi up', process.execPath, args, {
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
@@ -84,6 +93,9 @@ async function ledger(up, accepted, { starts, orphans, kills }) {
   const limit = Date.now() + 120_000;
   const outcomes = await Promise.all([...accepted.values()].map((id) => client.outcome(id, limit)));
   const answered = [...accepted.keys()].filter((marker, index) => outcomes[index]?.data?.text?.includes(marker)).length;
+  for (const body of outcomes.filter((one) => one && one.status !== 'completed')) {
+    say(`failed: ${JSON.stringify({ error: body.error, attempts: body.attempts, timings: body.timings_ms })}`);
+  }
   const median = starts.toSorted((a, b) => a - b)[Math.floor(starts.length / 2)];
   say(
     `kills ${kills}, starts that succeeded ${starts.length} of ${kills + 1} (median ${median} ms), ` +
