@@ -43,7 +43,12 @@ describe('the embedded database', () => {
   });
 
   afterEach(async () => {
-    children.forEach((child) => child.kill('SIGKILL'));
+    for (const child of children.splice(0)) {
+      const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
+      child.kill('SIGKILL');
+      child.stdout?.destroy();
+      await gone;
+    }
     await rm(home, { recursive: true, force: true });
   });
 
