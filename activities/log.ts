@@ -1,17 +1,11 @@
 import type { Logger } from 'pino';
-import { routeWorkflowId } from '../src/contracts/ids.js';
-
-interface Subject {
-  requestId: string;
-  daoId: string;
-  actor: string;
-}
+import { requestFields, type RequestSubject } from '../src/contracts/log-fields.js';
 
 /** A logger whose lines name the request that they are about. */
-export type ActivityLog = (subject: Subject) => Logger;
+export type ActivityLog = (subject: RequestSubject) => Logger;
 
 /** Binds the fields that every line of a request carries, in whatever process. */
 export const requestLog =
   (logger: Logger): ActivityLog =>
-  ({ requestId, daoId, actor }) =>
-    logger.child({ request_id: requestId, workflow_id: routeWorkflowId(requestId), dao_id: daoId, user_id: actor });
+  (subject) =>
+    logger.child(requestFields(subject));

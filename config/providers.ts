@@ -1,4 +1,4 @@
-import type { ProviderConfig } from '../src/contracts/provider-config.js';
+import { VENDOR_URLS, type ProviderConfig } from '../src/contracts/provider-config.js';
 import { QUEUES } from '../src/contracts/ids.js';
 import type { CallShape, ProviderPolicy } from '../src/contracts/request.js';
 import type { Env } from './env.js';
@@ -40,13 +40,6 @@ export function environmentProviders(env: Env): ProfileProvider[] {
   providers.push({ name: 'embedded', type: 'embedded', config: {} });
   return providers;
 }
-
-/** Where the vendors are, unless the environment or the profile says otherwise. */
-const VENDOR_URLS = {
-  ollama: 'http://127.0.0.1:11434',
-  openai: 'https://api.openai.com/v1',
-  deepseek: 'https://api.deepseek.com/v1',
-} as const;
 
 interface Endpoint {
   baseUrl: string | undefined;

@@ -129,7 +129,6 @@ class Generation {
     const provider = this.deps.providers.get(step.provider);
     const messages = buildMessages({
       ...this.job,
-      daoName: this.job.daoName,
       roles: this.job.record.decision.roles,
       historyTokens: this.deps.historyTokens,
     });

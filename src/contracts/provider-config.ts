@@ -1,3 +1,10 @@
+/** Where the vendors are, unless the environment or the profile says otherwise. */
+export const VENDOR_URLS = {
+  ollama: 'http://127.0.0.1:11434',
+  openai: 'https://api.openai.com/v1',
+  deepseek: 'https://api.deepseek.com/v1',
+} as const;
+
 /** A provider as configured: plain data, resolved from profile and environment. */
 export interface ProviderConfig {
   /** Name in the profile: what rules, attempts and answers call it. */

@@ -3,6 +3,7 @@ import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, type ErrorCode } from '../errors/catalogue.js';
 import type { RequestBody } from '../contracts/bodies.js';
+import { requestFields } from '../contracts/log-fields.js';
 import type { RouteSubmission } from '../contracts/request.js';
 import { contextOf, keyOf } from '../middleware/context.js';
 import { preferredWaitMs } from '../schemas/common.js';
@@ -48,8 +49,7 @@ export class RouteController {
       idempotencyKey,
       receivedAt: context.receivedAt,
     });
-    const { requestId, workflowId, daoId, actor } = accepted;
-    Object.assign(context.fields, { request_id: requestId, workflow_id: workflowId, dao_id: daoId, user_id: actor });
+    Object.assign(context.fields, requestFields(accepted));
     if (accept?.includes('text/event-stream')) {
       await sendEvents(reply, (gone) => this.outcomes.events(accepted, undefined, this.drain.orStopping(gone)));
     } else {

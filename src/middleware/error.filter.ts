@@ -31,7 +31,8 @@ export function toAppError(error: unknown): AppError {
   if (code) return new AppError(code);
   if (error instanceof HttpException) {
     const known = STATUSES[error.getStatus()] ?? 'INTERNAL';
-    return known === 'BODY_INVALID' ? new AppError(known, validationMessage(error)) : new AppError(known);
+    if (known !== 'BODY_INVALID') return new AppError(known);
+    return new AppError(known, `The request does not fit the schema: ${complaintsOf(error)}.`);
   }
   if (error instanceof SyntaxError && 'statusCode' in error && error.statusCode === 400)
     return new AppError('BAD_JSON');
@@ -41,10 +42,11 @@ export function toAppError(error: unknown): AppError {
 const fastifyCode = (error: unknown): ErrorCode | undefined =>
   error instanceof Error && 'code' in error ? FASTIFY.get(error.code) : undefined;
 
-function validationMessage(error: HttpException): string {
+/** What a schema found wrong, in one line. */
+export function complaintsOf(error: HttpException): string {
   const response = error.getResponse();
   const messages = typeof response === 'object' && 'message' in response ? response.message : response;
-  return `The request does not fit the schema: ${[messages].flat().join('; ')}.`;
+  return [messages].flat().join('; ');
 }
 
 /** The body of every refusal. */

@@ -53,7 +53,10 @@ function contradictions(body: WireBody): Problem[] {
   const inner = metadata ?? payload ?? {};
   const pairs: [string, unknown, unknown][] = [
     ['prompt', body.prompt, body.message],
-    ['metadata', metadata && JSON.stringify(metadata), payload && JSON.stringify(payload)],
+    // Only where both are there: this is on every request's way.
+    ...(metadata && payload
+      ? [['metadata', JSON.stringify(metadata), JSON.stringify(payload)] satisfies [string, unknown, unknown]]
+      : []),
     ...(['dao_id', 'user_id', 'session_id', 'source'] as const).map((name): [string, unknown, unknown] => [
       name,
       inner[name],

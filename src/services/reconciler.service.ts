@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { routeWorkflowId } from '../contracts/ids.js';
+import { requestFields } from '../contracts/log-fields.js';
 import type { OpenFilter, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { RequestsService } from './requests.service.js';
 
@@ -64,7 +64,7 @@ export class ReconcilerService {
   /** One that cannot be repaired now keeps no other from it. */
   private async repair(record: RequestRecord): Promise<void> {
     const { id, daoId, actor, status } = record;
-    const fields = { request_id: id, workflow_id: routeWorkflowId(id), dao_id: daoId, user_id: actor, status };
+    const fields = { ...requestFields({ requestId: id, daoId, actor }), status };
     try {
       await this.service.restart(record);
       this.log.info(fields, 'open request checked');

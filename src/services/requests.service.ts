@@ -6,6 +6,7 @@ import type { CallerKey } from '../contracts/access.js';
 import type { PositionedEvent } from '../contracts/events.js';
 import type { Failure } from '../contracts/failures.js';
 import { routeWorkflowId } from '../contracts/ids.js';
+import { requestFields } from '../contracts/log-fields.js';
 import type { Decision, RouteRequestInput, RouteSubmission, Timings } from '../contracts/request.js';
 import type { RoutingTable } from '../contracts/routing.js';
 import type { Idempotency, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
@@ -147,14 +148,9 @@ export class RequestsService {
   }
 
   private async start(input: RouteRequestInput): Promise<Accepted> {
-    const { requestId, daoId, actor } = input;
+    const { requestId } = input;
     const accepted = toAccepted(input);
-    const log = this.log.child({
-      request_id: requestId,
-      workflow_id: accepted.workflowId,
-      dao_id: daoId,
-      user_id: actor,
-    });
+    const log = this.log.child(requestFields(input));
     const { rule, chain } = input.decision;
     try {
       const outcome = await this.temporal.start(input);

@@ -1,5 +1,5 @@
 import type { ProviderHealth } from '../../contracts/health.js';
-import type { ProviderConfig } from '../../contracts/provider-config.js';
+import { VENDOR_URLS, type ProviderConfig } from '../../contracts/provider-config.js';
 import { AppError } from '../../errors/app-error.js';
 import { EmbeddedProvider } from './embedded.js';
 import { OllamaProvider } from './ollama.js';
@@ -8,12 +8,6 @@ import type { LlmProvider } from './provider.js';
 
 /** What every class of ours offers beside the interface: to get ready before the first call. */
 type WarmProvider = LlmProvider & { warmUp(signal: AbortSignal): Promise<void> };
-
-const VENDOR_URLS = {
-  ollama: 'http://127.0.0.1:11434',
-  openai: 'https://api.openai.com/v1',
-  deepseek: 'https://api.deepseek.com/v1',
-} as const;
 
 /** Most time that a provider gets to show that it is there, in milliseconds. */
 const CHECK_MS = 2_000;

@@ -1,30 +1,11 @@
-import { sql, type Selectable } from 'kysely';
+import { sql } from 'kysely';
 import type { ErrorObject } from '../../contracts/bodies.js';
-import type { Attempt, Decision, Mode, RequestStatus, Timings, Usage } from '../../contracts/request.js';
+import type { Attempt, Decision, Mode, Timings, Usage } from '../../contracts/request.js';
 import type { Db } from './database.js';
 import { guardStore } from './errors.js';
-import type { RequestsTable } from './schema.js';
+import { RECORD_COLUMNS, toRecord, type RequestRecord } from './request-record.js';
 
-/** A request with its turn, as stored. */
-export interface RequestRecord {
-  id: string;
-  daoId: string;
-  actor: string;
-  mode: Mode;
-  decision: Decision;
-  status: RequestStatus;
-  provider: string | null;
-  usage: Usage | null;
-  attempts: Attempt[];
-  timings: Timings;
-  error: ErrorObject | null;
-  generation: number;
-  bodyHash: string | null;
-  receivedAt: Date;
-  deadlineAt: Date;
-  answer: string | null;
-  finishReason: string | null;
-}
+export type { RequestRecord } from './request-record.js';
 
 /** The idempotency key of a request, and what it belongs to. */
 export interface Idempotency {
@@ -87,28 +68,6 @@ export interface OpenFilter {
 
 /** Most turns of a session that are read; how many of them reach the model is decided by their length. */
 const HISTORY_TURNS = 40;
-
-type Row = Selectable<RequestsTable> & { answer: string | null; finish_reason: string | null };
-
-const toRecord = (row: Row): RequestRecord => ({
-  id: row.id,
-  daoId: row.dao_id,
-  actor: row.actor,
-  mode: row.mode,
-  decision: row.decision,
-  status: row.status,
-  provider: row.provider,
-  usage: row.usage,
-  attempts: row.attempts,
-  timings: row.timings,
-  error: row.error,
-  generation: row.generation,
-  bodyHash: row.body_hash,
-  receivedAt: row.received_at,
-  deadlineAt: row.deadline_at,
-  answer: row.answer,
-  finishReason: row.finish_reason,
-});
 
 /** Requests and turns. Every statement that changes an ended request is a no-op: an ending is final. */
 export class RequestsRepository {
@@ -205,7 +164,7 @@ export class RequestsRepository {
         .where('requests.dao_id', '=', daoId)
         .where('requests.ended_at', 'is', null)
         .whereRef('turns.request_id', '=', 'requests.id')
-        .returningAll('requests')
+        .returning(RECORD_COLUMNS)
         .returning(['turns.answer', 'turns.finish_reason', 'turns.prompt', 'turns.dialog_id'])
         .returning(['daos.name as dao_name', 'daos.facts as dao_facts'])
         .executeTakeFirst(),
@@ -331,7 +290,7 @@ export class RequestsRepository {
     return this.db
       .selectFrom('requests')
       .leftJoin('turns', 'turns.request_id', 'requests.id')
-      .selectAll('requests')
+      .select(RECORD_COLUMNS)
       .select(['turns.answer', 'turns.finish_reason']);
   }
 }
