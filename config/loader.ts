@@ -105,12 +105,15 @@ function toRules(source: ProfileSource, known: ReadonlySet<string>, auto: string
     for (const missing of fallbacks.filter((name) => !known.has(name))) {
       warnings.push(`rule "${rule.name}": fallback_provider "${missing}" is not defined and is skipped`);
     }
-    const chain = [...new Set([...expand(rule.use_provider), ...fallbacks.filter((name) => known.has(name))])];
     return {
       name: rule.name,
       priority: rule.priority,
-      conditions: rule.conditions,
-      chain,
+      condition: {
+        kind: 'all',
+        of: Object.entries(rule.conditions).map(([key, value]) => ({ kind: 'equals', key, values: [value].flat() })),
+      },
+      use: { kind: 'chain', providers: expand(rule.use_provider) },
+      fallbacks: fallbacks.filter((name) => known.has(name)),
       ...(rule.timeout_ms === undefined ? {} : { timeoutMs: rule.timeout_ms }),
     };
   });
@@ -138,7 +141,7 @@ export function buildConfig(source: ProfileSource, env: Env, secrets = readVaria
   const auto = environmentProviders(env).map(({ name }) => name);
   const rules = toRules(source, names, auto, warnings).toSorted((a, b) => a.priority - b.priority);
   const providers = Object.fromEntries(configured.map(({ config, policy }) => [config.name, policy]));
-  const hashed = { rules, providers, requestTimeoutMs: profile.limits.request_timeout_ms };
+  const hashed = { rules, answers: [], weights: {}, providers, requestTimeoutMs: profile.limits.request_timeout_ms };
   const hash = createHash('sha256').update(stableStringify(hashed)).digest('hex').slice(0, 16);
   return { profile, routing: { ...hashed, hash }, providers: configured.map(({ config }) => config), warnings };
 }

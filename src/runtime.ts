@@ -16,6 +16,7 @@ import { installTemporalRuntime } from './adapters/temporal/telemetry.js';
 import type { QueueWorkers } from './adapters/temporal/workers.js';
 import { InProcessTokenBus } from './adapters/token-bus/in-process-bus.js';
 import { ADMIN_PRINCIPAL } from './contracts/ids.js';
+import { providersOf } from './domain/routing.js';
 import { findAdminKey, type AdminKey } from './admin-key.js';
 import { createLogger } from './log.js';
 import { createApi } from './main.js';
@@ -99,7 +100,7 @@ export class Runtime {
         { name: 'database', check: () => this.database.ping() },
         { name: 'temporal', check: () => this.temporal.ping() },
       ],
-      [...new Set(this.config.routing.rules.flatMap(({ chain }) => chain))],
+      providersOf(this.config.routing).all,
       (names) => this.providers.check(names),
       () => this.workers?.polling() ?? [],
       this.config.warnings,
@@ -151,7 +152,7 @@ export class Runtime {
 
   /** Gets the providers to which rules lead first ready before the first question: libraries, and the embedded model. */
   private async warmUp(): Promise<void> {
-    const first = new Set(this.config.routing.rules.flatMap(({ chain }) => chain.slice(0, 1)));
+    const first = new Set(providersOf(this.config.routing).first);
     const signal = AbortSignal.timeout(WARM_UP_MS);
     for (const name of first) {
       await this.providers.warmUp(name, signal).catch((error: unknown) => {

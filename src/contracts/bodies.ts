@@ -1,4 +1,4 @@
-import type { Attempt, Mode, RequestStatus, Timings, Usage } from './request.js';
+import type { Attempt, Mode, Origin, RequestStatus, Timings, Usage } from './request.js';
 
 /** The `error` object of every answer outside `/v1`. */
 export interface ErrorObject {
@@ -20,7 +20,13 @@ interface BodyBase {
 
 /** The answer to `/route` and `GET /requests/:id`, in whatever state the request is. */
 export type RequestBody =
-  | (BodyBase & { ok: true; provider: string | null; data: ChatData | null; usage: Usage | null })
+  | (BodyBase & {
+      ok: true;
+      provider: string | null;
+      data: ChatData | null;
+      usage: Usage | null;
+      origin: Origin | null;
+    })
   | (BodyBase & { ok: false; error: ErrorObject });
 
 export interface ChatData {

@@ -9,6 +9,8 @@ export type RequestEvent =
       type: 'route';
       data: { request_id: string; workflow_id: string; mode: string; rule: string; providers: string[] };
     }
+  /** Place in the queue of a provider that allows a bounded number of calls at once; sent again when it changes. */
+  | { type: 'queue'; data: { provider: string; position: number; expected_wait_ms: number } }
   | { type: 'attempt'; data: { provider: string; generation: number } }
   | { type: 'token'; data: { text: string } }
   | { type: 'done'; data: RequestBody }

@@ -1,4 +1,6 @@
-import type { Failure } from './failures.js';
+import type { AccessFacts } from './access.js';
+import type { Failure, FailureType } from './failures.js';
+import type { KnownQuestion } from './routing.js';
 
 export const MODES = ['chat', 'crew', 'devtools'] as const;
 export type Mode = (typeof MODES)[number];
@@ -19,6 +21,28 @@ export interface RouteSubmission {
 export const CALL_SHAPES = ['eager', 'local', 'queue'] as const;
 export type CallShape = (typeof CALL_SHAPES)[number];
 
+/** US dollars for a million tokens. */
+export interface Price {
+  prompt: number;
+  completion: number;
+}
+
+/** How answers of a rule are kept for others who ask the same. */
+export interface CachePolicy {
+  ttlMs: number;
+  /** Most answers that are kept for one DAO and rule; the oldest go first. */
+  maxEntries: number;
+}
+
+/** A bounded number of calls at once, shared by all processes, with a bounded queue in front. */
+export interface PoolPolicy {
+  /** Providers of one pool share its slots: those of one Ollama host do. */
+  name: string;
+  slots: number;
+  maxWaiting: number;
+  maxWaitMs: number;
+}
+
 /** What a provider allows a call to cost, independent of how it is reached. */
 export interface ProviderPolicy {
   shape: CallShape;
@@ -32,6 +56,9 @@ export interface ProviderPolicy {
   maxAttempts: number;
   /** Pause between two attempts at this provider, in milliseconds. */
   retryDelayMs: number;
+  /** Absent: any number of calls at once. */
+  pool?: PoolPolicy;
+  price?: Price;
 }
 
 /** One link of the chain of providers that a request may use. */
@@ -49,6 +76,11 @@ export interface Decision {
   entitlements: string[];
   /** Budget of the whole request, in milliseconds. */
   deadlineMs: number;
+  /** Share of the DAO in a pool; absent: 1. */
+  weight?: number;
+  cache?: CachePolicy;
+  /** What can be answered without a model when no provider can, or at once where the chain is empty. */
+  answer?: KnownQuestion;
   /** Hash of the configuration under which this was decided. */
   configHash: string;
 }
@@ -57,10 +89,10 @@ export interface Decision {
 export const REQUEST_STATUSES = ['accepted', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type RequestStatus = (typeof REQUEST_STATUSES)[number];
 
-/** One try at one provider, as told to the caller. */
+/** One try at one provider, as told to the caller. `skipped`: it was not asked, for the reason in `error`. */
 export interface Attempt {
   provider: string;
-  status: 'ok' | 'failed';
+  status: 'ok' | 'failed' | 'skipped';
   ms: number;
   error?: string;
 }
@@ -71,6 +103,34 @@ export interface Usage {
   total_tokens: number;
   /** True where the provider did not count and a tokenizer of ours did. */
   estimated?: boolean;
+  /** In US dollars, by the price in the profile; absent where there is none. */
+  cost_usd?: number;
+}
+
+/** Which step of the ladder an answer came from, and for a kept answer its age. */
+export interface Origin {
+  step: 'provider' | 'cache' | 'database';
+  age_ms?: number;
+}
+
+/** A provider of the chain that cannot be asked now. */
+export interface Unavailable {
+  provider: string;
+  reason: Extract<FailureType, 'CoolingDown' | 'QueueFull' | 'WaitTooLong' | 'ShareFull'>;
+  retryAfterMs: number;
+}
+
+/** Everything of a request that a decision depends on. Recorded with it, so that it can be decided again. */
+export interface DecisionInputs {
+  mode: Mode;
+  agent: string | undefined;
+  source: string | undefined;
+  metadata: Readonly<Record<string, unknown>>;
+  /** As much of the prompt as rules look at (`PROMPT_HEAD`); undefined once it was erased. */
+  promptHead: string | undefined;
+  /** Of the whole prompt, in Unicode code points. */
+  promptLength: number;
+  access: AccessFacts;
 }
 
 /** Input of the workflow `routeRequest`. Ids only: texts stay in the database. */
@@ -82,6 +142,8 @@ export interface RouteRequestInput {
   /** When the whole request must have ended: Unix time in milliseconds. */
   deadlineAt: number;
   decision: Decision;
+  /** Providers of the chain that could not be asked when the request was accepted. */
+  skipped?: Unavailable[];
 }
 
 export interface GenerateInput {
@@ -92,15 +154,33 @@ export interface GenerateInput {
   deadlineAt: number;
   /** When the workflow asked for this call: Unix time in milliseconds. The difference to its start is queue time. */
   scheduledAt: number;
+  /** Share of the DAO in the provider's pool. */
+  weight: number;
+  /** Order in the provider's pool: 1 chat, 2 dialog, 3 crew, 4 devtools. */
+  priority: number;
   /** Failed attempts so far, to be recorded with the answer. */
   attempts: Attempt[];
 }
 
 /** What `generate` tells the workflow. The text itself is in the database. */
 export type GenerateResult =
-  | { outcome: 'recorded'; provider: string; finishReason: string; usage: Usage }
+  | { outcome: 'recorded'; provider: string | null; finishReason: string; usage: Usage }
   /** The request had already ended otherwise (refused start, cancel, another run): nothing was bought or written. */
   | { outcome: 'superseded'; status: RequestStatus };
+
+export interface AnswerWithoutModelInput {
+  requestId: string;
+  daoId: string;
+  actor: string;
+  decision: Decision;
+  /** `fresh`: a kept answer that is young enough. `anything`: also one that is old, and what the database knows. */
+  allow: 'fresh' | 'anything';
+  /** Failed attempts so far, to be recorded with the answer. */
+  attempts: Attempt[];
+}
+
+/** What `answerWithoutModel` tells the workflow; `none` if it has nothing to say. */
+export type AnswerWithoutModelResult = GenerateResult | { outcome: 'none' };
 
 export interface RecordFailureInput {
   requestId: string;
@@ -111,10 +191,10 @@ export interface RecordFailureInput {
   attempts: Attempt[];
 }
 
-/** Result of the workflow `routeRequest`. */
+/** Result of the workflow `routeRequest`. `provider` is null for an answer that no model gave. */
 export interface RouteRequestResult {
   status: RequestStatus;
-  provider?: string;
+  provider?: string | null;
   usage?: Usage;
   attempts: Attempt[];
   failure?: Failure;

@@ -2,7 +2,7 @@ import type { RequestBody } from '../contracts/bodies.js';
 import type { ErrorObject } from '../contracts/bodies.js';
 import type { PositionedEvent } from '../contracts/events.js';
 import { routeWorkflowId } from '../contracts/ids.js';
-import type { Attempt, Decision, Mode, RequestStatus, Timings, Usage } from '../contracts/request.js';
+import type { Attempt, Decision, Mode, Origin, RequestStatus, Timings, Usage } from '../contracts/request.js';
 
 /** What a body is made of: a request as recorded. */
 export interface BodySource {
@@ -17,6 +17,7 @@ export interface BodySource {
   error: ErrorObject | null;
   answer: string | null;
   finishReason: string | null;
+  origin: Origin | null;
 }
 
 /** Whether a request in this status has ended. */
@@ -37,7 +38,7 @@ export function requestBody(source: BodySource): RequestBody {
   };
   if (source.error) return { ok: false, ...base, error: source.error };
   const data = source.answer === null ? null : { text: source.answer, finish_reason: source.finishReason ?? 'stop' };
-  return { ok: true, ...base, provider: source.provider, data, usage: source.usage };
+  return { ok: true, ...base, provider: source.provider, data, usage: source.usage, origin: source.origin };
 }
 
 /** The event that every stream of a request begins with. */

@@ -1,17 +1,10 @@
-import type { AccessFacts, Entitlement } from '../contracts/access.js';
-import type { Decision, Mode, ProviderPolicy, ProviderStep } from '../contracts/request.js';
-import type { RoutingTable } from '../contracts/routing.js';
+import type { Entitlement } from '../contracts/access.js';
+import type { Decision, DecisionInputs, Mode, ProviderPolicy, ProviderStep } from '../contracts/request.js';
+import { PROMPT_HEAD, type KnownQuestion, type RoutingTable } from '../contracts/routing.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { resolveRights, type Rights } from './access.js';
+import { holds } from './conditions.js';
 import { matchRule } from './routing.js';
-
-/** What the caller asked for, as far as a decision depends on it. */
-export interface RequestFacts {
-  mode: Mode;
-  agent: string | undefined;
-  source: string | undefined;
-  metadata: Readonly<Record<string, unknown>>;
-}
 
 export type DecideResult =
   | { allowed: true; decision: Decision }
@@ -24,30 +17,72 @@ export const MODE_ENTITLEMENTS: Readonly<Record<Mode, Entitlement>> = {
   devtools: 'agent.devtools',
 };
 
+/** Rule of a question that is answered without a model, for those who may not ask one. */
+const NO_MODEL_RULE = 'known-answer';
+
+/** What a decision depends on of a prompt. */
+export function promptInputs(prompt: string): Pick<DecisionInputs, 'promptHead' | 'promptLength'> {
+  let promptLength = 0;
+  for (const _point of prompt) promptLength += 1;
+  return { promptHead: prompt.slice(0, PROMPT_HEAD).toWellFormed(), promptLength };
+}
+
 /**
- * Access and route of one request. Pure: the same facts, request and table give the same decision, before the start
- * of a workflow, inside it, or years later over the record.
+ * Access and route of one request. Pure: the same inputs and table give the same decision, before the start of a
+ * workflow, in front of a new profile, or years later over the record.
  */
-export function decide(table: RoutingTable, access: AccessFacts, request: RequestFacts): DecideResult {
+export function decide(table: RoutingTable, inputs: DecisionInputs): DecideResult {
+  const { mode, access } = inputs;
   const rights = resolveRights(access);
-  const needed = MODE_ENTITLEMENTS[request.mode];
+  const answer = mode === 'chat' ? knownQuestion(table, inputs, rights.roles) : undefined;
+  const needed = MODE_ENTITLEMENTS[mode];
   if (!rights.entitlements.includes(needed)) {
+    if (answer && rights.entitlements.includes('chat.read')) return allow(table, inputs, rights, { answer });
     const detail = { required_entitlement: needed, roles: rights.roles };
     return { allowed: false, code: 'RBAC_PERMISSION_DENIED', rights, detail };
   }
-  if (request.mode !== 'chat') {
-    return { allowed: false, code: 'MODE_UNAVAILABLE', rights, detail: { mode: request.mode } };
-  }
-  const rule = matchRule(table.rules, { ...request, daoId: access.dao.id, roles: rights.roles });
-  if (!rule) return { allowed: false, code: 'NO_ROUTE', rights, detail: { mode: request.mode } };
+  if (mode !== 'chat') return { allowed: false, code: 'MODE_UNAVAILABLE', rights, detail: { mode } };
 
-  const deadlineMs = table.requestTimeoutMs;
-  const callMs = Math.min(rule.timeoutMs ?? deadlineMs, deadlineMs);
-  const chain = rule.chain.map((provider) => toStep(provider, table.providers[provider], callMs));
-  return {
-    allowed: true,
-    decision: { mode: request.mode, rule: rule.name, chain, ...rights, deadlineMs, configHash: table.hash },
+  const match = matchRule(table, inputs, rights.roles);
+  if (!match) return { allowed: false, code: 'NO_ROUTE', rights, detail: { mode } };
+  const { rule } = match;
+  const callMs = Math.min(rule.timeoutMs ?? table.requestTimeoutMs, table.requestTimeoutMs);
+  const chain = match.chain.map((provider) => toStep(provider, table.providers[provider], callMs));
+  return allow(table, inputs, rights, {
+    rule: rule.name,
+    chain,
+    ...(rule.cache ? { cache: rule.cache } : {}),
+    ...(answer ? { answer } : {}),
+  });
+}
+
+function allow(
+  table: RoutingTable,
+  { mode, access }: DecisionInputs,
+  rights: Rights,
+  part: Partial<Decision>,
+): DecideResult {
+  const weight = table.weights[access.dao.id];
+  const decision: Decision = {
+    mode,
+    rule: NO_MODEL_RULE,
+    chain: [],
+    ...rights,
+    deadlineMs: table.requestTimeoutMs,
+    ...(weight === undefined ? {} : { weight }),
+    ...part,
+    configHash: table.hash,
   };
+  return { allowed: true, decision };
+}
+
+/** The question that the database can answer, if the prompt is one. */
+function knownQuestion(
+  table: RoutingTable,
+  inputs: DecisionInputs,
+  roles: readonly string[],
+): KnownQuestion | undefined {
+  return table.answers.find(({ condition }) => holds(condition, inputs, roles))?.question;
 }
 
 function toStep(provider: string, policy: ProviderPolicy | undefined, callMs: number): ProviderStep {

@@ -23,9 +23,24 @@ export const ERRORS = {
   MODE_UNAVAILABLE: { status: 422, message: 'This mode is not available on this installation.' },
   PROMPT_TOO_LONG: { status: 422, message: 'The prompt does not fit any model that the rules allow.' },
   IDEMPOTENCY_CONFLICT: { status: 422, message: 'This Idempotency-Key was used with another body.' },
+  CONFIG_NOT_WAITING: { status: 409, message: 'No configuration of this hash is waiting to be confirmed.' },
+  RATE_LIMITED: { status: 429, message: 'Too many requests for now; come back after Retry-After.' },
+  BUDGET_EXHAUSTED: { status: 429, message: 'The tokens of this month are used up.' },
+  QUEUE_SHARE_FULL: {
+    status: 429,
+    message: 'This DAO has as many requests waiting as it may; come back after Retry-After.',
+  },
   INTERNAL: { status: 500, message: 'Something went wrong on our side; the log has it under this request_id.' },
   PROVIDER_FAILED: { status: 502, message: 'No model could answer; see attempts.' },
   STREAM_INTERRUPTED: { status: 502, message: 'The model broke off in the middle of its answer.' },
+  QUEUE_FULL: {
+    status: 503,
+    message: 'No model could answer in time: too many requests wait. Come back after Retry-After.',
+  },
+  PROVIDERS_COOLING: {
+    status: 503,
+    message: 'Every model that could answer has failed of late and is resting. Come back after Retry-After.',
+  },
   STORE_UNAVAILABLE: { status: 503, message: 'The database does not answer; try again shortly.', retryAfter: 2 },
   TEMPORAL_UNAVAILABLE: {
     status: 503,

@@ -14,7 +14,7 @@ import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import type { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
 import { resolveActor } from '../domain/acting.js';
 import { isFinal, routeEvent } from '../domain/bodies.js';
-import { decide } from '../domain/decide.js';
+import { decide, promptInputs } from '../domain/decide.js';
 import { outcomeError } from '../domain/outcome.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting } from './access.service.js';
@@ -140,7 +140,9 @@ export class RequestsService {
   }
 
   private async decide(acting: Acting, body: RouteSubmission): Promise<Decision> {
-    const result = decide(this.routing, acting.facts, body);
+    const { mode, agent, source, metadata, prompt } = body;
+    const inputs = { mode, agent, source, metadata, ...promptInputs(prompt), access: acting.facts };
+    const result = decide(this.routing, inputs);
     if (result.allowed) return result.decision;
     const detail = { ...result.detail, mode: body.mode, source: body.source };
     if (result.code === 'RBAC_PERMISSION_DENIED') await this.access.denied(acting, detail);

@@ -53,7 +53,20 @@ async function walkChain(input: RouteRequestInput, attempts: Attempt[]): Promise
     const remainingMs = deadlineAt - scheduledAt;
     if (!step || remainingMs <= 0) throw deadlineExceeded();
     try {
-      return await generateOn(step, remainingMs)({ requestId, daoId, actor, step, deadlineAt, scheduledAt, attempts });
+      return await generateOn(
+        step,
+        remainingMs,
+      )({
+        requestId,
+        daoId,
+        actor,
+        step,
+        deadlineAt,
+        scheduledAt,
+        weight: input.decision.weight ?? 1,
+        priority: 1,
+        attempts,
+      });
     } catch (error) {
       const failure = failureOf(error);
       attempts.push({ provider: step.provider, status: 'failed', ms: Date.now() - scheduledAt, error: failure.type });
@@ -76,14 +89,14 @@ async function end(input: RouteRequestInput, failure: Failure, attempts: Attempt
 }
 
 /** What an operator searches for, in the Temporal Web UI. */
-function tell(outcome: string, attempts: Attempt[], result?: { provider: string; usage: Usage }): void {
+function tell(outcome: string, attempts: Attempt[], result?: { provider: string | null; usage: Usage }): void {
   const asked = new Set([...attempts, ...(result ? [result] : [])].map(({ provider }) => provider));
   upsertSearchAttributes([
     { key: SEARCH_ATTRIBUTES.Outcome, value: outcome },
     { key: SEARCH_ATTRIBUTES.FallbackUsed, value: asked.size > 1 },
     ...(result
       ? [
-          { key: SEARCH_ATTRIBUTES.Provider, value: result.provider },
+          { key: SEARCH_ATTRIBUTES.Provider, value: result.provider ?? 'none' },
           { key: SEARCH_ATTRIBUTES.TokensTotal, value: result.usage.total_tokens },
         ]
       : []),

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { ErrorObject } from '../../contracts/bodies.js';
-import type { Attempt, Decision, Mode, RequestStatus, Timings, Usage } from '../../contracts/request.js';
+import type { Attempt, Decision, Mode, Origin, RequestStatus, Timings, Usage } from '../../contracts/request.js';
 import type { RequestsTable } from './schema.js';
 
 /** A request with its turn, as stored. */
@@ -22,6 +22,7 @@ export interface RequestRecord {
   deadlineAt: Date;
   answer: string | null;
   finishReason: string | null;
+  origin: Origin | null;
 }
 
 /** What a record is made of. Not the metadata: they may be large, and nobody asks for them again. */
@@ -41,6 +42,7 @@ export const RECORD_COLUMNS = [
   'requests.body_hash',
   'requests.received_at',
   'requests.deadline_at',
+  'requests.origin',
 ] as const;
 
 type Unprefixed<T> = T extends `requests.${infer Name}` ? Name : never;
@@ -69,4 +71,5 @@ export const toRecord = (row: Row): RequestRecord => ({
   deadlineAt: row.deadline_at,
   answer: row.answer,
   finishReason: row.finish_reason,
+  origin: row.origin,
 });

@@ -1,6 +1,16 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { ErrorObject } from '../../contracts/bodies.js';
-import type { Attempt, Decision, Mode, RequestStatus, Timings, Usage } from '../../contracts/request.js';
+import type { AccessFacts } from '../../contracts/access.js';
+import type {
+  Attempt,
+  Decision,
+  DecisionInputs,
+  Mode,
+  Origin,
+  RequestStatus,
+  Timings,
+  Usage,
+} from '../../contracts/request.js';
 
 /** A jsonb column: read as a value, written as JSON text. */
 type Json<T> = ColumnType<T, string, string>;
@@ -76,6 +86,60 @@ export interface RequestsTable {
   received_at: Date;
   deadline_at: Date;
   ended_at: Date | null;
+  access: Json<AccessFacts> | null;
+  origin: Json<Origin> | null;
+}
+
+export interface RefusalsTable {
+  id: string;
+  dao_id: string;
+  actor: string;
+  at: Date;
+  code: string;
+  config_hash: string;
+  inputs: Json<DecisionInputs>;
+}
+
+export interface UsageDailyTable {
+  dao_id: string;
+  /** ISO date. */
+  day: ColumnType<string, string, never>;
+  provider: string;
+  key_id: string;
+  requests: Generated<string>;
+  prompt_tokens: Generated<string>;
+  completion_tokens: Generated<string>;
+  cost_usd: Generated<string>;
+}
+
+export interface AnswerCacheTable {
+  dao_id: string;
+  rule: string;
+  key: string;
+  provider: string;
+  answer: string;
+  finish_reason: string;
+  created_at: Generated<Date>;
+}
+
+export interface SharedStatesTable {
+  name: string;
+  state: Json<unknown>;
+  changed_at: Generated<Date>;
+}
+
+export interface ConfigActivationsTable {
+  seq: Generated<string>;
+  hash: string;
+  profile: Json<unknown>;
+  at: Generated<Date>;
+  confirmed_by: string | null;
+}
+
+export interface ConfigConfirmationsTable {
+  hash: string;
+  confirmed_by: string;
+  at: Generated<Date>;
 }
 
 export interface TurnsTable {
@@ -109,4 +173,10 @@ export interface Schema {
   requests: RequestsTable;
   turns: TurnsTable;
   audit: AuditTable;
+  refusals: RefusalsTable;
+  usage_daily: UsageDailyTable;
+  answer_cache: AnswerCacheTable;
+  shared_states: SharedStatesTable;
+  config_activations: ConfigActivationsTable;
+  config_confirmations: ConfigConfirmationsTable;
 }
