@@ -3,8 +3,6 @@ import type { PoolPolicy, Unavailable } from './request.js';
 /** What a place in a pool is asked for. */
 export interface PlaceRequest {
   requestId: string;
-  /** Runs of a model so far; 0 for a reservation before the first. A ticket is one request's in one generation. */
-  generation: number;
   provider: string;
   pool: PoolPolicy;
   daoId: string;
@@ -39,6 +37,14 @@ export interface PoolInfo {
   expectedWaitMs: number;
 }
 
+/** There is no place in a pool for a request. */
+export class AdmissionRefused extends Error {
+  constructor(readonly refusal: Omit<Unavailable, 'provider'>) {
+    super(refusal.reason);
+    this.name = 'AdmissionRefused';
+  }
+}
+
 /** Who may call a provider of which only a few calls at once are allowed, and when. */
 export interface Admission {
   /**
@@ -46,12 +52,12 @@ export interface Admission {
    * @returns why there is none, or undefined
    */
   reserve(request: PlaceRequest): Promise<Omit<Unavailable, 'provider'> | undefined>;
-  /** Gives a reservation back that will not be used. */
-  cancelReservation(request: Pick<PlaceRequest, 'requestId' | 'pool'>): Promise<void>;
+  /** Takes a request out of every queue: its reservation will not be used, or it was cancelled. Held slots stay held. */
+  withdraw(requestId: string, pools: readonly string[]): Promise<void>;
   /**
-   * Waits for a slot. The place that was reserved is used if there is one.
+   * Waits for a slot, at the place of the request's reservation, or of its ticket in a process that died.
    * @param onPlace is told the place when it has changed
-   * @throws AdmissionRefused if there is no place; the signal's reason if it comes first
+   * @throws AdmissionRefused if there is no place, or none any more; the signal's reason if it comes first
    */
   acquire(request: PlaceRequest, signal: AbortSignal, onPlace: (place: Place) => void): Promise<Slot>;
   pools(): Promise<PoolInfo[]>;

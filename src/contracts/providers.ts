@@ -13,7 +13,7 @@ export interface ProviderStates {
   /** After a call that gave an answer. */
   succeeded(provider: string): Promise<void>;
   /** After a call that failed. Failures that say nothing about the provider change nothing. */
-  failed(provider: string, failure: Failure): Promise<void>;
+  failed(provider: string, failure: Failure, requestId: string): Promise<void>;
   /** After a call that was given up (cancelled, deadline): a probe is free again. */
   abandoned(provider: string): Promise<void>;
 }

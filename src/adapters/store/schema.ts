@@ -1,6 +1,7 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { ErrorObject } from '../../contracts/bodies.js';
 import type { AccessFacts } from '../../contracts/access.js';
+import type { RoutingTable } from '../../contracts/routing.js';
 import type {
   Attempt,
   Decision,
@@ -124,14 +125,18 @@ export interface AnswerCacheTable {
 
 export interface SharedStatesTable {
   name: string;
+  version: Generated<string>;
   state: Json<unknown>;
   changed_at: Generated<Date>;
 }
 
 export interface ConfigActivationsTable {
   seq: Generated<string>;
+  profile: string;
   hash: string;
-  profile: Json<unknown>;
+  table_hash: string;
+  document: Json<unknown>;
+  compiled: Json<RoutingTable>;
   at: Generated<Date>;
   confirmed_by: string | null;
 }

@@ -46,9 +46,10 @@ create table answer_cache (
 
 create index answer_cache_by_age on answer_cache (dao_id, rule, created_at);
 
--- Values that all processes share: pools of slots, cooldowns. Written under a row lock.
+-- Values that all processes share: pools of slots, cooldowns. Changed by compare-and-swap.
 create table shared_states (
   name text primary key,
+  version bigint not null default 1,
   state jsonb not null,
   changed_at timestamptz not null default clock_timestamp()
 );
@@ -56,8 +57,13 @@ create table shared_states (
 -- Profiles in the order in which they became active, as written, and which changes somebody has confirmed.
 create table config_activations (
   seq bigint generated always as identity primary key,
+  -- Which profile: its name, or its file.
+  profile text not null,
+  -- Of the whole resolved profile; of what decisions depend on; as written, with what it extends; as compiled.
   hash text not null,
-  profile jsonb not null,
+  table_hash text not null,
+  document jsonb not null,
+  compiled jsonb not null,
   at timestamptz not null default now(),
   confirmed_by text
 );
