@@ -1,0 +1,18 @@
+import type { Price, Usage } from '../contracts/request.js';
+
+/** Parts of a dollar that are told and stored: eight decimals, like the column `usage_daily.cost_usd`. */
+const UNITS_PER_DOLLAR = 1e8;
+const TOKENS_PER_PRICE = 1_000_000;
+
+/** Whole units of 1e-8 dollars, without what binary fractions leave behind. */
+const roundUsd = (usd: number): number => Math.round(usd * UNITS_PER_DOLLAR) / UNITS_PER_DOLLAR;
+
+/** What an answer cost, in US dollars, to 1e-8; 0 for a free provider. */
+export function costOf(usage: Pick<Usage, 'prompt_tokens' | 'completion_tokens'>, price: Price): number {
+  // Divided last: prices are decimal numbers of a few digits, their products with counts nearly exact.
+  return roundUsd((usage.prompt_tokens * price.prompt + usage.completion_tokens * price.completion) / TOKENS_PER_PRICE);
+}
+
+/** A sum of amounts in US dollars, to 1e-8. */
+export const sumUsd = (amounts: readonly number[]): number =>
+  roundUsd(amounts.reduce((sum, amount) => roundUsd(sum + amount), 0));
