@@ -5,6 +5,9 @@ import type { KnownQuestion } from './routing.js';
 export const MODES = ['chat', 'crew', 'devtools'] as const;
 export type Mode = (typeof MODES)[number];
 
+/** Who goes first where requests wait: the lower number. Dialogs are 2. */
+export const MODE_PRIORITY: Readonly<Record<Mode, number>> = { chat: 1, crew: 3, devtools: 4 };
+
 /** A request to `/route` in one shape, whatever names the client used. */
 export interface RouteSubmission {
   prompt: string;

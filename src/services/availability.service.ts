@@ -1,0 +1,63 @@
+import type { Admission } from '../contracts/admission.js';
+import type { ProviderStates } from '../contracts/providers.js';
+import { MODE_PRIORITY, type ProviderStep, type RouteRequestInput, type Unavailable } from '../contracts/request.js';
+import { AppError } from '../errors/app-error.js';
+import type { ErrorCode } from '../errors/catalogue.js';
+
+const CODES: Readonly<Record<Unavailable['reason'], ErrorCode>> = {
+  CoolingDown: 'PROVIDERS_COOLING',
+  QueueFull: 'QUEUE_FULL',
+  WaitTooLong: 'QUEUE_FULL',
+  ShareFull: 'QUEUE_SHARE_FULL',
+};
+
+/** Which providers of a chain can be asked now, found out before a request is accepted. */
+export class AvailabilityService {
+  constructor(
+    private readonly states: ProviderStates,
+    private readonly admission: Admission,
+  ) {}
+
+  /**
+   * Reserves a place at the first provider of the chain that can answer in time.
+   * @returns the providers before it that cannot
+   * @throws AppError `QUEUE_FULL`, `QUEUE_SHARE_FULL` or `PROVIDERS_COOLING`, with the earliest moment at which it is
+   * worth coming back, if none can and nothing else can answer; `STORE_UNAVAILABLE`
+   */
+  async plan(input: RouteRequestInput): Promise<Unavailable[]> {
+    const { chain, answer, cache } = input.decision;
+    const cooling = await this.states.unavailable(chain.map(({ provider }) => provider));
+    const skipped: Unavailable[] = [];
+    for (const step of chain) {
+      const away = cooling.find(({ provider }) => provider === step.provider) ?? (await this.reserve(input, step));
+      if (!away) return skipped;
+      skipped.push(away);
+    }
+    if (skipped.length > 0 && answer === undefined && cache === undefined) throw refusalOf(skipped);
+    return skipped;
+  }
+
+  /** Takes the request out of the queues that it stands in. */
+  async withdraw({ requestId, decision }: Pick<RouteRequestInput, 'requestId' | 'decision'>): Promise<void> {
+    const pools = decision.chain.flatMap(({ pool }) => (pool ? [pool.name] : []));
+    if (pools.length > 0) await this.admission.withdraw(requestId, [...new Set(pools)]);
+  }
+
+  private async reserve(input: RouteRequestInput, step: ProviderStep): Promise<Unavailable | undefined> {
+    const { pool, provider } = step;
+    if (!pool) return undefined;
+    const { requestId, daoId, deadlineAt, decision } = input;
+    const { weight = 1, mode } = decision;
+    const priority = MODE_PRIORITY[mode];
+    const refused = await this.admission.reserve({ requestId, daoId, deadlineAt, provider, pool, weight, priority });
+    return refused && { provider, ...refused };
+  }
+}
+
+/** The error for a request that no provider can take now: that of the one that can soonest. */
+function refusalOf(skipped: readonly Unavailable[]): AppError {
+  const soonest = skipped.reduce((best, one) => (one.retryAfterMs < best.retryAfterMs ? one : best));
+  const retryAfterSeconds = Math.max(1, Math.ceil(soonest.retryAfterMs / 1_000));
+  const attempts = skipped.map(({ provider, reason }) => ({ provider, status: 'skipped', ms: 0, error: reason }));
+  return new AppError(CODES[soonest.reason], undefined, { attempts }, { retryAfterSeconds });
+}
