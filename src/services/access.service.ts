@@ -19,6 +19,8 @@ export interface Named {
   userId?: string | undefined;
 }
 
+const DENIED = 'access.denied';
+
 /** Who acts, where, and with which rights. */
 export class AccessService {
   constructor(
@@ -50,6 +52,21 @@ export class AccessService {
   }
 
   /**
+   * Admits whoever rules over the whole installation: the own principal of a key of all DAOs, if it has the platform's
+   * grant. No DAO is asked about, so it works on an installation that has none. A user that a gateway key names never
+   * has the grant: it goes with keys, not with people.
+   * @throws AppError `ACTING_NOT_ALLOWED`, `RBAC_PERMISSION_DENIED` (on the record), `STORE_UNAVAILABLE`
+   */
+  async requirePlatform(key: CallerKey, userId?: string): Promise<{ actor: string }> {
+    const { id: actor, own } = resolveActor(key, userId);
+    const mayHaveIt = own && key.daoId === null;
+    if (mayHaveIt && (await this.access.hasPlatformGrant(actor))) return { actor };
+    const detail = { required_entitlement: 'platform.admin' satisfies Entitlement, roles: [] };
+    await this.audit.append({ daoId: key.daoId, actor, action: DENIED, subject: actor, detail });
+    throw new AppError('RBAC_PERMISSION_DENIED', undefined, detail);
+  }
+
+  /**
    * Refuses, on the record, whoever would hand out more than they have themselves.
    * @param principal who is to act; undefined: whoever a gateway key names, so anybody of the DAO
    * @throws AppError `RBAC_PERMISSION_DENIED`
@@ -72,6 +89,6 @@ export class AccessService {
 
   /** Puts a denial on the record. */
   async denied({ actor, daoId }: Acting, detail: Record<string, unknown>): Promise<void> {
-    await this.audit.append({ daoId, actor, action: 'access.denied', subject: actor, detail });
+    await this.audit.append({ daoId, actor, action: DENIED, subject: actor, detail });
   }
 }

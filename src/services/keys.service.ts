@@ -78,7 +78,7 @@ export class KeysService {
         `A principal may not start with "${API_PRINCIPAL_PREFIX}": those belong to keys themselves.`,
       );
     }
-    if (daoId !== null) await this.access.requireNoMore(acting, request.principal);
+    if (acting) await this.access.requireNoMore(acting, request.principal);
     const id = uuid();
     const key = newSecret();
     const info = await this.keys.insert({
@@ -113,10 +113,9 @@ export class KeysService {
   private async administer(
     caller: CallerKey,
     { daoId, userId }: Named,
-  ): Promise<{ daoId: string | null; actor: string; acting: Acting }> {
+  ): Promise<{ daoId: string | null; actor: string; acting?: Acting }> {
     if (daoId === undefined && caller.daoId === null) {
-      const acting = await this.access.require(caller, { userId }, 'platform.admin');
-      return { daoId: null, actor: acting.actor, acting };
+      return { daoId: null, ...(await this.access.requirePlatform(caller, userId)) };
     }
     const acting = await this.access.require(caller, { daoId, userId }, 'key.manage');
     return { daoId: acting.daoId, actor: acting.actor, acting };

@@ -76,6 +76,14 @@ export class AccessRepository {
     });
   }
 
+  /** Whether a principal rules over the whole installation. */
+  async hasPlatformGrant(principal: string): Promise<boolean> {
+    const row = await guardStore(() =>
+      this.db.selectFrom('platform_grants').where('principal', '=', principal).select('principal').executeTakeFirst(),
+    );
+    return row !== undefined;
+  }
+
   async grantPlatform(principal: string): Promise<void> {
     await this.db
       .insertInto('platform_grants')

@@ -1,0 +1,43 @@
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { AccessRepository } from '../adapters/store/access.repository.js';
+import type { AuditRepository } from '../adapters/store/audit.repository.js';
+import type { CallerKey } from '../contracts/access.js';
+import { AccessService } from './access.service.js';
+
+const admin: CallerKey = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true };
+
+describe('AccessService: the whole installation', () => {
+  const hasPlatformGrant = jest.fn<AccessRepository['hasPlatformGrant']>();
+  const append = jest.fn<AuditRepository['append']>();
+  let sut: AccessService;
+
+  beforeEach(() => {
+    hasPlatformGrant.mockReset().mockImplementation((principal) => Promise.resolve(principal === 'api:admin'));
+    append.mockReset().mockResolvedValue();
+    const access = { hasPlatformGrant } as unknown as AccessRepository;
+    sut = new AccessService(access, { append } as unknown as AuditRepository, undefined);
+  });
+
+  it('is open to the grant of the key’s own principal, without any DAO', async () => {
+    expect(await sut.requirePlatform(admin)).toEqual({ actor: 'api:admin' });
+    expect(await sut.requirePlatform(admin, 'api:admin')).toEqual({ actor: 'api:admin' });
+    expect(append).not.toHaveBeenCalled();
+  });
+
+  it.each<[string, CallerKey, string | undefined, string]>([
+    ['a principal without the grant', { ...admin, principal: 'api:other' }, undefined, 'api:other'],
+    ['a user that the key names', admin, 'tg:1', 'tg:1'],
+    ['a key of one DAO, even of such a principal', { ...admin, daoId: 'a-dao' }, undefined, 'api:admin'],
+  ])('is closed, on the record, to %s', async (_who, key, userId, actor) => {
+    const detail = { required_entitlement: 'platform.admin', roles: [] };
+    await expect(sut.requirePlatform(key, userId)).rejects.toMatchObject({ code: 'RBAC_PERMISSION_DENIED', detail });
+    const entry = { daoId: key.daoId, actor, action: 'access.denied', subject: actor, detail };
+    expect(append.mock.calls).toEqual([[entry]]);
+  });
+
+  it('lets nobody act as the administrator by name', async () => {
+    const other = { ...admin, principal: 'api:other' };
+    await expect(sut.requirePlatform(other, 'api:admin')).rejects.toMatchObject({ code: 'ACTING_NOT_ALLOWED' });
+    expect(hasPlatformGrant).not.toHaveBeenCalled();
+  });
+});
