@@ -2,6 +2,16 @@ import { RE2JS } from 're2js';
 import type { DecisionInputs } from '../contracts/request.js';
 import type { Condition, Scalar } from '../contracts/routing.js';
 
+/** Whether the prompt of a request matches a pattern. */
+export type PromptMatcher = (pattern: string) => boolean;
+
+/** A request as conditions see it. */
+export interface Subject {
+  inputs: DecisionInputs;
+  roles: readonly string[];
+  matches: PromptMatcher;
+}
+
 /** A condition with what came of it. `saw` is what a leaf compared with; a prompt is never repeated. */
 export interface Verdict {
   holds: boolean;
@@ -14,8 +24,7 @@ export interface Verdict {
 const patterns = new Map<string, RE2JS>();
 const MOST_PATTERNS = 1_000;
 
-/** @throws if the pattern is no RE2 expression; the loader refuses such a profile */
-export function compilePattern(pattern: string): RE2JS {
+function compilePattern(pattern: string): RE2JS {
   let compiled = patterns.get(pattern);
   if (!compiled) {
     if (patterns.size >= MOST_PATTERNS) patterns.clear();
@@ -24,8 +33,22 @@ export function compilePattern(pattern: string): RE2JS {
   return compiled;
 }
 
-/** What a request has under a key that conditions compare; several values where it has several roles. */
-function valuesOf(key: string, inputs: DecisionInputs): readonly unknown[] {
+/**
+ * Looks for patterns in a prompt. Each is searched once, however many rules name it.
+ * @throws TypeError when it is asked about a prompt that was erased: what it said must not be guessed
+ */
+export function promptMatcher(head: string | undefined): PromptMatcher {
+  const known = new Map<string, boolean>();
+  return (pattern) => {
+    if (head === undefined) throw new TypeError('the prompt was erased, so no pattern can be looked for in it');
+    let found = known.get(pattern);
+    if (found === undefined) known.set(pattern, (found = compilePattern(pattern).test(head)));
+    return found;
+  };
+}
+
+/** What a request has under a key that conditions compare: several values for several roles, none if it has no such key. */
+function valuesOf(key: string, { inputs, roles }: Subject): readonly unknown[] {
   switch (key) {
     case 'mode':
     case 'agent':
@@ -33,15 +56,18 @@ function valuesOf(key: string, inputs: DecisionInputs): readonly unknown[] {
       return inputs[key] === undefined ? [] : [inputs[key]];
     case 'dao_id':
       return [inputs.access.dao.id];
+    case 'role':
+      return roles;
     default:
       return Object.hasOwn(inputs.metadata, key) ? [inputs.metadata[key]] : [];
   }
 }
 
-function leaf(condition: Condition, inputs: DecisionInputs, roles: readonly string[]): Omit<Verdict, 'condition'> {
+function leaf(condition: Condition, subject: Subject): Omit<Verdict, 'condition'> {
+  const { inputs } = subject;
   switch (condition.kind) {
     case 'equals': {
-      const saw = condition.key === 'role' ? roles : valuesOf(condition.key, inputs);
+      const saw = valuesOf(condition.key, subject);
       return { holds: saw.some((value) => condition.values.includes(value as Scalar)), saw };
     }
     case 'metadata_has': {
@@ -49,11 +75,7 @@ function leaf(condition: Condition, inputs: DecisionInputs, roles: readonly stri
       return { holds: saw.length === condition.keys.length, saw };
     }
     case 'prompt_matches':
-      return {
-        holds: compilePattern(condition.pattern)
-          .matcher(inputs.promptHead ?? '')
-          .find(),
-      };
+      return { holds: subject.matches(condition.pattern) };
     case 'prompt_length': {
       const { min = 0, max = Infinity } = condition;
       return { holds: inputs.promptLength >= min && inputs.promptLength <= max, saw: inputs.promptLength };
@@ -66,33 +88,33 @@ function leaf(condition: Condition, inputs: DecisionInputs, roles: readonly stri
 }
 
 /** Evaluates all of a condition, so that a person can see what each part saw. */
-export function judge(condition: Condition, inputs: DecisionInputs, roles: readonly string[]): Verdict {
+export function judge(condition: Condition, subject: Subject): Verdict {
   switch (condition.kind) {
     case 'all':
     case 'any': {
-      const of = condition.of.map((part) => judge(part, inputs, roles));
+      const of = condition.of.map((part) => judge(part, subject));
       const holds = condition.kind === 'all' ? of.every((part) => part.holds) : of.some((part) => part.holds);
       return { holds, condition, of };
     }
     case 'not': {
-      const part = judge(condition.of, inputs, roles);
+      const part = judge(condition.of, subject);
       return { holds: !part.holds, condition, of: [part] };
     }
     default:
-      return { condition, ...leaf(condition, inputs, roles) };
+      return { condition, ...leaf(condition, subject) };
   }
 }
 
-/** Whether a condition holds; stops as soon as that is clear. */
-export function holds(condition: Condition, inputs: DecisionInputs, roles: readonly string[]): boolean {
+/** Whether a condition holds; stops as soon as that is clear. `judge` says the same, with the reasons. */
+export function holds(condition: Condition, subject: Subject): boolean {
   switch (condition.kind) {
     case 'all':
-      return condition.of.every((part) => holds(part, inputs, roles));
+      return condition.of.every((part) => holds(part, subject));
     case 'any':
-      return condition.of.some((part) => holds(part, inputs, roles));
+      return condition.of.some((part) => holds(part, subject));
     case 'not':
-      return !holds(condition.of, inputs, roles);
+      return !holds(condition.of, subject);
     default:
-      return leaf(condition, inputs, roles).holds;
+      return leaf(condition, subject).holds;
   }
 }

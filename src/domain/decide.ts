@@ -1,9 +1,9 @@
 import type { Entitlement } from '../contracts/access.js';
-import type { Decision, DecisionInputs, Mode, ProviderPolicy, ProviderStep } from '../contracts/request.js';
+import type { Decision, DecisionInputs, Mode, ProviderStep } from '../contracts/request.js';
 import { PROMPT_HEAD, type KnownQuestion, type RoutingTable } from '../contracts/routing.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { resolveRights, type Rights } from './access.js';
-import { holds } from './conditions.js';
+import { holds, promptMatcher, type PromptMatcher, type Subject } from './conditions.js';
 import { matchRule } from './routing.js';
 
 export type DecideResult =
@@ -30,11 +30,18 @@ export function promptInputs(prompt: string): Pick<DecisionInputs, 'promptHead' 
 /**
  * Access and route of one request. Pure: the same inputs and table give the same decision, before the start of a
  * workflow, in front of a new profile, or years later over the record.
+ * @param matches says what the prompt matches; by default its recorded head does
+ * @throws TypeError if a rule looks at a prompt that was erased
  */
-export function decide(table: RoutingTable, inputs: DecisionInputs): DecideResult {
+export function decide(
+  table: RoutingTable,
+  inputs: DecisionInputs,
+  matches: PromptMatcher = promptMatcher(inputs.promptHead),
+): DecideResult {
   const { mode, access } = inputs;
   const rights = resolveRights(access);
-  const answer = mode === 'chat' ? knownQuestion(table, inputs, rights.roles) : undefined;
+  const subject: Subject = { inputs, roles: rights.roles, matches };
+  const answer = knownQuestion(table, subject);
   const needed = MODE_ENTITLEMENTS[mode];
   if (!rights.entitlements.includes(needed)) {
     if (answer && rights.entitlements.includes('chat.read')) return allow(table, inputs, rights, { answer });
@@ -43,14 +50,13 @@ export function decide(table: RoutingTable, inputs: DecisionInputs): DecideResul
   }
   if (mode !== 'chat') return { allowed: false, code: 'MODE_UNAVAILABLE', rights, detail: { mode } };
 
-  const match = matchRule(table, inputs, rights.roles);
+  const match = matchRule(table, subject);
   if (!match) return { allowed: false, code: 'NO_ROUTE', rights, detail: { mode } };
   const { rule } = match;
   const callMs = Math.min(rule.timeoutMs ?? table.requestTimeoutMs, table.requestTimeoutMs);
-  const chain = match.chain.map((provider) => toStep(provider, table.providers[provider], callMs));
   return allow(table, inputs, rights, {
     rule: rule.name,
-    chain,
+    chain: match.chain.map((provider) => toStep(table, provider, callMs)),
     ...(rule.cache ? { cache: rule.cache } : {}),
     ...(answer ? { answer } : {}),
   });
@@ -62,7 +68,7 @@ function allow(
   rights: Rights,
   part: Partial<Decision>,
 ): DecideResult {
-  const weight = table.weights[access.dao.id];
+  const weight = own(table.weights, access.dao.id);
   const decision: Decision = {
     mode,
     rule: NO_MODEL_RULE,
@@ -76,16 +82,18 @@ function allow(
   return { allowed: true, decision };
 }
 
-/** The question that the database can answer, if the prompt is one. */
-function knownQuestion(
-  table: RoutingTable,
-  inputs: DecisionInputs,
-  roles: readonly string[],
-): KnownQuestion | undefined {
-  return table.answers.find(({ condition }) => holds(condition, inputs, roles))?.question;
+/** The question that the database can answer, if a chat's prompt is one. */
+export function knownQuestion({ answers }: RoutingTable, subject: Subject): KnownQuestion | undefined {
+  if (subject.inputs.mode !== 'chat') return undefined;
+  return answers.find(({ condition }) => holds(condition, subject))?.question;
 }
 
-function toStep(provider: string, policy: ProviderPolicy | undefined, callMs: number): ProviderStep {
+function toStep(table: RoutingTable, provider: string, callMs: number): ProviderStep {
+  const policy = own(table.providers, provider);
   if (!policy) throw new TypeError(`rule names provider ${provider}, which the loader should have refused`);
   return { provider, ...policy, timeoutMs: Math.min(policy.timeoutMs, callMs) };
 }
+
+/** What is there under a name that comes from outside; not what every object inherits. */
+const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined;

@@ -5,6 +5,10 @@ import { ERRORS, type ErrorCode } from '../errors/catalogue.js';
 const CODES: Partial<Record<FailureType, ErrorCode>> = {
   ProviderTimeout: 'PROVIDER_TIMEOUT',
   QueueTimeout: 'PROVIDER_TIMEOUT',
+  QueueFull: 'QUEUE_FULL',
+  WaitTooLong: 'QUEUE_FULL',
+  ShareFull: 'QUEUE_SHARE_FULL',
+  CoolingDown: 'PROVIDERS_COOLING',
   ContextLengthExceeded: 'PROMPT_TOO_LONG',
   StreamInterrupted: 'STREAM_INTERRUPTED',
   DeadlineExceeded: 'DEADLINE_EXCEEDED',
@@ -13,8 +17,9 @@ const CODES: Partial<Record<FailureType, ErrorCode>> = {
   Internal: 'INTERNAL',
 };
 
-/** The error that a caller is told for the failure that ended a request. */
-export function outcomeError(failure: Failure): ErrorObject {
-  const code = CODES[failure.type] ?? 'PROVIDER_FAILED';
-  return { code, message: ERRORS[code].message, reason: failure.message };
+/** The error that a caller is told for the failure that ended a request; `retry_after_s` where it says when to come back. */
+export function outcomeError({ type, message, retryAfterMs }: Failure): ErrorObject {
+  const code = CODES[type] ?? 'PROVIDER_FAILED';
+  const retryAfter = retryAfterMs === undefined ? {} : { retry_after_s: Math.max(1, Math.ceil(retryAfterMs / 1_000)) };
+  return { code, message: ERRORS[code].message, reason: message, ...retryAfter };
 }

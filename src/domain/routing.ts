@@ -1,6 +1,6 @@
 import type { DecisionInputs } from '../contracts/request.js';
 import type { RoutingRule, RoutingTable } from '../contracts/routing.js';
-import { holds, judge, type Verdict } from './conditions.js';
+import { holds, judge, type Subject, type Verdict } from './conditions.js';
 
 /** A rule that takes a request, with the providers that it leads to. */
 export interface Match {
@@ -9,53 +9,62 @@ export interface Match {
 }
 
 /** The chain of a rule for a request; undefined where the request names no provider of the rule's list. */
-function chainOf(rule: RoutingRule, { metadata }: DecisionInputs): string[] | undefined {
-  const { use, fallbacks } = rule;
+function chainOf({ use, fallbacks }: RoutingRule, { metadata }: DecisionInputs): string[] | undefined {
   if (use.kind === 'chain') return [...new Set([...use.providers, ...fallbacks])];
   const named = Object.hasOwn(metadata, use.key) ? metadata[use.key] : undefined;
   if (typeof named !== 'string' || !use.allow.includes(named)) return undefined;
   return [...new Set([named, ...fallbacks])];
 }
 
-function matchOf(rule: RoutingRule, inputs: DecisionInputs, roles: readonly string[]): Match | undefined {
-  const chain = holds(rule.condition, inputs, roles) ? chainOf(rule, inputs) : undefined;
+/** Every rule of a table in the order in which they are tried: the default, which is for what no other took, last. */
+export const rulesInOrder = ({ rules, defaultRule }: RoutingTable): RoutingRule[] =>
+  defaultRule ? [...rules, defaultRule] : [...rules];
+
+function matchOf(rule: RoutingRule, subject: Subject): Match | undefined {
+  const chain = holds(rule.condition, subject) ? chainOf(rule, subject.inputs) : undefined;
   return chain && { rule, chain };
 }
 
 /** The rule that takes the request: the first in order whose condition holds, else the table's default. */
-export function matchRule(table: RoutingTable, inputs: DecisionInputs, roles: readonly string[]): Match | undefined {
+export function matchRule(table: RoutingTable, subject: Subject): Match | undefined {
   for (const rule of table.rules) {
-    const match = matchOf(rule, inputs, roles);
+    const match = matchOf(rule, subject);
     if (match) return match;
   }
-  return table.defaultRule && matchOf(table.defaultRule, inputs, roles);
+  return table.defaultRule && matchOf(table.defaultRule, subject);
 }
 
-/** What became of one rule: it took the request, its condition failed, or an earlier rule was first. */
+export const RULE_OUTCOMES = [
+  'taken',
+  'condition failed',
+  'provider not allowed',
+  'a rule before it took the request',
+] as const;
+export type RuleOutcome = (typeof RULE_OUTCOMES)[number];
+
+/** What became of one rule. */
 export interface RuleVerdict {
   rule: RoutingRule;
-  outcome: 'taken' | 'condition failed' | 'provider not allowed' | 'a rule before it took the request';
+  outcome: RuleOutcome;
   verdict: Verdict;
+  /** Where it would lead; undefined if the request names no provider that it allows. */
   chain: string[] | undefined;
 }
 
 /** Every rule of the table in order, the default last, with why it takes the request or not. */
-export function explainRules(
-  table: RoutingTable,
-  inputs: DecisionInputs,
-  roles: readonly string[],
-): { taken: Match | undefined; rules: RuleVerdict[] } {
-  const taken = matchRule(table, inputs, roles);
-  const all = [...table.rules, ...(table.defaultRule ? [table.defaultRule] : [])];
-  const rules = all.map((rule): RuleVerdict => {
-    const verdict = judge(rule.condition, inputs, roles);
-    const chain = chainOf(rule, inputs);
-    if (rule === taken?.rule) return { rule, outcome: 'taken', verdict, chain };
-    if (!verdict.holds) return { rule, outcome: 'condition failed', verdict, chain };
-    if (!chain) return { rule, outcome: 'provider not allowed', verdict, chain };
-    return { rule, outcome: 'a rule before it took the request', verdict, chain };
+export function explainRules(table: RoutingTable, subject: Subject): RuleVerdict[] {
+  const taken = matchRule(table, subject)?.rule;
+  return rulesInOrder(table).map((rule): RuleVerdict => {
+    const verdict = judge(rule.condition, subject);
+    const chain = chainOf(rule, subject.inputs);
+    return { rule, outcome: outcomeOf(rule === taken, verdict.holds, chain !== undefined), verdict, chain };
   });
-  return { taken, rules };
+}
+
+function outcomeOf(taken: boolean, holding: boolean, allowed: boolean): RuleOutcome {
+  if (taken) return 'taken';
+  if (!holding) return 'condition failed';
+  return allowed ? 'a rule before it took the request' : 'provider not allowed';
 }
 
 /** Providers to which a rule can lead first. */
@@ -63,7 +72,7 @@ const firstOf = ({ use }: RoutingRule): readonly string[] => (use.kind === 'chai
 
 /** Providers to which rules lead first, and all to which they lead at all. */
 export function providersOf(table: RoutingTable): { first: string[]; all: string[] } {
-  const rules = [...table.rules, ...(table.defaultRule ? [table.defaultRule] : [])];
+  const rules = rulesInOrder(table);
   const first = new Set(rules.flatMap((rule) => firstOf(rule).slice(0, rule.use.kind === 'chain' ? 1 : undefined)));
   const all = new Set(rules.flatMap((rule) => [...firstOf(rule), ...rule.fallbacks]));
   return { first: [...first], all: [...all] };
