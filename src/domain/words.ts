@@ -113,6 +113,7 @@ function equalsReason(
   wanted: boolean,
 ): string {
   const list = `one of ${listWords(values)}`;
-  if (saw.length > 0) return `${keyWords(key)} is ${listWords(saw)}, ${wanted ? 'wanted' : 'which must not be'} ${list}`;
+  if (saw.length > 0)
+    return `${keyWords(key)} is ${listWords(saw)}, ${wanted ? 'wanted' : 'which must not be'} ${list}`;
   return OWN_KEYS.includes(key) ? `${key} is not given, wanted ${list}` : `metadata has no key ${key}, wanted ${list}`;
 }
