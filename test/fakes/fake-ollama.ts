@@ -51,7 +51,8 @@ const end = (said: Said, withUsage: boolean): object => ({
   ...(withUsage && { prompt_eval_count: said.promptTokens, eval_count: said.tokens.length }),
 });
 
-const OLLAMA: Dialect = {
+/** What an Ollama host says and understands. */
+export const OLLAMA: Dialect = {
   chatPath: '/api/chat',
   streamType: 'application/x-ndjson',
   streamsByDefault: true,
@@ -69,6 +70,7 @@ const OLLAMA: Dialect = {
   streamError: (message) => line({ error: message }),
   whole: (said) => ({ ...end(said, true), message: { role: 'assistant', content: said.tokens.join('') } }),
   other: (method, path, { models }) => {
+    if (method === 'POST' && path === '/api/show') return { status: 200, body: { capabilities: ['completion'] } };
     if (method !== 'GET') return undefined;
     if (path === '/api/version') return { status: 200, body: { version: '0.17.4' } };
     if (path !== '/api/tags') return undefined;
