@@ -8,7 +8,8 @@ import { contextOf, keyOf } from '../middleware/context.js';
 import { ActorQuerySchema, RequestIdSchema, type ActorQuery } from '../schemas/common.js';
 import { DrainService } from '../services/drain.service.js';
 import { OutcomesService } from '../services/outcomes.service.js';
-import { RequestsService, type Accepted } from '../services/requests.service.js';
+import type { Accepted } from '../services/accepted.js';
+import { RequestsService } from '../services/requests.service.js';
 import { Access } from './access.js';
 import { sendEvents } from './sse.js';
 

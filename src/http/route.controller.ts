@@ -11,7 +11,8 @@ import { jsonSchema } from '../schemas/json-schema.js';
 import { RouteBodySchema } from '../schemas/route.js';
 import { DrainService } from '../services/drain.service.js';
 import { OutcomesService } from '../services/outcomes.service.js';
-import { RequestsService, type Accepted } from '../services/requests.service.js';
+import type { Accepted } from '../services/accepted.js';
+import { SubmissionsService } from '../services/submissions.service.js';
 import { Access } from './access.js';
 import { sendEvents } from './sse.js';
 
@@ -24,7 +25,7 @@ const LONGEST_WAIT_MS = 600_000;
 @Controller()
 export class RouteController {
   constructor(
-    private readonly requests: RequestsService,
+    private readonly submissions: SubmissionsService,
     private readonly outcomes: OutcomesService,
     private readonly drain: DrainService,
   ) {}
@@ -43,13 +44,14 @@ export class RouteController {
   ): Promise<void> {
     this.drain.refuseWhenStopping();
     const context = contextOf(request);
-    const accepted = await this.requests.submit(keyOf(request), body, {
+    const accepted = await this.submissions.submit(keyOf(request), body, {
       requestId: request.id,
       route: 'route',
       idempotencyKey,
       receivedAt: context.receivedAt,
     });
     Object.assign(context.fields, requestFields(accepted));
+    void reply.headers(accepted.headers);
     if (accept?.includes('text/event-stream')) {
       await sendEvents(reply, (gone) => this.outcomes.events(accepted, undefined, this.drain.orStopping(gone)));
     } else {
@@ -72,6 +74,7 @@ export class RouteController {
 /** 200 for an answer, 202 for one that is still to come, else what the error's code says. */
 function endOf(body: RequestBody): { status: number; retryAfter?: number } {
   if (body.ok) return { status: body.status === 'completed' ? 200 : 202 };
-  const { code } = body.error;
-  return ERRORS[Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'INTERNAL'];
+  const { code, retry_after_s: retryAfter } = body.error;
+  const known = ERRORS[Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'INTERNAL'];
+  return typeof retryAfter === 'number' ? { ...known, retryAfter } : known;
 }

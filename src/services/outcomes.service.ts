@@ -6,7 +6,7 @@ import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import type { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
 import { isFinal, requestBody } from '../domain/bodies.js';
 import { AppError } from '../errors/app-error.js';
-import type { Accepted } from './requests.service.js';
+import type { Accepted } from './accepted.js';
 
 /** How long a request that runs in this process is left to the bus before Temporal is asked too, in milliseconds. */
 const BUS_HEAD_START_MS = 2_000;

@@ -1,0 +1,116 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Admission, PlaceRequest } from '../contracts/admission.js';
+import type { ProviderStates } from '../contracts/providers.js';
+import type { Decision, ProviderStep, RouteRequestInput, Unavailable } from '../contracts/request.js';
+import { policy } from '../../test/factories/submissions.js';
+import { strict } from '../../test/factories/strict.js';
+import { AvailabilityService } from './availability.service.js';
+
+const pool = { name: 'ollama:gpu:11434', slots: 3, maxWaiting: 10, maxWaitMs: 30_000 };
+const pooled: ProviderStep = { provider: 'local', ...policy, pool };
+const remote: ProviderStep = { provider: 'remote', ...policy };
+
+const input = (part: Partial<Decision>): RouteRequestInput => ({
+  version: 1,
+  requestId: 'r1',
+  daoId: 'd1',
+  actor: 'tg:1',
+  deadlineAt: 60_000,
+  decision: {
+    mode: 'chat',
+    rule: 'chat',
+    chain: [pooled, remote],
+    roles: [],
+    entitlements: [],
+    deadlineMs: 60_000,
+    configHash: 'h',
+    ...part,
+  },
+});
+
+const cooling = (provider: string, retryAfterMs = 4_200): Unavailable => ({
+  provider,
+  reason: 'CoolingDown',
+  retryAfterMs,
+});
+
+describe('AvailabilityService', () => {
+  const service = (
+    away: Unavailable[],
+    refusal?: Omit<Unavailable, 'provider'>,
+    reserved: PlaceRequest[] = [],
+  ): AvailabilityService =>
+    new AvailabilityService(
+      strict<ProviderStates>('states', { unavailable: () => Promise.resolve(away) }),
+      strict<Admission>('admission', {
+        reserve: (request) => {
+          reserved.push(request);
+          return Promise.resolve(refusal);
+        },
+      }),
+    );
+
+  it('reserves a place at the first provider, in the order of the mode and with the share of the DAO', async () => {
+    const reserved: PlaceRequest[] = [];
+    expect(await service([], undefined, reserved).plan(input({ weight: 2 }))).toEqual([]);
+    expect(reserved).toEqual([
+      { requestId: 'r1', daoId: 'd1', deadlineAt: 60_000, provider: 'local', pool, weight: 2, priority: 1 },
+    ]);
+  });
+
+  it('passes over a provider that cools down, and reserves nothing there', async () => {
+    const reserved: PlaceRequest[] = [];
+    expect(await service([cooling('local')], undefined, reserved).plan(input({}))).toEqual([cooling('local')]);
+    expect(reserved).toEqual([]);
+  });
+
+  it('passes over a provider whose queue has no place', async () => {
+    const refusal = { reason: 'WaitTooLong', retryAfterMs: 1_000 } as const;
+    expect(await service([], refusal).plan(input({}))).toEqual([{ provider: 'local', ...refusal }]);
+  });
+
+  it('refuses when nobody is left, with the earliest moment at which it is worth coming back', async () => {
+    const refusal = { reason: 'QueueFull', retryAfterMs: 2_100 } as const;
+    await expect(service([cooling('remote', 9_000)], refusal).plan(input({}))).rejects.toMatchObject({
+      code: 'QUEUE_FULL',
+      retryAfterSeconds: 3,
+      detail: {
+        attempts: [
+          { provider: 'local', status: 'skipped', error: 'QueueFull' },
+          { provider: 'remote', status: 'skipped', error: 'CoolingDown' },
+        ],
+      },
+    });
+  });
+
+  it.each([
+    ['CoolingDown', 'PROVIDERS_COOLING'],
+    ['QueueFull', 'QUEUE_FULL'],
+    ['WaitTooLong', 'QUEUE_FULL'],
+    ['ShareFull', 'QUEUE_SHARE_FULL'],
+  ] as const)('tells %s as %s', async (reason, code) => {
+    const refusing = service([], { reason, retryAfterMs: 0 }).plan(input({ chain: [pooled] }));
+    await expect(refusing).rejects.toMatchObject({ code, retryAfterSeconds: 1 });
+  });
+
+  it('refuses nothing that can be answered without a model', async () => {
+    const away = [cooling('local'), cooling('remote')];
+    expect(await service(away).plan(input({ answer: 'help' }))).toEqual(away);
+    expect(await service(away).plan(input({ cache: { ttlMs: 1, maxEntries: 1 } }))).toEqual(away);
+    expect(await service([]).plan(input({ chain: [], answer: 'dao' }))).toEqual([]);
+  });
+
+  it('takes a request out of each pool of its chain once', async () => {
+    const calls: unknown[] = [];
+    const admission = strict<Admission>('admission', {
+      withdraw: (...call) => {
+        calls.push(call);
+        return Promise.resolve();
+      },
+    });
+    const withdrawing = new AvailabilityService(strict<ProviderStates>('states', {}), admission);
+    await withdrawing.withdraw(input({ chain: [pooled, remote, pooled] }));
+    await withdrawing.withdraw(input({ chain: [remote] }));
+    expect(calls).toEqual([['r1', ['ollama:gpu:11434']]]);
+  });
+});

@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import pRetry from 'p-retry';
+import stableStringify from 'safe-stable-stringify';
+import type { Logger } from 'pino';
+import type { CallerKey } from '../contracts/access.js';
+import { requestFields } from '../contracts/log-fields.js';
+import type {
+  Decision,
+  DecisionInputs,
+  RouteRequestInput,
+  RouteSubmission,
+  Timings,
+  Unavailable,
+} from '../contracts/request.js';
+import type { RoutingTable } from '../contracts/routing.js';
+import type { RefusalsRepository } from '../adapters/store/refusals.repository.js';
+import type { Idempotency, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
+import type { TemporalGateway } from '../adapters/temporal/gateway.js';
+import { isFinal } from '../domain/bodies.js';
+import { decide, promptInputs } from '../domain/decide.js';
+import { rateHeaders } from '../domain/limits.js';
+import { AppError } from '../errors/app-error.js';
+import { toAccepted, type Accepted } from './accepted.js';
+import type { AccessService, Acting } from './access.service.js';
+import type { AvailabilityService } from './availability.service.js';
+import type { LimitsService } from './limits.service.js';
+import type { RequestsService } from './requests.service.js';
+
+const IDEMPOTENCY_MS = 24 * 3_600_000;
+const REFUSED = { code: 'TEMPORAL_UNAVAILABLE', message: 'Temporal did not accept the request' };
+/** For ten minutes or so. */
+const REFUSE_RETRY = { retries: 300, minTimeout: 500, maxTimeout: 2_000 };
+/** Longer idempotency keys are kept as their hash. */
+const LONGEST_KEY = 256;
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** How a submission came in. */
+export interface Submission {
+  /** Id of the HTTP request, which becomes the id of the routed one. */
+  requestId: string;
+  route: string;
+  idempotencyKey: string | undefined;
+  /** When the first byte of the request was there. */
+  receivedAt: Date;
+}
+
+/** What submissions are made of. */
+export interface SubmissionParts {
+  requests: RequestsRepository;
+  refusals: RefusalsRepository;
+  access: AccessService;
+  limits: LimitsService;
+  availability: AvailabilityService;
+  temporal: TemporalGateway;
+  /** Joins a request that was accepted before. */
+  accepted: RequestsService;
+  /** The rules as they are now. */
+  routing: () => RoutingTable;
+  log: Logger;
+}
+
+/** The door for everything that is routed: checks, decides, reserves, writes down and starts. */
+export class SubmissionsService {
+  constructor(private readonly parts: SubmissionParts) {}
+
+  /**
+   * Checks, routes, writes down and starts a request. When this returns, nothing that happens to this process loses it.
+   * @throws AppError of access, limits, routing, idempotency, queues, database or Temporal; then nothing was accepted
+   */
+  async submit(key: CallerKey, body: RouteSubmission, submission: Submission): Promise<Accepted> {
+    const { receivedAt, requestId } = submission;
+    const began = Date.now();
+    const acting = await this.parts.access.resolve(key, body);
+    const idempotency = toIdempotency(key, acting.actor, body, submission);
+    const earlier = idempotency && (await this.earlier(idempotency));
+    if (earlier) return this.attach(earlier);
+
+    const limits = await this.parts.limits.admit(key.id, acting.daoId);
+    const decision = await this.decide(requestId, acting, body);
+    const timings: Timings = { gateway: began - receivedAt.getTime(), rbac: Date.now() - began };
+    const input = toInput(requestId, acting, decision, receivedAt);
+    const skipped = await this.parts.availability.plan(input);
+    const accepted = await this.accept(withSkipped(input, skipped), {
+      ...body,
+      ...acting,
+      id: requestId,
+      keyId: key.id,
+      access: acting.facts,
+      decision,
+      timings,
+      receivedAt,
+      deadlineAt: new Date(input.deadlineAt),
+      idempotency,
+    });
+    return { ...accepted, headers: rateHeaders(limits) };
+  }
+
+  private async decide(id: string, acting: Acting, body: RouteSubmission): Promise<Decision> {
+    const { mode, agent, source, metadata, prompt } = body;
+    const inputs: DecisionInputs = { mode, agent, source, metadata, ...promptInputs(prompt), access: acting.facts };
+    const table = this.parts.routing();
+    const result = decide(table, inputs);
+    if (result.allowed) return result.decision;
+    const { code, detail } = result;
+    const { daoId, actor } = acting;
+    await this.parts.refusals.add({ id, daoId, actor, at: new Date(), code, configHash: table.hash, inputs });
+    if (code === 'RBAC_PERMISSION_DENIED') await this.parts.access.denied(acting, { ...detail, mode, source });
+    throw new AppError(code, undefined, detail);
+  }
+
+  /** Writes a request down and starts it; whatever fails, its place in a queue is given back. */
+  private async accept(input: RouteRequestInput, row: Parameters<RequestsRepository['accept']>[0]): Promise<Accepted> {
+    try {
+      if (await this.parts.requests.accept(row)) return await this.start(input);
+    } catch (error) {
+      await this.withdraw(input);
+      throw error;
+    }
+    await this.withdraw(input);
+    // Another call with this key was quicker by a moment.
+    const winner = row.idempotency && (await this.earlier(row.idempotency));
+    if (!winner) throw new AppError('STORE_UNAVAILABLE');
+    return this.attach(winner);
+  }
+
+  /** A place that nobody uses falls away by itself; giving it back only makes that sooner. */
+  private async withdraw(input: RouteRequestInput): Promise<void> {
+    await this.parts.availability.withdraw(input).catch((error: unknown) => {
+      this.parts.log.warn({ ...requestFields(input), err: error }, 'a reserved place was not given back');
+    });
+  }
+
+  private async start(input: RouteRequestInput): Promise<Accepted> {
+    const { requestId } = input;
+    const accepted = toAccepted(input);
+    const log = this.parts.log.child(requestFields(input));
+    const { rule, chain } = input.decision;
+    try {
+      const outcome = await this.parts.temporal.start(input);
+      const skipped = input.skipped?.map(({ provider, reason }) => `${provider}: ${reason}`);
+      log.info({ rule, providers: chain.map((step) => step.provider), skipped, start: outcome }, 'request accepted');
+      return { ...accepted, here: outcome === 'eager' };
+    } catch (error) {
+      if (await this.refuse(requestId, log)) throw error;
+      log.warn({ err: error }, 'the start looked refused, but the workflow runs');
+      return accepted;
+    }
+  }
+
+  /**
+   * Takes back a request whose start failed, and frees its idempotency key. Returns false if it cannot be taken back,
+   * since its call has begun. While the database is away this goes on behind the caller's back: a row that stays would
+   * be started by the sweep.
+   */
+  private async refuse(requestId: string, log: Logger): Promise<boolean> {
+    const attempt = (): Promise<boolean> => this.parts.requests.refuse(requestId, REFUSED);
+    try {
+      return await attempt();
+    } catch (error) {
+      log.warn({ err: error }, 'a refused request could not be taken back yet');
+      void pRetry(attempt, { ...REFUSE_RETRY, unref: true }).catch((late: unknown) => {
+        log.error({ err: late }, 'a refused request was not taken back; the sweep will start it');
+      });
+      return true;
+    }
+  }
+
+  private async earlier(idempotency: Idempotency): Promise<RequestRecord | undefined> {
+    const since = new Date(Date.now() - IDEMPOTENCY_MS);
+    const record = await this.parts.requests.findByIdempotency(idempotency, since);
+    if (record && record.bodyHash !== idempotency.bodyHash) throw new AppError('IDEMPOTENCY_CONFLICT');
+    return record;
+  }
+
+  /** Joins a request that was submitted before. Its first submitter may have died before the start, so start it again. */
+  private async attach(record: RequestRecord): Promise<Accepted> {
+    if (!isFinal(record.status)) await this.parts.accepted.restart(record);
+    return this.parts.accepted.joined(record);
+  }
+}
+
+function toInput(requestId: string, acting: Acting, decision: Decision, receivedAt: Date): RouteRequestInput {
+  const { daoId, actor } = acting;
+  return { version: 1, requestId, daoId, actor, deadlineAt: receivedAt.getTime() + decision.deadlineMs, decision };
+}
+
+const withSkipped = (input: RouteRequestInput, skipped: Unavailable[]): RouteRequestInput =>
+  skipped.length > 0 ? { ...input, skipped } : input;
+
+function toIdempotency(
+  key: CallerKey,
+  actor: string,
+  body: RouteSubmission,
+  { idempotencyKey, route }: Submission,
+): Idempotency | undefined {
+  // Some clients send the header empty when it is not filled in.
+  if (idempotencyKey === undefined || idempotencyKey === '') return undefined;
+  const long = idempotencyKey.length > LONGEST_KEY;
+  return {
+    scope: `${key.id} ${actor} ${route}`,
+    key: long ? sha256(idempotencyKey) : idempotencyKey,
+    bodyHash: sha256(stableStringify(body)),
+  };
+}
