@@ -11,7 +11,11 @@ export class AppError extends Error {
     readonly code: ErrorCode,
     message: string = ERRORS[code].message,
     readonly detail: ErrorDetail = {},
-    private readonly options?: { cause?: unknown; retryAfterSeconds?: number },
+    private readonly options?: {
+      cause?: unknown;
+      retryAfterSeconds?: number;
+      headers?: Readonly<Record<string, string>>;
+    },
   ) {
     super(message, options);
     this.name = 'AppError';
@@ -22,5 +26,10 @@ export class AppError extends Error {
   get retryAfterSeconds(): number | undefined {
     const entry: { status: number; retryAfter?: number } = ERRORS[this.code];
     return this.options?.retryAfterSeconds ?? entry.retryAfter;
+  }
+
+  /** Further headers of the answer over HTTP, by their names in lower case. */
+  get headers(): Readonly<Record<string, string>> {
+    return this.options?.headers ?? {};
   }
 }

@@ -61,7 +61,7 @@ export function sendError(error: AppError, request: FastifyRequest, reply: Fasti
   const wait = error.retryAfterSeconds;
   if (wait !== undefined) void reply.header('retry-after', String(wait));
   if (error.status === 401) void reply.header('www-authenticate', 'Bearer');
-  void reply.status(error.status).send(errorBody(request.id, error));
+  void reply.headers(error.headers).status(error.status).send(errorBody(request.id, error));
 }
 
 /** Every error of every route leaves through here. */

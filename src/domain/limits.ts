@@ -1,0 +1,66 @@
+/** Whose limit it is: the key's in all its DAOs, or the DAO's with all its keys. */
+export type LimitOwner = 'key' | 'dao';
+
+/** What the profile allows; where a number is absent, there is no limit. */
+export interface LimitRules {
+  requestsPerMinute: Partial<Record<LimitOwner, number>>;
+  /** Prompt and completion together, in a calendar month at UTC. */
+  tokensPerMonth: Partial<Record<LimitOwner, number>>;
+  /** What a DAO is allowed instead of the general numbers. */
+  daos: Readonly<Record<string, { requestsPerMinute?: number; tokensPerMonth?: number }>>;
+}
+
+/** A limit and how much of it is left, after the request that it is told with. */
+export interface LimitReading {
+  limit: LimitOwner;
+  unit: 'requests' | 'tokens';
+  quota: number;
+  /** Length of the window in which the quota holds, in seconds. */
+  windowSeconds: number;
+  remaining: number;
+  /** Until the window ends, in seconds. */
+  resetSeconds: number;
+}
+
+/** All limits that hold for a request; empty where the profile names none. */
+export type LimitState = readonly LimitReading[];
+
+export const RATE_WINDOW_SECONDS = 60;
+
+type Quotas = Partial<Record<LimitOwner, number>>;
+
+/** The numbers that hold in a DAO. */
+export function quotasOf(rules: LimitRules, daoId: string): { requests: Quotas; tokens: Quotas } {
+  // A DAO may be called like a property that every object has.
+  const own = Object.hasOwn(rules.daos, daoId) ? rules.daos[daoId] : undefined;
+  return {
+    requests: withDao(rules.requestsPerMinute, own?.requestsPerMinute),
+    tokens: withDao(rules.tokensPerMonth, own?.tokensPerMonth),
+  };
+}
+
+const withDao = (general: Quotas, dao: number | undefined): Quotas =>
+  dao === undefined ? general : { ...general, dao };
+
+/** The month at UTC that a time is in: how long it is, and how much of it is left, in seconds. */
+export function monthAt(now: number): { seconds: number; left: number } {
+  const date = new Date(now);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  const end = Date.UTC(year, month + 1);
+  return { seconds: (end - Date.UTC(year, month)) / 1_000, left: Math.ceil((end - now) / 1_000) };
+}
+
+/** Names of policies; `key` and `dao` alone are those of requests. */
+const policyName = ({ limit, unit }: LimitReading): string => `"${unit === 'requests' ? limit : `${limit}-tokens`}"`;
+const unitOf = ({ unit }: LimitReading): string => (unit === 'requests' ? '' : `;qu="${unit}"`);
+
+/**
+ * What is told of limits with every answer: `RateLimit-Policy` and `RateLimit`, structured fields after the Internet
+ * draft `draft-ietf-httpapi-ratelimit-headers-10`. Nothing where there is no limit.
+ */
+export function rateHeaders(state: LimitState): Record<string, string> {
+  if (state.length === 0) return {};
+  const policy = state.map((one) => `${policyName(one)};q=${one.quota}${unitOf(one)};w=${one.windowSeconds}`);
+  const left = state.map((one) => `${policyName(one)};r=${one.remaining};t=${one.resetSeconds}`);
+  return { 'ratelimit-policy': policy.join(', '), ratelimit: left.join(', ') };
+}

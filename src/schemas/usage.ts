@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { ActingQuerySchema } from './common.js';
+
+/** What usage can be told by. */
+export const USAGE_GROUPS = ['day', 'provider', 'key', 'dao'] as const;
+
+/** A day at UTC; of this millennium, since a database knows no year 0. */
+const day = z.iso.date().regex(/^2/, 'is no day of this millennium');
+
+/** `GET /usage`. */
+export const UsageQuerySchema = ActingQuerySchema.extend({
+  /** Both ends included. Absent: 30 days that end with `to`. */
+  from: day.optional(),
+  /** Absent: today. */
+  to: day.optional(),
+  /** Absent: `day` for one DAO, `dao` for all of them. */
+  by: z.enum(USAGE_GROUPS).optional(),
+});
+export type UsageQuery = z.infer<typeof UsageQuerySchema>;

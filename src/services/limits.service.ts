@@ -1,0 +1,131 @@
+import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
+import type { RequestCounter, Taken } from '../adapters/limits/request-counter.js';
+import type { MonthTokens, UsageRepository } from '../adapters/store/usage.repository.js';
+import {
+  monthAt,
+  quotasOf,
+  rateHeaders,
+  RATE_WINDOW_SECONDS,
+  type LimitOwner,
+  type LimitReading,
+  type LimitRules,
+  type LimitState,
+} from '../domain/limits.js';
+import { AppError } from '../errors/app-error.js';
+
+export { rateHeaders, type LimitRules, type LimitState } from '../domain/limits.js';
+
+/** Tokens used so far are read again when they are older than this, in milliseconds. */
+const TOKENS_MS = 3_000;
+const MOST_CACHED = 10_000;
+
+const OWNERS: readonly LimitOwner[] = ['key', 'dao'];
+const SUBJECT = { key: 'This key', dao: 'This DAO' };
+
+type Quotas = Partial<Record<LimitOwner, number>>;
+type Ids = Record<LimitOwner, string>;
+
+/** Which requests are let in: rates of a minute and token budgets of a month, per key and per DAO. */
+export class LimitsService {
+  private readonly tokens: LRUCache<string, MonthTokens, Ids>;
+
+  /** @param rules what the profile allows at the moment; asked for with each request, so that a reload takes effect */
+  constructor(
+    private readonly counter: RequestCounter,
+    usage: UsageRepository,
+    private readonly rules: () => LimitRules,
+    private readonly log: Logger,
+  ) {
+    this.tokens = new LRUCache({
+      max: MOST_CACHED,
+      ttl: TOKENS_MS,
+      fetchMethod: (_name, _stale, { context }) => usage.monthTokens(context.key, context.dao),
+      // The last known count is better than none while the database is away.
+      allowStaleOnFetchRejection: true,
+      noDeleteOnFetchRejection: true,
+    });
+  }
+
+  /**
+   * Counts a request in, or refuses it; a request that is refused is in no count.
+   * @returns what is left, for the headers of the answer
+   * @throws AppError `RATE_LIMITED`, `BUDGET_EXHAUSTED` with the headers of the refusal
+   */
+  async admit(keyId: string, daoId: string): Promise<LimitState> {
+    const quotas = quotasOf(this.rules(), daoId);
+    const ids = { key: keyId, dao: daoId };
+    // Budgets first: looking at them changes nothing.
+    const budgets = await this.budgets(quotas.tokens, ids);
+    const broke = budgets.find(({ remaining }) => remaining === 0);
+    if (broke) throw refusal('BUDGET_EXHAUSTED', broke, budgets);
+    return this.rates(quotas.requests, ids, budgets);
+  }
+
+  private async budgets(quotas: Quotas, ids: Ids): Promise<LimitReading[]> {
+    const limited = OWNERS.flatMap((limit) => withQuota(limit, quotas[limit]));
+    const used = limited.length === 0 ? undefined : await this.usedTokens(ids);
+    if (!used) return [];
+    const { seconds, left } = monthAt(Date.now());
+    return limited.map(({ limit, quota }) => ({
+      limit,
+      unit: 'tokens',
+      quota,
+      windowSeconds: seconds,
+      remaining: Math.max(quota - used[limit], 0),
+      resetSeconds: left,
+    }));
+  }
+
+  private async rates(quotas: Quotas, ids: Ids, budgets: LimitState): Promise<LimitState> {
+    const taken: Taken[] = [];
+    const readings: LimitReading[] = [];
+    for (const { limit, quota } of OWNERS.flatMap((owner) => withQuota(owner, quotas[owner]))) {
+      const one = await this.counter.take(`${limit}:${ids[limit]}`, quota);
+      readings.push(rateReading(limit, quota, one));
+      if (!one.allowed) {
+        await Promise.all(taken.map((earlier) => earlier.undo()));
+        const undone = readings.map((reading, place) =>
+          place < taken.length ? { ...reading, remaining: reading.remaining + 1 } : reading,
+        );
+        throw refusal('RATE_LIMITED', rateReading(limit, quota, one), [...undone, ...budgets]);
+      }
+      taken.push(one);
+    }
+    return [...readings, ...budgets];
+  }
+
+  /** Undefined if the database is away and nothing is known: no reason to refuse anybody. */
+  private async usedTokens(ids: Ids): Promise<MonthTokens | undefined> {
+    try {
+      // Keys' ids are ours and have no space.
+      return await this.tokens.fetch(`${ids.key} ${ids.dao}`, { context: ids });
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'STORE_UNAVAILABLE') throw error;
+      this.log.warn({ dao_id: ids.dao, err: error }, 'the tokens of this month are not known; the request is let in');
+      return undefined;
+    }
+  }
+}
+
+const withQuota = (limit: LimitOwner, quota: number | undefined): { limit: LimitOwner; quota: number }[] =>
+  quota === undefined ? [] : [{ limit, quota }];
+
+const rateReading = (limit: LimitOwner, quota: number, { remaining, resetMs }: Taken): LimitReading => ({
+  limit,
+  unit: 'requests',
+  quota,
+  windowSeconds: RATE_WINDOW_SECONDS,
+  remaining,
+  resetSeconds: Math.max(1, Math.ceil(resetMs / 1_000)),
+});
+
+function refusal(code: 'RATE_LIMITED' | 'BUDGET_EXHAUSTED', reading: LimitReading, state: LimitState): AppError {
+  const { limit, quota, resetSeconds } = reading;
+  const rate = code === 'RATE_LIMITED';
+  const message = rate
+    ? `${SUBJECT[limit]} may send ${quota} requests a minute; come back in ${resetSeconds} s.`
+    : `${SUBJECT[limit]} has used up the ${quota} tokens of this month; the next one begins in ${resetSeconds} s.`;
+  const detail = { limit, [rate ? 'requests_per_minute' : 'tokens_per_month']: quota };
+  return new AppError(code, message, detail, { retryAfterSeconds: resetSeconds, headers: rateHeaders(state) });
+}
