@@ -33,17 +33,16 @@ export class LimitsService {
   /** @param rules what the profile allows at the moment; asked for with each request, so that a reload takes effect */
   constructor(
     private readonly counter: RequestCounter,
-    usage: UsageRepository,
+    private readonly usage: UsageRepository,
     private readonly rules: () => LimitRules,
     private readonly log: Logger,
   ) {
     this.tokens = new LRUCache({
       max: MOST_CACHED,
       ttl: TOKENS_MS,
-      fetchMethod: (_name, _stale, { context }) => usage.monthTokens(context.key, context.dao),
-      // The last known count is better than none while the database is away.
-      allowStaleOnFetchRejection: true,
-      noDeleteOnFetchRejection: true,
+      // The clock that everything else here goes by.
+      perf: Date,
+      fetchMethod: (_name, known, { context }) => this.fetchTokens(context, known),
     });
   }
 
@@ -64,7 +63,7 @@ export class LimitsService {
 
   private async budgets(quotas: Quotas, ids: Ids): Promise<LimitReading[]> {
     const limited = OWNERS.flatMap((limit) => withQuota(limit, quotas[limit]));
-    const used = limited.length === 0 ? undefined : await this.usedTokens(ids);
+    const used = limited.length === 0 ? undefined : await this.tokens.fetch(cacheName(ids), { context: ids });
     if (!used) return [];
     const { seconds, left } = monthAt(Date.now());
     return limited.map(({ limit, quota }) => ({
@@ -95,18 +94,20 @@ export class LimitsService {
     return [...readings, ...budgets];
   }
 
-  /** Undefined if the database is away and nothing is known: no reason to refuse anybody. */
-  private async usedTokens(ids: Ids): Promise<MonthTokens | undefined> {
+  /** The last known count, or undefined, while the database is away: that is no reason to refuse anybody. */
+  private async fetchTokens(ids: Ids, known: MonthTokens | undefined): Promise<MonthTokens | undefined> {
     try {
-      // Keys' ids are ours and have no space.
-      return await this.tokens.fetch(`${ids.key} ${ids.dao}`, { context: ids });
+      return await this.usage.monthTokens(ids.key, ids.dao);
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'STORE_UNAVAILABLE') throw error;
-      this.log.warn({ dao_id: ids.dao, err: error }, 'the tokens of this month are not known; the request is let in');
-      return undefined;
+      this.log.warn({ dao_id: ids.dao, err: error }, 'the tokens used this month could not be read');
+      return known;
     }
   }
 }
+
+/** Ids of keys are ours and have no space in them. */
+const cacheName = ({ key, dao }: Ids): string => `${key} ${dao}`;
 
 const withQuota = (limit: LimitOwner, quota: number | undefined): { limit: LimitOwner; quota: number }[] =>
   quota === undefined ? [] : [{ limit, quota }];
