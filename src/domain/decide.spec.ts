@@ -1,61 +1,54 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import {
+  aPolicy,
+  aRule,
+  aTable,
+  all,
+  anAccess,
+  anInput,
+  any,
+  has,
+  is,
+  keySet,
+  length,
+  matches,
+  named,
+  not,
+} from '../../test/factories/routing.js';
 import { ENTITLEMENTS, type AccessFacts } from '../contracts/access.js';
-import { MODES, type Mode } from '../contracts/request.js';
-import type { ProviderPolicy } from '../contracts/request.js';
-import type { RoutingRule, RoutingTable } from '../contracts/routing.js';
+import { MODES, type Decision, type DecisionInputs, type Mode } from '../contracts/request.js';
+import type { Condition, KnownAnswer, RoutingRule, RoutingTable } from '../contracts/routing.js';
 import { ERRORS } from '../errors/catalogue.js';
-import { decide, MODE_ENTITLEMENTS, type RequestFacts } from './decide.js';
+import { decide, MODE_ENTITLEMENTS } from './decide.js';
 
-const policy = (timeoutMs = 60_000): ProviderPolicy => ({
-  shape: 'eager',
-  queue: 'orchestrator',
-  timeoutMs,
-  queueTimeoutMs: 15_000,
-  maxTokens: 200,
-  maxAttempts: 2,
-  retryDelayMs: 1_000,
-});
+const withRights = (entitlements: string[], platformAdmin = false): AccessFacts =>
+  anAccess([], { roles: [{ name: 'member', entitlements }], platformAdmin });
 
-const table = (rules: Partial<RoutingRule>[] = [{}], requestTimeoutMs = 120_000): RoutingTable => ({
-  rules: rules.map((part) => ({ name: 'chat', priority: 100, conditions: {}, chain: ['first', 'second'], ...part })),
-  providers: { first: policy(), second: policy(5_000) },
-  requestTimeoutMs,
-  hash: 'abc123',
-});
-
-const access = (entitlements: string[], platformAdmin = false): AccessFacts => ({
-  dao: { id: 'greenfood-dao', name: 'GreenFood DAO' },
-  roles: [{ name: 'member', entitlements }],
-  platformAdmin,
-});
-
-const request = (part: Partial<RequestFacts> = {}): RequestFacts => ({
-  mode: 'chat',
-  agent: undefined,
-  source: undefined,
-  metadata: {},
-  ...part,
-});
-
-const mayChat = access(['chat.read', 'chat.write']);
-
-const timeoutsOf = (part: Partial<RoutingRule>, requestTimeoutMs?: number): number[] => {
-  const result = decide(table([part], requestTimeoutMs), mayChat, request());
+const decided = (table: RoutingTable, inputs: DecisionInputs = anInput()): Decision => {
+  const result = decide(table, inputs);
   if (!result.allowed) throw new Error(`refused: ${result.code}`);
-  return result.decision.chain.map((step) => step.timeoutMs);
+  return result.decision;
 };
+
+const timeoutsOf = (part: Partial<RoutingRule>, requestTimeoutMs = 120_000): number[] =>
+  decided(aTable([part], { requestTimeoutMs })).chain.map((step) => step.timeoutMs);
+
+const ANSWERS: KnownAnswer[] = [
+  { question: 'help', condition: matches('(?i)\\bhelp\\b') },
+  { question: 'dao', condition: matches('(?i)this dao') },
+];
 
 describe('decide', () => {
   it('allows a chat with the rule, its chain, the rights, the budget and the hash of the configuration', () => {
-    expect(decide(table(), mayChat, request())).toEqual({
+    expect(decide(aTable(), anInput({ access: withRights(['chat.read', 'chat.write']) }))).toEqual({
       allowed: true,
       decision: {
         mode: 'chat',
         rule: 'chat',
         chain: [
-          { provider: 'first', ...policy() },
-          { provider: 'second', ...policy(5_000) },
+          { provider: 'first', ...aPolicy() },
+          { provider: 'second', ...aPolicy({ timeoutMs: 5_000 }) },
         ],
         roles: ['member'],
         entitlements: ['chat.read', 'chat.write'],
@@ -67,7 +60,7 @@ describe('decide', () => {
 
   it.each(MODES)('refuses mode %s to whoever lacks its entitlement, and says which', (mode) => {
     const others = ENTITLEMENTS.filter((name) => name !== MODE_ENTITLEMENTS[mode]);
-    expect(decide(table(), access(others), request({ mode }))).toMatchObject({
+    expect(decide(aTable(), anInput({ mode, access: withRights(others) }))).toMatchObject({
       allowed: false,
       code: 'RBAC_PERMISSION_DENIED',
       detail: { required_entitlement: MODE_ENTITLEMENTS[mode], roles: ['member'] },
@@ -79,22 +72,26 @@ describe('decide', () => {
   });
 
   it('judges access before it looks at routes', () => {
-    expect(decide(table([]), access(['chat.read']), request())).toMatchObject({ code: 'RBAC_PERMISSION_DENIED' });
+    expect(decide(aTable([]), anInput({ access: withRights(['chat.read']) }))).toMatchObject({
+      code: 'RBAC_PERMISSION_DENIED',
+    });
   });
 
   it('finds no route where no rule takes the request', () => {
-    const result = decide(table([{ conditions: { source: 'discord' } }]), mayChat, request({ source: 'telegram' }));
-    expect(result).toMatchObject({ allowed: false, code: 'NO_ROUTE', detail: { mode: 'chat' } });
+    const table = aTable([{ condition: is('source', 'discord') }]);
+    expect(decide(table, anInput())).toMatchObject({ allowed: false, code: 'NO_ROUTE', detail: { mode: 'chat' } });
   });
 
   it('lets rules see the DAO and the roles that were resolved', () => {
-    const rules = [{ conditions: { dao_id: 'greenfood-dao', role: 'member' } }];
-    expect(decide(table(rules), mayChat, request()).allowed).toBe(true);
-    expect(decide(table(rules), { ...mayChat, dao: { id: 'other', name: 'Other' } }, request()).allowed).toBe(false);
+    const table = aTable([{ condition: all(is('dao_id', 'greenfood-dao'), is('role', 'member')) }]);
+    const elsewhere = anAccess(['member'], { dao: { id: 'other', name: 'Other' } });
+    expect(decide(table, anInput()).allowed).toBe(true);
+    expect(decide(table, anInput({ access: elsewhere })).allowed).toBe(false);
+    expect(decide(table, anInput({ access: anAccess(['contributor']) })).allowed).toBe(false);
   });
 
   it.each(['crew', 'devtools'] as const)('says that mode %s is not available', (mode) => {
-    const result = decide(table(), access([], true), request({ mode }));
+    const result = decide(aTable(), anInput({ mode, access: withRights([], true) }));
     expect(result).toMatchObject({ allowed: false, code: 'MODE_UNAVAILABLE', detail: { mode } });
   });
 
@@ -105,63 +102,146 @@ describe('decide', () => {
     expect(timeoutsOf({ timeoutMs: 20_000 }, 2_000)).toEqual([2_000, 2_000]);
   });
 
-  it('does not hide that a rule names a provider that is not there', () => {
-    expect(() => decide(table([{ chain: ['missing'] }]), mayChat, request())).toThrow('missing');
+  it('carries the cache of the rule and the weight of the DAO, where there are any', () => {
+    const cache = { ttlMs: 60_000, maxEntries: 10 };
+    const table = aTable([{ cache }], { weights: { 'greenfood-dao': 3 } });
+    expect(decided(table)).toMatchObject({ cache, weight: 3 });
+    expect(decided(aTable())).not.toHaveProperty('weight');
+    expect(decided(aTable())).not.toHaveProperty('cache');
   });
 
+  it('gives no weight to a DAO whose id every object inherits', () => {
+    const access = anAccess(['member'], { dao: { id: 'constructor', name: 'Odd' } });
+    expect(decided(aTable(), anInput({ access }))).not.toHaveProperty('weight');
+  });
+
+  it.each(['missing', 'constructor'])('does not hide that a rule names a provider that is not there: %s', (missing) => {
+    const table = aTable([{ use: { kind: 'chain', providers: [missing] } }]);
+    expect(() => decide(table, anInput())).toThrow(missing);
+  });
+
+  it('does not guess what an erased prompt said', () => {
+    const erased = anInput({ promptHead: undefined });
+    expect(() => decide(aTable([{ condition: matches('x') }]), erased)).toThrow('erased');
+    expect(decide(aTable(), erased).allowed).toBe(true);
+  });
+});
+
+describe('a question that is answered without a model', () => {
+  const table = aTable([{}], { answers: ANSWERS });
+  const guest = anAccess(['guest']);
+
+  it('is answered to those who may read and not ask a model', () => {
+    expect(decided(table, anInput({ prompt: 'HELP me', access: guest }))).toMatchObject({
+      rule: 'known-answer',
+      chain: [],
+      answer: 'help',
+      roles: ['guest'],
+    });
+  });
+
+  it('is no door for another question, another mode, or those who may not even read', () => {
+    const refused = [
+      anInput({ prompt: 'Write a poem', access: guest }),
+      anInput({ prompt: 'help', mode: 'crew', access: guest }),
+      anInput({ prompt: 'help', mode: 'devtools', access: guest }),
+      anInput({ prompt: 'help', access: withRights([]) }),
+    ];
+    for (const inputs of refused) expect(decide(table, inputs)).toMatchObject({ code: 'RBAC_PERMISSION_DENIED' });
+  });
+
+  it('goes to a model for those who may ask one, and stands by for when none answers', () => {
+    expect(decided(table, anInput({ prompt: 'help' }))).toMatchObject({
+      rule: 'chat',
+      answer: 'help',
+      chain: [{ provider: 'first' }, { provider: 'second' }],
+    });
+    expect(decided(table, anInput({ prompt: 'Write a poem' }))).not.toHaveProperty('answer');
+  });
+
+  it('is the first that the table names', () => {
+    expect(decided(table, anInput({ prompt: 'help: what is this dao?' })).answer).toBe('help');
+  });
+});
+
+describe('every decision', () => {
+  const anyKey = fc.constantFrom('mode', 'agent', 'source', 'dao_id', 'role', 'task_type', '__proto__');
+  const anyValue = fc.oneof(fc.constantFrom('chat', 'member', 'x'), fc.integer({ min: 0, max: 3 }), fc.boolean());
+  const anyLeaf: fc.Arbitrary<Condition> = fc.oneof(
+    fc.tuple(anyKey, fc.array(anyValue)).map(([key, values]) => is(key, ...values)),
+    fc.array(fc.constantFrom('task_type', '__proto__', 'x')).map((keys) => has(...keys)),
+    fc.constantFrom('a', '^.$', '(a|b)+').map(matches),
+    fc.record({ min: fc.nat(20) }).map(length),
+    fc.boolean().map((available) => keySet('SOME_KEY', available)),
+  );
+  const { condition: anyCondition } = fc.letrec<{ condition: Condition }>((tie) => ({
+    condition: fc.oneof(
+      { maxDepth: 3 },
+      anyLeaf,
+      fc.array(tie('condition'), { maxLength: 3 }).map((of) => all(...of)),
+      fc.array(tie('condition'), { maxLength: 3 }).map((of) => any(...of)),
+      tie('condition').map(not),
+    ),
+  }));
+  const anyRule: fc.Arbitrary<Partial<RoutingRule>> = fc.record({
+    name: fc.string({ minLength: 1 }),
+    condition: anyCondition,
+    use: fc.oneof(
+      fc.constantFrom('first', 'second').map((name): RoutingRule['use'] => ({ kind: 'chain', providers: [name] })),
+      fc.constant(named('provider', 'third')),
+    ),
+    fallbacks: fc.subarray(['first', 'second', 'third']),
+    timeoutMs: fc.integer({ min: 1, max: 200_000 }),
+  });
   const anyTable = fc
-    .array(
-      fc.record({
-        name: fc.string({ minLength: 1 }),
-        conditions: fc.dictionary(
-          fc.constantFrom('mode', 'agent', 'source', 'dao_id', 'role', 'task_type', '__proto__'),
-          fc.oneof(fc.constantFrom('chat', 'member', 'x'), fc.integer(), fc.boolean(), fc.array(fc.string())),
-        ),
-        chain: fc.array(fc.constantFrom('first', 'second')),
-        timeoutMs: fc.integer({ min: 1, max: 200_000 }),
-      }),
-    )
-    .map((rules) => table(rules));
+    .tuple(fc.array(anyRule), fc.option(anyRule), fc.subarray(ANSWERS))
+    .map(([rules, last, answers]) => aTable(rules, { answers, ...(last ? { defaultRule: aRule(last) } : {}) }));
   const anyAccess = fc
     .tuple(fc.array(fc.oneof(fc.constantFrom(...ENTITLEMENTS), fc.string())), fc.boolean())
-    .map(([entitlements, platform]) => access(entitlements, platform));
-  const anyRequest = fc.record({
-    mode: fc.constantFrom<Mode>(...MODES),
-    agent: fc.option(fc.string(), { nil: undefined }),
-    source: fc.option(fc.string(), { nil: undefined }),
-    metadata: fc.dictionary(fc.string(), fc.jsonValue()),
+    .map(([entitlements, platform]) => withRights(entitlements, platform));
+  const anyInput = fc
+    .record({
+      mode: fc.constantFrom<Mode>(...MODES),
+      agent: fc.option(fc.string(), { nil: undefined }),
+      source: fc.option(fc.string(), { nil: undefined }),
+      metadata: fc.dictionary(fc.string(), fc.jsonValue()),
+      prompt: fc.oneof(fc.string(), fc.constantFrom('help', 'what is this dao')),
+      access: anyAccess,
+    })
+    .map(anInput);
+
+  const check = (property: (table: RoutingTable, inputs: DecisionInputs) => void): void => {
+    fc.assert(fc.property(anyTable, anyInput, property), { numRuns: 300 });
+  };
+
+  it('is exactly one result of the catalogue, by a rule of the table', () => {
+    check((table, inputs) => {
+      const result = decide(table, inputs);
+      if (!result.allowed) expect(Object.keys(ERRORS)).toContain(result.code);
+      else {
+        const names = [...table.rules, ...(table.defaultRule ? [table.defaultRule] : [])].map(({ name }) => name);
+        expect([...names, 'known-answer']).toContain(result.decision.rule);
+      }
+    });
   });
 
-  it('gives every request exactly one result of the catalogue', () => {
-    fc.assert(
-      fc.property(anyTable, anyAccess, anyRequest, (rules, facts, asked) => {
-        const result = decide(rules, facts, asked);
-        if (!result.allowed) expect(Object.keys(ERRORS)).toContain(result.code);
-        else expect(rules.rules.map(({ name }) => name)).toContain(result.decision.rule);
-      }),
-    );
+  it('is the same again, and changes nothing that it was given', () => {
+    check((table, inputs) => {
+      const before = structuredClone({ table, inputs });
+      const first = structuredClone(decide(table, inputs));
+      expect(decide(table, inputs)).toEqual(first);
+      expect({ table, inputs }).toEqual(before);
+    });
   });
 
-  it('gives the same result again, and changes nothing that it was given', () => {
-    fc.assert(
-      fc.property(anyTable, anyAccess, anyRequest, (rules, facts, asked) => {
-        const before = structuredClone({ rules, facts, asked });
-        const first = structuredClone(decide(rules, facts, asked));
-        expect(decide(rules, facts, asked)).toEqual(first);
-        expect({ rules, facts, asked }).toEqual(before);
-      }),
-    );
-  });
-
-  it('allows nothing without the entitlement, and no call that outlives the request', () => {
-    fc.assert(
-      fc.property(anyTable, anyAccess, anyRequest, (rules, facts, asked) => {
-        const result = decide(rules, facts, asked);
-        if (!result.allowed) return;
-        expect(result.decision.entitlements).toContain(MODE_ENTITLEMENTS[asked.mode]);
-        for (const step of result.decision.chain)
-          expect(step.timeoutMs).toBeLessThanOrEqual(result.decision.deadlineMs);
-      }),
-    );
+  it('needs the entitlement, or is an answer without a model; and no call outlives the request', () => {
+    check((table, inputs) => {
+      const result = decide(table, inputs);
+      if (!result.allowed) return;
+      const { entitlements, chain, answer, deadlineMs } = result.decision;
+      if (chain.length > 0) expect(entitlements).toContain(MODE_ENTITLEMENTS[inputs.mode]);
+      else expect([entitlements.includes('chat.read'), answer === undefined]).toEqual([true, false]);
+      for (const step of chain) expect(step.timeoutMs).toBeLessThanOrEqual(deadlineMs);
+    });
   });
 });

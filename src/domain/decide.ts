@@ -23,7 +23,7 @@ const NO_MODEL_RULE = 'known-answer';
 /** What a decision depends on of a prompt. */
 export function promptInputs(prompt: string): Pick<DecisionInputs, 'promptHead' | 'promptLength'> {
   let promptLength = 0;
-  for (const _point of prompt) promptLength += 1;
+  for (let at = 0; at < prompt.length; at += (prompt.codePointAt(at) ?? 0) > 0xffff ? 2 : 1) promptLength += 1;
   return { promptHead: prompt.slice(0, PROMPT_HEAD).toWellFormed(), promptLength };
 }
 

@@ -14,6 +14,10 @@ const EXPECTED: Record<FailureType, keyof typeof ERRORS> = {
   EmptyAnswer: 'PROVIDER_FAILED',
   StreamInterrupted: 'STREAM_INTERRUPTED',
   QueueTimeout: 'PROVIDER_TIMEOUT',
+  QueueFull: 'QUEUE_FULL',
+  WaitTooLong: 'QUEUE_FULL',
+  ShareFull: 'QUEUE_SHARE_FULL',
+  CoolingDown: 'PROVIDERS_COOLING',
   DeadlineExceeded: 'DEADLINE_EXCEEDED',
   Cancelled: 'REQUEST_CANCELLED',
   StoreUnavailable: 'STORE_UNAVAILABLE',
@@ -26,5 +30,22 @@ describe('outcomeError', () => {
     const code = EXPECTED[type];
     const told = outcomeError({ type, message: 'the reason' });
     expect(told).toEqual({ code, message: ERRORS[code].message, reason: 'the reason' });
+  });
+
+  it('blames a full share on the caller, with 429, and everything else that is full or resting on the system', () => {
+    const status = (type: FailureType): number => ERRORS[EXPECTED[type]].status;
+    expect(status('ShareFull')).toBe(429);
+    expect([status('QueueFull'), status('WaitTooLong'), status('CoolingDown')]).toEqual([503, 503, 503]);
+  });
+
+  it.each([
+    [1, 1],
+    [0, 1],
+    [1_000, 1],
+    [1_001, 2],
+    [90_000, 90],
+  ])('says after %d ms to come back in %d whole seconds', (retryAfterMs, seconds) => {
+    const told = outcomeError({ type: 'QueueFull', message: 'ten wait', retryAfterMs });
+    expect(told).toMatchObject({ code: 'QUEUE_FULL', retry_after_s: seconds });
   });
 });

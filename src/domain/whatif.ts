@@ -95,11 +95,11 @@ const ASPECTS: Readonly<Record<string, (decision: Decision) => unknown>> = {
   limits: ({ chain }) => chain.map(limitsOf),
 };
 
-/** What of a step is neither its name, nor a time, nor its price: a price changes no way. */
-function limitsOf(step: Decision['chain'][number]): object {
-  const { provider: _provider, timeoutMs: _timeout, queueTimeoutMs: _queue, price: _price, ...limits } = step;
-  return limits;
-}
+/** Parts of a step that have a name of their own above, and its price, which changes no way. */
+const NO_LIMITS = ['provider', 'timeoutMs', 'queueTimeoutMs', 'price'];
+
+const limitsOf = (step: Decision['chain'][number]): object =>
+  Object.fromEntries(Object.entries(step).filter(([key]) => !NO_LIMITS.includes(key)));
 
 /**
  * In what two decisions differ; nothing if a request would take the same way. The name of its rule, prices and the hash
