@@ -55,11 +55,14 @@ export async function startBare({ temporalAddress, modelUrl }) {
   };
 }
 
-/** The product as `dagi up`, on a Temporal and a model that are given, and optionally on PostgreSQL. */
-export async function startProduct({ temporalAddress, modelUrl, shape, databaseUrl }) {
+/**
+ * The product as `dagi up`: on a model, or under a profile, that is given; optionally on a Temporal of somebody else's
+ * and on PostgreSQL.
+ */
+export async function startProduct({ temporalAddress, modelUrl, shape, databaseUrl, profileText }) {
   const home = mkdtempSync(join(tmpdir(), 'dagi-bench-'));
   const profile = join(home, 'profile.yml');
-  writeFileSync(profile, profileText(modelUrl, shape));
+  writeFileSync(profile, profileText ?? profileOf(modelUrl, shape));
   const port = await freePort();
   const key = 'bench-key-of-the-administrator';
   const child = spawn(
@@ -80,9 +83,9 @@ export async function startProduct({ temporalAddress, modelUrl, shape, databaseU
         PATH: process.env.PATH,
         HOME: process.env.HOME,
         DAGI_CACHE: process.env.DAGI_CACHE ?? '',
-        TEMPORAL_ADDRESS: temporalAddress,
         DAGI_ADMIN_KEY: key,
         DAGI_LOG_LEVEL: 'warn',
+        ...(temporalAddress ? { TEMPORAL_ADDRESS: temporalAddress } : {}),
         ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
       },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -101,7 +104,7 @@ export async function startProduct({ temporalAddress, modelUrl, shape, databaseU
   };
 }
 
-const profileText = (modelUrl, shape) => `version: "0.4.0"
+const profileOf = (modelUrl, shape) => `version: "0.4.0"
 environment: development
 llm_providers:
   - name: bench

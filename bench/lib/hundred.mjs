@@ -1,0 +1,171 @@
+import { routeCaller } from './calls.mjs';
+import { jain, maxMinShares } from './fairness.mjs';
+import { atWork } from './members.mjs';
+import { MemoryWatch } from './memory.mjs';
+import { median, quantile, table } from './stats.mjs';
+
+const DAOS = ['load-a', 'load-b', 'load-c', 'load-d', 'load-e'];
+const [HEAVY] = DAOS;
+const HEAVY_MEMBERS = 80;
+const LIGHT_MEMBERS = 5;
+const SLOTS = 3;
+/** A request waits at most this long, in milliseconds. */
+const DEADLINE_MS = 60_000;
+/** A promise of less than this is measured as if the wait had been this long, in milliseconds. */
+const SHORTEST_WAIT_MS = 100;
+
+/** A hundred members of five DAOs at once, of which one has eighty: first all greedy, then the four at human pace. */
+export async function hundredAtOnce(stage, { minutes, seed, lightThinkMs, aims }) {
+  const greedy = await phase(stage, 'all greedy', { minutes, seed, lightThinkMs: 0 });
+  const flood = await phase(stage, 'one floods', { minutes, seed, lightThinkMs });
+  process.stdout.write(
+    `\nA hundred members at once, ${minutes} min each time: ${HEAVY_MEMBERS} of ${HEAVY}, ${LIGHT_MEMBERS} each of the other four\n` +
+      `all greedy: nobody pauses. One floods: the members of the four pause ${lightThinkMs / 2} to ${lightThinkMs * 1.5} ms; ` +
+      `asked for per DAO: ${flood.demand.toFixed(2)} of ${SLOTS} slots (fair share ${(SLOTS / DAOS.length).toFixed(2)})\n\n` +
+      `${shares(greedy, flood)}\n\n${table(['', greedy.name, flood.name], figures(greedy, flood))}\n`,
+  );
+  judge(aims, greedy, flood);
+}
+
+const membersOf = (lightThinkMs) =>
+  DAOS.flatMap((dao, at) =>
+    Array.from({ length: dao === HEAVY ? HEAVY_MEMBERS : LIGHT_MEMBERS }, (_, index) => ({
+      dao,
+      member: `tg:${(at + 2) * 1_000 + index}`,
+      thinkMs: dao === HEAVY ? 0 : lightThinkMs,
+    })),
+  );
+
+async function phase(stage, name, { minutes, seed, lightThinkMs }) {
+  const members = membersOf(lightThinkMs);
+  const daos = new Map(DAOS.map((dao) => [dao, members.filter((one) => one.dao === dao).map(({ member }) => member)]));
+  const fake = await stage.fake({ seed });
+  const product = await stage.product(fake, daos, { deadlineMs: DEADLINE_MS });
+  const memory = new MemoryWatch(product.pid);
+  const ms = minutes * 60_000;
+  // What is served after the end, when members leave one by one, is no matter of fairness.
+  let atEnd;
+  const timer = setTimeout(() => (atEnd = fake.stats()), ms);
+  const log = await atWork(members, routeCaller(product), { ms, seed, name });
+  clearTimeout(timer);
+  memory.stop();
+  const stats = (await atEnd) ?? (await fake.stats());
+  await product.stop();
+  await fake.stop();
+  return measure(name, log, stats, { ms, lightThinkMs, memory: memory.points() });
+}
+
+function measure(name, { asks, refusals }, stats, { ms, lightThinkMs, memory }) {
+  const served = DAOS.map((dao) => (stats.byDao[dao]?.servedMs ?? 0) / 1000);
+  const service = stats.meanServiceMs ?? Number.NaN;
+  const demand = (LIGHT_MEMBERS * service) / (service + lightThinkMs);
+  const capacity = served.reduce((sum, seconds) => sum + seconds, 0);
+  const greedy = lightThinkMs === 0;
+  const demands = DAOS.map((dao) => (dao === HEAVY || greedy ? Number.POSITIVE_INFINITY : (demand * ms) / 1000));
+  const entitled = maxMinShares(demands, capacity);
+  const light = asks.filter(({ dao, wait }) => dao !== HEAVY && wait !== undefined);
+  return {
+    name,
+    served,
+    entitled,
+    demand,
+    service,
+    fairness: jain(served.map((seconds, index) => seconds / entitled[index])),
+    used: capacity / ((SLOTS * ms) / 1000),
+    requests: asks.length,
+    failed: asks.filter(({ outcome }) => outcome !== 'answered'),
+    lightWait:
+      quantile(
+        light.map(({ wait }) => wait),
+        0.95,
+      ) / service,
+    promise: promiseError(asks),
+    ...refusalFigures(refusals),
+    most: stats.maxConcurrent,
+    memory,
+  };
+}
+
+/** The first word on the wait beside the wait that came: median of the relative error. */
+function promiseError(asks) {
+  const errors = asks
+    .filter(({ queue, attempt }) => queue && attempt !== undefined && attempt >= queue.at)
+    .map(({ queue, attempt }) => {
+      const real = attempt - queue.at;
+      return Math.abs(queue.expected - real) / Math.max(real, SHORTEST_WAIT_MS);
+    });
+  return { count: errors.length, median: errors.length > 0 ? median(errors) : Number.NaN };
+}
+
+function refusalFigures(refusals) {
+  const cameBack = refusals.filter(({ admitted }) => admitted !== undefined);
+  const told = refusals.map(({ retryAfterMs }) => retryAfterMs).filter((value) => value !== undefined);
+  return {
+    refusals: refusals.length,
+    refusalMs:
+      refusals.length > 0
+        ? quantile(
+            refusals.map(({ ms }) => ms),
+            0.95,
+          )
+        : Number.NaN,
+    lightRefusals: refusals.filter(({ dao }) => dao !== HEAVY).length,
+    statuses: [...new Set(refusals.map(({ status, code }) => `${status} ${code}`))].join(', '),
+    untold: refusals.length - told.length,
+    toldMs: told.length > 0 ? median(told) : Number.NaN,
+    cameBack: cameBack.length,
+    truthful: cameBack.filter(({ admitted }) => admitted).length / cameBack.length,
+  };
+}
+
+function shares(...phases) {
+  const rows = DAOS.map((dao, index) => [
+    dao,
+    ...phases.flatMap(({ served, entitled }) => [
+      served[index].toFixed(1),
+      entitled[index].toFixed(1),
+      (served[index] / entitled[index]).toFixed(2),
+    ]),
+  ]);
+  const headings = phases.flatMap(({ name }) => [`${name}: served s`, 'entitled s', 'ratio']);
+  return table(['DAO', ...headings], rows);
+}
+
+function figures(...phases) {
+  const lines = [
+    ['questions that ended', ({ requests }) => requests],
+    ['without an answer', ({ failed }) => `${failed.length}${codesOf(failed)}`],
+    ['mean time at the model, ms', ({ service }) => service.toFixed(0)],
+    ['slots used', ({ used }) => `${(used * 100).toFixed(0)} %`],
+    ['most at once at the model', ({ most }) => most],
+    ['Jain, served by entitled', ({ fairness }) => fairness.toFixed(3)],
+    ['light DAO: P95 wait, service times', ({ lightWait }) => lightWait.toFixed(2)],
+    ['promised wait: median error', ({ promise }) => `${(promise.median * 100).toFixed(0)} % of ${promise.count}`],
+    ['refusals', ({ refusals, statuses }) => `${refusals}${refusals > 0 ? ` (${statuses})` : ''}`],
+    ['of them of light DAOs', ({ lightRefusals }) => lightRefusals],
+    ['refusal P95, ms', ({ refusalMs }) => refusalMs.toFixed(0)],
+    ['Retry-After median, s; without', ({ toldMs, untold }) => `${(toldMs / 1000).toFixed(1)}; ${untold}`],
+    ['came back; of them let in', ({ cameBack, truthful }) => `${cameBack}; ${(truthful * 100).toFixed(0)} %`],
+    ['memory at five points, MB', ({ memory }) => memory.map((megabytes) => megabytes.toFixed(0)).join(' ')],
+  ];
+  return lines.map(([name, cell]) => [name, ...phases.map(cell)]);
+}
+
+const codesOf = (failed) => {
+  const codes = [...new Set(failed.map(({ code, outcome }) => code ?? outcome))];
+  return codes.length > 0 ? ` (${codes.join(', ')})` : '';
+};
+
+function judge(aims, greedy, flood) {
+  aims.atLeast('all greedy: Jain over served seconds', jain(greedy.served), 0.95, '', 3);
+  aims.atLeast('one floods: Jain, served by entitled', flood.fairness, 0.95, '', 3);
+  aims.atMost('one floods: P95 wait of light DAOs', flood.lightWait, 2, ' service times');
+  for (const one of [greedy, flood]) {
+    aims.atMost(`${one.name}: generations at once`, one.most, 3, '', 0);
+    aims.atMost(`${one.name}: promised wait, median error`, one.promise.median * 100, 25, ' %', 0);
+    // Nobody refused is nothing to complain of.
+    if (one.refusals > 0) aims.atMost(`${one.name}: refusal P95`, one.refusalMs, 250, ' ms', 0);
+    if (one.cameBack > 0) aims.atLeast(`${one.name}: let in after Retry-After`, one.truthful * 100, 80, ' %', 0);
+    aims.atMost(`${one.name}: memory, last fifth by second`, one.memory[4] / one.memory[1], 1.15);
+  }
+}

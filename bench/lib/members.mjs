@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { between, randomFrom } from '../../test/chaos/lib/seed.mjs';
+import { quantile } from './stats.mjs';
+
+/** A refusal without Retry-After: how long a member waits then, in milliseconds. */
+const UNTOLD_PAUSE_MS = 1_000;
+
+/**
+ * A member who asks, reads the answer, and asks again. Whoever is refused comes back when told to.
+ * @typedef {object} Member
+ * @property {string} dao
+ * @property {string} member id
+ * @property {number} thinkMs mean pause between an answer and the next question; drawn from half to one and a half of it
+ */
+
+/**
+ * Members at work until the time is over; questions under way are waited for.
+ * @param {Member[]} members
+ * @param {(question: object) => Promise<object>} call
+ * @param {{ ms: number, seed: number, name: string, onProgress?: (asks: object[]) => void }} options
+ * @returns {Promise<{ asks: object[], refusals: object[] }>} an ask is a question with its end; a refusal knows whether coming back as told was of use
+ */
+export async function atWork(members, call, { ms, seed, name }) {
+  const log = { asks: [], refusals: [] };
+  const stopAt = performance.now() + ms;
+  const progress = setInterval(() => tell(name, log, ms - (stopAt - performance.now()), ms), progressEvery());
+  try {
+    await Promise.all(members.map((one, index) => life(one, index, call, { log, seed, stopAt })));
+  } finally {
+    clearInterval(progress);
+    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+  }
+  return log;
+}
+
+async function life(one, index, call, { log, seed, stopAt }) {
+  const random = randomFrom(seed * 1_000 + index);
+  const pause = () => (one.thinkMs > 0 ? between(random, one.thinkMs / 2, one.thinkMs * 1.5) : 0);
+  // Nobody begins in the same instant as everybody else.
+  await sleep(one.thinkMs > 0 ? between(random, 0, one.thinkMs) : between(random, 0, 200));
+  for (let number = 1; performance.now() < stopAt; number += 1) {
+    const ask = await question({ ...one, marker: `q${index}-${number}` }, call, { log, stopAt });
+    if (ask) log.asks.push(ask);
+    await sleep(Math.max(0, Math.min(pause(), stopAt - performance.now())));
+  }
+}
+
+/** Asks until there is an answer or the time is over; gives the end, and how long it took from the first try. */
+async function question(one, call, { log, stopAt }) {
+  const began = performance.now();
+  let told;
+  for (;;) {
+    const tried = performance.now() - began;
+    const asked = await call(one);
+    if (told) told.admitted = asked.outcome !== 'refused';
+    if (asked.outcome !== 'refused') return { ...asked, dao: one.dao, wait: waitOf(asked, tried), tried };
+    told = { dao: one.dao, ms: asked.total, status: asked.status, code: asked.code, retryAfterMs: asked.retryAfterMs };
+    log.refusals.push(told);
+    const pause = asked.retryAfterMs ?? UNTOLD_PAUSE_MS;
+    if (performance.now() + pause > stopAt) return undefined;
+    await sleep(pause);
+  }
+}
+
+/** From the first try until the model was called. */
+const waitOf = ({ attempt, first }, tried) =>
+  (attempt ?? first) === undefined ? undefined : tried + (attempt ?? first);
+
+const progressEvery = () => (process.stderr.isTTY ? 1_000 : 20_000);
+
+function tell(name, { asks, refusals }, goneMs, ms) {
+  const totals = asks.filter(({ outcome }) => outcome === 'answered').map(({ total }) => total);
+  const clock = (value) =>
+    `${Math.floor(value / 60_000)}:${String(Math.floor((value % 60_000) / 1000)).padStart(2, '0')}`;
+  const text =
+    `${name}  ${clock(Math.min(goneMs, ms))} of ${clock(ms)}  ${asks.length} answers, p95 ` +
+    `${totals.length ? (quantile(totals, 0.95) / 1000).toFixed(2) : '–'} s, ${refusals.length} refusals`;
+  process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
+}

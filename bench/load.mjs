@@ -1,0 +1,86 @@
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Aims } from './lib/aims.mjs';
+import { hundredAtOnce } from './lib/hundred.mjs';
+import { LoadStage } from './lib/load-stage.mjs';
+import { tenAtOnce } from './lib/ten.mjs';
+
+const HELP = `npm run bench -- load [OPTIONS]
+
+Load on a fake Ollama that behaves as an 8B model on one graphics card: answers slow each other down, some hang.
+
+  ten       ten members at once: before (straight at the model: no cap, no retry, no max_tokens) and after (POST /route)
+  hundred   a hundred members of five DAOs, of which one has eighty: first all greedy, then the four at human pace
+
+Prints tables, then each aim with PASS or MISS; ends with 1 if one is missed.
+
+  --minutes N         minutes of each column of "ten" (5)
+  --flood-minutes N   minutes of each column of "hundred" (3)
+  --part NAME         ten, hundred or all (all)
+  --seed N            lengths of answers, hangs and pauses (1)
+  --think-ms N        mean pause of the ten between an answer and the next question (2000)
+  --light-think-ms N  the same of the members of the four light DAOs, when one floods (9000)
+  --patience-ms N     the old client's one timeout; answers of the product that come later count as timeouts too (5500)
+`;
+
+const number = (fallback) => ({ type: 'string', default: String(fallback) });
+
+export async function main(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      minutes: number(5),
+      'flood-minutes': number(3),
+      part: { type: 'string', default: 'all' },
+      seed: number(1),
+      'think-ms': number(2_000),
+      'light-think-ms': number(9_000),
+      'patience-ms': number(5_500),
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  if (!['all', 'ten', 'hundred'].includes(values.part))
+    throw new Error(`There is no part "${values.part}": see --help.`);
+  const aims = new Aims();
+  const stage = new LoadStage();
+  try {
+    await stage.open();
+    await printModel(stage, Number(values.seed));
+    await measure(stage, values, aims);
+  } finally {
+    await stage.close();
+  }
+  process.stdout.write(`\n${aims}\n`);
+  if (aims.missed > 0) process.exitCode = 1;
+}
+
+async function measure(stage, values, aims) {
+  const seed = Number(values.seed);
+  if (values.part !== 'hundred') {
+    const thinkMs = Number(values['think-ms']);
+    const patienceMs = Number(values['patience-ms']);
+    await tenAtOnce(stage, { minutes: Number(values.minutes), seed, patienceMs, thinkMs, aims });
+  }
+  if (values.part !== 'ten') {
+    const lightThinkMs = Number(values['light-think-ms']);
+    await hundredAtOnce(stage, { minutes: Number(values['flood-minutes']), seed, lightThinkMs, aims });
+  }
+}
+
+/** What the fake is, as it says itself. */
+async function printModel(stage, seed) {
+  const fake = await stage.fake({ seed });
+  const response = await fetch(`${fake.url}/__control`, { method: 'POST', body: '{}' });
+  const { settings } = await response.json();
+  await fake.stop();
+  const alone = settings.promptOverheadTokens / settings.promptTokensPerSecond + 200 / settings.tokensPerSecond;
+  const pairs = Object.entries(settings).map(([name, value]) => `  ${name} ${value}`);
+  process.stdout.write(
+    `the model (test/fakes/gpu-model.ts), ${cpus().length} cores shared by all parties\n${pairs.join('\n')}\n` +
+      `  200 tokens alone: ${alone.toFixed(2)} s; per answer at 3 at once ${perStream(settings, 3)}, at 10 ${perStream(settings, 10)} tokens/s\n`,
+  );
+}
+
+const perStream = ({ tokensPerSecond, slowdown }, atOnce) =>
+  (tokensPerSecond / (1 + slowdown * (atOnce - 1))).toFixed(0);
