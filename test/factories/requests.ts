@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { AccessFacts } from '../../src/contracts/access.js';
 import type { Decision, ProviderStep } from '../../src/contracts/request.js';
-import type { Answer, Ending, NewRequest } from '../../src/adapters/store/requests.repository.js';
+import type { Answer, Claim, Ending, NewRequest } from '../../src/adapters/store/requests.repository.js';
 
 const STEP: ProviderStep = {
   provider: 'fake',
@@ -24,6 +25,14 @@ export const aDecision = (changes: Partial<Decision> = {}): Decision => ({
   ...changes,
 });
 
+/** A member of the DAO, as far as decisions depend on it. */
+export const someAccess = (changes: Partial<AccessFacts> = {}): AccessFacts => ({
+  dao: { id: 'greenfood-dao', name: 'GreenFood DAO' },
+  roles: [{ name: 'member', entitlements: ['chat.read', 'chat.write'] }],
+  platformAdmin: false,
+  ...changes,
+});
+
 /** A chat of `tg:12345`, received just now. */
 export const aRequest = (changes: Partial<NewRequest> = {}): NewRequest => ({
   id: randomUUID(),
@@ -36,6 +45,7 @@ export const aRequest = (changes: Partial<NewRequest> = {}): NewRequest => ({
   sessionId: undefined,
   prompt: 'What is the DAO about?',
   metadata: {},
+  access: someAccess(),
   decision: aDecision(),
   timings: { gateway: 1, rbac: 2 },
   receivedAt: new Date(),
@@ -44,11 +54,20 @@ export const aRequest = (changes: Partial<NewRequest> = {}): NewRequest => ({
   ...changes,
 });
 
+/** How the first provider is asked. */
+export const aClaim = (changes: Partial<Claim> = {}): Claim => ({
+  provider: 'fake',
+  attempts: [],
+  historyBytes: 4_000,
+  ...changes,
+});
+
 /** The answer of a request's first run. */
 export const anAnswer = (changes: Partial<Answer> = {}): Answer => ({
   text: 'It brings food from farms to kitchens.',
   finishReason: 'stop',
   provider: 'fake',
+  origin: { step: 'provider' },
   usage: { prompt_tokens: 12, completion_tokens: 8, total_tokens: 20 },
   attempts: [{ provider: 'fake', status: 'ok', ms: 40 }],
   timings: { gateway: 1, rbac: 2, queue: 3, llm: 40, total: 46 },

@@ -3,7 +3,7 @@ import { AccessRepository } from '../../src/adapters/store/access.repository.js'
 import type { Db } from '../../src/adapters/store/database.js';
 import { RequestsRepository, type Idempotency } from '../../src/adapters/store/requests.repository.js';
 import { createDao } from '../factories/access.js';
-import { aRequest, anAnswer, anEnding } from '../factories/requests.js';
+import { aClaim, aRequest, anAnswer, anEnding } from '../factories/requests.js';
 import { DATABASES, type Fresh } from './databases.js';
 
 const DAO = 'greenfood-dao';
@@ -37,7 +37,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
   async function answered(changes: Parameters<typeof aRequest>[0], ago: number, text: string): Promise<void> {
     const id = await accepted({ receivedAt: new Date(Date.now() - ago), ...changes });
     const daoId = changes?.daoId ?? DAO;
-    await requests.claim(id, daoId, [], HISTORY_BYTES);
+    await requests.claim(id, daoId, aClaim());
     expect(await requests.recordAnswer(id, daoId, anAnswer({ text }))).toBe(true);
   }
 
@@ -63,6 +63,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
         deadlineAt: request.deadlineAt,
         answer: null,
         finishReason: null,
+        origin: null,
       });
     });
 
@@ -73,19 +74,40 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
     it('should hand everything to whoever claims it', async () => {
       const id = await accepted({ prompt: 'Привіт!' });
       const failed = [{ provider: 'first', status: 'failed' as const, ms: 3, error: 'RateLimited' }];
-      const job = await requests.claim(id, DAO, failed, HISTORY_BYTES);
+      const job = await requests.claim(id, DAO, aClaim({ provider: 'second', attempts: failed }));
       expect(job).toMatchObject({
         prompt: 'Привіт!',
         daoName: 'GreenFood DAO',
         daoFacts: { purpose: 'Food from local farms to city kitchens.' },
         history: [],
-        record: { id, status: 'running', generation: 1, attempts: failed },
+        inSession: false,
+        record: { id, status: 'running', generation: 1, provider: 'second', attempts: failed },
       });
+    });
+
+    it('should tell what it asks without being claimed', async () => {
+      const id = await accepted({ prompt: 'Хто я?', sessionId: 'asked' });
+      expect(await requests.question(id, DAO)).toMatchObject({
+        prompt: 'Хто я?',
+        daoName: 'GreenFood DAO',
+        daoFacts: { purpose: 'Food from local farms to city kitchens.' },
+        inSession: true,
+        record: { id, status: 'accepted', generation: 0 },
+      });
+      expect(await requests.question(id, 'other-dao')).toBeUndefined();
+      expect(await requests.refuse(id, REFUSED)).toBe(true);
+    });
+
+    it('should name no provider once it is claimed for an answer without one', async () => {
+      const id = await accepted();
+      await requests.claim(id, DAO, aClaim());
+      await requests.claim(id, DAO, aClaim({ provider: null }));
+      expect(await requests.find(id)).toMatchObject({ status: 'running', provider: null, generation: 2 });
     });
 
     it('should end with its answer', async () => {
       const id = await accepted();
-      await requests.claim(id, DAO, [], HISTORY_BYTES);
+      await requests.claim(id, DAO, aClaim());
       const answer = anAnswer();
       expect(await requests.recordAnswer(id, DAO, answer)).toBe(true);
       expect(await requests.find(id)).toMatchObject({
@@ -96,24 +118,54 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
         timings: answer.timings,
         answer: answer.text,
         finishReason: 'stop',
+        origin: { step: 'provider' },
         error: null,
       });
     });
 
+    it('should add up what its answer used, once, and only if it is recorded', async () => {
+      const keyId = 'counted';
+      const [first, second] = [await accepted({ keyId }), await accepted({ keyId })];
+      for (const id of [first, second]) await requests.claim(id, DAO, aClaim());
+      const usage = { prompt_tokens: 12, completion_tokens: 8, total_tokens: 20, cost_usd: 0.00000123 };
+      expect(await requests.recordAnswer(first, DAO, anAnswer({ usage, generation: 7 }))).toBe(false);
+      expect(await requests.recordAnswer(first, DAO, anAnswer({ usage }))).toBe(true);
+      expect(await requests.recordAnswer(first, DAO, anAnswer({ usage }))).toBe(false);
+      const free = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+      const origin = { step: 'cache', age_ms: 90_000 } as const;
+      expect(await requests.recordAnswer(second, DAO, anAnswer({ provider: null, origin, usage: free }))).toBe(true);
+      const rows = await db
+        .selectFrom('usage_daily')
+        .where('key_id', '=', keyId)
+        .orderBy('provider')
+        .select(['dao_id', 'provider', 'requests', 'prompt_tokens', 'completion_tokens', 'cost_usd'])
+        .execute();
+      const numbers = rows.map(({ dao_id, provider, ...counts }) => [
+        dao_id,
+        provider,
+        ...Object.values(counts).map(Number),
+      ]);
+      expect(numbers).toEqual([
+        [DAO, 'cache', 1, 0, 0, 0],
+        [DAO, 'fake', 1, 12, 8, 0.00000123],
+      ]);
+      expect(await requests.find(second)).toMatchObject({ provider: null, origin });
+    });
+
     it('should keep its first ending', async () => {
       const id = await accepted();
-      await requests.claim(id, DAO, [], HISTORY_BYTES);
+      await requests.claim(id, DAO, aClaim());
       expect(await requests.recordEnding(id, DAO, anEnding({ status: 'cancelled' }))).toBe(true);
       expect(await requests.recordAnswer(id, DAO, anAnswer())).toBe(false);
       expect(await requests.recordEnding(id, DAO, anEnding())).toBe(false);
-      expect(await requests.claim(id, DAO, [], HISTORY_BYTES)).toBeUndefined();
+      expect(await requests.claim(id, DAO, aClaim())).toBeUndefined();
       expect(await requests.find(id)).toMatchObject({ status: 'cancelled', answer: null });
     });
 
     it('should be written by the latest run alone', async () => {
       const id = await accepted();
-      const first = await requests.claim(id, DAO, [], HISTORY_BYTES);
-      const second = await requests.claim(id, DAO, [], HISTORY_BYTES);
+      const first = await requests.claim(id, DAO, aClaim());
+      const second = await requests.claim(id, DAO, aClaim());
       expect([first?.record.generation, second?.record.generation]).toEqual([1, 2]);
       expect(await requests.recordAnswer(id, DAO, anAnswer({ generation: 1, text: 'late' }))).toBe(false);
       expect(await requests.find(id)).toMatchObject({ status: 'running', answer: null });
@@ -124,17 +176,17 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
 
     it('should give each of many claims at once a generation of its own', async () => {
       const id = await accepted();
-      const jobs = await Promise.all(Array.from({ length: 10 }, () => requests.claim(id, DAO, [], HISTORY_BYTES)));
+      const jobs = await Promise.all(Array.from({ length: 10 }, () => requests.claim(id, DAO, aClaim())));
       const generations = jobs.map((job) => job?.record.generation ?? 0).toSorted((a, b) => a - b);
       expect(generations).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     });
 
     it('should be closed as refused only while no call has begun', async () => {
       const [waiting, running] = [await accepted(), await accepted()];
-      await requests.claim(running, DAO, [], HISTORY_BYTES);
+      await requests.claim(running, DAO, aClaim());
       expect(await requests.refuse(waiting, REFUSED)).toBe(true);
       expect(await requests.refuse(running, REFUSED)).toBe(false);
-      expect(await requests.claim(waiting, DAO, [], HISTORY_BYTES)).toBeUndefined();
+      expect(await requests.claim(waiting, DAO, aClaim())).toBeUndefined();
       expect(await requests.refuse(waiting, REFUSED)).toBe(false);
       expect(await requests.find(waiting)).toMatchObject({ status: 'failed', error: REFUSED });
       expect(await requests.find(running)).toMatchObject({ status: 'running', error: null });
@@ -142,8 +194,8 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
 
     it('should be out of reach for another DAO', async () => {
       const id = await accepted();
-      expect(await requests.claim(id, 'other-dao', [], HISTORY_BYTES)).toBeUndefined();
-      await requests.claim(id, DAO, [], HISTORY_BYTES);
+      expect(await requests.claim(id, 'other-dao', aClaim())).toBeUndefined();
+      await requests.claim(id, DAO, aClaim());
       expect(await requests.recordAnswer(id, 'other-dao', anAnswer())).toBe(false);
       expect(await requests.recordEnding(id, 'other-dao', anEnding())).toBe(false);
       expect(await requests.find(id)).toMatchObject({ status: 'running', generation: 1 });
@@ -214,7 +266,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
     /** What a new turn of the session would be told. */
     async function historyOf(changes: Parameters<typeof aRequest>[0]): Promise<string[]> {
       const id = await accepted(changes);
-      const job = await requests.claim(id, changes?.daoId ?? DAO, [], HISTORY_BYTES);
+      const job = await requests.claim(id, changes?.daoId ?? DAO, aClaim());
       return (job?.history ?? []).map(({ prompt, answer }) => `${prompt}→${answer}`);
     }
 
@@ -283,7 +335,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
       await accepted({ id: '1-accepted', receivedAt: at(10), deadlineAt: at(6) });
       await accepted({ id: '3-overdue', receivedAt: at(9), deadlineAt: at(8) });
       await requests.recordEnding('0-ended', DAO, anEnding());
-      for (const id of ['2-running', '3-overdue']) await requests.claim(id, DAO, [], HISTORY_BYTES);
+      for (const id of ['2-running', '3-overdue']) await requests.claim(id, DAO, aClaim());
     });
 
     it('should come in the order of their ids, and none that ended or are young', async () => {
@@ -310,7 +362,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
     const prompt = 'Слово 🌱 '.repeat(200_000);
     expect(Buffer.byteLength(prompt)).toBeGreaterThan(3 * 1_048_576);
     const id = await accepted({ prompt });
-    const job = await requests.claim(id, DAO, [], HISTORY_BYTES);
+    const job = await requests.claim(id, DAO, aClaim());
     expect(job?.prompt === prompt).toBe(true);
     const text = 'Відповідь "quoted" \\ $1 ${x} 日本語 🌻\n';
     await requests.recordAnswer(id, DAO, anAnswer({ text }));
@@ -320,7 +372,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
   it('should keep quotes and statements in texts as texts', async () => {
     const prompt = `'); drop table requests; --`;
     const id = await accepted({ prompt, sessionId: prompt, source: prompt, metadata: { [prompt]: prompt } });
-    expect((await requests.claim(id, DAO, [], HISTORY_BYTES))?.prompt).toBe(prompt);
+    expect((await requests.claim(id, DAO, aClaim()))?.prompt).toBe(prompt);
     const row = await db.selectFrom('requests').where('id', '=', id).select('metadata').executeTakeFirst();
     expect(row?.metadata).toEqual({ [prompt]: prompt });
   });

@@ -5,7 +5,7 @@ import { KeysRepository } from '../../src/adapters/store/keys.repository.js';
 import { migrate } from '../../src/adapters/store/migrate.js';
 import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { createDao } from '../factories/access.js';
-import { aRequest, anAnswer } from '../factories/requests.js';
+import { aClaim, aRequest, anAnswer } from '../factories/requests.js';
 import { createDatabase, TestPostgres } from '../support/postgres.js';
 
 const AWAY = { name: 'AppError', code: 'STORE_UNAVAILABLE' };
@@ -31,7 +31,7 @@ describe('a PostgreSQL that goes away', () => {
   it('should be told as such by every repository, soon, and be well again after its restart', async () => {
     const request = aRequest();
     await requests.accept(request);
-    await requests.claim(request.id, request.daoId, [], 0);
+    await requests.claim(request.id, request.daoId, aClaim());
     await server.kill();
     const began = Date.now();
     const calls = [

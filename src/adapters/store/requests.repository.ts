@@ -1,9 +1,14 @@
 import { sql } from 'kysely';
+import type { AccessFacts } from '../../contracts/access.js';
 import type { ErrorObject } from '../../contracts/bodies.js';
-import type { Attempt, Decision, Mode, Timings, Usage } from '../../contracts/request.js';
+import type { Attempt, Decision, Mode, Origin, Timings, Usage } from '../../contracts/request.js';
+import type { RecordedDecision } from '../../contracts/whatif.js';
 import type { Db } from './database.js';
 import { guardStore } from './errors.js';
+import { decidedRequests, type DecisionCursor } from './recorded-decisions.js';
 import { RECORD_COLUMNS, toRecord, type RequestRecord } from './request-record.js';
+import { newestTurns, type EarlierTurn } from './session-history.js';
+import { usageUpsert } from './usage.repository.js';
 
 export type { RequestRecord } from './request-record.js';
 
@@ -25,6 +30,8 @@ export interface NewRequest {
   sessionId: string | undefined;
   prompt: string;
   metadata: Readonly<Record<string, unknown>>;
+  /** What the decision was made on, beside what stands here anyway. */
+  access: AccessFacts;
   decision: Decision;
   timings: Timings;
   receivedAt: Date;
@@ -32,20 +39,38 @@ export interface NewRequest {
   idempotency: Idempotency | undefined;
 }
 
-/** What a model needs to answer, gathered from the database. */
-export interface GenerationJob {
+/** What was asked, of whom. */
+export interface AskedQuestion {
   record: RequestRecord;
   prompt: string;
   daoName: string;
   daoFacts: Record<string, string>;
+  /** Whether it is a turn of a session. */
+  inSession: boolean;
+}
+
+/** What a model needs to answer, gathered from the database. */
+export interface GenerationJob extends AskedQuestion {
   /** Earlier turns of the session, newest first. */
-  history: { prompt: string; answer: string }[];
+  history: EarlierTurn[];
+}
+
+/** How a request is claimed. */
+export interface Claim {
+  /** The provider that is asked now; null where no model is. */
+  provider: string | null;
+  /** Attempts so far, to be seen by whoever asks meanwhile. */
+  attempts: readonly Attempt[];
+  /** Most bytes of UTF-8 that the earlier turns of the session may have together. */
+  historyBytes: number;
 }
 
 export interface Answer {
   text: string;
   finishReason: string;
-  provider: string;
+  /** Null for an answer that no model gave; `origin` says who did. */
+  provider: string | null;
+  origin: Origin;
   usage: Usage;
   attempts: Attempt[];
   timings: Timings;
@@ -66,9 +91,6 @@ export interface OpenFilter {
   overdueSince?: Date;
 }
 
-/** Most turns of a session that are read; how many of them reach the model is decided by their length. */
-const HISTORY_TURNS = 40;
-
 /** Requests and turns. Every statement that changes an ended request is a no-op: an ending is final. */
 export class RequestsRepository {
   constructor(private readonly db: Db) {}
@@ -83,12 +105,12 @@ export class RequestsRepository {
       sql<{ id: string }>`
         with request as (
           insert into requests (
-            id, dao_id, actor, key_id, source, mode, agent, metadata, decision, status, timings,
+            id, dao_id, actor, key_id, source, mode, agent, metadata, access, decision, status, timings,
             idempotency_scope, idempotency_key, body_hash, received_at, deadline_at
           ) values (
             ${request.id}, ${request.daoId}, ${request.actor}, ${request.keyId}, ${request.source ?? null},
             ${request.mode}, ${request.agent ?? null}, ${JSON.stringify(request.metadata)}::jsonb,
-            ${JSON.stringify(decision)}::jsonb, 'accepted', ${JSON.stringify(request.timings)}::jsonb,
+            ${JSON.stringify(request.access)}::jsonb, ${JSON.stringify(decision)}::jsonb, 'accepted', ${JSON.stringify(request.timings)}::jsonb,
             ${idempotency?.scope ?? null}, ${idempotency?.key ?? null}, ${idempotency?.bodyHash ?? null},
             ${request.receivedAt}, ${request.deadlineAt}
           )
@@ -138,18 +160,11 @@ export class RequestsRepository {
   }
 
   /**
-   * Claims an open request for one run of a model: from here on the API cannot take it back, and an earlier run can no
-   * longer write. Hands over everything that the model needs.
-   * @param attempts failed attempts so far, to be seen by whoever asks meanwhile
-   * @param historyBytes most bytes of UTF-8 that the earlier turns of the session may have together
+   * Claims an open request for one run of a model, or for an answer that needs none: from here on the API cannot take
+   * it back, and an earlier run can no longer write. Hands over everything that the model needs.
    * @returns undefined if the request has ended
    */
-  async claim(
-    id: string,
-    daoId: string,
-    attempts: readonly Attempt[],
-    historyBytes: number,
-  ): Promise<GenerationJob | undefined> {
+  async claim(id: string, daoId: string, claim: Claim): Promise<GenerationJob | undefined> {
     const row = await guardStore(() =>
       this.db
         .updateTable('requests')
@@ -158,56 +173,43 @@ export class RequestsRepository {
         .set((eb) => ({
           status: 'running',
           generation: eb('requests.generation', '+', 1),
-          attempts: JSON.stringify(attempts),
+          provider: claim.provider,
+          attempts: JSON.stringify(claim.attempts),
         }))
         .where('requests.id', '=', id)
         .where('requests.dao_id', '=', daoId)
         .where('requests.ended_at', 'is', null)
         .whereRef('turns.request_id', '=', 'requests.id')
         .returning(RECORD_COLUMNS)
-        .returning(['turns.answer', 'turns.finish_reason', 'turns.prompt', 'turns.dialog_id'])
-        .returning(['daos.name as dao_name', 'daos.facts as dao_facts'])
+        .returning(QUESTION_COLUMNS)
         .executeTakeFirst(),
     );
     if (!row) return undefined;
-    const { prompt, dialog_id, dao_name: daoName, dao_facts: daoFacts } = row;
-    const turns = dialog_id === null ? undefined : this.earlierTurns(dialog_id, daoId, row.received_at);
-    const history = turns ? await this.newest(turns, historyBytes) : [];
-    return { record: toRecord(row), prompt, daoName, daoFacts, history };
+    const earlier = row.dialog_id !== null && { dialogId: row.dialog_id, daoId, before: row.received_at };
+    const history = earlier ? await newestTurns(this.db, earlier, claim.historyBytes) : [];
+    return { ...toQuestion(row), history };
   }
 
-  private earlierTurns(dialogId: string, daoId: string, before: Date) {
-    return this.db
-      .selectFrom('turns')
-      .where('dialog_id', '=', dialogId)
-      .where('dao_id', '=', daoId)
-      .where('created_at', '<', before)
-      .where('answer', 'is not', null)
-      .orderBy('created_at', 'desc')
-      .limit(HISTORY_TURNS)
-      .select(['prompt', 'answer', 'created_at']);
-  }
-
-  /** The newest turns that fit together. The lengths are known without the texts, so what is too long is never read. */
-  private async newest(
-    turns: ReturnType<RequestsRepository['earlierTurns']>,
-    bytes: number,
-  ): Promise<GenerationJob['history']> {
-    const sum = sql<number>`sum(octet_length(prompt) + octet_length(answer))
-      over (order by created_at desc rows unbounded preceding)`;
-    const measured = this.db.selectFrom(turns.as('turn')).selectAll().select(sum.as('bytes'));
-    const rows = await guardStore(() =>
+  /** What an open or ended request asks, without claiming it. */
+  async question(id: string, daoId: string): Promise<AskedQuestion | undefined> {
+    const row = await guardStore(() =>
       this.db
-        .selectFrom(measured.as('measured'))
-        .where('bytes', '<=', bytes)
-        .orderBy('created_at', 'desc')
-        .select(['prompt', 'answer'])
-        .execute(),
+        .selectFrom('requests')
+        .innerJoin('turns', 'turns.request_id', 'requests.id')
+        .innerJoin('daos', 'daos.id', 'requests.dao_id')
+        .where('requests.id', '=', id)
+        .where('requests.dao_id', '=', daoId)
+        .select(RECORD_COLUMNS)
+        .select(QUESTION_COLUMNS)
+        .executeTakeFirst(),
     );
-    return rows.map(({ prompt, answer }) => ({ prompt, answer: answer ?? '' }));
+    return row && toQuestion(row);
   }
 
-  /** Ends a request with the answer of its latest run. Returns false if it had ended, or if this run is not the latest. */
+  /**
+   * Ends a request with the answer of its latest run, and adds up what that used, in one statement.
+   * @returns false if it had ended, or if this run is not the latest; then nothing was written
+   */
   async recordAnswer(id: string, daoId: string, answer: Answer): Promise<boolean> {
     const { rows } = await guardStore(() =>
       sql<{ id: string }>`
@@ -215,9 +217,11 @@ export class RequestsRepository {
           update requests set
             status = 'completed', provider = ${answer.provider}, usage = ${JSON.stringify(answer.usage)}::jsonb,
             attempts = ${JSON.stringify(answer.attempts)}::jsonb, timings = ${JSON.stringify(answer.timings)}::jsonb,
-            ended_at = now()
+            origin = ${JSON.stringify(answer.origin)}::jsonb, ended_at = now()
           where id = ${id} and dao_id = ${daoId} and generation = ${answer.generation} and ended_at is null
-          returning id
+          returning id, dao_id, key_id
+        ), spent as (
+          ${usageUpsert({ provider: answer.provider ?? answer.origin.step, usage: answer.usage })}
         )
         update turns set answer = ${answer.text}, finish_reason = ${answer.finishReason}
         from request where turns.request_id = request.id
@@ -286,6 +290,11 @@ export class RequestsRepository {
     return rows.map(toRecord);
   }
 
+  /** Accepted requests with what was decided about them and on what, newest first, from a moment on, behind the cursor. */
+  decided(since: Date, after: DecisionCursor | undefined, limit: number): Promise<RecordedDecision[]> {
+    return decidedRequests(this.db, since, after, limit);
+  }
+
   private withTurn() {
     return this.db
       .selectFrom('requests')
@@ -294,3 +303,27 @@ export class RequestsRepository {
       .select(['turns.answer', 'turns.finish_reason']);
   }
 }
+
+const QUESTION_COLUMNS = [
+  'turns.answer',
+  'turns.finish_reason',
+  'turns.prompt',
+  'turns.dialog_id',
+  'daos.name as dao_name',
+  'daos.facts as dao_facts',
+] as const;
+
+type QuestionRow = Parameters<typeof toRecord>[0] & {
+  prompt: string;
+  dialog_id: string | null;
+  dao_name: string;
+  dao_facts: Record<string, string>;
+};
+
+const toQuestion = (row: QuestionRow): AskedQuestion => ({
+  record: toRecord(row),
+  prompt: row.prompt,
+  daoName: row.dao_name,
+  daoFacts: row.dao_facts,
+  inSession: row.dialog_id !== null,
+});
