@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { BadRequestException, HttpException, NotFoundException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error.js';
 import { ERRORS } from '../errors/catalogue.js';
-import { toAppError } from './error.filter.js';
+import { sendError, toAppError } from './error.filter.js';
 
 const coded = (code: string): Error => Object.assign(new Error('said by the framework'), { code });
 
@@ -67,5 +68,44 @@ describe('toAppError', () => {
   it('takes a code that merely looks like a name of every object for unknown', () => {
     expect(toAppError(coded('constructor')).code).toBe('INTERNAL');
     expect(toAppError(new NotFoundException(undefined, { cause: coded('toString') })).code).toBe('NOT_FOUND');
+  });
+});
+
+describe(sendError.name, () => {
+  /** What an error is answered with. */
+  function answered(error: AppError): { status: number; headers: Record<string, string>; body: unknown } {
+    const answer = { status: 0, headers: {} as Record<string, string>, body: undefined as unknown };
+    const reply = {
+      header: (name: string, value: string) => reply.headers({ [name]: value }),
+      headers: (more: Record<string, string>) => {
+        Object.assign(answer.headers, more);
+        return reply;
+      },
+      status: (status: number) => {
+        answer.status = status;
+        return reply;
+      },
+      send: (body: unknown) => {
+        answer.body = body;
+        return reply;
+      },
+    };
+    sendError(error, { id: 'r1' } as FastifyRequest, reply as unknown as FastifyReply);
+    return answer;
+  }
+
+  it('tells a refused caller when to come back and what the limits are', () => {
+    const headers = { ratelimit: '"key";r=0;t=7' };
+    const error = new AppError('RATE_LIMITED', 'why', { limit: 'key' }, { retryAfterSeconds: 7, headers });
+    expect(answered(error)).toEqual({
+      status: 429,
+      headers: { 'retry-after': '7', ...headers },
+      body: { ok: false, request_id: 'r1', error: { code: 'RATE_LIMITED', message: 'why', limit: 'key' } },
+    });
+  });
+
+  it('adds no header that the error does not know of', () => {
+    expect(answered(new AppError('NO_ROUTE')).headers).toEqual({});
+    expect(answered(new AppError('UNAUTHENTICATED')).headers).toEqual({ 'www-authenticate': 'Bearer' });
   });
 });
