@@ -93,7 +93,11 @@ describe('a provider that fails', () => {
     expect(succeeded(asked, 30_000)).toEqual(PRISTINE);
   });
 
-  it.each(FAILURE_TYPES.filter((type) => !isTelling({ type })))('is not blamed for %s', (type) => {
+  const BLAMED: readonly FailureType[] = [
+    ...(['RateLimited', 'ProviderUnavailable', 'ProviderTimeout', 'StreamInterrupted'] as const),
+    ...(['AuthenticationFailed', 'ModelNotFound'] as const),
+  ];
+  it.each(FAILURE_TYPES.filter((type) => !BLAMED.includes(type)))('is not blamed for %s', (type) => {
     expect(after(type, 'abcdefgh')).toEqual(PRISTINE);
   });
 });

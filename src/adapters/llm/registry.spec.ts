@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { closedUrl } from '../../../test/factories/generate-call.js';
 import { startFakeOpenAi } from '../../../test/fakes/fake-openai.js';
 import type { WireFake } from '../../../test/fakes/wire-fake.js';
@@ -59,5 +59,58 @@ describe('LlmRegistry', () => {
     ]);
     expect((await sut.check(['no-file'])).map(({ name }) => name)).toEqual(['no-file']);
     await sut.close();
+  });
+
+  describe('when the configuration changes', () => {
+    const cloud = config({ name: 'cloud', type: 'openai', model: 'm' });
+    const local = config({ name: 'local', type: 'ollama', model: 'm' });
+
+    it('keeps what did not change, and builds anew what did', () => {
+      const sut = new LlmRegistry([cloud, local]);
+      const before = [sut.get('cloud'), sut.get('local')];
+      sut.configure([{ ...local, temperature: 0.9 }, { ...cloud }]);
+      expect(sut.get('cloud')).toBe(before[0]);
+      expect(sut.get('local')).not.toBe(before[1]);
+      expect(sut.sampling('local').temperature).toBe(0.9);
+    });
+
+    it('still finds what was taken away, for requests that were decided before', async () => {
+      const sut = new LlmRegistry([cloud, local]);
+      const before = sut.get('local');
+      sut.configure([cloud]);
+      sut.configure([cloud]);
+      expect([sut.get('local'), sut.sampling('local').topP]).toEqual([before, 0.7]);
+      expect((await sut.describe()).map(({ name }) => name)).toEqual(['cloud']);
+      sut.configure([local]);
+      expect(sut.get('local')).toBe(before);
+      sut.configure([cloud]);
+      sut.configure([cloud, { ...local, model: 'other' }]);
+      expect(sut.get('local')).not.toBe(before);
+      expect(() => sut.get('never')).toThrow('Configured: cloud, local.');
+    });
+
+    it('closes what it replaced with the rest', async () => {
+      const sut = new LlmRegistry([cloud, local]);
+      const closes = ['cloud', 'local'].map((name) => jest.spyOn(sut.get(name), 'close'));
+      sut.configure([{ ...cloud, model: 'other' }, local]);
+      expect(closes.map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
+      await sut.close();
+      expect(closes.map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
+    });
+  });
+
+  it('tells the model that is configured, or that the endpoint chooses, and no address or key', async () => {
+    const sut = new LlmRegistry([
+      config({ name: 'named', type: 'deepseek', model: 'm', apiKey: 'secret' }),
+      config({ name: 'first', type: 'openai-compatible', baseUrl: `${fake.url}/v1` }),
+      config({ name: 'down', type: 'ollama', baseUrl: await closedUrl() }),
+      config({ name: 'bad', type: 'embedded' }),
+    ]);
+    expect(await sut.describe()).toEqual([
+      { name: 'named', type: 'deepseek', model: 'm' },
+      { name: 'first', type: 'openai-compatible', model: 'fake-model' },
+      { name: 'down', type: 'ollama', model: null },
+      { name: 'bad', type: 'embedded', model: null },
+    ]);
   });
 });

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ProviderHealth } from '../../contracts/health.js';
 import { VENDOR_URLS, type ProviderConfig } from '../../contracts/provider-config.js';
 import { AppError } from '../../errors/app-error.js';
 import { EmbeddedProvider } from './embedded.js';
+import { orAborted } from './model-choice.js';
 import { OllamaProvider } from './ollama.js';
 import { OpenAiCompatibleProvider } from './openai-compatible.js';
 import type { LlmProvider } from './provider.js';
@@ -12,13 +14,54 @@ type WarmProvider = LlmProvider & { warmUp(signal: AbortSignal): Promise<void> }
 /** Most time that a provider gets to show that it is there, in milliseconds. */
 const CHECK_MS = 2_000;
 
-/** All configured providers by name. Each is built when it is first asked for, so that one bad entry harms no other. */
+/** How long whoever looks at the providers waits for an endpoint to name its model, in milliseconds. */
+const MODEL_MS = 250;
+
+/** A provider as whoever watches may see it: neither address nor key. */
+export interface ProviderDescription {
+  name: string;
+  type: ProviderConfig['type'];
+  /** Null: the endpoint chooses it, and has not said in time which. */
+  model: string | null;
+}
+
+/**
+ * All configured providers by name. Each is built when it is first asked for, so that one bad entry harms no other.
+ * Requests that were decided before a change of the configuration may still ask for providers that it took away.
+ */
 export class LlmRegistry {
-  private readonly configs: ReadonlyMap<string, ProviderConfig>;
+  private configs: ReadonlyMap<string, ProviderConfig>;
+  /** Those that are configured no longer, as they last were. */
+  private readonly former = new Map<string, ProviderConfig>();
   private readonly built = new Map<string, WarmProvider>();
+  /** Instances of providers that were configured anew; calls may still run at them. */
+  private readonly replaced: WarmProvider[] = [];
 
   constructor(configs: readonly ProviderConfig[]) {
-    this.configs = new Map(configs.map((config) => [config.name, config]));
+    this.configs = byName(configs);
+  }
+
+  /** Takes another configuration. What did not change keeps its instance, and with it what it knows. */
+  configure(configs: readonly ProviderConfig[]): void {
+    const next = byName(configs);
+    for (const [name, config] of this.configs) if (!next.has(name)) this.former.set(name, config);
+    for (const [name, config] of next) {
+      const before = this.configs.get(name) ?? this.former.get(name);
+      this.former.delete(name);
+      if (before && !isDeepStrictEqual(before, config)) this.retire(name);
+    }
+    this.configs = next;
+  }
+
+  /** What is configured, in the order of the configuration. */
+  describe(): Promise<ProviderDescription[]> {
+    return Promise.all(
+      [...this.configs.values()].map(async ({ name, type, model }) => ({
+        name,
+        type,
+        model: model ? model : await this.modelOf(name),
+      })),
+    );
   }
 
   /** @throws AppError `CONFIG_INVALID` for a name that is not configured, or a configuration that names no endpoint */
@@ -48,11 +91,11 @@ export class LlmRegistry {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.built.values()].map((provider) => provider.close()));
+    await Promise.all([...this.built.values(), ...this.replaced].map((provider) => provider.close()));
   }
 
   private config(name: string): ProviderConfig {
-    const config = this.configs.get(name);
+    const config = this.configs.get(name) ?? this.former.get(name);
     if (config) return config;
     const known = [...this.configs.keys()].join(', ') || 'none';
     throw new AppError('CONFIG_INVALID', `There is no provider "${name}". Configured: ${known}.`);
@@ -62,6 +105,21 @@ export class LlmRegistry {
     const built = this.built.get(name) ?? build(this.config(name));
     this.built.set(name, built);
     return built;
+  }
+
+  private retire(name: string): void {
+    const provider = this.built.get(name);
+    if (provider) this.replaced.push(provider);
+    this.built.delete(name);
+  }
+
+  /** The model that an endpoint chooses, if it says so soon; a name that comes later is known the next time. */
+  private async modelOf(name: string): Promise<string | null> {
+    try {
+      return await orAborted(this.provider(name).model(), AbortSignal.timeout(MODEL_MS));
+    } catch {
+      return null;
+    }
   }
 
   private async checkOne(name: string, timeoutMs: number): Promise<ProviderHealth> {
@@ -77,6 +135,9 @@ export class LlmRegistry {
     }
   }
 }
+
+const byName = (configs: readonly ProviderConfig[]): ReadonlyMap<string, ProviderConfig> =>
+  new Map(configs.map((config) => [config.name, config]));
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'failed');
 
