@@ -75,6 +75,11 @@ export class LlmRegistry {
     return { temperature, topP };
   }
 
+  /** Longest time of one call at a provider, whatever rule leads there, in milliseconds. */
+  timeoutMs(name: string): number {
+    return this.config(name).timeoutMs;
+  }
+
   /** Asks every provider for a sign of life, all at once. */
   checkAll(timeoutMs?: number): Promise<ProviderHealth[]> {
     return this.check([...this.configs.keys()], timeoutMs);
