@@ -1,5 +1,5 @@
+import { seedDaos } from '../../test/support/daos.mjs';
 import { startFake } from '../../test/support/fake-process.mjs';
-import { fromBuild } from '../../test/support/parts.mjs';
 import { createDatabase, TestPostgres } from '../../test/support/postgres.ts';
 import { startProduct } from './parties.mjs';
 
@@ -34,27 +34,13 @@ export class LoadStage {
     const product = await startProduct({ databaseUrl, profileText: profile(fake.url, deadlineMs) });
     const stop = once(() => product.stop());
     this.closers.push(stop);
-    await seed(databaseUrl, daos);
+    await seedDaos(databaseUrl, daos);
     return { ...product, stop };
   }
 
   async close() {
     for (const close of this.closers.reverse()) await close();
   }
-}
-
-/** There is no way to create a DAO over HTTP yet: as the tests do it, beside the running product. */
-async function seed(databaseUrl, daos) {
-  const { AccessRepository } = await fromBuild('src/adapters/store/access.repository.js');
-  const { openPostgres } = await fromBuild('src/adapters/store/database.js');
-  const { loadDefaultRoles } = await fromBuild('config/seed.js');
-  const database = openPostgres(databaseUrl, 1);
-  const repository = new AccessRepository(database.db);
-  for (const [id, ids] of daos) {
-    const members = Object.fromEntries(ids.map((member) => [member, ['member']]));
-    await repository.createDao({ id, name: `The ${id}`, facts: {}, members }, loadDefaultRoles());
-  }
-  await database.close();
 }
 
 export const providerText = () =>

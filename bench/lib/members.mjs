@@ -73,7 +73,7 @@ function tell(name, { asks, refusals }, goneMs, ms) {
   const clock = (value) =>
     `${Math.floor(value / 60_000)}:${String(Math.floor((value % 60_000) / 1000)).padStart(2, '0')}`;
   const text =
-    `${name}  ${clock(Math.min(goneMs, ms))} of ${clock(ms)}  ${asks.length} answers, p95 ` +
+    `${name}  ${clock(Math.min(goneMs, ms))} of ${clock(ms)}  ${asks.length} ended, p95 ` +
     `${totals.length ? (quantile(totals, 0.95) / 1000).toFixed(2) : '–'} s, ${refusals.length} refusals`;
   process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
 }

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startFake } from '../support/fake-process.mjs';
-import { freePort } from '../support/ports.mjs';
 import { MemberClient } from './lib/member.mjs';
 import { readOptions } from './lib/options.mjs';
+import { keptPort } from './lib/ports.mjs';
 import { between, randomFrom } from './lib/seed.mjs';
 import { answers, Victim } from './lib/victim.mjs';
 
@@ -27,21 +27,25 @@ export async function main(args) {
   const { seed, kills } = readOptions(args, { requests: 0, kills: 20 });
   process.stdout.write(`\nembedded set-up, seed ${seed}: ${kills} kills\n`);
   const random = randomFrom(seed);
-  const home = mkdtempSync(join(tmpdir(), 'dagi-chaos-embedded-'));
+  const folder = mkdtempSync(join(tmpdir(), 'dagi-chaos-embedded-'));
+  const home = join(folder, 'home');
+  mkdirSync(home);
+  const logFile = join(folder, 'dagi-up.log');
   const fake = await startFake('openai');
   await fake.control({ firstTokenMs: 200, tokenMs: 20, tokens: 20 });
-  const up = await dagiUp(home, fake.url);
+  const up = await dagiUp(home, fake.url, createWriteStream(logFile));
   try {
     return await killRepeatedly(up, { kills, random, home });
   } finally {
     await up.stop();
     await fake.stop();
     rmSync(home, { recursive: true, force: true });
+    process.stdout.write(`what it wrote: ${logFile}\n`);
   }
 }
 
-async function dagiUp(home, modelUrl) {
-  const [port, grpc, ui] = await Promise.all([freePort(), freePort(), freePort()]);
+async function dagiUp(home, modelUrl, log) {
+  const [port, grpc, ui] = [await keptPort(), await keptPort(), await keptPort()];
   const url = `http://127.0.0.1:${port}`;
   const profile = join(home, 'chaos.yml');
   writeFileSync(profile, PROFILE);
@@ -58,7 +62,7 @@ async function dagiUp(home, modelUrl) {
       TEMPORAL_PORT: String(grpc),
       TEMPORAL_UI_PORT: String(ui),
     },
-    log: createWriteStream(join(tmpdir(), 'dagi-chaos-embedded.log')),
+    log,
     ready: () => answers(`${url}/health`),
   });
   up.url = url;

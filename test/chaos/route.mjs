@@ -1,19 +1,17 @@
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { startFake } from '../support/fake-process.mjs';
-import { freePort } from '../support/ports.mjs';
-import { fromBuild, obtainModel, obtainTemporalCli } from '../support/parts.mjs';
+import { obtainModel } from '../support/parts.mjs';
 import { TestPostgres } from '../support/postgres.ts';
 import { main as embedded } from './embedded.mjs';
 import { MemberClient } from './lib/member.mjs';
 import { readOptions } from './lib/options.mjs';
 import { between, randomFrom } from './lib/seed.mjs';
-import { answers, Victim } from './lib/victim.mjs';
+import { apiVictim, temporalVictim, workerVictim } from './lib/victim.mjs';
 
-const ROOT = resolve(import.meta.dirname, '..', '..');
 const KEY = 'chaos-key-of-the-administrator';
 /** Requests come over this time, and kills fall into it, in milliseconds. */
 const STORM_MS = 60_000;
@@ -31,7 +29,8 @@ export async function main(args) {
   } finally {
     await stage.close();
   }
-  return (await embedded(['--seed', String(options.seed)])) && whole;
+  const survived = await embedded(['--seed', String(options.seed), '--kills', String(options.embeddedKills)]);
+  return survived && whole;
 }
 
 /** All processes of an installation on PostgreSQL, each of them killable. */
@@ -49,30 +48,15 @@ class Stage {
   }
 
   async openVictims() {
-    const { path } = await obtainTemporalCli();
-    const { devServerArguments } = await fromBuild('src/adapters/temporal/dev-server-args.js');
-    const [grpc, ui, http, metrics, port] = await Promise.all(Array.from({ length: 5 }, freePort));
-    const args = devServerArguments({ grpc, ui, http, metrics }, join(this.folder, 'temporal.db'), 'default');
-    const env = this.environment(`127.0.0.1:${grpc}`, await obtainModel());
-    const dagi = join(ROOT, 'bin', 'dagi.mjs');
+    const temporal = await temporalVictim(this.folder, this.log);
+    const process = { env: this.environment(temporal.address, await obtainModel()), log: this.log };
     const profile = ['--profile', this.writeProfile()];
-    this.url = `http://127.0.0.1:${port}`;
-    const queue = 'llm-ollama';
+    const api = await apiVictim(profile, process);
+    this.url = api.url;
     this.victims = {
-      temporal: new Victim('temporal', path, args, {
-        log: this.log,
-        ready: () => answers(`http://127.0.0.1:${http}/api/v1/system-info`),
-      }),
-      api: new Victim('api', process.execPath, [dagi, 'api', '--port', String(port), ...profile], {
-        env,
-        log: this.log,
-        ready: () => answers(`${this.url}/health`),
-      }),
-      worker: new Victim('worker', process.execPath, [dagi, 'worker', '--queue', queue, ...profile], {
-        env,
-        log: this.log,
-        ready: () => Promise.resolve(true),
-      }),
+      temporal: temporal.victim,
+      api: api.victim,
+      worker: workerVictim('worker', ['--queue', 'llm-ollama', ...profile], process),
       database: {
         name: 'database',
         kill: () => this.postgres.kill(),

@@ -1,16 +1,24 @@
 #!/usr/bin/env node
 // Chaos runs, by name: real processes, killed with `kill -9`, and a ledger at the end.
-const RUNS = { route: () => import('./route.mjs'), embedded: () => import('./embedded.mjs') };
+const RUNS = {
+  route: () => import('./route.mjs'),
+  embedded: () => import('./embedded.mjs'),
+  workers: () => import('./workers.mjs'),
+};
 
 const HELP = `npm run chaos -- NAME [OPTIONS]
 
   route      60 requests on PostgreSQL and separate processes, while API, worker, Temporal and database are killed;
              then the embedded set-up of one process, killed 20 times
   embedded   the second half of it alone
+  workers    24 members at work on two workers and one slow model, while one worker or the other is killed every few
+             seconds: the model never has more than three generations at once, and whatever was accepted has its end
 
-Options: --seed N      repeat a run: the same requests and the same kills
-         --requests N  how many requests (60)
-         --kills N     how many kills (route: 16, embedded: 20)
+Options: --seed N            repeat a run: the same requests and the same kills
+         --requests N        how many requests (route: 60)
+         --kills N           how many kills (route: 16, embedded: 20, workers: 20)
+         --embedded-kills N  how many kills in the second half of route (20)
+         --members N         how many members (workers: 24)
 `;
 
 const [name, ...rest] = process.argv.slice(2);

@@ -13,23 +13,24 @@ export class MemberClient {
     return { authorization: `Bearer ${this.key}`, 'content-type': 'application/json', ...more };
   }
 
-  /** Submits until accepted; gives the request's id. */
-  async submit({ marker, metadata = {} }) {
-    const body = JSON.stringify({ prompt: `chaos #${marker}`, metadata: { user_id: 'tg:12345', ...metadata } });
+  /** Submits until accepted; gives the request's id. A refusal because of load is no end: come back as told. */
+  async submit({ marker, prompt = `chaos #${marker}`, metadata = {} }) {
+    const body = JSON.stringify({ prompt, metadata: { user_id: 'tg:12345', ...metadata } });
     const headers = this.headers({ 'idempotency-key': marker, prefer: 'wait=0' });
     for (;;) {
       const answer = await this.call('/route', { method: 'POST', headers, body });
       if (answer && answer.status < 300) return answer.body.request_id;
-      if (answer && answer.status < 500) throw new Error(`refused for good: ${JSON.stringify(answer.body)}`);
+      if (answer && answer.status < 500 && answer.status !== 429)
+        throw new Error(`refused for good: ${JSON.stringify(answer.body)}`);
       this.refusals += 1;
-      await sleep(200);
+      await sleep(answer?.retryAfterMs ?? 200);
     }
   }
 
   /** The final body of a request, or undefined if it has none by the limit. */
-  async outcome(requestId, limit) {
+  async outcome(requestId, limit, user = 'tg:12345') {
     while (Date.now() < limit) {
-      const answer = await this.call(`/requests/${requestId}?user_id=tg:12345`, { headers: this.headers() });
+      const answer = await this.call(`/requests/${requestId}?user_id=${user}`, { headers: this.headers() });
       const status = answer?.status === 200 ? answer.body.status : undefined;
       if (status !== undefined && status !== 'accepted' && status !== 'running') return answer.body;
       await sleep(250);
@@ -40,7 +41,12 @@ export class MemberClient {
   async call(path, options) {
     try {
       const response = await fetch(this.url + path, { ...options, signal: AbortSignal.timeout(10_000) });
-      return { status: response.status, body: await response.json() };
+      const seconds = Number(response.headers.get('retry-after'));
+      return {
+        status: response.status,
+        body: await response.json(),
+        ...(seconds > 0 && { retryAfterMs: seconds * 1000 }),
+      };
     } catch {
       return undefined;
     }
