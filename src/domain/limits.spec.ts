@@ -84,6 +84,14 @@ describe(rateHeaders.name, () => {
     });
   });
 
+  it('tells no more than fits into a structured field', () => {
+    const huge = { ...reading, quota: Number.MAX_SAFE_INTEGER, remaining: Number.MAX_SAFE_INTEGER - 1 };
+    expect(rateHeaders([huge])).toEqual({
+      'ratelimit-policy': '"key";q=999999999999999;w=60',
+      ratelimit: '"key";r=999999999999999;t=42',
+    });
+  });
+
   it('says nothing where there is no limit', () => {
     expect(rateHeaders([])).toEqual({});
   });

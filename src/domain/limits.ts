@@ -50,6 +50,9 @@ export function monthAt(now: number): { seconds: number; left: number } {
   return { seconds: (end - Date.UTC(year, month)) / 1_000, left: Math.ceil((end - now) / 1_000) };
 }
 
+/** Structured fields have integers of 15 digits. */
+const LARGEST = 999_999_999_999_999;
+
 /** Names of policies; `key` and `dao` alone are those of requests. */
 const policyName = ({ limit, unit }: LimitReading): string => `"${unit === 'requests' ? limit : `${limit}-tokens`}"`;
 const unitOf = ({ unit }: LimitReading): string => (unit === 'requests' ? '' : `;qu="${unit}"`);
@@ -60,7 +63,9 @@ const unitOf = ({ unit }: LimitReading): string => (unit === 'requests' ? '' : `
  */
 export function rateHeaders(state: LimitState): Record<string, string> {
   if (state.length === 0) return {};
-  const policy = state.map((one) => `${policyName(one)};q=${one.quota}${unitOf(one)};w=${one.windowSeconds}`);
-  const left = state.map((one) => `${policyName(one)};r=${one.remaining};t=${one.resetSeconds}`);
+  const policy = state.map(
+    (one) => `${policyName(one)};q=${Math.min(one.quota, LARGEST)}${unitOf(one)};w=${one.windowSeconds}`,
+  );
+  const left = state.map((one) => `${policyName(one)};r=${Math.min(one.remaining, LARGEST)};t=${one.resetSeconds}`);
   return { 'ratelimit-policy': policy.join(', '), ratelimit: left.join(', ') };
 }

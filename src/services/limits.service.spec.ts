@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { pino } from 'pino';
 import { RequestCounter } from '../adapters/limits/request-counter.js';
 import type { UsageRepository } from '../adapters/store/usage.repository.js';
+import type { LimitRules } from '../domain/limits.js';
 import { AppError } from '../errors/app-error.js';
-import { LimitsService, type LimitRules } from './limits.service.js';
+import { LimitsService } from './limits.service.js';
 
 const NONE: LimitRules = { requestsPerMinute: {}, tokensPerMonth: {}, daos: {} };
 const log = pino({ level: 'silent' });

@@ -14,8 +14,6 @@ import {
 } from '../domain/limits.js';
 import { AppError } from '../errors/app-error.js';
 
-export { rateHeaders, type LimitRules, type LimitState } from '../domain/limits.js';
-
 /** Tokens used so far are read again when they are older than this, in milliseconds. */
 const TOKENS_MS = 3_000;
 const MOST_CACHED = 10_000;

@@ -8,7 +8,8 @@ import { RequestCounter } from '../../src/adapters/limits/request-counter.js';
 import { openPostgres, type Database } from '../../src/adapters/store/database.js';
 import { migrate } from '../../src/adapters/store/migrate.js';
 import { UsageRepository } from '../../src/adapters/store/usage.repository.js';
-import { LimitsService, type LimitRules } from '../../src/services/limits.service.js';
+import type { LimitRules } from '../../src/domain/limits.js';
+import { LimitsService } from '../../src/services/limits.service.js';
 import { freshDatabase } from '../support/postgres.js';
 
 const QUOTA = 10;
