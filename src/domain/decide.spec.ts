@@ -159,6 +159,12 @@ describe('a question that is answered without a model', () => {
     expect(decided(table, anInput({ prompt: 'Write a poem' }))).not.toHaveProperty('answer');
   });
 
+  it('is not refused to those who may do more and find no rule', () => {
+    const routeless = aTable([], { answers: ANSWERS });
+    expect(decided(routeless, anInput({ prompt: 'help' }))).toMatchObject({ rule: 'known-answer', answer: 'help' });
+    expect(decide(routeless, anInput())).toMatchObject({ code: 'NO_ROUTE' });
+  });
+
   it('is the first that the table names', () => {
     expect(decided(table, anInput({ prompt: 'help: what is this dao?' })).answer).toBe('help');
   });
@@ -231,6 +237,15 @@ describe('every decision', () => {
       const first = structuredClone(decide(table, inputs));
       expect(decide(table, inputs)).toEqual(first);
       expect({ table, inputs }).toEqual(before);
+    });
+  });
+
+  it('is no refusal for somebody with more rights where it was none for less', () => {
+    check((table, inputs) => {
+      const modest = { ...inputs, access: withRights(['chat.read']) };
+      if (decide(table, modest).allowed) {
+        expect(decide(table, { ...inputs, access: withRights([...ENTITLEMENTS]) }).allowed).toBe(true);
+      }
     });
   });
 

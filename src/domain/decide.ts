@@ -51,7 +51,11 @@ export function decide(
   if (mode !== 'chat') return { allowed: false, code: 'MODE_UNAVAILABLE', rights, detail: { mode } };
 
   const match = matchRule(table, subject);
-  if (!match) return { allowed: false, code: 'NO_ROUTE', rights, detail: { mode } };
+  if (!match) {
+    // Whoever may do more must not get less: somebody without `chat.write` would have been answered.
+    if (answer) return allow(table, inputs, rights, { answer });
+    return { allowed: false, code: 'NO_ROUTE', rights, detail: { mode } };
+  }
   const { rule } = match;
   const callMs = Math.min(rule.timeoutMs ?? table.requestTimeoutMs, table.requestTimeoutMs);
   return allow(table, inputs, rights, {
