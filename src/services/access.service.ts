@@ -67,6 +67,16 @@ export class AccessService {
   }
 
   /**
+   * Admits whoever has the entitlement in the DAO that is named or meant; and, where no DAO is, whoever rules over all.
+   * For what belongs to the installation and may be seen from any DAO.
+   * @throws AppError as `require` and `requirePlatform` do
+   */
+  async requireAnywhere(key: CallerKey, named: Named, entitlement: Entitlement): Promise<{ actor: string }> {
+    const namesNone = named.daoId === undefined && key.daoId === null && this.defaultDao === undefined;
+    return namesNone ? this.requirePlatform(key, named.userId) : this.require(key, named, entitlement);
+  }
+
+  /**
    * Refuses, on the record, whoever would hand out more than they have themselves.
    * @param principal who is to act; undefined: whoever a gateway key names, so anybody of the DAO
    * @throws AppError `RBAC_PERMISSION_DENIED`
