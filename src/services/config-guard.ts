@@ -8,7 +8,7 @@ import { inSlices } from './slices.js';
 export interface GuardSettings {
   enabled: boolean;
   /** How many recorded requests are decided again. */
-  sample: number;
+  requests: number;
   /** Share of them that may take another way, from 0 to 1. */
   maxChangedShare: number;
 }
@@ -48,7 +48,7 @@ export class ConfigGuard {
   private async compare({ routing: against, guard }: Guarded, { routing: table }: Guarded): Promise<WhatIfReport> {
     const began = performance.now();
     const whatIf = new WhatIf({ table, against });
-    for await (const page of this.recorded.newest(guard.sample)) await inSlices(page, (one) => whatIf.add(one));
+    for await (const page of this.recorded.newest(guard.requests)) await inSlices(page, (one) => whatIf.add(one));
     return whatIf.report(Math.round(performance.now() - began));
   }
 }
@@ -57,7 +57,9 @@ export class ConfigGuard {
 function weakened(from: GuardSettings, to: GuardSettings): string[] {
   if (!to.enabled) return ['the guard would be switched off'];
   return [
-    ...(to.sample < from.sample ? [`the guard would look at ${to.sample} requests instead of ${from.sample}`] : []),
+    ...(to.requests < from.requests
+      ? [`the guard would look at ${to.requests} requests instead of ${from.requests}`]
+      : []),
     ...(to.maxChangedShare > from.maxChangedShare
       ? [`the guard would let a share of ${to.maxChangedShare} change instead of ${from.maxChangedShare}`]
       : []),

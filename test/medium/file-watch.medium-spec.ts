@@ -31,7 +31,8 @@ describe('FileWatch', () => {
     changed.mockClear();
     const giveUpAt = Date.now() + 20_000;
     await change();
-    for (let next = Date.now() + 2_000; changed.mock.calls.length === 0; await sleep(20)) {
+    for (let next = Date.now() + 2_000; changed.mock.calls.length === 0;) {
+      await sleep(20);
       if (Date.now() > giveUpAt) throw new Error('the change was never told');
       if (Date.now() < next) continue;
       await change();

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import stableStringify from 'safe-stable-stringify';
+import type { Logger } from 'pino';
+import type { Env } from '../../config/env.js';
+import { buildFromDocument, loadConfig, type LoadedConfig, type ProfileDocument } from '../../config/loader.js';
+import { profileFile } from '../../config/profile-files.js';
+import { FileWatch } from './file-watch.js';
+
+/** A loaded profile with the hash of all that it resolves to. */
+export type HashedConfig = LoadedConfig & { hash: string };
+
+/** The hash by which a profile is confirmed: of everything that it resolves to, addresses and models too, but no key. */
+export function withHash(config: LoadedConfig): HashedConfig {
+  const { profile, routing, logLevel, guard } = config;
+  const providers = config.providers.map(({ apiKey: _secret, ...provider }) => provider);
+  const resolved = stableStringify({ profile, routing, providers, logLevel, guard });
+  return { ...config, hash: createHash('sha256').update(String(resolved)).digest('hex').slice(0, 16) };
+}
+
+/** The files of the profile that a process runs: read, built again from a record, watched. */
+export class ProfileFiles {
+  /** Which profile: its name, or its file. */
+  readonly profile: string;
+  private readonly file: string;
+  private readonly files: FileWatch;
+
+  constructor(
+    private readonly env: Env,
+    log: Logger,
+  ) {
+    this.file = profileFile(env.DAGI_PROFILE);
+    this.profile = basename(this.file, '.yml') === env.DAGI_PROFILE ? env.DAGI_PROFILE : this.file;
+    this.files = new FileWatch(log);
+  }
+
+  /** @throws AppError `CONFIG_INVALID` */
+  read(): HashedConfig {
+    return withHash(loadConfig(this.env));
+  }
+
+  /** Builds a profile that was recorded, with the variables of now. @throws AppError `CONFIG_INVALID` */
+  build(document: unknown): HashedConfig {
+    return { ...withHash(buildFromDocument(document as ProfileDocument, this.env)), file: this.file };
+  }
+
+  /** Calls back when one of these files has changed; replaces what was watched before. */
+  watch(files: readonly string[], onChange: () => void): void {
+    this.files.watch(files, onChange);
+  }
+
+  close(): Promise<void> {
+    return this.files.close();
+  }
+}
