@@ -25,8 +25,6 @@ export interface LimitReading {
 /** All limits that hold for a request; empty where the profile names none. */
 export type LimitState = readonly LimitReading[];
 
-export const RATE_WINDOW_SECONDS = 60;
-
 type Quotas = Partial<Record<LimitOwner, number>>;
 
 /** The numbers that hold in a DAO. */

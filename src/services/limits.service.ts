@@ -1,12 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import type { RequestCounter, Taken } from '../adapters/limits/request-counter.js';
+import { WINDOW_SECONDS, type RequestCounter, type Taken } from '../adapters/limits/request-counter.js';
 import type { MonthTokens, UsageRepository } from '../adapters/store/usage.repository.js';
 import {
   monthAt,
   quotasOf,
   rateHeaders,
-  RATE_WINDOW_SECONDS,
   type LimitOwner,
   type LimitReading,
   type LimitRules,
@@ -114,7 +113,7 @@ const rateReading = (limit: LimitOwner, quota: number, { remaining, resetMs }: T
   limit,
   unit: 'requests',
   quota,
-  windowSeconds: RATE_WINDOW_SECONDS,
+  windowSeconds: WINDOW_SECONDS,
   remaining,
   resetSeconds: Math.max(1, Math.ceil(resetMs / 1_000)),
 });

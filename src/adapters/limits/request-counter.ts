@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { RateLimiterMemory, RateLimiterPostgres, type RateLimiterAbstract } from 'rate-limiter-flexible';
 
 /** Length of a window, which begins with its first request, in seconds. */
-const WINDOW_S = 60;
+export const WINDOW_SECONDS = 60;
 /** Most time that the database gets to count a request, in milliseconds: who asks is waiting for more than this. */
 const COUNT_MS = 500;
 /** After it did not count, it is left alone for this long, in milliseconds. */
@@ -15,7 +15,7 @@ const TABLE = 'rate_limits';
  * The library counts, and the caller's quota is compared here: it differs between DAOs and changes with the profile,
  * and the counts outlast that.
  */
-const COUNTING = { keyPrefix: '', points: Number.MAX_SAFE_INTEGER, duration: WINDOW_S };
+const COUNTING = { keyPrefix: '', points: Number.MAX_SAFE_INTEGER, duration: WINDOW_SECONDS };
 
 /** What came of counting one request. */
 export interface Taken {
