@@ -1,0 +1,156 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, type Notification } from 'pg';
+import type { Logger } from 'pino';
+import { guardStore } from './errors.js';
+
+/** First key of the locks by which processes are known to live: DAGI in ASCII. The second key is the process's number. */
+export const PROCESS_LOCKS = 0x44414749;
+/** Highest number of a process; both keys of a lock are signed 32-bit integers. */
+const MAX_NUMBER = 2 ** 31 - 1;
+
+const CONNECT_MS = 1_500;
+const ANSWER_MS = 3_000;
+/** How often the server is asked whether it is still there, in milliseconds. */
+const BEAT_MS = 2_000;
+/** Pause before the next try to connect, or to take the lock, in milliseconds. */
+const AGAIN_MS = 250;
+/** The server finds out within some ten seconds that the machine of a client is gone without a word. */
+const KEEP_ALIVES = `set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3`;
+
+export interface SessionOptions {
+  url: string;
+  channel: string;
+  log: Logger;
+  onNotify: (payload: string) => void;
+  /** Messages may have been missed. */
+  onBack: () => void;
+}
+
+/**
+ * This process's own connection to PostgreSQL. It holds a session lock under the process's number for as long as the
+ * process lives, by which the others see that it does, and listens. It is never used for anything else. When it breaks it
+ * connects again with the same number; in between the process counts as missing.
+ *
+ * It must reach PostgreSQL itself: through a pooler in transaction or statement mode locks and `LISTEN` belong to
+ * nobody. When a machine loses its power or its network its lock stays until the server's keep-alives have found out,
+ * some ten seconds. A process that is merely stopped keeps its connection, and so its lock.
+ */
+export class ProcessSession {
+  readonly processId: string;
+  private client: Client | undefined;
+  private held = false;
+  private readonly closing = new AbortController();
+
+  private constructor(
+    private readonly options: SessionOptions,
+    private readonly number: number,
+  ) {
+    this.processId = String(number);
+  }
+
+  /** Connects and takes a number that nobody has. @throws AppError `STORE_UNAVAILABLE` */
+  static async open(options: SessionOptions): Promise<ProcessSession> {
+    for (;;) {
+      const session = new ProcessSession(options, randomInt(1, MAX_NUMBER));
+      await guardStore(() => session.connect());
+      if (await guardStore(() => session.takeLock())) {
+        void session.keep();
+        return session;
+      }
+      await session.close();
+    }
+  }
+
+  /** Whether the lock is held, as far as is known here. */
+  get isHeld(): boolean {
+    return this.held;
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    this.held = false;
+    await this.client?.end().catch(() => undefined);
+  }
+
+  private async connect(): Promise<void> {
+    const client = new Client({
+      connectionString: this.options.url,
+      connectionTimeoutMillis: CONNECT_MS,
+      query_timeout: ANSWER_MS,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 5_000,
+      application_name: 'dagi-session',
+    });
+    this.client = client;
+    const lost = (): void => {
+      this.lose(client);
+    };
+    client.on('error', lost).on('end', lost);
+    client.on('notification', ({ payload }: Notification) => this.options.onNotify(payload ?? ''));
+    try {
+      await client.connect();
+      await client.query(`${KEEP_ALIVES}; listen ${client.escapeIdentifier(this.options.channel)}`);
+    } catch (error) {
+      this.drop(client);
+      throw error;
+    }
+  }
+
+  private async takeLock(): Promise<boolean> {
+    const text = 'select pg_try_advisory_lock($1, $2) as held';
+    const answer = await this.client?.query<{ held: boolean }>(text, [PROCESS_LOCKS, this.number]);
+    this.held = answer?.rows[0]?.held ?? false;
+    return this.held;
+  }
+
+  /** Watches over the session until it is closed. */
+  private async keep(): Promise<void> {
+    const { signal } = this.closing;
+    while (!signal.aborted) {
+      await sleep(this.held ? BEAT_MS : AGAIN_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      if (this.held) await this.beat();
+      else await this.comeBack();
+    }
+  }
+
+  /** A peer that was cut off sends no end: it is asked. */
+  private async beat(): Promise<void> {
+    const { client } = this;
+    try {
+      await client?.query('select 1');
+    } catch {
+      if (client) this.drop(client);
+    }
+  }
+
+  /** Connects if need be, and takes the lock once the server has seen that its former holder is gone. */
+  private async comeBack(): Promise<void> {
+    try {
+      if (!this.client) await this.connect();
+      if (!(await this.takeLock())) return;
+      this.options.log.info({ session: this.processId }, 'session with the database is back, its lock is held again');
+      this.options.onBack();
+    } catch {
+      if (this.client) this.drop(this.client);
+    }
+  }
+
+  private drop(client: Client): void {
+    this.lose(client);
+    void client.end().catch(() => undefined);
+  }
+
+  private lose(client: Client): void {
+    if (this.client !== client) return;
+    this.client = undefined;
+    if (!this.held) return;
+    this.held = false;
+    if (this.closing.signal.aborted) return;
+    this.options.log.warn(
+      { session: this.processId },
+      'session with the database is lost: the other processes give away what this one holds unless it is back within seconds',
+    );
+  }
+}

@@ -1,0 +1,170 @@
+import type { PlaceRequest } from '../contracts/admission.js';
+import type { Unavailable } from '../contracts/request.js';
+
+/** Why there is no place, and when to come back. */
+export type Refusal = Omit<Unavailable, 'provider'>;
+
+/**
+ * A request's place in a pool. `reserved`: nobody waits for it yet, so it is never granted. `out`: it was put out of
+ * the queue and stays until its process has read why.
+ */
+export interface Ticket {
+  id: string;
+  requestId: string;
+  provider: string;
+  daoId: string;
+  weight: number;
+  priority: number;
+  deadlineAt: number;
+  arrivedAt: number;
+  status: 'reserved' | 'waiting' | 'running' | 'out';
+  /** Id of the process that waits or calls; empty for a reservation. */
+  holder: string;
+  /** When a reservation falls away. */
+  until?: number;
+  /** The wait that the simulation foretold, before correction. */
+  forecastMs?: number;
+  grantedAt?: number;
+  /** What the grant has charged to the DAO, before its weight. */
+  chargedMs?: number;
+  out?: Refusal | 'withdrawn';
+}
+
+/** What a pool remembers of a DAO. */
+export interface DaoShare {
+  /** Milliseconds served, or charged in advance, divided by the weight, on the pool's virtual clock. */
+  timeMs: number;
+  /** Logarithm of how much longer its requests wait than simulated, since others come in before them. */
+  bias: number;
+}
+
+/** All that is known of one pool: plain data, never changed in place. Times are Unix times in milliseconds. */
+export interface PoolState {
+  version: 1;
+  slots: number;
+  maxWaiting: number;
+  maxWaitMs: number;
+  tickets: readonly Ticket[];
+  /** Virtual time of the latest grant: where a DAO starts that comes back. */
+  clockMs: number;
+  daos: Readonly<Record<string, DaoShare>>;
+  /** How long the latest calls of each provider held their slot, in milliseconds. */
+  durations: Readonly<Record<string, readonly number[]>>;
+  /** Since when the holder of a ticket is not seen any more. */
+  deadSince: Readonly<Record<string, number>>;
+  /** The latest moment at which somebody refused was told to come back. */
+  returnAt: number;
+}
+
+/** Calls of a provider that are remembered. */
+const REMEMBERED = 32;
+/** Below this many known calls the mean is a guess. */
+const KNOWN = 3;
+/** A guess of a call's time, in milliseconds. */
+export const GUESS_MS = 3_000;
+/** How far a DAO may lag behind the virtual clock: its claim to be served first ends there, in milliseconds. */
+const MAX_LAG_MS = 30_000;
+/** Most DAOs that are remembered while they ask for nothing. */
+const MAX_ABSENT = 200;
+
+/** An empty pool, or what is known of it under the policy seen last. A state of another version counts as empty. */
+export function underPolicy(state: PoolState | undefined, { pool }: Pick<PlaceRequest, 'pool'>): PoolState {
+  const { slots, maxWaiting, maxWaitMs } = pool;
+  if (state?.version !== 1) {
+    const nothing = { tickets: [], clockMs: 0, daos: {}, durations: {}, deadSince: {}, returnAt: 0 };
+    return { version: 1, slots, maxWaiting, maxWaitMs, ...nothing };
+  }
+  if (state.slots === slots && state.maxWaiting === maxWaiting && state.maxWaitMs === maxWaitMs) return state;
+  return { ...state, slots, maxWaiting, maxWaitMs };
+}
+
+/** Value of an own key: a DAO may be called `constructor`. */
+export const lookUp = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
+
+export const isWaiting = ({ status }: Ticket): boolean => status === 'waiting';
+export const isRunning = ({ status }: Ticket): boolean => status === 'running';
+/** Whether it stands in the queue: waits, or holds its place for somebody who will. */
+export const isQueued = ({ status }: Ticket): boolean => status === 'waiting' || status === 'reserved';
+
+export function freeSlots(state: PoolState): number {
+  return Math.max(0, state.slots - state.tickets.filter(isRunning).length);
+}
+
+/** Mean time of a provider's call in milliseconds; a guess until enough are known. */
+export function meanMs(state: PoolState, provider: string): number {
+  return knownMeanMs(state, provider) ?? GUESS_MS;
+}
+
+export function knownMeanMs(state: PoolState, provider: string): number | undefined {
+  const known = lookUp(state.durations, provider) ?? [];
+  return known.length < KNOWN ? undefined : mean(known);
+}
+
+/** How much longer a call will run that has run for a while: as those did that ran for that long, too. */
+export function remainingMs(state: PoolState, ticket: Ticket, now: number): number {
+  const elapsed = Math.max(0, now - (ticket.grantedAt ?? now));
+  const expected = meanMs(state, ticket.provider);
+  const known = lookUp(state.durations, ticket.provider) ?? [];
+  if (known.length < KNOWN) return Math.max(expected - elapsed, expected / 4);
+  const longer = known.filter((duration) => duration > elapsed);
+  return longer.length > 0 ? mean(longer) - elapsed : expected / 2;
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Virtual times of the DAOs that have tickets, calls that run longer than they were charged for included. */
+export function virtualTimes(state: PoolState, now: number): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const { daoId, weight, chargedMs, grantedAt } of state.tickets) {
+    const overrun = grantedAt === undefined ? 0 : Math.max(0, now - grantedAt - (chargedMs ?? 0));
+    const before = times.get(daoId) ?? lookUp(state.daos, daoId)?.timeMs ?? state.clockMs;
+    times.set(daoId, before + overrun / weight);
+  }
+  return times;
+}
+
+/** The state with a DAO's share changed. */
+export function withDao(state: PoolState, daoId: string, change: (share: DaoShare) => DaoShare): PoolState {
+  const share = lookUp(state.daos, daoId) ?? { timeMs: state.clockMs, bias: 0 };
+  return { ...state, daos: { ...state.daos, [daoId]: change(share) } };
+}
+
+/** The state with one more known duration of a provider. */
+export function withDuration(state: PoolState, provider: string, ms: number): PoolState {
+  const known = [...(lookUp(state.durations, provider) ?? []), Math.round(ms)].slice(-REMEMBERED);
+  return { ...state, durations: { ...state.durations, [provider]: known } };
+}
+
+/** A DAO's share as it comes back: it has saved nothing up while it asked for nothing. */
+export function welcomed(state: PoolState, daoId: string): PoolState {
+  if (state.tickets.some((ticket) => ticket.daoId === daoId)) return state;
+  return withDao(state, daoId, (share) => ({ ...share, timeMs: Math.max(share.timeMs, state.clockMs) }));
+}
+
+/** The virtual clock moved on to the time of a grant; claims that lie too far behind it end. */
+export function clockAt(state: PoolState, timeMs: number): PoolState {
+  if (timeMs <= state.clockMs) return state;
+  const oldest = timeMs - MAX_LAG_MS;
+  const daos = Object.entries(state.daos).map(([id, share]): [string, DaoShare] => [
+    id,
+    share.timeMs < oldest ? { ...share, timeMs: oldest } : share,
+  ]);
+  return { ...state, clockMs: timeMs, daos: Object.fromEntries(daos) };
+}
+
+/**
+ * Forgets DAOs that ask for nothing and owe nothing. A pool that nobody uses starts anew: what was served while there
+ * was room for all was taken from nobody.
+ */
+export function forgetAbsent(state: PoolState): PoolState {
+  const present = new Set(state.tickets.map(({ daoId }) => daoId));
+  const all = Object.entries(state.daos);
+  if (present.size === 0) return all.length === 0 ? state : { ...state, clockMs: 0, daos: {} };
+  const kept = all.filter(([id, { timeMs }]) => present.has(id) || timeMs > state.clockMs);
+  const tooMany = kept.length - present.size - MAX_ABSENT;
+  if (kept.length === all.length && tooMany <= 0) return state;
+  const absent = kept.filter(([id]) => !present.has(id)).sort(([, one], [, other]) => one.timeMs - other.timeMs);
+  const dropped = new Set(absent.slice(0, Math.max(0, tooMany)).map(([id]) => id));
+  return { ...state, daos: Object.fromEntries(kept.filter(([id]) => !dropped.has(id))) };
+}

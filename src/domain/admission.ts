@@ -1,0 +1,206 @@
+/**
+ * The order in which requests may call a provider of which only a few calls at once are allowed: pure functions from a
+ * pool's state and the moment to its next state. docs/adr/0005 says what they promise.
+ */
+import type { Place, PlaceRequest, PoolInfo } from '../contracts/admission.js';
+import type { SharedMoment } from '../contracts/shared-state.js';
+import { simulate } from './admission-order.js';
+import { corrected, noRoom, refuse, tooLongBy } from './admission-refusal.js';
+import { putOut, released, replaced, settle } from './admission-settle.js';
+import {
+  freeSlots,
+  isQueued,
+  isRunning,
+  isWaiting,
+  underPolicy,
+  welcomed,
+  type PoolState,
+  type Refusal,
+  type Ticket,
+} from './admission-state.js';
+
+export { nextSettleAt, settle } from './admission-settle.js';
+export type { PoolState, Refusal, Ticket } from './admission-state.js';
+
+/** How long a reservation waits for somebody to adopt it, in milliseconds. */
+export const RESERVED_MS = 10_000;
+
+/** Which ticket somebody enters with, and for whom. */
+export interface Entrant {
+  /** Of the ticket; nobody else's. Entering again with it changes nothing. */
+  id: string;
+  /** The process that waits. */
+  holder: string;
+  /** When it first came, if its ticket was lost meanwhile. */
+  since?: number;
+}
+
+/** Where a ticket stands. `gone`: nobody knows it any more. */
+export type Standing =
+  | { is: 'running'; waitedMs: number }
+  | { is: 'waiting'; place: Place }
+  | { is: 'refused'; refusal: Refusal }
+  | { is: 'withdrawn' }
+  | { is: 'gone' };
+
+/** What a change makes of a pool, and what it tells whoever made it. */
+export interface Step<R> {
+  state: PoolState;
+  result: R;
+}
+
+/**
+ * Enters a pool to wait, at the place of the request's reservation, or of its waiting ticket in a process that is not
+ * seen any more. A free slot is granted at once.
+ */
+export function enter(
+  before: PoolState | undefined,
+  request: PlaceRequest,
+  entrant: Entrant,
+  moment: SharedMoment,
+): Step<Standing> {
+  const state = settle(underPolicy(before, request), moment);
+  if (state.tickets.some(({ id }) => id === entrant.id))
+    return { state, result: standing(state, entrant.id, moment.now) };
+  const adopted = adoptable(state, request.requestId, moment);
+  const ticket = { ...newTicket(request, entrant.id, entrant.since ?? moment.now), holder: entrant.holder };
+  if (adopted.length > 0) return adopt(state, ticket, adopted, moment);
+  const admitted = admit(state, { ...ticket, status: 'waiting' }, request, moment.now);
+  if (admitted.result) return { state: admitted.state, result: { is: 'refused', refusal: admitted.result } };
+  const settled = settle(admitted.state, moment);
+  return { state: settled, result: standing(settled, entrant.id, moment.now) };
+}
+
+/** Takes a place for a request that will wait soon. @returns why there is none, or undefined */
+export function reserve(
+  before: PoolState | undefined,
+  request: PlaceRequest,
+  moment: SharedMoment,
+): Step<Refusal | undefined> {
+  const state = settle(underPolicy(before, request), moment);
+  const id = `reserved ${request.requestId}`;
+  const until = moment.now + RESERVED_MS;
+  const own = state.tickets.filter(({ requestId, status }) => requestId === request.requestId && status !== 'out');
+  const reserved = own.find((ticket) => ticket.status === 'reserved');
+  if (reserved) return { state: replaced(state, { ...reserved, until }), result: undefined };
+  if (own.length > 0) return { state, result: undefined };
+  return admit(state, { ...newTicket(request, id, moment.now), until }, request, moment.now);
+}
+
+/** Takes a ticket out, whether it waits or runs. `agoMs`: how long ago its slot was given back in truth. */
+export function leave(
+  state: PoolState,
+  id: string,
+  { served, agoMs }: { served: boolean; agoMs: number },
+  { now }: Pick<SharedMoment, 'now'>,
+): PoolState {
+  const ticket = state.tickets.find((each) => each.id === id);
+  if (!ticket) return state;
+  return released(state, ticket, served && isRunning(ticket), now - agoMs - (ticket.grantedAt ?? now));
+}
+
+/** Takes a request out of the queue: its reservation is gone, and whoever waits with it is told so. */
+export function withdraw(state: PoolState, request: string): PoolState {
+  if (!state.tickets.some((ticket) => ticket.requestId === request && isQueued(ticket))) return state;
+  const tickets = state.tickets
+    .filter(({ requestId, status }) => requestId !== request || status !== 'reserved')
+    .map((ticket) => (ticket.requestId === request && isWaiting(ticket) ? putOut(ticket, 'withdrawn') : ticket));
+  return { ...state, tickets };
+}
+
+/** Where tickets stand. */
+export function standings(state: PoolState, ids: readonly string[], now: number): Map<string, Standing> {
+  const tickets = new Map(state.tickets.map((ticket) => [ticket.id, ticket]));
+  const waits = ids.some((id) => tickets.get(id)?.status === 'waiting');
+  const queue = waits ? places(state, now) : new Map<string, Place>();
+  return new Map(ids.map((id) => [id, standingOf(tickets.get(id), queue, now)]));
+}
+
+/** Place of each queued ticket, by the ticket's id: the real order, played forward. */
+export function places(state: PoolState, now: number): Map<string, Place> {
+  return new Map(
+    simulate(state, now).starts.map(({ ticket, at }, index) => [
+      ticket.id,
+      { position: index + 1, expectedWaitMs: corrected(state, ticket.daoId, at - now) },
+    ]),
+  );
+}
+
+/** What an operator is told of a pool. The wait is that of somebody whom everybody else comes before. */
+export function poolInfo(name: string, state: PoolState, now: number): PoolInfo {
+  const free = freeSlots(state);
+  const last = newTicket(
+    { requestId: '', provider: '', daoId: '', weight: 1, priority: Infinity, deadlineAt: now },
+    '',
+    now,
+  );
+  const { starts } = simulate({ ...state, tickets: [...state.tickets, last] }, now);
+  return {
+    name,
+    slots: state.slots,
+    running: state.tickets.filter(isRunning).length,
+    waiting: state.tickets.filter(isQueued).length,
+    expectedWaitMs: free > 0 ? 0 : Math.round((starts.at(-1)?.at ?? now) - now),
+  };
+}
+
+const standing = (state: PoolState, id: string, now: number): Standing =>
+  standings(state, [id], now).get(id) ?? { is: 'gone' };
+
+function standingOf(ticket: Ticket | undefined, queue: ReadonlyMap<string, Place>, now: number): Standing {
+  if (!ticket) return { is: 'gone' };
+  if (isRunning(ticket)) return { is: 'running', waitedMs: (ticket.grantedAt ?? now) - ticket.arrivedAt };
+  if (ticket.out === 'withdrawn') return { is: 'withdrawn' };
+  if (ticket.out) return { is: 'refused', refusal: ticket.out };
+  return { is: 'waiting', place: queue.get(ticket.id) ?? { position: 1, expectedWaitMs: 0 } };
+}
+
+/** A ticket that holds a place and for which nobody waits yet. */
+function newTicket(
+  { requestId, provider, daoId, weight, priority, deadlineAt }: Omit<PlaceRequest, 'pool'>,
+  id: string,
+  arrivedAt: number,
+): Ticket {
+  return { id, requestId, provider, daoId, weight, priority, deadlineAt, arrivedAt, status: 'reserved', holder: '' };
+}
+
+/** Tickets of a request whose place somebody else may take over; never one that was granted. */
+function adoptable(state: PoolState, request: string, { alive }: SharedMoment): Ticket[] {
+  return state.tickets.filter(
+    ({ requestId, status, holder }) =>
+      requestId === request && (status === 'reserved' || (status === 'waiting' && !alive.has(holder))),
+  );
+}
+
+function adopt(state: PoolState, ticket: Ticket, adopted: readonly Ticket[], moment: SharedMoment): Step<Standing> {
+  const first = adopted.reduce((one, other) => (other.arrivedAt < one.arrivedAt ? other : one));
+  const others = state.tickets.filter((each) => !adopted.includes(each));
+  const { forecastMs } = first;
+  const arrivedAt = Math.min(first.arrivedAt, ticket.arrivedAt);
+  const heir: Ticket = { ...ticket, status: 'waiting', arrivedAt, ...(forecastMs === undefined ? {} : { forecastMs }) };
+  const settled = settle({ ...state, tickets: [...others, heir] }, moment);
+  return { state: settled, result: standing(settled, ticket.id, moment.now) };
+}
+
+/** Adds a ticket if there is room and it would be served in time; else says why not. */
+function admit(state: PoolState, ticket: Ticket, request: PlaceRequest, now: number): Step<Refusal | undefined> {
+  const full = noRoom(state, request, now);
+  if (full) return refused(state, ticket, now, full);
+  const ready = welcomed(state, ticket.daoId);
+  const added = { ...ready, tickets: [...ready.tickets, ticket] };
+  const { starts } = simulate(added, now);
+  const simulatedMs = (starts.find((start) => start.ticket === ticket)?.at ?? now) - now;
+  const inMs = tooLongBy(added, ticket, simulatedMs, now);
+  if (inMs !== undefined) return refused(state, ticket, now, { reason: 'WaitTooLong', inMs });
+  return { state: replaced(added, { ...ticket, forecastMs: simulatedMs }), result: undefined };
+}
+
+function refused(
+  state: PoolState,
+  { provider }: Ticket,
+  now: number,
+  { reason, inMs }: { reason: Refusal['reason']; inMs: number },
+): Step<Refusal> {
+  const [after, refusal] = refuse(state, reason, now, inMs, provider);
+  return { state: after, result: refusal };
+}
