@@ -29,8 +29,7 @@ type Quotas = Partial<Record<LimitOwner, number>>;
 
 /** The numbers that hold in a DAO. */
 export function quotasOf(rules: LimitRules, daoId: string): { requests: Quotas; tokens: Quotas } {
-  // A DAO may be called like a property that every object has.
-  const own = Object.hasOwn(rules.daos, daoId) ? rules.daos[daoId] : undefined;
+  const own = rules.daos[daoId];
   return {
     requests: withDao(rules.requestsPerMinute, own?.requestsPerMinute),
     tokens: withDao(rules.tokensPerMonth, own?.tokensPerMonth),
