@@ -40,7 +40,6 @@ interface SharedCounts {
 export class RequestCounter {
   private readonly local = new RateLimiterMemory(COUNTING);
   private awayUntil = 0;
-  private table: Promise<unknown> | undefined;
 
   private constructor(
     private readonly log: Logger,
@@ -101,7 +100,6 @@ export class RequestCounter {
     const { shared, local } = this;
     if (shared && Date.now() >= this.awayUntil) {
       try {
-        await this.provideTable(shared.pool);
         return { counter: shared.limiter, count: await shared.limiter.consume(name) };
       } catch (error) {
         if (Date.now() >= this.awayUntil) {
@@ -111,23 +109,5 @@ export class RequestCounter {
       }
     }
     return { counter: local, count: await local.consume(name) };
-  }
-
-  /** Not logged by the server: after a crash the counts of a minute are worth nothing. */
-  private provideTable(pool: Pool): Promise<unknown> {
-    this.table ??= pool
-      .query(
-        `do $$ begin
-          if to_regclass('${TABLE}') is null then
-            create unlogged table ${TABLE} (key text primary key, points integer not null default 0, expire bigint);
-          end if;
-        exception when duplicate_table or unique_violation then null;
-        end $$`,
-      )
-      .catch((error: unknown) => {
-        this.table = undefined;
-        throw error;
-      });
-    return this.table;
   }
 }

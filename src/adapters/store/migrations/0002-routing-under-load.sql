@@ -73,3 +73,11 @@ create table config_confirmations (
   confirmed_by text not null,
   at timestamptz not null default now()
 );
+
+-- Requests of the running minute, by key and by DAO. The columns are those that the limiter's library reads and writes.
+-- Unlogged: after a crash of the database the counts begin anew, and no request waits for the disk.
+create unlogged table rate_limits (
+  key text primary key,
+  points integer not null default 0,
+  expire bigint
+);
