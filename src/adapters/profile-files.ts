@@ -12,9 +12,9 @@ export type HashedConfig = LoadedConfig & { hash: string };
 
 /** The hash by which a profile is confirmed: of everything that it resolves to, addresses and models too, but no key. */
 export function withHash(config: LoadedConfig): HashedConfig {
-  const { profile, routing, logLevel, guard } = config;
+  const { profile, routing } = config;
   const providers = config.providers.map(({ apiKey: _secret, ...provider }) => provider);
-  const resolved = stableStringify({ profile, routing, providers, logLevel, guard });
+  const resolved = stableStringify({ profile, routing, providers });
   return { ...config, hash: createHash('sha256').update(String(resolved)).digest('hex').slice(0, 16) };
 }
 
