@@ -1,13 +1,15 @@
+import { createAnswerActivities, type AnswerActivities, type AnswersDependencies } from './answers.js';
 import { createLlmActivities, type LlmActivities, type LlmDependencies } from './llm/generate.js';
-import { createRecordActivities, type RecordActivities } from './records.js';
+import { createRecordActivities, type RecordActivities, type RecordsDependencies } from './records.js';
 
 /** Everything that activities need. */
-export type ActivityDependencies = LlmDependencies;
+export type ActivityDependencies = LlmDependencies & AnswersDependencies & RecordsDependencies;
 /** All activities, by the names under which workflows call them. */
-export type Activities = LlmActivities & RecordActivities;
+export type Activities = LlmActivities & AnswerActivities & RecordActivities;
 
 /** Activities of every queue; a worker of one queue uses its part. */
 export const createActivities = (deps: ActivityDependencies): Activities => ({
   ...createLlmActivities(deps),
+  ...createAnswerActivities(deps),
   ...createRecordActivities(deps),
 });

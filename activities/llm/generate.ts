@@ -2,30 +2,34 @@ import { ApplicationFailure } from '@temporalio/common';
 import pRetry from 'p-retry';
 import type { Attempt, GenerateInput, GenerateResult, Usage } from '../../src/contracts/request.js';
 import type { LlmProvider } from '../../src/adapters/llm/provider.js';
-import type { GenerationJob, RequestRecord, RequestsRepository } from '../../src/adapters/store/requests.repository.js';
-import type { InProcessTokenBus } from '../../src/adapters/token-bus/in-process-bus.js';
+import type { AnswerCacheRepository } from '../../src/adapters/store/answer-cache.repository.js';
+import type { Answer, GenerationJob, RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { AppError } from '../../src/errors/app-error.js';
 import { FAILURE_TYPES, type Failure, type FailureType } from '../../src/contracts/failures.js';
 import { requestBody } from '../../src/domain/bodies.js';
+import { costOf } from '../../src/domain/cost.js';
 import { buildMessages } from '../../src/domain/messages.js';
+import { cacheSlot } from '../cache-slot.js';
+import { endedEarlier } from '../ended-earlier.js';
 import { toApplicationFailure } from '../failures.js';
-import type { ActivityLog } from '../log.js';
 import { requireOwnWorkflow } from '../own-workflow.js';
 import { storeFailure } from '../store-failure.js';
-import { stopSignal, Stopped } from './stop-signal.js';
+import { stopSignal, Stopped, type StopSignal } from './stop-signal.js';
 import { TokenStream } from './token-stream.js';
+import { Visit, workedFor, type Verdict, type VisitDependencies } from './visit.js';
 
 /** What the activity needs of a provider: the endpoint, and how it is to be asked. */
 export interface ProviderAccess {
   get(name: string): LlmProvider;
   sampling(name: string): { temperature: number; topP: number };
+  /** Longest time of one call, whatever rule leads there, in milliseconds. */
+  timeoutMs(name: string): number;
 }
 
-export interface LlmDependencies {
+export interface LlmDependencies extends VisitDependencies {
   requests: RequestsRepository;
   providers: ProviderAccess;
-  bus: InProcessTokenBus;
-  log: ActivityLog;
+  cache: AnswerCacheRepository;
   /** Most tokens of earlier turns that go to a model. */
   historyTokens: number;
 }
@@ -33,7 +37,8 @@ export interface LlmDependencies {
 export interface LlmActivities {
   /**
    * Calls one provider once, streams its tokens to the bus and records the answer before anybody is told that it is
-   * complete. Repeating it after the answer was recorded buys nothing.
+   * complete. Waits for a place first where the provider bears only a few calls at once; until then nothing is claimed
+   * or read. Repeating it after the answer was recorded buys nothing.
    * @throws ApplicationFailure of a type of the closed list
    */
   generate(input: GenerateInput): Promise<GenerateResult>;
@@ -49,47 +54,50 @@ interface Generated {
 export function createLlmActivities(deps: LlmDependencies): LlmActivities {
   return {
     async generate(input) {
-      const startedAt = Date.now();
-      const { requestId, daoId, attempts } = input;
+      const { requestId, deadlineAt } = input;
       requireOwnWorkflow(requestId);
-      // No language of ours has more bytes a token; where turns are really cut is decided in tokens.
-      const historyBytes = deps.historyTokens * 4;
+      const stop = stopSignal({ deadlineAt, onCancel: (listener) => deps.bus.onCancel(requestId, listener) });
+      const visit = new Visit(deps, input, stop);
       try {
-        const job = await storeFailure(() => deps.requests.claim(requestId, daoId, attempts, historyBytes));
-        if (job) return await new Generation(deps, input, job, startedAt).run();
-        return endedEarlier(deps, await storeFailure(() => deps.requests.find(requestId)));
+        await visit.enter();
+        return await callAt(deps, input, { stop, visit });
       } catch (error) {
-        if (error instanceof ApplicationFailure) throw error;
-        deps.log(input).error({ err: error }, 'model call failed unexpectedly');
-        throw toApplicationFailure({ type: 'Internal', message: 'an unexpected error; the log has it' });
+        throw error instanceof ApplicationFailure ? error : failed(deps, input, error, false);
+      } finally {
+        await visit.leave();
+        stop.dispose();
       }
     },
   };
 }
 
-/** The request had ended before this call: it was answered by an earlier run of this activity, or closed otherwise. */
-function endedEarlier({ bus }: LlmDependencies, record: RequestRecord | undefined): GenerateResult {
-  if (record && record.answer !== null) {
-    // Whoever wrote it down may not have lived to say so.
-    const position = { generation: record.generation, offset: record.answer.length };
-    bus.publish(record.id, { type: 'done', data: requestBody(record), position });
-  }
-  if (record?.status !== 'completed' || !record.provider || !record.usage) {
-    return { outcome: 'superseded', status: record?.status ?? 'failed' };
-  }
-  const { provider, usage, finishReason } = record;
-  return { outcome: 'recorded', provider, usage, finishReason: finishReason ?? 'stop' };
+/** The call, once the provider may be called. Only now is the request claimed, and its conversation read. */
+async function callAt(
+  deps: LlmDependencies,
+  input: GenerateInput,
+  under: { stop: StopSignal; visit: Visit },
+): Promise<GenerateResult> {
+  const { requestId, daoId, attempts, step } = input;
+  // No language of ours has more bytes a token; where turns are really cut is decided in tokens.
+  const historyBytes = deps.historyTokens * 4;
+  const claim = { provider: step.provider, attempts, historyBytes };
+  const job = await storeFailure(() => deps.requests.claim(requestId, daoId, claim));
+  if (job) return new Generation(deps, input, job, under).run();
+  // It ended while this waited: whoever is next may have the place.
+  await under.visit.leave();
+  return endedEarlier(deps.bus, await storeFailure(() => deps.requests.find(requestId)));
 }
 
 /** One call to one provider, from the database to the database. */
 class Generation {
   private readonly stream: TokenStream;
+  private readonly startedAt = Date.now();
 
   constructor(
     private readonly deps: LlmDependencies,
     private readonly input: GenerateInput,
     private readonly job: GenerationJob,
-    private readonly startedAt: number,
+    private readonly under: { stop: StopSignal; visit: Visit },
   ) {
     this.stream = new TokenStream(this.generation, (event) => {
       deps.bus.publish(input.requestId, event);
@@ -101,31 +109,36 @@ class Generation {
   }
 
   async run(): Promise<GenerateResult> {
-    const { bus } = this.deps;
-    const { requestId, step, deadlineAt } = this.input;
-    const stop = stopSignal({
-      timeoutMs: step.timeoutMs,
-      deadlineAt,
-      onCancel: (listener) => bus.onCancel(requestId, listener),
-    });
+    const { requestId, step } = this.input;
+    const { stop, visit } = this.under;
+    stop.limitCall(step.timeoutMs);
     try {
-      bus.publish(requestId, {
+      this.deps.bus.publish(requestId, {
         type: 'attempt',
         data: { provider: step.provider, generation: this.generation },
         position: { generation: this.generation, offset: 0 },
       });
-      const generated = await this.call(stop.signal);
-      return await this.record(generated);
+      const generated = await this.call(stop.signal).catch(async (error: unknown) => {
+        this.stream.stop();
+        await visit.leave(this.verdict(error));
+        throw error;
+      });
+      // The place is free from here on: writing the answer down needs no model.
+      const left = visit.leave({ about: 'answer' });
+      const result = await this.record(generated);
+      await left;
+      return result;
     } catch (error) {
-      throw this.failed(error);
+      throw failed(this.deps, this.input, error, this.stream.started, this.startedAt);
     } finally {
       this.stream.stop();
-      stop.dispose();
     }
   }
 
   private async call(signal: AbortSignal): Promise<Generated> {
     const { step } = this.input;
+    // Stopped before it began: the provider is not to hear of it.
+    signal.throwIfAborted();
     const provider = this.deps.providers.get(step.provider);
     const messages = buildMessages({
       ...this.job,
@@ -138,31 +151,33 @@ class Generation {
       if (chunk.type === 'text') this.stream.push(chunk.text);
       else {
         this.stream.end();
-        return { finishReason: chunk.finishReason, usage: chunk.usage, ms: Date.now() - calledAt };
+        const { usage, finishReason } = chunk;
+        const cost = step.price ? { cost_usd: costOf(usage, step.price) } : {};
+        return { finishReason, usage: { ...usage, ...cost }, ms: Date.now() - calledAt };
       }
     }
     throw new TypeError(`provider ${step.provider} ended without an end`);
   }
 
+  /** What a call without an answer says about the provider. */
+  private verdict(error: unknown): Verdict {
+    const failure = failureOf(error);
+    if (error instanceof Stopped) {
+      // A rule may give a call less time than the provider says it needs: then it was not the provider that was slow.
+      const { step } = this.input;
+      const late = failure.type === 'ProviderTimeout' && step.timeoutMs >= this.deps.providers.timeoutMs(step.provider);
+      return { ...(late ? { about: 'failure', failure } : { about: 'nothing' }), served: true, cut: true };
+    }
+    if (failure.type === 'Internal') return { about: 'nothing', served: this.stream.started, cut: false };
+    return { about: 'failure', failure, served: workedFor(failure, this.stream.started), cut: false };
+  }
+
   /** Writes the answer and tells the listeners. An answer in hand is paid for: until the deadline it is not given up. */
   private async record(generated: Generated): Promise<GenerateResult> {
-    const { requestId, daoId, step, deadlineAt } = this.input;
-    const { finishReason, usage, ms } = generated;
+    const { requestId, daoId, deadlineAt, step } = this.input;
+    const { finishReason, usage } = generated;
     const record = this.job.record;
-    const answer = {
-      text: this.stream.text,
-      finishReason,
-      usage,
-      provider: step.provider,
-      attempts: [...this.input.attempts, { provider: step.provider, status: 'ok', ms } satisfies Attempt],
-      timings: {
-        ...record.timings,
-        queue: Math.max(0, this.startedAt - this.input.scheduledAt),
-        llm: ms,
-        total: Date.now() - record.receivedAt.getTime(),
-      },
-      generation: this.generation,
-    };
+    const answer = this.answer(generated);
     const recorded = await pRetry(() => this.deps.requests.recordAnswer(requestId, daoId, answer), {
       signal: AbortSignal.timeout(Math.max(1_000, deadlineAt - Date.now())),
       retries: Number.MAX_SAFE_INTEGER,
@@ -170,23 +185,44 @@ class Generation {
       maxTimeout: 2_000,
       shouldRetry: ({ error }) => error instanceof AppError && error.code === 'STORE_UNAVAILABLE',
     });
-    if (!recorded) return endedEarlier(this.deps, await this.deps.requests.find(requestId));
+    if (!recorded) return endedEarlier(this.deps.bus, await this.deps.requests.find(requestId));
     const body = requestBody({ ...record, ...answer, status: 'completed', answer: answer.text });
     const position = { generation: this.generation, offset: answer.text.length };
     this.deps.log(this.input).info({ provider: step.provider, usage, timings_ms: answer.timings }, 'answer recorded');
     this.deps.bus.publish(requestId, { type: 'done', data: body, position });
+    await this.keep(answer);
     return { outcome: 'recorded', provider: step.provider, finishReason, usage };
   }
 
-  /** Translates whatever went wrong into the closed list. Half an answer that somebody may have seen is final. */
-  private failed(error: unknown): Error {
-    const failure = failureOf(error);
-    const type = this.stream.started && CUTS_THE_STREAM.includes(failure.type) ? 'StreamInterrupted' : failure.type;
-    const ms = Date.now() - this.startedAt;
-    this.deps
-      .log(this.input)
-      .warn({ provider: this.input.step.provider, failure: type, ms, err: error }, 'model call failed');
-    return toApplicationFailure({ ...failure, type });
+  private answer({ finishReason, usage, ms }: Generated): Answer & { provider: string } {
+    const { attempts, scheduledAt, step } = this.input;
+    const { record } = this.job;
+    return {
+      text: this.stream.text,
+      finishReason,
+      usage,
+      provider: step.provider,
+      origin: { step: 'provider' },
+      attempts: [...attempts, { provider: step.provider, status: 'ok', ms } satisfies Attempt],
+      timings: {
+        ...record.timings,
+        queue: Math.max(0, this.startedAt - scheduledAt),
+        llm: ms,
+        total: Date.now() - record.receivedAt.getTime(),
+      },
+      generation: this.generation,
+    };
+  }
+
+  /** Keeps an answer for others who ask the same, if it depends on nothing else that was said. */
+  private async keep({ text, provider, finishReason }: Answer & { provider: string }): Promise<void> {
+    const { cache } = this.job.record.decision;
+    if (!cache || finishReason !== 'stop' || this.job.inSession || this.job.history.length > 0) return;
+    await this.deps.cache
+      .put(cacheSlot(this.job), { text, provider, finishReason }, cache.maxEntries)
+      .catch((error: unknown) => {
+        this.deps.log(this.input).warn({ err: error }, 'an answer could not be kept for others');
+      });
   }
 }
 
@@ -194,6 +230,23 @@ class Generation {
 const CUTS_THE_STREAM: readonly FailureType[] = FAILURE_TYPES.filter(
   (type) => !['Cancelled', 'DeadlineExceeded', 'WorkerStopped', 'StoreUnavailable'].includes(type),
 );
+
+/** Translates whatever went wrong into the closed list. Half an answer that somebody may have seen is final. */
+function failed(
+  { log }: LlmDependencies,
+  input: GenerateInput,
+  error: unknown,
+  textSeen: boolean,
+  startedAt = input.scheduledAt,
+): ApplicationFailure {
+  const failure = failureOf(error);
+  const type = textSeen && CUTS_THE_STREAM.includes(failure.type) ? 'StreamInterrupted' : failure.type;
+  const told = { provider: input.step.provider, ms: Date.now() - startedAt };
+  if (type === 'Cancelled') log(input).info(told, 'model call cancelled');
+  else if (type === 'Internal') log(input).error({ ...told, err: error }, 'model call failed unexpectedly');
+  else log(input).warn({ ...told, failure: type, err: error }, 'model call failed');
+  return toApplicationFailure({ ...failure, type }, textSeen);
+}
 
 function failureOf(error: unknown): Failure {
   if (error instanceof Stopped) return error.failure;

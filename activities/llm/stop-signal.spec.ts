@@ -22,7 +22,6 @@ describe('stopSignal', () => {
     let stop: StopSignal | undefined;
     await environment.run(async () => {
       stop = stopSignal({
-        timeoutMs: 5_000,
         deadlineAt: Date.now() + 60_000,
         onCancel: (listener) => {
           cancel = listener;
@@ -39,8 +38,10 @@ describe('stopSignal', () => {
   const reason = ({ signal }: StopSignal): string | undefined =>
     signal.reason instanceof Stopped ? signal.reason.failure.type : undefined;
 
-  it('stops when the call takes too long', async () => {
+  it('stops when the call takes too long, not the wait before it', async () => {
     const stop = await start();
+    jest.advanceTimersByTime(20_000);
+    stop.limitCall(5_000);
     jest.advanceTimersByTime(4_999);
     expect(stop.signal.aborted).toBe(false);
     jest.advanceTimersByTime(1);
@@ -49,10 +50,23 @@ describe('stopSignal', () => {
 
   it('stops at the deadline, if that comes first', async () => {
     const stop = await start({ deadlineAt: Date.now() + 3_000 });
+    stop.limitCall(3_000);
     jest.advanceTimersByTime(2_999);
     expect(stop.signal.aborted).toBe(false);
     jest.advanceTimersByTime(1);
     expect(reason(stop)).toBe('DeadlineExceeded');
+  });
+
+  it('stops at the deadline while it waits', async () => {
+    const stop = await start({ deadlineAt: Date.now() + 3_000 });
+    jest.advanceTimersByTime(3_000);
+    expect(reason(stop)).toBe('DeadlineExceeded');
+  });
+
+  it('stops for a reason from outside', async () => {
+    const stop = await start();
+    stop.stop({ type: 'WorkerStopped', message: 'the place was lost' });
+    expect(reason(stop)).toBe('WorkerStopped');
   });
 
   it('stops at once where the deadline has passed', async () => {
@@ -96,10 +110,12 @@ describe('stopSignal', () => {
   });
 
   it('leaves nothing behind, and stops nothing afterwards', async () => {
+    const before = jest.getTimerCount();
     const stop = await start();
-    const timers = jest.getTimerCount();
+    stop.limitCall(5_000);
+    expect(jest.getTimerCount()).toBe(before + 3);
     stop.dispose();
-    expect(jest.getTimerCount()).toBe(timers - 2);
+    expect(jest.getTimerCount()).toBe(before);
     expect(cancel).toBeUndefined();
     environment.cancel();
     jest.advanceTimersByTime(60_000);

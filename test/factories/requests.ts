@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AccessFacts } from '../../src/contracts/access.js';
 import type { Decision, ProviderStep } from '../../src/contracts/request.js';
-import type { Answer, Claim, Ending, NewRequest } from '../../src/adapters/store/requests.repository.js';
+import type { Answer, Claim, Ending, NewRequest, RequestRecord } from '../../src/adapters/store/requests.repository.js';
 
 const STEP: ProviderStep = {
   provider: 'fake',
@@ -80,5 +80,28 @@ export const anEnding = (changes: Partial<Ending> = {}): Ending => ({
   error: { code: 'PROVIDER_FAILED', message: 'No model could answer; see attempts.' },
   attempts: [{ provider: 'fake', status: 'failed', ms: 5, error: 'ProviderUnavailable' }],
   timings: { total: 9 },
+  ...changes,
+});
+
+/** A request `r1` as it is recorded while it runs. */
+export const aRecord = (changes: Partial<RequestRecord> = {}): RequestRecord => ({
+  id: 'r1',
+  daoId: 'greenfood-dao',
+  actor: 'tg:12345',
+  mode: 'chat',
+  decision: aDecision({ chain: [], entitlements: ['chat.write'] }),
+  status: 'running',
+  provider: null,
+  usage: null,
+  attempts: [],
+  timings: { gateway: 1, rbac: 2 },
+  error: null,
+  generation: 1,
+  bodyHash: null,
+  receivedAt: new Date(),
+  deadlineAt: new Date(Date.now() + 60_000),
+  answer: null,
+  finishReason: null,
+  origin: null,
   ...changes,
 });

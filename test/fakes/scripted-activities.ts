@@ -4,11 +4,19 @@ import { ApplicationFailure } from '@temporalio/common';
 import { toApplicationFailure } from '../../activities/failures.js';
 import type { Activities } from '../../activities/index.js';
 import type { FailureType } from '../../src/contracts/failures.js';
-import type { GenerateInput, GenerateResult, RecordFailureInput, RequestStatus } from '../../src/contracts/request.js';
+import type {
+  AnswerWithoutModelInput,
+  AnswerWithoutModelResult,
+  GenerateInput,
+  GenerateResult,
+  RecordFailureInput,
+  RequestStatus,
+} from '../../src/contracts/request.js';
 
 /** What one call does. */
 type Outcome<Input, Result> = (input: Input) => Promise<Result>;
 export type Generation = Outcome<GenerateInput, GenerateResult>;
+export type Knowing = Outcome<AnswerWithoutModelInput, AnswerWithoutModelResult>;
 export type Writing = Outcome<RecordFailureInput, undefined>;
 
 /** A call as it arrived. */
@@ -50,25 +58,37 @@ class Script<Input, Result> {
 export class ScriptedActivities {
   readonly activities: Activities;
   private readonly generate: Script<GenerateInput, GenerateResult>;
+  private readonly answerWithoutModel: Script<AnswerWithoutModelInput, AnswerWithoutModelResult>;
   private readonly recordFailure: Script<RecordFailureInput, undefined>;
   private readonly held: HeldCall[];
 
-  constructor(script: { generate?: (Generation | HeldCall)[]; recordFailure?: Writing[] }) {
+  constructor(script: {
+    generate?: (Generation | HeldCall)[];
+    answerWithoutModel?: Knowing[];
+    recordFailure?: Writing[];
+  }) {
     const generations = script.generate ?? [];
     this.held = generations.filter((each) => each instanceof HeldCall);
     this.generate = new Script(
       'generate',
       generations.map((each) => (each instanceof HeldCall ? each.generation : each)),
     );
+    this.answerWithoutModel = new Script('answerWithoutModel', script.answerWithoutModel ?? []);
     this.recordFailure = new Script('recordFailure', script.recordFailure ?? []);
     this.activities = {
       generate: (input) => this.generate.play(input),
+      answerWithoutModel: (input) => this.answerWithoutModel.play(input),
       recordFailure: (input) => this.recordFailure.play(input),
     };
   }
 
   get generated(): readonly Call<GenerateInput>[] {
     return this.generate.calls;
+  }
+
+  /** Calls of `answerWithoutModel`. */
+  get known(): readonly Call<AnswerWithoutModelInput>[] {
+    return this.answerWithoutModel.calls;
   }
 
   get recorded(): readonly Call<RecordFailureInput>[] {
@@ -87,7 +107,8 @@ export class ScriptedActivities {
 
   /** @throws Error if a scripted call was not made, or another one was */
   assertPlayed(): void {
-    const complaints = [this.generate.complaint(), this.recordFailure.complaint()].filter(Boolean);
+    const scripts = [this.generate, this.answerWithoutModel, this.recordFailure];
+    const complaints = scripts.map((script) => script.complaint()).filter(Boolean);
     if (complaints.length > 0) throw new Error(complaints.join('; '));
   }
 }
@@ -100,10 +121,24 @@ export const answer = (): Generation => async (input) => ({
   usage: { prompt_tokens: 7, completion_tokens: 5, total_tokens: 12 },
 });
 
-/** The call fails as the real activity tells it. Fits both activities. */
-export const fail = (type: FailureType, retryAfterMs?: number) => async (): Promise<never> => {
-  throw toApplicationFailure({ type, message: `scripted ${type}`, ...(retryAfterMs ? { retryAfterMs } : {}) });
-};
+/** It is known without a model. */
+export const know = (): Knowing => async () => ({
+  outcome: 'recorded',
+  provider: null,
+  finishReason: 'stop',
+  usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
+});
+
+/** Nothing is known without a model. */
+export const knowNothing = (): Knowing => async () => ({ outcome: 'none' });
+
+/** The call fails as the real activity tells it. Fits all activities. */
+export const fail =
+  (type: FailureType, retryAfterMs?: number, { textSeen = false } = {}) =>
+  async (): Promise<never> => {
+    const failure = { type, message: `scripted ${type}`, ...(retryAfterMs ? { retryAfterMs } : {}) };
+    throw toApplicationFailure(failure, textSeen);
+  };
 
 /** The call takes until the request's deadline, and fails then. */
 export const failAtDeadline =

@@ -12,7 +12,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.js';
 import { routeWorkflowId, WORKFLOWS } from '../../src/contracts/ids.js';
-import type { ProviderStep, RouteRequestInput, RouteRequestResult } from '../../src/contracts/request.js';
+import type { Decision, ProviderStep, RouteRequestInput, RouteRequestResult } from '../../src/contracts/request.js';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.js';
 import type { routeRequest } from '../../workflows/index.js';
 import type { ScriptedActivities } from '../fakes/scripted-activities.js';
@@ -54,22 +54,26 @@ export const step = (provider: string, changes: Partial<ProviderStep> = {}): Pro
   ...changes,
 });
 
+const DECISION: Omit<Decision, 'chain'> = {
+  mode: 'chat',
+  rule: 'default',
+  roles: ['member'],
+  entitlements: ['chat.write'],
+  deadlineMs: 60_000,
+  configHash: 'test',
+};
+
+/** What of a request is not the usual. */
+export type Unusual = Partial<Omit<RouteRequestInput, 'decision'>> & { decision?: Partial<Decision> };
+
 /** A decided request with a minute left. */
-export const request = (chain: ProviderStep[], changes: Partial<RouteRequestInput> = {}): RouteRequestInput => ({
+export const request = (chain: ProviderStep[], { decision, ...changes }: Unusual = {}): RouteRequestInput => ({
   version: 1,
   requestId: randomUUID(),
   daoId: 'dao-1',
   actor: 'user-1',
   deadlineAt: Date.now() + 60_000,
-  decision: {
-    mode: 'chat',
-    rule: 'default',
-    chain,
-    roles: ['member'],
-    entitlements: ['chat.write'],
-    deadlineMs: 60_000,
-    configHash: 'test',
-  },
+  decision: { ...DECISION, chain, ...decision },
   ...changes,
 });
 
@@ -95,6 +99,7 @@ export class Stage {
     const stage = new Stage(env);
     const activities: Activities = {
       generate: (input) => stage.scriptOf(input.requestId).activities.generate(input),
+      answerWithoutModel: (input) => stage.scriptOf(input.requestId).activities.answerWithoutModel(input),
       recordFailure: (input) => stage.scriptOf(input.requestId).activities.recordFailure(input),
     };
     stage.worker = await stage.createWorker(stage.queue, activities, { workflowBundle: await workflowBundle() });

@@ -1,3 +1,4 @@
+import type { Priority } from '@temporalio/common';
 import { proxyActivities, proxyLocalActivities, type RetryPolicy } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.js';
 import type { ProviderStep } from '../../src/contracts/request.js';
@@ -10,8 +11,19 @@ const WRITE_GRACE_MS = 10_000;
 /** Only what the workflow cannot see is repeated here: a lost worker, a database that is away. */
 const RETRY: RetryPolicy = { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '5s' };
 
+/** How urgent a call is, and the share of its DAO, where that is not the usual one. */
+export interface Urgency {
+  priority: number;
+  weight: number | undefined;
+}
+
+/** Hints for Temporal's queues; the order in front of a provider is decided elsewhere. The fairness key is the workflow's. */
+const hints = ({ priority: priorityKey, weight }: Urgency): { priority: Priority } => ({
+  priority: { priorityKey, ...(weight === undefined ? {} : { fairnessWeight: weight }) },
+});
+
 /** The activity `generate`, to be run where the step says, within what is left of the request's time. */
-export function generateOn(step: ProviderStep, remainingMs: number): Activities['generate'] {
+export function generateOn(step: ProviderStep, remainingMs: number, urgency: Urgency): Activities['generate'] {
   const longestMs = remainingMs + WRITE_GRACE_MS;
   const limits = { scheduleToCloseTimeout: longestMs, startToCloseTimeout: longestMs, retry: RETRY };
   switch (step.shape) {
@@ -20,6 +32,7 @@ export function generateOn(step: ProviderStep, remainingMs: number): Activities[
     case 'eager':
       return proxyActivities<Activities>({
         ...limits,
+        ...hints(urgency),
         scheduleToStartTimeout: remainingMs,
         heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
         cancellationType: 'TRY_CANCEL',
@@ -27,6 +40,7 @@ export function generateOn(step: ProviderStep, remainingMs: number): Activities[
     case 'queue':
       return proxyActivities<Activities>({
         ...limits,
+        ...hints(urgency),
         taskQueue: step.queue,
         scheduleToStartTimeout: Math.min(remainingMs, step.queueTimeoutMs),
         heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
@@ -34,6 +48,14 @@ export function generateOn(step: ProviderStep, remainingMs: number): Activities[
       }).generate;
   }
 }
+
+/** The activity `answerWithoutModel`: it takes milliseconds, and is done late rather than not at all. */
+export const answerWithin = (remainingMs: number): Activities['answerWithoutModel'] =>
+  proxyLocalActivities<Activities>({
+    scheduleToCloseTimeout: Math.max(0, remainingMs) + WRITE_GRACE_MS,
+    startToCloseTimeout: '10s',
+    retry: RETRY,
+  }).answerWithoutModel;
 
 /** The end of a request must reach the record, however long the database is away. */
 export const { recordFailure } = proxyLocalActivities<Activities>({

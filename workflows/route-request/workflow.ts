@@ -1,13 +1,12 @@
 import {
-  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
-  sleep,
-  TimeoutFailure,
+  isCancellation,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type {
+  AnswerWithoutModelInput,
   Attempt,
   GenerateResult,
   RouteRequestInput,
@@ -16,68 +15,56 @@ import type {
 } from '../../src/contracts/request.js';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.js';
 import type { Failure } from '../../src/contracts/failures.js';
-import { afterFailure, CHAIN_START } from '../../src/domain/chain.js';
+import { mayDegrade } from '../../src/domain/chain.js';
 import { failureOf } from '../shared/failure-of.js';
-import { generateOn, recordFailure } from './calls.js';
+import { answerWithin, recordFailure } from './calls.js';
+import { walkChain, type NoAnswer } from './walk.js';
 
 /**
- * One routed request: walks the decided chain of providers until one answers, within the request's deadline.
- * Every ending is in the database before this closes. A request that ends without an answer ends this workflow as
- * failed (or cancelled), so that an operator finds it by its status.
+ * One routed request: an answer that is kept, else the decided chain of providers until one answers, else what is known
+ * without any, within the request's deadline. Every ending is in the database before this closes. A request that ends
+ * without an answer ends this workflow as failed (or cancelled), so that an operator finds it by its status.
  */
 export async function routeRequest(input: RouteRequestInput): Promise<RouteRequestResult> {
   const attempts: Attempt[] = [];
-  try {
-    const result = await walkChain(input, attempts);
-    if (result.outcome === 'superseded') {
-      tell('superseded', attempts);
-      return { status: result.status, attempts };
-    }
-    tell('completed', attempts, result);
-    return { status: 'completed', provider: result.provider, usage: result.usage, attempts };
-  } catch (error) {
-    const failure = failureOf(error);
+  const ending = await answer(input, attempts).catch((error: unknown) => ({ failure: failureOf(error) }));
+  if ('failure' in ending) {
+    const { failure } = ending;
     await CancellationScope.nonCancellable(() => end(input, failure, attempts));
     if (failure.type === 'Cancelled') throw new CancelledFailure('the request was cancelled');
     throw ApplicationFailure.create({ type: failure.type, message: failure.message, nonRetryable: true });
   }
+  if (ending.outcome === 'superseded') {
+    tell('superseded', attempts);
+    return { status: ending.status, attempts };
+  }
+  tell('completed', attempts, ending);
+  return { status: 'completed', provider: ending.provider, usage: ending.usage, attempts };
 }
 
-/** Calls providers in the order of the chain. `attempts` collects the failed ones. */
-async function walkChain(input: RouteRequestInput, attempts: Attempt[]): Promise<GenerateResult> {
-  const { requestId, daoId, actor, deadlineAt } = input;
-  const { chain } = input.decision;
-  for (let at = CHAIN_START; ;) {
-    const step = chain[at.index];
-    const scheduledAt = Date.now();
-    const remainingMs = deadlineAt - scheduledAt;
-    if (!step || remainingMs <= 0) throw deadlineExceeded();
-    try {
-      return await generateOn(
-        step,
-        remainingMs,
-      )({
-        requestId,
-        daoId,
-        actor,
-        step,
-        deadlineAt,
-        scheduledAt,
-        weight: input.decision.weight ?? 1,
-        priority: 1,
-        attempts,
-      });
-    } catch (error) {
-      const failure = failureOf(error);
-      attempts.push({ provider: step.provider, status: 'failed', ms: Date.now() - scheduledAt, error: failure.type });
-      const leftMs = deadlineAt - Date.now();
-      const next = afterFailure(chain, at, failure, leftMs);
-      // Every timeout is cut at the deadline: then it was neither the queue nor the provider that was too slow.
-      if (!next) throw leftMs <= 0 && isTimeout(error) ? deadlineExceeded() : error;
-      if (next.delayMs > 0)
-        await sleep(next.delayMs, { summary: `before attempt ${next.attempt} at ${step.provider}` });
-      at = next;
-    }
+/** The ladder, from the quickest step to the last one. `attempts` collects providers without an answer. */
+async function answer(input: RouteRequestInput, attempts: Attempt[]): Promise<GenerateResult | NoAnswer> {
+  const { decision } = input;
+  const kept = decision.cache && (await withoutModel(input, attempts, 'fresh'));
+  if (kept) return kept;
+  const walked = await walkChain(input, attempts);
+  if (!('failure' in walked) || !mayDegrade(decision, walked.failure, walked.textSeen)) return walked;
+  return (await withoutModel(input, attempts, 'anything')) ?? walked;
+}
+
+/** What can be said without asking a provider, if anything. It may fail: then nothing can, and the request goes on. */
+async function withoutModel(
+  { requestId, daoId, actor, decision, deadlineAt }: RouteRequestInput,
+  attempts: Attempt[],
+  allow: AnswerWithoutModelInput['allow'],
+): Promise<GenerateResult | undefined> {
+  try {
+    const answerWithoutModel = answerWithin(deadlineAt - Date.now());
+    const result = await answerWithoutModel({ requestId, daoId, actor, decision, allow, attempts });
+    return result.outcome === 'none' ? undefined : result;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return undefined;
   }
 }
 
@@ -102,11 +89,3 @@ function tell(outcome: string, attempts: Attempt[], result?: { provider: string 
       : []),
   ]);
 }
-
-const isTimeout = (error: unknown): boolean =>
-  error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
-
-const deadlineExceeded = (): ApplicationFailure => {
-  const failure: Failure = { type: 'DeadlineExceeded', message: 'the time for this request ran out' };
-  return ApplicationFailure.create({ ...failure, nonRetryable: true, details: [failure] });
-};

@@ -35,3 +35,10 @@ export function failureOf(error: unknown): Failure {
   if (cause instanceof ApplicationFailure && isFailure(cause.details?.[0])) return cause.details[0];
   return { type: 'Internal', message: 'an unexpected error; the log has it' };
 }
+
+/** Whether somebody may have seen a part of an answer before an activity failed. */
+export function textSeen(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const told: unknown = cause instanceof ApplicationFailure ? cause.details?.[1] : undefined;
+  return typeof told === 'object' && told !== null && 'textSeen' in told && told.textSeen === true;
+}

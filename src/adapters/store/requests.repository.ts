@@ -49,6 +49,12 @@ export interface AskedQuestion {
   inSession: boolean;
 }
 
+/** The same, before anybody has begun to answer it. */
+export interface OpenQuestion extends AskedQuestion {
+  /** Whether earlier turns of the session were answered, so that it may be about them. */
+  followsTurns: boolean;
+}
+
 /** What a model needs to answer, gathered from the database. */
 export interface GenerationJob extends AskedQuestion {
   /** Earlier turns of the session, newest first. */
@@ -190,8 +196,8 @@ export class RequestsRepository {
     return { ...toQuestion(row), history };
   }
 
-  /** What an open or ended request asks, without claiming it. */
-  async question(id: string, daoId: string): Promise<AskedQuestion | undefined> {
+  /** What a request asks, open or ended, without claiming it. */
+  async question(id: string, daoId: string): Promise<OpenQuestion | undefined> {
     const row = await guardStore(() =>
       this.db
         .selectFrom('requests')
@@ -201,9 +207,16 @@ export class RequestsRepository {
         .where('requests.dao_id', '=', daoId)
         .select(RECORD_COLUMNS)
         .select(QUESTION_COLUMNS)
+        .select(
+          sql<boolean>`exists (
+            select from turns earlier
+            where earlier.dialog_id = turns.dialog_id and earlier.dao_id = turns.dao_id
+              and earlier.created_at < requests.received_at and earlier.answer is not null
+          )`.as('follows_turns'),
+        )
         .executeTakeFirst(),
     );
-    return row && toQuestion(row);
+    return row && { ...toQuestion(row), followsTurns: row.follows_turns };
   }
 
   /**

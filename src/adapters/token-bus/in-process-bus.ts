@@ -22,7 +22,8 @@ class Channel {
   /** True once tokens were dropped: readers go on with the end event, and take the text from the record. */
   private overflowed = false;
   private characters = 0;
-  private generation = 0;
+  /** Place of the newest event. */
+  position: EventPosition = { generation: 0, offset: 0 };
   private readonly waiting = new Set<() => void>();
 
   /** Characters that this takes up, roughly. */
@@ -32,8 +33,8 @@ class Channel {
 
   push(event: PositionedEvent): void {
     // A run of the model that was taken for dead may still be speaking: nobody is to hear it beside its successor.
-    if (this.ended || event.position.generation < this.generation) return;
-    this.generation = event.position.generation;
+    if (this.ended || event.position.generation < this.position.generation) return;
+    this.position = event.position;
     if (event.type === 'token') this.characters += event.data.text.length;
     if (this.characters > KEEP_CHARACTERS) this.overflowed = true;
     else this.events.push(event);
@@ -78,6 +79,11 @@ export class InProcessTokenBus {
     this.channels.delete(requestId);
     const ttl = channel.ended ? KEEP_ENDED_MS : KEEP_SILENT_MS;
     this.channels.set(requestId, channel, { size: channel.size, ttl });
+  }
+
+  /** Place of the newest event of a request, for one that is about no text; the beginning if there was none here. */
+  position(requestId: string): EventPosition {
+    return this.channels.peek(requestId)?.position ?? { generation: 0, offset: 0 };
   }
 
   /**
@@ -137,5 +143,7 @@ export class InProcessTokenBus {
 
 function isNews(event: PositionedEvent, after: EventPosition | undefined): boolean {
   if (!after || isEnd(event) || event.position.generation > after.generation) return true;
+  // Where a request stands in a queue is news to a reader who has seen all of the text.
+  if (event.type === 'queue') return event.position.generation === after.generation;
   return event.position.generation === after.generation && event.position.offset > after.offset;
 }
