@@ -105,8 +105,15 @@ describe('TemporalGateway on a real server', () => {
     const gateway = await connected();
     // An id of more than a thousand bytes is an invalid argument.
     await expect(gateway.start(input({ requestId: 'x'.repeat(2_000) }))).rejects.toEqual(code('INTERNAL'));
-    const lost = await connected('not-there');
-    await expect(lost.start(input())).rejects.toEqual(code('INTERNAL'));
+  });
+
+  it('should not be well where there is no namespace of ours, and say so', async () => {
+    const lines: string[] = [];
+    const gateway = await connected('not-there', lines);
+    await gateway.ping();
+    await expect(gateway.start(input())).rejects.toEqual(code('TEMPORAL_UNAVAILABLE'));
+    await expect(gateway.ping()).rejects.toEqual(code('TEMPORAL_UNAVAILABLE'));
+    expect(lines.at(-1)).toContain('no such namespace');
   });
 
   it('should add our search attributes to a namespace that lacks them, once', async () => {

@@ -1,29 +1,29 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  Client,
-  isGrpcServiceError,
-  NamespaceNotFoundError,
-  ServiceError,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-} from '@temporalio/client';
+import { Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { QUEUES, routeWorkflowId, WORKFLOWS } from '../../contracts/ids.js';
 import type { RouteRequestInput } from '../../contracts/request.js';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.js';
 import { AppError } from '../../errors/app-error.js';
-import { addMissingSearchAttributes } from './search-attributes.js';
+import { isForgotten, isRefusal } from './refusals.js';
+import { ensureSearchAttributes } from './search-attributes.js';
 import type { routeRequest } from '../../../workflows/index.js';
 
 /** How long a caller waits for Temporal to accept, in milliseconds. */
 const START_TIMEOUT_MS = 1_500;
 const RECONNECT_MS = 500;
+/** How often search attributes are given to a server that lost them, and how soon a start is tried after that. */
+const MEND_EVERY_MS = 3_000;
+const MEND_PAUSE_MS = 100;
 /** After its deadline a workflow still has to write down how it ended, for a day if need be, in milliseconds. */
 const RUN_TIMEOUT_MARGIN_MS = 25 * 3_600_000;
 /** Short, so that a request whose worker was killed goes on quickly, in milliseconds. */
 const WORKFLOW_TASK_TIMEOUT_MS = 5_000;
+
+const FORGOTTEN =
+  'Temporal does not know our namespace or our search attributes, so nothing was accepted; the log says what is missing.';
 
 export interface TemporalTarget {
   address: string;
@@ -43,6 +43,10 @@ export class TemporalGateway {
   private readonly connecting: Promise<NativeConnection>;
   private connected: NativeConnection | undefined;
   private client: Client | undefined;
+  private mendedAt = -Infinity;
+  private mending: Promise<boolean> = Promise.resolve(false);
+  /** Whether the last start was refused since the server forgot what we need. */
+  private isForgotten = false;
 
   constructor(
     private readonly target: TemporalTarget,
@@ -63,37 +67,71 @@ export class TemporalGateway {
   }
 
   /**
-   * Starts the workflow of a request, or finds the one that runs. Safe to repeat.
+   * Starts the workflow of a request, or finds the one that runs. Safe to repeat. A server that forgot our search
+   * attributes, as one in memory does when it is started again, is taught them first.
    * @throws AppError `TEMPORAL_UNAVAILABLE` within two seconds
    */
   async start(input: RouteRequestInput): Promise<StartOutcome> {
+    const giveUpAt = Date.now() + START_TIMEOUT_MS;
+    for (;;) {
+      try {
+        const outcome = await this.startOnce(input, giveUpAt);
+        this.isForgotten = false;
+        return outcome;
+      } catch (error) {
+        if (!(error instanceof AppError) || !isForgotten(error.cause)) throw error;
+        this.isForgotten = true;
+        // What was taught is used a moment later.
+        if (!(await this.mend()) || Date.now() + MEND_PAUSE_MS >= giveUpAt) throw error;
+        await sleep(MEND_PAUSE_MS);
+      }
+    }
+  }
+
+  private async startOnce(input: RouteRequestInput, giveUpAt: number): Promise<StartOutcome> {
     const { requestId, daoId, actor, decision } = input;
+    const start = (client: Client): ReturnType<typeof client.workflow.start<typeof routeRequest>> =>
+      client.workflow.start<typeof routeRequest>(WORKFLOWS.routeRequest, {
+        args: [input],
+        workflowId: routeWorkflowId(requestId),
+        taskQueue: QUEUES.orchestrator,
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        requestEagerStart: true,
+        workflowRunTimeout: Math.max(0, input.deadlineAt - Date.now()) + RUN_TIMEOUT_MARGIN_MS,
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+        priority: { priorityKey: 1, fairnessKey: fairnessKey(daoId) },
+        staticSummary: `${decision.mode} by rule ${decision.rule}`,
+        typedSearchAttributes: [
+          { key: SEARCH_ATTRIBUTES.DaoId, value: daoId },
+          { key: SEARCH_ATTRIBUTES.UserId, value: actor },
+          { key: SEARCH_ATTRIBUTES.Mode, value: decision.mode },
+          { key: SEARCH_ATTRIBUTES.Rule, value: decision.rule },
+        ],
+      });
     try {
-      const handle = await this.bounded((client) =>
-        client.workflow.start<typeof routeRequest>(WORKFLOWS.routeRequest, {
-          args: [input],
-          workflowId: routeWorkflowId(requestId),
-          taskQueue: QUEUES.orchestrator,
-          workflowIdReusePolicy: 'REJECT_DUPLICATE',
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          requestEagerStart: true,
-          workflowRunTimeout: Math.max(0, input.deadlineAt - Date.now()) + RUN_TIMEOUT_MARGIN_MS,
-          workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
-          priority: { priorityKey: 1, fairnessKey: fairnessKey(daoId) },
-          staticSummary: `${decision.mode} by rule ${decision.rule}`,
-          typedSearchAttributes: [
-            { key: SEARCH_ATTRIBUTES.DaoId, value: daoId },
-            { key: SEARCH_ATTRIBUTES.UserId, value: actor },
-            { key: SEARCH_ATTRIBUTES.Mode, value: decision.mode },
-            { key: SEARCH_ATTRIBUTES.Rule, value: decision.rule },
-          ],
-        }),
-      );
+      const handle = await this.bounded(start, giveUpAt);
       return handle.eagerlyStarted ? 'eager' : 'queued';
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) return 'already-closed';
       throw error;
     }
+  }
+
+  /**
+   * Gives the server our search attributes again, at most once every few seconds: many starts find out at once.
+   * @returns whether it has them now
+   * @throws AppError `TEMPORAL_UNAVAILABLE`
+   */
+  private mend(): Promise<boolean> {
+    const now = Date.now();
+    if (now - this.mendedAt < MEND_EVERY_MS) return this.mending;
+    this.mendedAt = now;
+    this.mending = this.bounded(({ connection }) => {
+      const { operatorService } = connection as NativeConnection;
+      return ensureSearchAttributes(operatorService, this.target.namespace, this.log);
+    });
+    return this.mending;
   }
 
   /** Asks the workflow of a request to cancel. Returns false if there is none, or none any more. */
@@ -121,11 +159,12 @@ export class TemporalGateway {
   }
 
   /**
-   * Asks the server for a sign of life.
+   * Asks the server for a sign of life, and whether it could take requests, if it last could not.
    * @throws AppError `TEMPORAL_UNAVAILABLE` within two seconds
    */
   async ping(): Promise<void> {
     await this.bounded((client) => client.workflowService.getSystemInfo({}));
+    if (this.isForgotten && !(await this.mend())) throw new AppError('TEMPORAL_UNAVAILABLE', FORGOTTEN);
   }
 
   /** Closes the connection. Workers must have stopped before. */
@@ -145,7 +184,7 @@ export class TemporalGateway {
           ...(tls === undefined ? {} : { tls }),
         });
         try {
-          await this.ensureSearchAttributes(connection);
+          await ensureSearchAttributes(connection.operatorService, this.target.namespace, this.log);
           this.stopping.signal.throwIfAborted();
         } catch (error) {
           // It is of no use, or came too late: nobody else would close it.
@@ -163,41 +202,27 @@ export class TemporalGateway {
     }
   }
 
-  /** A server of somebody else's may not know our search attributes yet, and would refuse every start. */
-  private async ensureSearchAttributes(connection: NativeConnection): Promise<void> {
-    const { namespace } = this.target;
-    try {
-      const added = await addMissingSearchAttributes(connection.operatorService, namespace);
-      if (added.length > 0) this.log.info({ namespace, added }, 'search attributes added to Temporal');
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      this.log.warn(
-        { namespace, err: error },
-        'search attributes may not be added with these rights; add them by hand: docs/operations.md',
-      );
-    }
-  }
-
   private clientNow(): Client {
     if (!this.client) throw new AppError('TEMPORAL_UNAVAILABLE');
     return this.client;
   }
 
   /** Runs a call with a deadline. The native client retries inside it; what is late or broken is unavailability. */
-  private async bounded<T>(call: (client: Client) => Promise<T>): Promise<T> {
+  private async bounded<T>(
+    call: (client: Client) => Promise<T>,
+    giveUpAt: number = Date.now() + START_TIMEOUT_MS,
+  ): Promise<T> {
     const client = this.clientNow();
     const late = new AbortController();
-    const timeout = sleep(START_TIMEOUT_MS + 250, undefined, { signal: late.signal }).then(() => {
+    const timeout = sleep(giveUpAt - Date.now() + 250, undefined, { signal: late.signal }).then(() => {
       throw new AppError('TEMPORAL_UNAVAILABLE');
     });
     try {
-      return await Promise.race([
-        client.connection.withDeadline(Date.now() + START_TIMEOUT_MS, () => call(client)),
-        timeout,
-      ]);
+      return await Promise.race([client.connection.withDeadline(giveUpAt, () => call(client)), timeout]);
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError || error instanceof WorkflowNotFoundError) throw error;
       if (error instanceof AppError) throw error;
+      if (isForgotten(error)) throw new AppError('TEMPORAL_UNAVAILABLE', FORGOTTEN, {}, { cause: error });
       throw new AppError(isRefusal(error) ? 'INTERNAL' : 'TEMPORAL_UNAVAILABLE', undefined, {}, { cause: error });
     } finally {
       late.abort();
@@ -209,19 +234,3 @@ export class TemporalGateway {
 /** At most 64 bytes, as the server demands; what is longer is named by its hash. */
 const fairnessKey = (daoId: string): string =>
   Buffer.byteLength(daoId) <= 64 ? daoId : createHash('sha256').update(daoId).digest('hex');
-
-/** Answers of a server that is there and does not want: to try again would not help. */
-const GRPC = { INVALID_ARGUMENT: 3, NOT_FOUND: 5, PERMISSION_DENIED: 7, UNAUTHENTICATED: 16 } as const;
-const REFUSALS: readonly number[] = [
-  GRPC.INVALID_ARGUMENT,
-  GRPC.PERMISSION_DENIED,
-  GRPC.UNAUTHENTICATED,
-  GRPC.NOT_FOUND,
-];
-
-function isRefusal(error: unknown): boolean {
-  if (error instanceof NamespaceNotFoundError) return true;
-  // The client wraps what the server said; the services of a native connection throw it as it is, and both are of this name.
-  const told = !isGrpcServiceError(error) && error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(told) && REFUSALS.includes(told.code);
-}
