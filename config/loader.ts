@@ -1,156 +1,171 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
-import { basename, isAbsolute, resolve } from 'node:path';
 import stableStringify from 'safe-stable-stringify';
-import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import type { ProviderConfig } from '../src/contracts/provider-config.js';
-import type { RoutingRule, RoutingTable } from '../src/contracts/routing.js';
-import { AppError } from '../src/errors/app-error.js';
+import type { ProviderPolicy } from '../src/contracts/request.js';
+import type { RoutingTable } from '../src/contracts/routing.js';
+import { ConditionsCompiler } from './compile-conditions.js';
+import { RulesCompiler } from './compile-rules.js';
 import { readVariables, type Env } from './env.js';
-import { packagePath } from './paths.js';
-import { ProfileSchema, type Profile } from './profile-schema.js';
+import { LEVELS, type Level } from './limits-schema.js';
+import { nodeOf, plain } from './nodes.js';
+import { hostOf, poolsOf } from './pools.js';
+import { asProfile, readProfile, readProfileText, type ProfileText } from './profile-files.js';
+import type { Profile } from './profile-schema.js';
+import { ProviderNames } from './provider-names.js';
 import { configureProvider, environmentProviders } from './providers.js';
+import { ProfileSource } from './source.js';
 
-/** The pseudo-provider that stands for whatever the environment offers. */
-const AUTO = 'auto';
+/** A profile before variables were put in, with all that it extends: it can be kept and built again. No secrets. */
+export type ProfileDocument = Readonly<Record<string, unknown>>;
+
+/** How `file` calls a profile that was kept. */
+const KEPT = 'profile as kept';
+
+/** What a changed profile must pass before it is used. */
+export interface GuardSettings {
+  enabled: boolean;
+  /** How many recorded requests are decided under it. */
+  requests: number;
+  /** Share of them that may change, from 0 to 1. */
+  maxChangedShare: number;
+}
 
 /** A loaded profile: typed parts for those who need them. */
 export interface LoadedConfig {
   profile: Profile;
   routing: RoutingTable;
   providers: ProviderConfig[];
+  /** Least grave lines of the log, by DAGI_LOG_LEVEL, `debug` and `logging.level`. */
+  logLevel: Level;
+  guard: GuardSettings;
   /** Things an operator should know that are no reason to refuse the file. */
   warnings: string[];
+  document: ProfileDocument;
+  /** The profile's own file. */
+  file: string;
+  /** Absolute paths of all files that were read, to be watched. None for a profile that was kept. */
+  files: string[];
 }
 
-type Path = readonly PropertyKey[];
-
-/** A profile's file, parsed and validated. */
-export interface ProfileSource {
-  profile: Profile;
-  /** @throws AppError `CONFIG_INVALID` that names the file, the line of what is wrong, and the reason */
-  refuse(path: Path, reason: string): never;
+interface ConfiguredProviders {
+  configs: ProviderConfig[];
+  policies: Record<string, ProviderPolicy>;
 }
 
-/** The file of a profile: a name of `config/profiles`, or a path. */
-export function profileFile(profile: string): string {
-  if (isAbsolute(profile) || /[/\\]|\.ya?ml$/.test(profile)) return resolve(profile);
-  return packagePath('config', 'profiles', `${profile}.yml`);
-}
-
-function readProfileText(file: string, profile: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    const known = readdirSync(packagePath('config', 'profiles')).map((entry) => basename(entry, '.yml'));
-    throw new AppError(
-      'CONFIG_INVALID',
-      `There is no profile "${profile}". Choose one of ${known.join(', ')}, or a file.`,
-    );
-  }
-}
-
-/** The line of a key of a document; where it has none, of what should hold it. */
-function lineOf(document: Document, lines: LineCounter, path: Path): number {
-  for (let depth = path.length; depth > 0; depth -= 1) {
-    const parent = document.getIn(path.slice(0, depth - 1), true);
-    const key = path[depth - 1];
-    const pair = isMap(parent) ? parent.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
-    const node = pair?.key ?? document.getIn(path.slice(0, depth), true);
-    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
-  }
-  return 1;
-}
-
-/** What a document says, as plain data; broken YAML is refused with its line. */
-function toData(
-  document: Document.Parsed,
-  refuseAt: (line: number, reason: string) => never,
-  lines: LineCounter,
-): unknown {
-  const broken = document.errors[0];
-  if (broken) refuseAt(lines.linePos(broken.pos[0]).line, broken.message.split('\n')[0] ?? broken.code);
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    // An alias without its anchor, or aliases that multiply.
-    return refuseAt(1, error instanceof Error ? error.message : 'not valid YAML');
-  }
-}
-
-/** Parses and validates a profile's text; errors name file, line and reason. */
-export function parseProfile(text: string, file: string): ProfileSource {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const refuseAt = (line: number, reason: string): never => {
-    throw new AppError('CONFIG_INVALID', `${file}:${line}: ${reason}`);
-  };
-  const refuse = (path: Path, reason: string): never => refuseAt(lineOf(document, lines, path), reason);
-  const parsed = ProfileSchema.safeParse(toData(document, refuseAt, lines));
-  if (parsed.success) return { profile: parsed.data, refuse };
-  const [issue] = parsed.error.issues;
-  const path = issue?.path ?? [];
-  const culprit = issue?.code === 'unrecognized_keys' ? [...path, ...issue.keys.slice(0, 1)] : path;
-  return refuse(culprit, `${path.join('.') || 'file'}: ${issue?.message ?? 'not valid'}`);
-}
-
-function toRules(source: ProfileSource, known: ReadonlySet<string>, auto: string[], warnings: string[]): RoutingRule[] {
-  return source.profile.routing_rules.map((rule, index): RoutingRule => {
-    const expand = (provider: string): string[] => (provider === AUTO ? auto : [provider]);
-    if (rule.use_provider !== AUTO && !known.has(rule.use_provider)) {
-      const reason = `rule "${rule.name}" uses the unknown provider "${rule.use_provider}"`;
-      source.refuse(['routing_rules', index, 'use_provider'], reason);
-    }
-    const fallbacks = [rule.fallback_provider ?? []].flat().flatMap(expand);
-    for (const missing of fallbacks.filter((name) => !known.has(name))) {
-      warnings.push(`rule "${rule.name}": fallback_provider "${missing}" is not defined and is skipped`);
-    }
-    return {
-      name: rule.name,
-      priority: rule.priority,
-      condition: {
-        kind: 'all',
-        of: Object.entries(rule.conditions).map(([key, value]) => ({ kind: 'equals', key, values: [value].flat() })),
-      },
-      use: { kind: 'chain', providers: expand(rule.use_provider) },
-      fallbacks: fallbacks.filter((name) => known.has(name)),
-      ...(rule.timeout_ms === undefined ? {} : { timeoutMs: rule.timeout_ms }),
-    };
+/** Providers of the profile and of the environment, with their pools and prices. */
+function configureProviders(
+  profile: Profile,
+  env: Env,
+  variables: NodeJS.ProcessEnv,
+  warnings: string[],
+): ConfiguredProviders {
+  const own = new Set(profile.llm_providers.map(({ name }) => name));
+  const offered = environmentProviders(env).filter(({ name }) => !own.has(name));
+  const members = [...profile.llm_providers, ...offered].map((provider) => {
+    const configured = configureProvider(provider, env, variables);
+    warnings.push(...configured.warnings);
+    return { provider, ...configured };
   });
+  const pools = poolsOf(members);
+  const policies = members.map(({ config, policy }): [string, ProviderPolicy] => {
+    const pool = pools.get(config.name);
+    return [config.name, { ...policy, ...(pool ? { pool } : {}) }];
+  });
+  return { configs: members.map(({ config }) => config), policies: Object.fromEntries(policies) };
 }
 
-/** Keys that a profile may have and that do nothing here. */
-function idleKeys({ debug, logging }: Profile): string[] {
-  return [
-    ...(debug ? ['"debug: true" has no effect: set logging.level to debug'] : []),
-    ...(logging.format === 'pretty' ? ['"logging.format: pretty" has no effect: the log is JSON lines'] : []),
-  ];
+/** What of a provider changes answers beside its policy. Neither keys nor whole addresses. */
+const characterOf = ({
+  type,
+  model,
+  temperature,
+  topP,
+  baseUrl,
+}: ProviderConfig): Record<string, string | number | null> => ({
+  type,
+  model: model ?? null,
+  temperature,
+  topP,
+  host: baseUrl === undefined ? null : hostOf(baseUrl),
+});
+
+function hashOf(table: Omit<RoutingTable, 'hash'>, providers: readonly ProviderConfig[]): string {
+  const hashed = {
+    ...table,
+    characters: Object.fromEntries(providers.map((provider) => [provider.name, characterOf(provider)])),
+  };
+  return createHash('sha256').update(stableStringify(hashed)).digest('hex').slice(0, 16);
 }
 
-/** Builds the running configuration from a validated profile and the environment. */
-export function buildConfig(source: ProfileSource, env: Env, secrets = readVariables()): LoadedConfig {
+const weightsOf = ({ daos }: Profile): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(daos).flatMap(([dao, { weight }]) => (weight === undefined ? [] : [[dao, weight]])),
+  );
+
+function logLevelOf({ debug, logging }: Profile, env: Env): Level {
+  if (env.DAGI_LOG_LEVEL) return env.DAGI_LOG_LEVEL;
+  const level = logging.level ?? 'info';
+  return debug && LEVELS.indexOf(level) < LEVELS.indexOf('debug') ? 'debug' : level;
+}
+
+const guardOf = ({ environment, guard }: Profile): GuardSettings => ({
+  enabled: guard.enabled ?? environment !== 'development',
+  requests: guard.requests,
+  maxChangedShare: guard.max_changed_share,
+});
+
+/** Builds the running configuration from what the files say and from the environment. */
+function build(text: ProfileText, env: Env, variables: NodeJS.ProcessEnv): LoadedConfig {
+  const source = new ProfileSource(text.root, variables);
   const { profile } = source;
-  const offered = environmentProviders(env).filter(
-    (one) => !profile.llm_providers.some((own) => own.name === one.name),
-  );
-  const configured = [...profile.llm_providers, ...offered].map((provider) =>
-    configureProvider(provider, env, secrets),
-  );
-  const warnings = [...idleKeys(profile), ...configured.flatMap(({ warnings: own }) => own)];
-  const names = new Set(configured.map(({ config }) => config.name));
-  const auto = environmentProviders(env).map(({ name }) => name);
-  const rules = toRules(source, names, auto, warnings).toSorted((a, b) => a.priority - b.priority);
-  const providers = Object.fromEntries(configured.map(({ config, policy }) => [config.name, policy]));
-  const hashed = { rules, answers: [], weights: {}, providers, requestTimeoutMs: profile.limits.request_timeout_ms };
-  const hash = createHash('sha256').update(stableStringify(hashed)).digest('hex').slice(0, 16);
-  return { profile, routing: { ...hashed, hash }, providers: configured.map(({ config }) => config), warnings };
+  const warnings: string[] = [];
+  const { configs, policies } = configureProviders(profile, env, variables, warnings);
+  const conditions = new ConditionsCompiler(source, variables, warnings);
+  const rules = new RulesCompiler(source, new ProviderNames(profile.llm_providers, env), conditions, warnings);
+  rules.checkAliases();
+  const defaultRule = rules.defaultRule(profile);
+  const table = {
+    rules: rules.rules(profile),
+    ...(defaultRule ? { defaultRule } : {}),
+    answers: rules.answers(profile),
+    providers: policies,
+    requestTimeoutMs: profile.limits.request_timeout_ms,
+    weights: weightsOf(profile),
+  };
+  source.complaints.throwIfAny();
+  return {
+    profile,
+    routing: { ...table, hash: hashOf(table, configs) },
+    providers: configs,
+    logLevel: logLevelOf(profile, env),
+    guard: guardOf(profile),
+    warnings: [...new Set(warnings)],
+    document: plain(text.root) as ProfileDocument,
+    file: text.file,
+    files: text.files,
+  };
+}
+
+/**
+ * Builds the configuration of a profile's text.
+ * @param file what it extends is looked for beside it
+ * @throws AppError `CONFIG_INVALID` whose lines begin with `file:line:column: `
+ */
+export const buildFromText = (text: string, file: string, env: Env, variables = readVariables()): LoadedConfig =>
+  build(readProfileText(text, file), env, variables);
+
+/**
+ * Builds the configuration of a profile that was kept, with the variables of now.
+ * @throws AppError `CONFIG_INVALID`
+ */
+export function buildFromDocument(document: ProfileDocument, env: Env, variables = readVariables()): LoadedConfig {
+  const root = asProfile(nodeOf(document, { file: KEPT, line: 1, column: 1 }));
+  return build({ root, file: KEPT, files: [] }, env, variables);
 }
 
 /**
  * Loads the profile that the environment names.
- * @throws AppError `CONFIG_INVALID`
+ * @throws AppError `CONFIG_INVALID` whose lines begin with `file:line:column: `
  */
-export function loadConfig(env: Env, profile = env.DAGI_PROFILE): LoadedConfig {
-  const file = profileFile(profile);
-  return buildConfig(parseProfile(readProfileText(file, profile), file), env);
-}
+export const loadConfig = (env: Env, profile = env.DAGI_PROFILE): LoadedConfig =>
+  build(readProfile(profile), env, readVariables());

@@ -132,6 +132,7 @@ export function configureProvider(provider: ProfileProvider, env: Env, secrets: 
       queueTimeoutMs: QUEUE_TIMEOUT_MS,
       shape,
       queue: shape === 'queue' ? QUEUES.ollama : QUEUES.orchestrator,
+      ...(config.price === undefined ? {} : { price: config.price }),
     },
     warnings: warning === undefined ? [] : [`provider "${name}": ${warning}`],
   };

@@ -1,0 +1,105 @@
+import { RE2JS, RE2JSException } from 're2js';
+import type { Condition, Scalar } from '../src/contracts/routing.js';
+import type { Path } from './complaints.js';
+import { CONDITION_KEYS, type Conditions } from './conditions-schema.js';
+import { nearest } from './nearest.js';
+import type { ProfileSource } from './source.js';
+
+/** Most conditions inside conditions. */
+const DEEPEST = 10;
+
+/** Most instructions that all patterns of a profile may compile to; each costs time at every load. */
+const MOST_INSTRUCTIONS = 100_000;
+
+/** Words of their own, though near to a key of conditions. */
+const NOT_MISTYPED = new Set(['model', 'node', 'code', 'rule', 'note', 'resource', 'moe']);
+
+/** Compiles conditions into the tree that routing evaluates. What is wrong is told to the source. */
+export class ConditionsCompiler {
+  private instructions = 0;
+
+  constructor(
+    private readonly source: ProfileSource,
+    private readonly variables: NodeJS.ProcessEnv,
+    private readonly warnings: string[],
+  ) {}
+
+  /** All keys of an object must hold; an empty one always holds. */
+  compile(conditions: Conditions, path: Path, level = 1): Condition {
+    if (level > DEEPEST) {
+      this.source.complain(path, `conditions are nested deeper than ${DEEPEST} levels`);
+      return { kind: 'all', of: [] };
+    }
+    const of = Object.entries(conditions)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => this.part(key, value, [...path, key], level));
+    return { kind: 'all', of };
+  }
+
+  private part(key: string, value: unknown, path: Path, level: number): Condition {
+    switch (key) {
+      case 'and':
+      case 'or': {
+        const of = (value as Conditions[]).map((one, index) => this.compile(one, [...path, index], level + 1));
+        return { kind: key === 'and' ? 'all' : 'any', of };
+      }
+      case 'not':
+        return { kind: 'not', of: this.compile(value as Conditions, path, level + 1) };
+      case 'metadata_has':
+        return { kind: 'metadata_has', keys: value as string[] };
+      case 'prompt_matches':
+        return this.pattern(value as string, path);
+      case 'prompt_length':
+        return this.length(value as { min?: number; max?: number }, path);
+      case 'api_key_available':
+        return { kind: 'api_key_available', variable: value as string, available: this.isSet(value as string) };
+      default:
+        this.warnOfNear(key, path);
+        return { kind: 'equals', key, values: [value as Scalar | Scalar[]].flat() };
+    }
+  }
+
+  private isSet(variable: string): boolean {
+    return (this.variables[variable] ?? '') !== '';
+  }
+
+  private pattern(pattern: string, path: Path): Condition {
+    try {
+      if (this.instructions <= MOST_INSTRUCTIONS) this.instructions += RE2JS.compile(pattern).programSize();
+      else this.source.complain(path, 'the patterns up to this one are too large together: simplify them');
+    } catch (error) {
+      this.source.complain(path, `not a regular expression (RE2 syntax)${this.objection(error, pattern, path)}`);
+    }
+    return { kind: 'prompt_matches', pattern };
+  }
+
+  /** What is wrong with a pattern and where in it. A pattern from a variable is not repeated. */
+  private objection(error: unknown, pattern: string, path: Path): string {
+    if (!(error instanceof RE2JSException) || this.source.isSubstituted(path)) return '';
+    const { error: reason, input } = error as { error?: unknown; input?: unknown };
+    if (typeof reason !== 'string') return '';
+    // Where the objection is to the whole pattern there is no place in it to name.
+    const at = typeof input === 'string' && input !== '' && input !== pattern ? pattern.indexOf(input) : -1;
+    return at === -1 ? `: ${reason}` : `: ${reason} at its character ${at + 1}`;
+  }
+
+  private length({ min, max }: { min?: number | undefined; max?: number | undefined }, path: Path): Condition {
+    if (min === undefined && max === undefined) this.source.complain(path, 'expected `min`, `max`, or both');
+    if (min !== undefined && max !== undefined && min > max) {
+      this.source.complain(path, `no prompt is that long: min ${min} is more than max ${max}`);
+    }
+    return { kind: 'prompt_length', ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) };
+  }
+
+  /** A key that is no key of ours is one of metadata, so a mistyped one can only be a warning. */
+  private warnOfNear(key: string, path: Path): void {
+    if ((CONDITION_KEYS as readonly string[]).includes(key) || NOT_MISTYPED.has(key.toLowerCase())) return;
+    const meant = nearest(
+      key,
+      CONDITION_KEYS.filter((one) => one.length > 3),
+    );
+    if (meant === undefined) return;
+    const where = path.slice(0, -1).map(String).join('.');
+    this.warnings.push(`${where}: "${key}" is compared with the request's metadata; did you mean \`${meant}\`?`);
+  }
+}
