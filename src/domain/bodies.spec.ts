@@ -22,6 +22,7 @@ const source = (part: Partial<BodySource> = {}): BodySource => ({
   error: null,
   answer: 'Seven days.',
   finishReason: 'length',
+  origin: { step: 'provider' },
   ...part,
 });
 
@@ -40,7 +41,13 @@ describe('requestBody', () => {
       usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 },
       attempts: [{ provider: 'embedded', status: 'ok', ms: 12 }],
       timings_ms: { gateway: 1, rbac: 2, queue: 3, llm: 12, total: 20 },
+      origin: { step: 'provider' },
     });
+  });
+
+  it('says how old a kept answer is, that no provider gave', () => {
+    const origin = { step: 'cache', age_ms: 90_000 } as const;
+    expect(requestBody(source({ provider: null, origin }))).toMatchObject({ ok: true, provider: null, origin });
   });
 
   it('has no data while there is no answer, and keeps what is known so far', () => {

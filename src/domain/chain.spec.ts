@@ -1,8 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { FAILURE_TYPES, type Failure, type FailureType } from '../contracts/failures.js';
-import type { ProviderStep } from '../contracts/request.js';
-import { afterFailure, CHAIN_START, type ChainPosition } from './chain.js';
+import type { Attempt, Decision, ProviderStep, Unavailable } from '../contracts/request.js';
+import {
+  afterFailure,
+  askable,
+  attemptOf,
+  CHAIN_START,
+  endsTheChain,
+  finalFailure,
+  mayDegrade,
+  passedOver,
+  skipFailure,
+  type ChainPosition,
+} from './chain.js';
 
 const step = (maxAttempts: number, retryDelayMs = 1_000, provider = 'p'): ProviderStep => ({
   provider,
@@ -28,6 +39,10 @@ const SKIPPED: FailureType[] = [
   'ModelNotFound',
   'ContextLengthExceeded',
   'QueueTimeout',
+  'QueueFull',
+  'WaitTooLong',
+  'ShareFull',
+  'CoolingDown',
 ];
 const FINAL = FAILURE_TYPES.filter((type) => !REPEATED.includes(type) && !SKIPPED.includes(type));
 
@@ -152,5 +167,95 @@ describe('afterFailure', () => {
         );
       }),
     );
+  });
+});
+
+describe('providers that cannot be asked', () => {
+  const chain = ['a', 'b', 'c', 'd'].map((name) => step(1, 0, name));
+  const away = (provider: string, reason: Unavailable['reason'] = 'QueueFull'): Unavailable => ({
+    provider,
+    reason,
+    retryAfterMs: 3_000,
+  });
+  const told = (provider: string): Attempt => ({ provider, status: 'failed', ms: 1, error: 'EmptyAnswer' });
+
+  it('are no links of the chain', () => {
+    expect(askable(chain, [away('b'), away('d'), away('unknown')]).map(({ provider }) => provider)).toEqual(['a', 'c']);
+    expect(askable(chain, [])).toEqual(chain);
+  });
+
+  it('are told where they stand, each once', () => {
+    const skipped = [away('d'), away('b')];
+    expect(passedOver(chain, skipped, [], chain[0])).toEqual([]);
+    expect(passedOver(chain, skipped, [told('a')], chain[2])).toEqual([away('b')]);
+    expect(passedOver(chain, skipped, [told('a'), told('b'), told('c')])).toEqual([away('d')]);
+    expect(passedOver(chain, skipped, [])).toEqual([away('b'), away('d')]);
+  });
+
+  it('come in the order of the chain together with those that were asked, whatever is skipped', () => {
+    fc.assert(
+      fc.property(fc.subarray(['a', 'b', 'c', 'd']), (names) => {
+        const skipped = names.map((name) => away(name));
+        const attempts: Attempt[] = [];
+        for (const asked of [...askable(chain, skipped), undefined]) {
+          for (const one of passedOver(chain, skipped, attempts, asked)) {
+            attempts.push(attemptOf(one.provider, skipFailure(one), 0));
+          }
+          if (asked) attempts.push(told(asked.provider));
+        }
+        expect(attempts.map(({ provider }) => provider)).toEqual(['a', 'b', 'c', 'd']);
+        expect(attempts.filter(({ status }) => status === 'skipped').map(({ provider }) => provider)).toEqual(names);
+      }),
+    );
+  });
+
+  it.each(['CoolingDown', 'QueueFull', 'WaitTooLong', 'ShareFull'] as const)(
+    'are skipped, not failed: %s',
+    (reason) => {
+      const skip = skipFailure(away('b', reason));
+      expect(skip).toEqual({ type: reason, message: expect.stringContaining('b'), retryAfterMs: 3_000 });
+      expect(attemptOf('b', skip, 0)).toEqual({ provider: 'b', status: 'skipped', ms: 0, error: reason });
+      expect(endsTheChain(skip)).toBe(false);
+    },
+  );
+
+  it('are failed when they were asked', () => {
+    expect(attemptOf('a', failure('RateLimited'), 7)).toEqual({
+      provider: 'a',
+      status: 'failed',
+      ms: 7,
+      error: 'RateLimited',
+    });
+  });
+});
+
+describe('the end of a chain', () => {
+  const full = failure('QueueFull', 2_000);
+  const cooling = failure('CoolingDown', 9_000);
+
+  it('is the last word of a provider that was asked', () => {
+    expect(finalFailure([failure('EmptyAnswer'), failure('RateLimited'), full])).toEqual(failure('RateLimited'));
+  });
+
+  it('is why the first could not be asked, if none could', () => {
+    expect(finalFailure([cooling, full])).toEqual(cooling);
+  });
+
+  it('has a name when there was no chain', () => {
+    expect(finalFailure([]).type).toBe('ProviderUnavailable');
+  });
+
+  const decision = (part: Partial<Decision>): Decision => part as Decision;
+  const answer = decision({ answer: 'help' });
+
+  it('may be followed by what is known without a model, where there is such a thing', () => {
+    const cache = decision({ cache: { ttlMs: 1, maxEntries: 1 } });
+    expect([answer, cache, decision({})].map((one) => mayDegrade(one, full, false))).toEqual([true, true, false]);
+  });
+
+  it.each(FAILURE_TYPES)('is never followed by anything after a cancel or half an answer: %s', (type) => {
+    const ended = type === 'Cancelled' || type === 'StreamInterrupted';
+    expect(mayDegrade(answer, failure(type), false)).toBe(!ended);
+    expect(mayDegrade(answer, failure(type), true)).toBe(false);
   });
 });

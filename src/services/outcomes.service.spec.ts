@@ -11,46 +11,11 @@ import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
 import { requestBody, routeEvent } from '../domain/bodies.js';
 import { AppError } from '../errors/app-error.js';
+import { aRecord } from '../../test/factories/requests.js';
+import { strict } from '../../test/factories/strict.js';
 import { OutcomesService } from './outcomes.service.js';
 
-/** A part that has only what a test gave it; anything else that is asked of it fails the test. */
-function strict<T extends object>(name: string, parts: Partial<T>): T {
-  return new Proxy(parts, {
-    get(target, key) {
-      if (key in target) return target[key as keyof typeof target];
-      throw new Error(`${name}.${String(key)} was called unprepared`);
-    },
-  }) as T;
-}
-
-const record = (part: Partial<RequestRecord> = {}): RequestRecord => ({
-  id: 'r1',
-  daoId: 'greenfood-dao',
-  actor: 'tg:12345',
-  mode: 'chat',
-  decision: {
-    mode: 'chat',
-    rule: 'chat',
-    chain: [],
-    roles: ['member'],
-    entitlements: ['chat.write'],
-    deadlineMs: 60_000,
-    configHash: 'h',
-  },
-  status: 'running',
-  provider: null,
-  usage: null,
-  attempts: [],
-  timings: {},
-  error: null,
-  generation: 1,
-  bodyHash: null,
-  receivedAt: new Date(),
-  deadlineAt: new Date(),
-  answer: null,
-  finishReason: null,
-  ...part,
-});
+const record = (changes: Parameters<typeof aRecord>[0] = {}) => aRecord({ timings: {}, ...changes });
 
 const answered = record({ status: 'completed', provider: 'fake', answer: 'Seven days.', finishReason: 'stop' });
 const failed = record({ status: 'failed', error: { code: 'PROVIDER_FAILED', message: 'm' } });
@@ -74,6 +39,11 @@ type Closed = TemporalGateway['closed'];
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Lets everything go on that is not waiting for a clock. */
+const settle = async (): Promise<void> => {
+  for (let turns = 0; turns < 100; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+};
 
 /** A workflow that goes on until whoever waits for it is gone. */
 const open: Closed = (_id, signal) =>
@@ -190,10 +160,65 @@ describe('OutcomesService', () => {
       expect(channels.get('r1')).toMatchObject({ readers: 0 });
     });
 
-    /** Lets everything go on that is not waiting for a clock. */
-    const settle = async (): Promise<void> => {
-      for (let turns = 0; turns < 100; turns += 1) await new Promise((resolve) => setImmediate(resolve));
-    };
+    describe('by many at once', () => {
+      /** Questions to Temporal that the test answers. */
+      const asked = () => {
+        const questions: (PromiseWithResolvers<undefined> & { signal: AbortSignal })[] = [];
+        const closed: Closed = (_id, signal) => {
+          const question = { ...Promise.withResolvers<undefined>(), signal };
+          questions.push(question);
+          return question.promise;
+        };
+        return { questions, closed };
+      };
+      const calls = (find: jest.MockedFunction<Find>, count: number) => until(() => find.mock.calls.length >= count);
+
+      it('asks Temporal once for all', async () => {
+        const { questions, closed } = asked();
+        const find = finds(record());
+        const outcomes = service(find, closed);
+        const waiting = [1, 2, 3].map(() => outcomes.wait(elsewhere, never));
+        await calls(find, 3);
+        await settle();
+        expect(questions).toHaveLength(1);
+        find.mockResolvedValue(answered);
+        questions[0]!.resolve(undefined);
+        expect(await Promise.all(waiting)).toEqual(Array(3).fill(requestBody(answered)));
+        expect((outcomes as unknown as { questions: Map<string, unknown> }).questions.size).toBe(0);
+      });
+
+      it('goes on asking while one of them waits, and not longer', async () => {
+        const { questions, closed } = asked();
+        const find = finds(record());
+        const outcomes = service(find, closed);
+        const [first, second] = [new AbortController(), new AbortController()];
+        const waiting = [first, second].map(({ signal }) => outcomes.wait(elsewhere, signal));
+        await calls(find, 2);
+        await settle();
+        first.abort();
+        await waiting[0];
+        expect(questions[0]!.signal.aborted).toBe(false);
+        second.abort();
+        await waiting[1];
+        expect(questions.map(({ signal }) => signal.aborted)).toEqual([true]);
+      });
+
+      it('asks anew for those who come after an answer', async () => {
+        const { questions, closed } = asked();
+        const find = finds(record());
+        const outcomes = service(find, closed);
+        const gone = new AbortController();
+        const early = outcomes.wait(elsewhere, gone.signal);
+        await until(() => questions.length === 1);
+        gone.abort();
+        await early;
+        const late = outcomes.wait(elsewhere, never);
+        await until(() => questions.length === 2);
+        find.mockResolvedValue(answered);
+        questions[1]!.resolve(undefined);
+        expect(await late).toEqual(requestBody(answered));
+      });
+    });
 
     it('asks from time to time, not without a break, for a workflow that closed without writing down its end', async () => {
       const find = finds(record());
@@ -226,6 +251,32 @@ describe('OutcomesService', () => {
       const reading = collect(service(), here);
       publish(attempt(1), token('Seven ', at(1, 6)), token('days.', at(1, 11)), done);
       expect(await reading).toEqual(['attempt 1-0', 'token 1-6 Seven ', 'token 1-11 days.', 'done 1-11']);
+    });
+
+    it('tell where a request waits, and begin with its place anew for a reader who comes back', async () => {
+      const queue = (position: number): PositionedEvent => ({
+        type: 'queue',
+        data: { provider: 'fake', position, expected_wait_ms: 900 },
+        position: at(0, 0),
+      });
+      const route = routeEvent('r1', answered.decision);
+      publish(queue(2), queue(1));
+      const gone = new AbortController();
+      const reading = collect(service(finds(record()), open), { ...elsewhere, route }, undefined, gone.signal);
+      await settle();
+      gone.abort();
+      expect(await reading).toEqual(['route 0-0', 'queue 0-0', 'queue 0-0']);
+      publish(attempt(1), token('Seven days.', at(1, 11)), done);
+      const rest = ['attempt 1-0', 'token 1-11 Seven days.', 'done 1-11'];
+      expect(await collect(service(), here, at(0, 0))).toEqual(['queue 0-0', 'queue 0-0', ...rest]);
+      expect(await collect(service(), here, at(1, 0))).toEqual(rest.slice(1));
+    });
+
+    it('name the step that gave an answer without a provider', async () => {
+      const known = record({ ...answered, provider: null, origin: { step: 'database' } });
+      const events: PositionedEvent[] = [];
+      for await (const event of service(finds(known)).events(elsewhere, undefined, never)) events.push(event);
+      expect(events[0]).toMatchObject({ type: 'attempt', data: { provider: 'database', generation: 1 } });
     });
 
     it('are made up from the record where the bus has nothing', async () => {

@@ -15,8 +15,17 @@ const ASK_AGAIN_MS = 500;
 
 type Followed = Pick<Accepted, 'requestId' | 'here'> & Partial<Pick<Accepted, 'route'>>;
 
+/** One question to Temporal about the end of a request, and how many wait for its answer. */
+interface SharedQuestion {
+  waiting: number;
+  closed: Promise<void>;
+  stop: AbortController;
+}
+
 /** How requests go on and end, for those who wait. The body is always the recorded one. */
 export class OutcomesService {
+  private readonly questions = new Map<string, SharedQuestion>();
+
   constructor(
     private readonly requests: RequestsRepository,
     private readonly temporal: TemporalGateway,
@@ -90,7 +99,7 @@ export class OutcomesService {
       if (record && isFinal(record.status)) return endEvent(record);
       // Closed without a recorded end: it was ended from outside, and the end is written down later.
       if (closed) await pause(ASK_AGAIN_MS);
-      closed = await this.temporal.closed(requestId, signal).then(
+      closed = await this.closed(requestId, signal).then(
         () => true,
         () => pause(ASK_AGAIN_MS).then(() => false),
       );
@@ -98,11 +107,54 @@ export class OutcomesService {
     return undefined;
   }
 
+  /** Resolves when the workflow has closed. Each question is a long poll: all who wait for one request share one. */
+  private async closed(requestId: string, signal: AbortSignal): Promise<void> {
+    const question = this.questions.get(requestId) ?? this.ask(requestId);
+    question.waiting += 1;
+    try {
+      await orAborted(question.closed, signal);
+    } finally {
+      question.waiting -= 1;
+      if (question.waiting === 0) {
+        question.stop.abort();
+        if (this.questions.get(requestId) === question) this.questions.delete(requestId);
+      }
+    }
+  }
+
+  private ask(requestId: string): SharedQuestion {
+    const stop = new AbortController();
+    const closed = this.temporal.closed(requestId, stop.signal);
+    const question = { waiting: 0, closed, stop };
+    this.questions.set(requestId, question);
+    // Answered or failed: whoever comes now asks anew.
+    const forget = (): void => {
+      if (this.questions.get(requestId) === question) this.questions.delete(requestId);
+    };
+    closed.then(forget, forget);
+    return question;
+  }
+
   private async record(requestId: string): Promise<RequestRecord> {
     const record = await this.requests.find(requestId);
     if (!record) throw new AppError('REQUEST_NOT_FOUND');
     return record;
   }
+}
+
+/** Rejects with the signal's reason if that comes first. */
+function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(signal.reason as Error);
+    };
+    const stopListening = (): void => {
+      signal.removeEventListener('abort', abort);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    promise.then(resolve, reject).finally(stopListening);
+  });
 }
 
 /** A database that is away is asked again; any other error is the caller's. */
@@ -130,7 +182,7 @@ function* missedTokens(end: PositionedEvent, seen: EventPosition | undefined): G
   const from = sameRun ? seen.offset : 0;
   if (from >= offset) return;
   if (!sameRun) {
-    const data = { provider: end.data.provider ?? '', generation };
+    const data = { provider: end.data.provider ?? end.data.origin?.step ?? '', generation };
     yield { type: 'attempt', data, position: { generation, offset: 0 } };
   }
   yield { type: 'token', data: { text: end.data.data.text.slice(from) }, position: end.position };
