@@ -1,12 +1,17 @@
-// `npm run conformance [-- SUITE…]`: third-party suites against a running product, kept out of `npm test` for time.
+// `npm run conformance [-- SUITE…]`: whether we speak the protocols of others as they really are, kept out of `npm test`
+// for time.
+import { runClient } from './llm-clients.mjs';
 
 /** Name of a suite → function that runs it and gives whether it passed. */
-const SUITES = {};
+const SUITES = {
+  'ollama-client': () => runClient('ollama'),
+  'openai-client': () => runClient('openai'),
+};
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(SUITES);
 const unknown = names.filter((name) => !(name in SUITES));
-if (names.length === 0 || unknown.length > 0) {
-  console.error(names.length === 0 ? 'There is no third-party suite yet.' : `There is no suite ${unknown.join(', ')}.`);
+if (unknown.length > 0) {
+  console.error(`There is no suite ${unknown.join(', ')}. There are: ${Object.keys(SUITES).join(', ')}.`);
   process.exit(2);
 }
 for (const name of names) {
