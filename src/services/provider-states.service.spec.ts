@@ -10,6 +10,7 @@ class Values {
   readonly alive = new Set<string>();
   reads = 0;
   changes = 0;
+  writes = 0;
   now = 1_000_000_000_000;
   broken: 'away' | 'silent' | undefined;
 
@@ -20,10 +21,11 @@ class Values {
       change: async (name, change) => {
         this.changes += 1;
         await this.trouble();
-        const before = this.kept.get(name);
-        const moment = { now: this.now, alive: this.alive };
-        const { state, result } = change(before === undefined ? undefined : (JSON.parse(before) as never), moment);
-        this.kept.set(name, JSON.stringify(state));
+        const kept = this.kept.get(name);
+        const before = kept === undefined ? undefined : (JSON.parse(kept) as never);
+        const { state, result } = change(before, { now: this.now, alive: this.alive });
+        if (state !== before) this.writes += 1;
+        if (state !== before) this.kept.set(name, JSON.stringify(state));
         return result;
       },
       read: async (prefix) => {
@@ -134,6 +136,19 @@ describe('ProviderStatesService', () => {
     values.alive.delete('second');
     pass(1_000);
     expect(await first.enter('x')).toBeUndefined();
+  });
+
+  it('writes nothing while others wait for a probe', async () => {
+    await cool();
+    await second.failed('w', failure(), 'its clock is known now');
+    pass(5_000);
+    expect(await second.enter('x')).toBeUndefined();
+    const { writes } = values;
+    for (let call = 0; call < 5; call += 1) {
+      pass(1_000);
+      expect(await first.enter('x')).toBeDefined();
+    }
+    expect(values.writes).toBe(writes);
   });
 
   it('tells what it failed of', async () => {

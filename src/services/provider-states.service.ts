@@ -152,10 +152,11 @@ export class ProviderStatesService implements ProviderStates {
     provider: string,
     change: (state: Cooldown, moment: SharedMoment) => Cooldown,
   ): Promise<Change | undefined> {
-    const changing = this.shared.change<Cooldown, Change & { now: number }>(`${PREFIX}${provider}`, (state, moment) => {
-      const before = readCooldown(state);
+    const changing = this.shared.change<unknown, Change & { now: number }>(`${PREFIX}${provider}`, (value, moment) => {
+      const before = readCooldown(value);
       const after = change(before, moment);
-      return { state: after, result: { before, after, now: moment.now } };
+      // The very value that was given: then nothing is written.
+      return { state: after === before ? value : after, result: { before, after, now: moment.now } };
     });
     const noted = changing.then(({ now, ...done }) => {
       this.changes += 1;
