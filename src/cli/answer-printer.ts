@@ -1,14 +1,34 @@
 import type { RequestBody } from '../contracts/bodies.js';
 import type { RequestEvent } from '../contracts/events.js';
+import type { Origin } from '../contracts/request.js';
 import { plain } from './plain-text.js';
 
-/** Writes an answer to a terminal while it arrives. */
+/** A line of a terminal that is written over, beside the answer. */
+export type StatusLine = (text: string) => void;
+
+/** Carriage return, then everything to the end of the line is erased. */
+const ERASE = '\r\x1b[K';
+
+/** The status line on standard error; nothing where that is no terminal. */
+export const terminalStatus = (stream: Pick<NodeJS.WriteStream, 'isTTY' | 'write'> = process.stderr): StatusLine =>
+  stream.isTTY ? (text) => stream.write(ERASE + text) : () => undefined;
+
+/** Writes an answer to a terminal while it arrives; before that, where it waits. */
 export class AnswerPrinter {
   private hasText = false;
+  private waits = false;
 
-  constructor(private readonly write: (text: string) => void) {}
+  constructor(
+    private readonly write: (text: string) => void,
+    private readonly status: StatusLine = terminalStatus(),
+  ) {}
 
   readonly hear = (event: RequestEvent): void => {
+    if (event.type === 'queue') {
+      this.tellPlace(event.data);
+      return;
+    }
+    this.clearStatus();
     if (event.type === 'token') {
       this.hasText = true;
       this.write(plain(event.data.text));
@@ -21,6 +41,18 @@ export class AnswerPrinter {
     }
   };
 
+  private tellPlace({ position, expected_wait_ms: waitMs }: Extract<RequestEvent, { type: 'queue' }>['data']): void {
+    // In the middle of a line of text there is no place for it.
+    if (this.hasText) return;
+    this.waits = true;
+    this.status(`waiting: place ${position}, about ${Math.max(1, Math.round(waitMs / 1_000))} s`);
+  }
+
+  private clearStatus(): void {
+    if (this.waits) this.status('');
+    this.waits = false;
+  }
+
   private finish(body: RequestBody): void {
     // An answer that came from the record alone has no token events.
     if (!this.hasText && body.ok && body.data) this.write(plain(body.data.text));
@@ -32,6 +64,13 @@ export class AnswerPrinter {
 export function describeTimings(body: RequestBody): string {
   const { total, ...parts } = body.timings_ms;
   const list = Object.entries(parts).map(([name, ms]) => `${name} ${Math.round(ms)}`);
-  const provider = (body.ok ? body.provider : null) ?? 'no provider';
-  return plain(`${provider} · ${Math.round(total ?? 0)} ms${list.length > 0 ? ` (${list.join(', ')})` : ''}`);
+  const source = (body.ok && (body.provider ?? describeOrigin(body.origin))) || 'no provider';
+  return plain(`${source} · ${Math.round(total ?? 0)} ms${list.length > 0 ? ` (${list.join(', ')})` : ''}`);
+}
+
+/** `cache, 3 min old` */
+function describeOrigin(origin: Origin | null | undefined): string | undefined {
+  if (origin?.age_ms === undefined) return origin?.step;
+  const seconds = Math.round(origin.age_ms / 1_000);
+  return `${origin.step}, ${seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`} old`;
 }

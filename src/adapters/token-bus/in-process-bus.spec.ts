@@ -83,6 +83,32 @@ describe('InProcessTokenBus', () => {
     expect(await read(bus)).toEqual(['attempt 1-0', 'token 1-2', 'done 1-2']);
   });
 
+  describe('places in a queue', () => {
+    const queue = (position: EventPosition): PositionedEvent => ({
+      type: 'queue',
+      data: { provider: 'p', position: 2, expected_wait_ms: 1_000 },
+      position,
+    });
+
+    it('stand behind the newest event', () => {
+      expect(bus.position('r1')).toEqual(at(0, 0));
+      publish(attempt(1), token('ab', at(1, 2)));
+      expect(bus.position('r1')).toEqual(at(1, 2));
+      // A run that was taken for dead moves nothing.
+      publish(token('old', at(0, 9)));
+      expect(bus.position('r1')).toEqual(at(1, 2));
+      expect(insides(bus).channels.has('r2')).toBe(false);
+      expect(bus.position('r2')).toEqual(at(0, 0));
+      expect(insides(bus).channels.has('r2')).toBe(false);
+    });
+
+    it('are told to a reader who comes back and has seen all before them', async () => {
+      publish(attempt(1), token('ab', at(1, 2)), queue(at(1, 2)), attempt(2), done(at(2, 0)));
+      expect(await read(bus, at(1, 2))).toEqual(['queue 1-2', 'attempt 2-0', 'done 2-0']);
+      expect(await read(bus, at(2, 0))).toEqual(['done 2-0']);
+    });
+  });
+
   it('ends with an error event too', async () => {
     publish(attempt(1), failed);
     expect(await read(bus)).toEqual(['attempt 1-0', 'error 1-999999999']);
