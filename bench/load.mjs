@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Aims } from './lib/aims.mjs';
+import { calibrate } from './lib/calibrate.mjs';
 import { hundredAtOnce } from './lib/hundred.mjs';
 import { LoadStage } from './lib/load-stage.mjs';
 import { tenAtOnce } from './lib/ten.mjs';
@@ -17,6 +18,7 @@ Prints tables, then each aim with PASS or MISS; ends with 1 if one is missed.
   --minutes N         minutes of each column of "ten" (5)
   --flood-minutes N   minutes of each column of "hundred" (3)
   --part NAME         ten, hundred or all (all)
+  --calibrate         only the ten members, in simulated time: what the model's parameters make of them
   --seed N            lengths of answers, hangs and pauses (1)
   --think-ms N        mean pause of the ten between an answer and the next question (2000)
   --light-think-ms N  the same of the members of the four light DAOs, when one floods (9000)
@@ -36,10 +38,12 @@ export async function main(args) {
       'think-ms': number(2_000),
       'light-think-ms': number(9_000),
       'patience-ms': number(5_500),
+      calibrate: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return void process.stdout.write(HELP);
+  if (values.calibrate) return void calibrate(numbersOf(values));
   if (!['all', 'ten', 'hundred'].includes(values.part))
     throw new Error(`There is no part "${values.part}": see --help.`);
   const aims = new Aims();
@@ -55,17 +59,17 @@ export async function main(args) {
   if (aims.missed > 0) process.exitCode = 1;
 }
 
+const numbersOf = (values) => ({
+  seed: Number(values.seed),
+  thinkMs: Number(values['think-ms']),
+  patienceMs: Number(values['patience-ms']),
+  lightThinkMs: Number(values['light-think-ms']),
+});
+
 async function measure(stage, values, aims) {
-  const seed = Number(values.seed);
-  if (values.part !== 'hundred') {
-    const thinkMs = Number(values['think-ms']);
-    const patienceMs = Number(values['patience-ms']);
-    await tenAtOnce(stage, { minutes: Number(values.minutes), seed, patienceMs, thinkMs, aims });
-  }
-  if (values.part !== 'ten') {
-    const lightThinkMs = Number(values['light-think-ms']);
-    await hundredAtOnce(stage, { minutes: Number(values['flood-minutes']), seed, lightThinkMs, aims });
-  }
+  const options = { ...numbersOf(values), aims };
+  if (values.part !== 'hundred') await tenAtOnce(stage, { ...options, minutes: Number(values.minutes) });
+  if (values.part !== 'ten') await hundredAtOnce(stage, { ...options, minutes: Number(values['flood-minutes']) });
 }
 
 /** What the fake is, as it says itself. */

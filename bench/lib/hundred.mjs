@@ -82,6 +82,7 @@ function measure(name, { asks, refusals }, stats, { ms, lightThinkMs, memory }) 
     promise: promiseError(asks),
     ...refusalFigures(refusals),
     most: stats.maxConcurrent,
+    gap: stats.longestGapMs,
     memory,
   };
 }
@@ -146,6 +147,7 @@ function figures(...phases) {
     ['refusal P95, ms', ({ refusalMs }) => refusalMs.toFixed(0)],
     ['Retry-After median, s; without', ({ toldMs, untold }) => `${(toldMs / 1000).toFixed(1)}; ${untold}`],
     ['came back; of them let in', ({ cameBack, truthful }) => `${cameBack}; ${(truthful * 100).toFixed(0)} %`],
+    ['longest pause of the fake itself, ms', ({ gap }) => gap.toFixed(0)],
     ['memory at five points, MB', ({ memory }) => memory.map((megabytes) => megabytes.toFixed(0)).join(' ')],
   ];
   return lines.map(([name, cell]) => [name, ...phases.map(cell)]);

@@ -18,7 +18,8 @@ const UNTOLD_PAUSE_MS = 1_000;
  * @param {Member[]} members
  * @param {(question: object) => Promise<object>} call
  * @param {{ ms: number, seed: number, name: string, onProgress?: (asks: object[]) => void }} options
- * @returns {Promise<{ asks: object[], refusals: object[] }>} an ask is a question with its end; a refusal knows whether coming back as told was of use
+ * @returns {Promise<{ asks: object[], refusals: object[] }>} an ask is a question with its end, its times counted from
+ *   the first try; a refusal knows whether coming back as told was of use
  */
 export async function atWork(members, call, { ms, seed, name }) {
   const log = { asks: [], refusals: [] };
@@ -53,7 +54,7 @@ async function question(one, call, { log, stopAt }) {
     const tried = performance.now() - began;
     const asked = await call(one);
     if (told) told.admitted = asked.outcome !== 'refused';
-    if (asked.outcome !== 'refused') return { ...asked, dao: one.dao, wait: waitOf(asked, tried), tried };
+    if (asked.outcome !== 'refused') return { ...asked, ...fromFirstTry(asked, tried), dao: one.dao };
     told = { dao: one.dao, ms: asked.total, status: asked.status, code: asked.code, retryAfterMs: asked.retryAfterMs };
     log.refusals.push(told);
     const pause = asked.retryAfterMs ?? UNTOLD_PAUSE_MS;
@@ -62,9 +63,12 @@ async function question(one, call, { log, stopAt }) {
   }
 }
 
-/** From the first try until the model was called. */
-const waitOf = ({ attempt, first }, tried) =>
-  (attempt ?? first) === undefined ? undefined : tried + (attempt ?? first);
+/** What a member sees: times from the first try on. `wait`: until the model was called. */
+const fromFirstTry = ({ total, first, attempt }, tried) => ({
+  total: tried + total,
+  first: first === undefined ? undefined : tried + first,
+  wait: attempt === undefined ? undefined : tried + attempt,
+});
 
 const progressEvery = () => (process.stderr.isTTY ? 1_000 : 20_000);
 

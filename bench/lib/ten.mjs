@@ -51,8 +51,8 @@ function summary(name, { asks, refusals }, stats, patienceMs) {
   const answered = asks.filter(({ outcome }) => outcome === 'answered');
   const timeouts = asks.filter(({ outcome }) => outcome === 'timeout');
   const ended = [...answered, ...timeouts].map(({ total }) => total);
-  const firsts = answered.map(({ first }) => first ?? Number.NaN).filter(Number.isFinite);
-  const late = timeouts.length + answered.filter(({ total, tried }) => total + tried > patienceMs).length;
+  const firsts = answered.map(({ first }) => first).filter((first) => first !== undefined);
+  const late = timeouts.length + answered.filter(({ total }) => total > patienceMs).length;
   const failed = asks.filter(({ outcome }) => outcome === 'failed');
   return {
     name,
@@ -67,7 +67,8 @@ function summary(name, { asks, refusals }, stats, patienceMs) {
     refusals: refusals.length,
     most: stats.maxConcurrent,
     hung: stats.hung,
-    service: stats.meanServiceMs,
+    service: stats.meanServiceMs ?? Number.NaN,
+    gap: stats.longestGapMs,
   };
 }
 
@@ -85,7 +86,8 @@ function compare(columns) {
     ['refused at first', ({ refusals }) => refusals],
     ['most at once at the model', ({ most }) => most],
     ['calls that hung', ({ hung }) => hung],
-    ['mean time at the model, s', ({ service }) => seconds(service ?? Number.NaN)],
+    ['mean time at the model, s', ({ service }) => seconds(service)],
+    ['longest pause of the fake itself, ms', ({ gap }) => gap.toFixed(0)],
   ];
   const rows = lines.map(([name, cell]) => [name, ...columns.map(cell)]);
   return table(['', ...columns.map(({ name }) => name)], rows);

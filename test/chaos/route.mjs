@@ -56,7 +56,11 @@ class Stage {
     this.victims = {
       temporal: temporal.victim,
       api: api.victim,
-      worker: workerVictim('worker', ['--queue', 'llm-ollama', ...profile], process),
+      // Nobody waits for it: it may be killed again before it works.
+      worker: workerVictim('worker', ['--queue', 'llm-ollama', ...profile], {
+        ...process,
+        ready: () => Promise.resolve(true),
+      }),
       database: {
         name: 'database',
         kill: () => this.postgres.kill(),

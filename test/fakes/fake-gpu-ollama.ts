@@ -140,7 +140,10 @@ export class FakeGpuOllama {
 
   private tick(): void {
     const now = performance.now();
-    if (this.running.size > 0) this.gpu.advance((now - this.lastTick) / 1000);
+    if (this.running.size > 0) {
+      this.gpu.advance((now - this.lastTick) / 1000);
+      this.stats.longestGapMs = Math.max(this.stats.longestGapMs, now - this.lastTick);
+    }
     this.lastTick = now;
     for (const one of this.running) this.hand(one, now);
     if (this.running.size > 0) return;

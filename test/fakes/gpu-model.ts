@@ -29,10 +29,10 @@ export const GPU_DEFAULTS: GpuSettings = {
   slowdown: 0.25,
   promptTokensPerSecond: 4_000,
   promptOverheadTokens: 300,
-  medianTokens: 70,
+  medianTokens: 68,
   spread: 1,
   longestTokens: 2_048,
-  hangShare: 0.004,
+  hangShare: 0.003,
   refuseShare: 0,
 };
 

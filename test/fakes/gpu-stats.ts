@@ -34,6 +34,8 @@ export class GpuStats {
   concurrent = 0;
   maxConcurrent = 0;
   tokens = 0;
+  /** Longest time in which the fake itself got no processor, in milliseconds: beyond some tens, no figure is worth much. */
+  longestGapMs = 0;
   /** Time of the answers that were completed. */
   completedMs = 0;
   readonly byDao: Record<string, Share> = {};

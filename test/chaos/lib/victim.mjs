@@ -82,12 +82,11 @@ export async function apiVictim(args, { env, log }) {
 }
 
 /** `dagi worker`, which says on standard error that it works. */
-export function workerVictim(name, args, { env, log }) {
-  const all = [DAGI, 'worker', ...args];
-  const victim = new Victim(name, process.execPath, all, {
+export function workerVictim(name, args, { env, log, ready }) {
+  const victim = new Victim(name, process.execPath, [DAGI, 'worker', ...args], {
     env,
     log,
-    ready: () => Promise.resolve(/^worker of /m.test(victim.tail)),
+    ready: ready ?? (() => Promise.resolve(/^worker of /m.test(victim.tail))),
   });
   return victim;
 }
