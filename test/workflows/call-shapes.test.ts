@@ -3,9 +3,13 @@ import { pino } from 'pino';
 import { createActivities } from '../../activities/index.js';
 import { requestLog } from '../../activities/log.js';
 import type { LlmProvider } from '../../src/adapters/llm/provider.js';
-import type { GenerationJob, RequestsRepository } from '../../src/adapters/store/requests.repository.js';
+import type { AnswerCacheRepository } from '../../src/adapters/store/answer-cache.repository.js';
+import type { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { InProcessTokenBus } from '../../src/adapters/token-bus/in-process-bus.js';
+import type { Admission } from '../../src/contracts/admission.js';
 import type { RouteRequestInput } from '../../src/contracts/request.js';
+import { aRecord } from '../factories/requests.js';
+import { strict } from '../factories/strict.js';
 import { uniqueQueue } from '../support/temporal.js';
 import { answer, fail, ScriptedActivities, write } from '../fakes/scripted-activities.js';
 import { attributesOf, performanceOf, request, Stage, step, type Performance } from './stage.js';
@@ -133,7 +137,20 @@ describe('routeRequest: what is not in the history', () => {
     const input = request([step('first')]);
     const activities = createActivities({
       requests: storeOf(input, 'ask '.repeat(length)),
-      providers: { get: () => providerOf('tell '.repeat(length)), sampling: () => ({ temperature: 0, topP: 1 }) },
+      providers: {
+        get: () => providerOf('tell '.repeat(length)),
+        sampling: () => ({ temperature: 0, topP: 1 }),
+        timeoutMs: () => 10_000,
+      },
+      states: {
+        unavailable: async () => [],
+        enter: async () => undefined,
+        succeeded: async () => undefined,
+        failed: async () => undefined,
+        abandoned: async () => undefined,
+      },
+      admission: strict<Admission>('admission', {}),
+      cache: strict<AnswerCacheRepository>('cache', {}),
       bus: new InProcessTokenBus(),
       log: requestLog(pino({ level: 'silent' })),
       historyTokens: 1_000,
@@ -169,13 +186,12 @@ function payloadsOf(event: object): string[] {
 /** One request, as the database holds it. */
 function storeOf(input: RouteRequestInput, prompt: string): RequestsRepository {
   const { requestId, daoId, actor, deadlineAt, decision } = input;
-  const record: GenerationJob['record'] = {
-    ...{ id: requestId, daoId, actor, mode: 'chat', decision, status: 'running', provider: null, usage: null },
-    ...{ attempts: [], timings: {}, error: null, generation: 1, bodyHash: null, receivedAt: new Date() },
-    ...{ deadlineAt: new Date(deadlineAt), answer: null, finishReason: null },
-  };
+  const record = aRecord({ id: requestId, daoId, actor, decision, deadlineAt: new Date(deadlineAt) });
   const store: Pick<RequestsRepository, 'claim' | 'recordAnswer'> = {
-    claim: async () => ({ record, prompt, daoName: 'Test', daoFacts: {}, history: [{ prompt, answer: prompt }] }),
+    claim: async () => ({
+      ...{ record, prompt, daoName: 'Test', daoFacts: {}, inSession: true },
+      history: [{ prompt, answer: prompt }],
+    }),
     recordAnswer: async () => true,
   };
   return store as RequestsRepository;

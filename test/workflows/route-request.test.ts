@@ -52,6 +52,8 @@ describe('routeRequest: the way along the chain', () => {
         deadlineAt,
         step: input.decision.chain[0],
         scheduledAt: expect.any(Number),
+        weight: 1,
+        priority: 1,
         attempts: [],
       },
     ]);
@@ -118,12 +120,19 @@ describe('routeRequest: the way along the chain', () => {
 
   it('should fail a request whose chain is empty', async () => {
     const script = new ScriptedActivities({ recordFailure: [write()] });
-    expect(await stage.perform(script, request([]))).toMatchObject({ status: 'FAILED', failure: 'DeadlineExceeded' });
+    expect(await stage.perform(script, request([]))).toMatchObject({
+      status: 'FAILED',
+      failure: 'ProviderUnavailable',
+    });
+    expect(script.recorded[0]?.input.attempts).toEqual([]);
   });
 });
 
 describe('routeRequest: what follows each failure', () => {
-  /** `again`: the same provider; `next`: another one; `end`: none; `temporal`: Temporal repeats the activity itself. */
+  /**
+   * `again`: the same provider; `next`: another one; `skip`: another one, since this one could not be asked; `end`: none;
+   * `temporal`: Temporal repeats the activity itself.
+   */
   const WAYS = {
     RateLimited: 'again',
     ProviderUnavailable: 'again',
@@ -134,13 +143,17 @@ describe('routeRequest: what follows each failure', () => {
     ModelNotFound: 'next',
     ContextLengthExceeded: 'next',
     QueueTimeout: 'next',
+    QueueFull: 'skip',
+    WaitTooLong: 'skip',
+    ShareFull: 'skip',
+    CoolingDown: 'skip',
     StreamInterrupted: 'end',
     DeadlineExceeded: 'end',
     Cancelled: 'end',
     Internal: 'end',
     StoreUnavailable: 'temporal',
     WorkerStopped: 'temporal',
-  } satisfies Record<FailureType, 'again' | 'next' | 'end' | 'temporal'>;
+  } satisfies Record<FailureType, 'again' | 'next' | 'skip' | 'end' | 'temporal'>;
   const ofWay = (way: string): FailureType[] => FAILURE_TYPES.filter((type) => WAYS[type] === way);
   const chain = [step('first', { maxAttempts: 2 }), step('second')];
 
@@ -156,6 +169,14 @@ describe('routeRequest: what follows each failure', () => {
     const played = await stage.perform(script, request(chain));
     expect(script.providers).toEqual(['first', 'second']);
     expect(played.result?.attempts).toEqual([failed('first', type)]);
+  });
+
+  it.each(ofWay('skip'))('should pass over a provider after %s', async (type) => {
+    const script = new ScriptedActivities({ generate: [fail(type, 60_000), answer()] });
+    const played = await stage.perform(script, request(chain));
+    expect(script.providers).toEqual(['first', 'second']);
+    expect(played.result?.attempts).toEqual([{ ...failed('first', type), status: 'skipped' }]);
+    expect(pauses(played)).toEqual([]);
   });
 
   it.each(ofWay('end'))('should end after %s, though another provider is there', async (type) => {
