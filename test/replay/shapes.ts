@@ -1,4 +1,13 @@
-import { answer, endedEarlier, fail, HeldCall, ScriptedActivities, write } from '../fakes/scripted-activities.js';
+import {
+  answer,
+  endedEarlier,
+  fail,
+  HeldCall,
+  know,
+  knowNothing,
+  ScriptedActivities,
+  write,
+} from '../fakes/scripted-activities.js';
 import { seen, step, type Performance, type request, type Stage } from '../workflows/stage.js';
 
 /** One way that a request can take through the workflow. */
@@ -12,6 +21,7 @@ interface Shape {
   play(stage: Stage, input: typeof request): Promise<Performance>;
 }
 
+const CACHE = { ttlMs: 60_000, maxEntries: 10 };
 const EMPTY_QUEUE = 'nobody-works-here';
 
 /** All of them. A new branch of the workflow needs a new shape; a recorded history is never replaced. */
@@ -137,6 +147,73 @@ export const SHAPES = {
           recordFailure: [fail('StoreUnavailable'), write()],
         }),
         input([step('first')]),
+      ),
+  },
+  'provider-skipped': {
+    activities: ['generate'],
+    closes: 'COMPLETED',
+    events: 12,
+    play: (stage, input) => {
+      const skipped = [{ provider: 'first', reason: 'QueueFull' as const, retryAfterMs: 5_000 }];
+      const script = new ScriptedActivities({ generate: [answer()] });
+      return stage.perform(script, input([step('first'), step('second')], { skipped }));
+    },
+  },
+  'queue-refused-fallback': {
+    activities: ['generate', 'generate'],
+    closes: 'COMPLETED',
+    events: 18,
+    play: (stage, input) =>
+      stage.perform(
+        new ScriptedActivities({ generate: [fail('WaitTooLong', 60_000), answer()] }),
+        input([step('first', { maxAttempts: 2 }), step('second')]),
+      ),
+  },
+  'cache-hit': {
+    activities: ['answerWithoutModel'],
+    closes: 'COMPLETED',
+    events: 7,
+    play: (stage, input) =>
+      stage.perform(
+        new ScriptedActivities({ answerWithoutModel: [know()] }),
+        input([step('first')], { decision: { cache: CACHE } }),
+      ),
+  },
+  'cache-miss': {
+    activities: ['answerWithoutModel', 'generate'],
+    closes: 'COMPLETED',
+    events: 13,
+    play: (stage, input) =>
+      stage.perform(
+        new ScriptedActivities({ answerWithoutModel: [knowNothing()], generate: [answer()] }),
+        input([step('first')], { decision: { cache: CACHE } }),
+      ),
+  },
+  'known-after-exhausted-chain': {
+    activities: ['generate', 'generate', 'answerWithoutModel'],
+    closes: 'COMPLETED',
+    events: 19,
+    play: (stage, input) =>
+      stage.perform(
+        new ScriptedActivities({
+          generate: [fail('ModelNotFound'), fail('CoolingDown', 4_000)],
+          answerWithoutModel: [know()],
+        }),
+        input([step('first'), step('second')], { decision: { answer: 'dao' } }),
+      ),
+  },
+  'nothing-known': {
+    activities: ['generate', 'answerWithoutModel', 'recordFailure'],
+    closes: 'FAILED',
+    events: 14,
+    play: (stage, input) =>
+      stage.perform(
+        new ScriptedActivities({
+          generate: [fail('ModelNotFound')],
+          answerWithoutModel: [knowNothing()],
+          recordFailure: [write()],
+        }),
+        input([step('first')], { decision: { answer: 'dao' } }),
       ),
   },
 } satisfies Record<string, Shape>;
