@@ -172,7 +172,7 @@ describe('explain', () => {
         },
         {
           rule: 'default',
-          priority: 1_000,
+          priority: null,
           default: true,
           outcome: 'a rule before it took the request',
           reasons: [],

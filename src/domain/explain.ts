@@ -9,7 +9,8 @@ import { conditionWords, reasons, valueWords } from './words.js';
 /** What became of one rule, for people and machines. */
 export interface RuleExplanation {
   rule: string;
-  priority: number;
+  /** Null for the default, which comes after all others. */
+  priority: number | null;
   /** Whether it is the default, for what no other rule took. */
   default: boolean;
   outcome: RuleOutcome;
@@ -39,7 +40,8 @@ export interface Explanation {
 /** A rule as a table shows it. */
 export interface RuleDescription {
   name: string;
-  priority: number;
+  /** Null for the default, which comes after all others. */
+  priority: number | null;
   default: boolean;
   when: string;
   /** Where the first provider comes from. */
@@ -96,7 +98,7 @@ function decisionOf(result: DecideResult): DecisionExplanation {
 function ruleOf({ rule, outcome, verdict, chain }: RuleVerdict, table: RoutingTable, inputs: DecisionInputs) {
   return {
     rule: rule.name,
-    priority: rule.priority,
+    priority: rule === table.defaultRule ? null : rule.priority,
     default: rule === table.defaultRule,
     outcome,
     reasons: [...reasons(verdict), ...choiceReasons(rule.use, inputs, chain)],
@@ -128,7 +130,7 @@ function describeRule(rule: RoutingRule, isDefault: boolean): RuleDescription {
   const { name, priority, condition, use, fallbacks, timeoutMs, cache } = rule;
   return {
     name,
-    priority,
+    priority: isDefault ? null : priority,
     default: isDefault,
     when: conditionWords(condition),
     use: use.kind === 'chain' ? use.providers.join(', ') : `metadata ${use.key}: ${use.allow.join(' | ')}`,

@@ -91,6 +91,16 @@ export class AccessService {
     if (missing !== undefined) await this.refuse(acting, missing);
   }
 
+  /**
+   * What the database knows of a person in a DAO: of whom something is asked, not who acts.
+   * @throws AppError `DAO_NOT_FOUND`, `STORE_UNAVAILABLE`
+   */
+  async factsOf(daoId: string, userId: string): Promise<AccessFacts> {
+    const facts = await this.access.facts(daoId, userId, false);
+    if (!facts) throw new AppError('DAO_NOT_FOUND');
+    return facts;
+  }
+
   private async refuse(acting: Acting, entitlement: string): Promise<never> {
     const detail = { required_entitlement: entitlement, roles: acting.rights.roles };
     await this.denied(acting, detail);

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { MODES, type RouteSubmission } from '../contracts/request.js';
+import { storable } from '../contracts/text.js';
+import { id } from './common.js';
+import { RouteBodySchema } from './route.js';
+
+/** Addresses are bounded, and so is what goes into one, in UTF-16 units. */
+export const LONGEST_PROMPT = 4_000;
+const LONGEST_METADATA = 8_000;
+
+/** `GET /routing`. */
+export const RoutingQuerySchema = z.strictObject({ dao_id: id.optional() });
+export type RoutingQuery = z.infer<typeof RoutingQuerySchema>;
+
+/** Metadata as JSON in the address. */
+const MetadataText = z
+  .string()
+  .max(LONGEST_METADATA)
+  .transform((value, context): Record<string, unknown> => {
+    const parsed = parse(value);
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
+      return parsed as Record<string, unknown>;
+    context.addIssue({ code: 'custom', message: 'a JSON object is needed' });
+    return z.NEVER;
+  });
+
+function parse(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Stands for a prompt where none is given: a body cannot do without. */
+const NO_PROMPT = '-';
+
+/**
+ * `GET /routing/explain`: a body of `POST /route` as a query. `user_id` is whom it is about, not who asks. Without a
+ * prompt it is as if the prompt were empty.
+ */
+export const ExplainQuerySchema = z
+  .strictObject({
+    prompt: z.string().max(LONGEST_PROMPT).transform(storable).optional(),
+    mode: z.enum(MODES).optional(),
+    agent: id.optional(),
+    source: id.optional(),
+    dao_id: id.optional(),
+    user_id: id.optional(),
+    metadata: MetadataText.optional(),
+  })
+  .transform((query, context): RouteSubmission => {
+    const { prompt = '', ...rest } = query;
+    const parsed = RouteBodySchema.safeParse({ ...rest, prompt: prompt.trim() === '' ? NO_PROMPT : prompt });
+    if (parsed.success) return prompt.trim() === '' ? { ...parsed.data, prompt } : parsed.data;
+    parsed.error.issues.forEach(({ path, message }) => {
+      context.addIssue({ code: 'custom', path, message });
+    });
+    return z.NEVER;
+  });

@@ -1,0 +1,112 @@
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { aTable, all, anAccess, is, matches } from '../../test/factories/routing.js';
+import type { AccessFacts, CallerKey } from '../contracts/access.js';
+import type { RouteSubmission } from '../contracts/request.js';
+import { resolveRights } from '../domain/access.js';
+import { AppError } from '../errors/app-error.js';
+import type { AccessService, Acting } from './access.service.js';
+import { RoutingService } from './routing.service.js';
+
+const KEY: CallerKey = { id: 'key', daoId: null, principal: 'tg:1', gateway: false };
+const unprepared = (name: string) => (): never => {
+  throw new Error(`${name} was not prepared`);
+};
+
+const acting = (roles: string[], changes: Partial<AccessFacts> = {}): Acting => {
+  const facts = anAccess(roles, changes);
+  return { actor: 'tg:1', daoId: facts.dao.id, facts, rights: resolveRights(facts) };
+};
+
+const about = (changes: Partial<RouteSubmission> = {}): RouteSubmission => ({
+  prompt: 'secret 4711',
+  mode: 'chat',
+  agent: undefined,
+  daoId: undefined,
+  userId: undefined,
+  sessionId: undefined,
+  source: 'telegram',
+  metadata: {},
+  ...changes,
+});
+
+const TABLE = aTable([{ name: 'elsewhere', condition: is('dao_id', 'secret-dao') }, { name: 'rest' }], {
+  answers: [{ question: 'help', condition: all(matches('help')) }],
+  weights: { 'secret-dao': 3 },
+});
+
+describe('RoutingService', () => {
+  const require = jest.fn<AccessService['require']>();
+  const requireAnywhere = jest.fn<AccessService['requireAnywhere']>();
+  const factsOf = jest.fn<AccessService['factsOf']>();
+  const table = jest.fn(() => TABLE);
+  const access = { require, requireAnywhere, factsOf } as unknown as AccessService;
+  const service = new RoutingService(table, access);
+
+  beforeEach(() => {
+    require.mockReset().mockImplementation(unprepared('require'));
+    requireAnywhere.mockReset().mockImplementation(unprepared('requireAnywhere'));
+    factsOf.mockReset().mockImplementation(unprepared('factsOf'));
+  });
+
+  it('asks for ops.read in the DAO that is named, and tells what the access service says', async () => {
+    const refusal = new AppError('RBAC_PERMISSION_DENIED');
+    require.mockRejectedValueOnce(refusal);
+    requireAnywhere.mockRejectedValueOnce(refusal);
+    await expect(service.explain(KEY, about({ daoId: 'greenfood-dao' }))).rejects.toBe(refusal);
+    await expect(service.describe(KEY, 'greenfood-dao')).rejects.toBe(refusal);
+    expect(require).toHaveBeenCalledWith(KEY, { daoId: 'greenfood-dao' }, 'ops.read');
+    expect(requireAnywhere).toHaveBeenCalledWith(KEY, { daoId: 'greenfood-dao' }, 'ops.read');
+    expect(table).not.toHaveBeenCalled();
+  });
+
+  it('explains a request of the caller with the caller’s own roles', async () => {
+    for (const userId of [undefined, 'tg:1']) {
+      require.mockResolvedValueOnce(acting(['admin']));
+      const told = await service.explain(KEY, about({ userId }));
+      expect(told).toMatchObject({ access: { roles: ['admin'] }, decision: { allowed: true, rule: 'rest' } });
+      expect(JSON.stringify(told)).not.toContain('4711');
+    }
+  });
+
+  it('explains a request of another member to an admin of the DAO', async () => {
+    require.mockResolvedValueOnce(acting(['admin']));
+    factsOf.mockResolvedValueOnce(anAccess(['guest']));
+    const told = await service.explain(KEY, about({ userId: 'tg:222' }));
+    expect(factsOf).toHaveBeenCalledWith('greenfood-dao', 'tg:222');
+    expect(told).toMatchObject({
+      access: { roles: ['guest'], required_entitlement: 'chat.write', granted: false },
+      decision: { allowed: false, code: 'RBAC_PERMISSION_DENIED' },
+    });
+  });
+
+  it('tells nobody else about another member, and nobody about a key', async () => {
+    const facts = anAccess([], { roles: [{ name: 'watcher', entitlements: ['ops.read'] }] });
+    require.mockResolvedValueOnce({ ...acting([]), facts, rights: resolveRights(facts) });
+    await expect(service.explain(KEY, about({ userId: 'tg:222' }))).rejects.toMatchObject({
+      code: 'ACTING_NOT_ALLOWED',
+    });
+    require.mockResolvedValueOnce(acting(['admin']));
+    await expect(service.explain(KEY, about({ userId: 'api:admin' }))).rejects.toMatchObject({
+      code: 'ACTING_NOT_ALLOWED',
+    });
+  });
+
+  it('names other DAOs to the administrator of the platform alone', async () => {
+    requireAnywhere.mockResolvedValueOnce(acting(['admin']));
+    require.mockResolvedValueOnce(acting(['admin']));
+    const shown = [await service.describe(KEY, undefined), await service.explain(KEY, about())];
+    expect(JSON.stringify(shown)).not.toContain('secret-dao');
+
+    requireAnywhere.mockResolvedValueOnce(acting([], { platformAdmin: true }));
+    expect((await service.describe(KEY, undefined)).weights).toEqual({ 'secret-dao': 3 });
+    requireAnywhere.mockResolvedValueOnce({ actor: 'api:admin' });
+    expect((await service.describe(KEY, undefined)).rules[0]?.when).toBe('dao_id = secret-dao');
+  });
+
+  it('shows the table that runs at the moment', async () => {
+    require.mockResolvedValue(acting(['admin']));
+    table.mockReturnValueOnce(aTable([{ name: 'before' }])).mockReturnValueOnce(aTable([{ name: 'after' }]));
+    expect((await service.explain(KEY, about())).rules.map(({ rule }) => rule)).toEqual(['before']);
+    expect((await service.explain(KEY, about())).rules.map(({ rule }) => rule)).toEqual(['after']);
+  });
+});
