@@ -15,7 +15,7 @@ import {
   type Refusal,
   type Ticket,
 } from './admission-state.js';
-import { refuse, serviceMs } from './admission-refusal.js';
+import { refuse, serviceMs, tooLongBy } from './admission-refusal.js';
 
 /** A process that is not seen for this long is dead, and what it called has ended with it, in milliseconds. */
 export const DEAD_AFTER_MS = 3_000;
@@ -128,7 +128,8 @@ function sendAway(state: PoolState, now: number): PoolState {
   const { out } = simulate(state, now, (ticket, at) => !isWaiting(ticket) || stillFits(state, ticket, at, now));
   let next = state;
   for (const { ticket, at } of out) {
-    const [after, refusal] = refuse(next, 'WaitTooLong', now, 0, ticket.provider);
+    const inMs = tooLongBy(state, ticket, at - now, now) ?? 0;
+    const [after, refusal] = refuse(next, 'WaitTooLong', now, inMs, ticket.provider);
     const taught = withDao(after, ticket.daoId, (share) => learned(share, at - ticket.arrivedAt, ticket.forecastMs));
     next = replaced(taught, putOut(ticket, refusal));
   }

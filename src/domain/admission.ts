@@ -22,6 +22,14 @@ import {
 export { nextSettleAt, settle } from './admission-settle.js';
 export type { PoolState, Refusal, Ticket } from './admission-state.js';
 
+/** A request was taken out of the queue while it waited, by whoever cancelled it. */
+export class PlaceWithdrawn extends Error {
+  constructor() {
+    super('The request was taken out of the queue');
+    this.name = 'PlaceWithdrawn';
+  }
+}
+
 /** How long a reservation waits for somebody to adopt it, in milliseconds. */
 export const RESERVED_MS = 10_000;
 

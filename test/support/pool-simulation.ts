@@ -14,7 +14,7 @@ export interface SimulatedUser {
 export interface SimulationOptions {
   pool: PoolPolicy;
   users: readonly SimulatedUser[];
-  serviceMs: () => number;
+  serviceMs: (user: SimulatedUser) => number;
   /** Time that a request has, in milliseconds. */
   deadlineMs: number;
   untilMs: number;
@@ -84,7 +84,7 @@ export function simulateLoad({ pool, users, serviceMs, deadlineMs, untilMs }: Si
     later(retryAfterMs, () => ask(user));
   };
   const start = (id: string, { user, enteredAt, promisedMs }: Call, waitedMs: number): void => {
-    const took = serviceMs();
+    const took = serviceMs(user);
     later(took, () => {
       const { daoId, weight = 1 } = user;
       result.served.push({ daoId, weight, enteredAt, waitedMs, serviceMs: took, promisedMs });

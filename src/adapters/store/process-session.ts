@@ -70,7 +70,8 @@ export class ProcessSession {
   async close(): Promise<void> {
     this.closing.abort();
     this.held = false;
-    await this.client?.end().catch(() => undefined);
+    // A server that has fallen silent does not end a connection either.
+    await Promise.race([this.client?.end().catch(() => undefined), sleep(CONNECT_MS, undefined, { ref: false })]);
   }
 
   private async connect(): Promise<void> {

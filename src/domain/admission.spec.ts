@@ -1,0 +1,368 @@
+import { describe, expect, it } from '@jest/globals';
+import type { PlaceRequest } from '../contracts/admission.js';
+import type { SharedMoment } from '../contracts/shared-state.js';
+import {
+  enter,
+  leave,
+  nextSettleAt,
+  places,
+  poolInfo,
+  reserve,
+  settle,
+  standings,
+  withdraw,
+  type PoolState,
+  type Standing,
+} from './admission.js';
+
+const NOW = 1_000_000;
+const at = (ms: number, ...alive: string[]): SharedMoment => ({
+  now: NOW + ms,
+  alive: new Set(alive.length > 0 ? alive : ['p', 'q']),
+});
+
+interface Wish extends Partial<Omit<PlaceRequest, 'pool'>> {
+  slots?: number;
+  maxWaiting?: number;
+  maxWaitMs?: number;
+}
+
+const aRequest = (
+  requestId: string,
+  { slots = 1, maxWaiting = 10, maxWaitMs = 60_000, ...rest }: Wish = {},
+): PlaceRequest => ({
+  ...{ requestId, provider: 'm', daoId: 'a', weight: 1, priority: 1, deadlineAt: NOW + 60_000 },
+  pool: { name: 'pool', slots, maxWaiting, maxWaitMs },
+  ...rest,
+});
+
+/** A pool in which things happen one after the other. */
+class World {
+  state: PoolState | undefined;
+
+  enter(id: string, ms: number, wish: Wish = {}, holder = 'p', since?: number): Standing {
+    const entrant = { id, holder, ...(since === undefined ? {} : { since }) };
+    const step = enter(this.state, aRequest(wish.requestId ?? id, wish), entrant, at(ms));
+    this.state = step.state;
+    return step.result;
+  }
+
+  reserve(id: string, ms: number, wish: Wish = {}): ReturnType<typeof reserve>['result'] {
+    const step = reserve(this.state, aRequest(id, wish), at(ms));
+    this.state = step.state;
+    return step.result;
+  }
+
+  leave(id: string, ms: number, served = true): void {
+    this.state = settle(leave(this.state!, id, { served, agoMs: 0 }, at(ms)), at(ms));
+  }
+
+  settle(ms: number, ...alive: string[]): void {
+    this.state = settle(this.state!, at(ms, ...alive));
+  }
+
+  is(id: string, ms: number): Standing['is'] {
+    return standings(this.state!, [id], NOW + ms).get(id)!.is;
+  }
+
+  running(): string[] {
+    return this.state!.tickets.filter(({ status }) => status === 'running').map(({ id }) => id);
+  }
+}
+
+/** A pool that knows that calls take a second. */
+function warm(): World {
+  const world = new World();
+  for (const turn of [0, 1, 2]) {
+    world.enter(`warm${turn}`, turn * 1_000 - 10_000);
+    world.leave(`warm${turn}`, turn * 1_000 - 9_000);
+  }
+  return world;
+}
+
+describe('a pool', () => {
+  it('grants a free slot at once, and tells the next its place', () => {
+    const sut = warm();
+    expect(sut.enter('1', 0)).toEqual({ is: 'running', waitedMs: 0 });
+    expect(sut.enter('2', 0)).toEqual({ is: 'waiting', place: { position: 1, expectedWaitMs: 1_000 } });
+    expect(sut.enter('3', 400)).toEqual({ is: 'waiting', place: { position: 2, expectedWaitMs: 1_600 } });
+    sut.leave('1', 900);
+    expect(standings(sut.state!, ['1', '2', '3'], NOW + 900)).toEqual(
+      new Map<string, Standing>([
+        ['1', { is: 'gone' }],
+        ['2', { is: 'running', waitedMs: 900 }],
+        ['3', { is: 'waiting', place: { position: 1, expectedWaitMs: 960 } }],
+      ]),
+    );
+  });
+
+  it('changes nothing, not even the value, when it is entered again with the same ticket or time has done nothing', () => {
+    const sut = warm();
+    sut.enter('1', 0);
+    sut.enter('2', 0);
+    const before = sut.state;
+    expect(sut.enter('2', 5)).toMatchObject({ is: 'waiting', place: { position: 1 } });
+    sut.settle(500);
+    expect(leave(sut.state!, 'nobody', { served: true, agoMs: 0 }, at(500))).toBe(before);
+    expect(withdraw(sut.state!, '1')).toBe(before);
+    expect(sut.state).toBe(before);
+  });
+
+  it('serves levels in order, each ten seconds of waiting lifting by one, never above the first', () => {
+    const sut = warm();
+    sut.enter('first', 0);
+    sut.enter('tools', 1, { priority: 4 });
+    sut.enter('crew', 2, { priority: 3 });
+    sut.enter('chat', 3, { priority: 1 });
+    expect([...places(sut.state!, NOW + 4)].sort(([, a], [, b]) => a.position - b.position).map(([id]) => id)).toEqual([
+      'chat',
+      'crew',
+      'tools',
+    ]);
+    // After 30 s tools are of the first level, and came first.
+    sut.enter('late chat', 30_001, { priority: 1 });
+    sut.leave('first', 30_002);
+    expect(sut.running()).toEqual(['tools']);
+  });
+
+  it('gives the next slot to the DAO that was served least for its weight', () => {
+    const sut = warm();
+    sut.enter('a1', 0, { daoId: 'a' });
+    sut.enter('a2', 1, { daoId: 'a' });
+    sut.enter('b1', 2, { daoId: 'b' });
+    sut.enter('b2', 3, { daoId: 'b' });
+    const order = ['a1'];
+    for (let ms = 1_000; order.length < 4; ms += 1_000) {
+      sut.leave(order.at(-1)!, ms);
+      order.push(...sut.running());
+    }
+    expect(order).toEqual(['a1', 'b1', 'a2', 'b2']);
+  });
+
+  it('charges real seconds: who ran long comes later, who was not served has paid nothing', () => {
+    const sut = new World();
+    const two = { slots: 2 };
+    sut.enter('a1', 0, { ...two, daoId: 'a' });
+    sut.enter('b1', 0, { ...two, daoId: 'b' });
+    for (const id of ['a2', 'b2']) sut.enter(id, 1, { ...two, daoId: id.slice(0, 1) });
+    sut.leave('b1', 9_000, false);
+    expect(sut.running()).toEqual(['a1', 'b2']);
+    sut.leave('a1', 9_000);
+    expect(sut.state!.daos.a!.timeMs).toBe(9_000 + 3_000);
+    expect(sut.state!.daos.b!.timeMs).toBe(3_000);
+    expect(sut.state!.durations).toEqual({ m: [9_000] });
+  });
+
+  it('lets a DAO that comes back start at the clock, not with what it has saved up', () => {
+    const sut = warm();
+    for (const turn of [0, 1, 2, 3, 4, 5]) sut.enter(`a${turn}`, 0, { daoId: 'a' });
+    for (const turn of [0, 1, 2, 3]) sut.leave(`a${turn}`, (turn + 1) * 1_000);
+    sut.enter('b', 4_500, { daoId: 'constructor' });
+    expect(sut.state!.clockMs).toBe(4_000);
+    expect(sut.state!.daos.constructor).toMatchObject({ timeMs: 4_000 });
+  });
+
+  it('forgets who has gone and owes nothing, and starts anew when nobody is left', () => {
+    const sut = warm();
+    sut.enter('a', 0, { daoId: 'a' });
+    sut.leave('a', 1_000);
+    expect(sut.state).toMatchObject({ daos: {}, clockMs: 0, tickets: [], deadSince: {} });
+    expect(sut.state!.durations.m).toHaveLength(4);
+  });
+
+  it('takes the slots of the policy seen last', () => {
+    const sut = warm();
+    for (const id of ['1', '2', '3']) sut.enter(id, 0);
+    expect(sut.running()).toEqual(['1']);
+    sut.enter('4', 1, { slots: 3 });
+    expect(sut.running()).toEqual(['1', '2', '3']);
+    sut.enter('5', 2, { slots: 1 });
+    expect(poolInfo('x', sut.state!, NOW + 2)).toMatchObject({ name: 'x', slots: 1, running: 3, waiting: 2 });
+    sut.leave('1', 3);
+    sut.leave('2', 3);
+    expect(sut.running()).toEqual(['3']);
+    sut.leave('3', 4);
+    expect(sut.running()).toEqual(['4']);
+  });
+});
+
+describe('reservations', () => {
+  it('hold their place without being granted, are adopted once, and fall away after ten seconds', () => {
+    const sut = warm();
+    sut.enter('1', 0);
+    expect(sut.reserve('r', 10)).toBeUndefined();
+    sut.enter('2', 20);
+    sut.leave('1', 30);
+    expect(sut.running()).toEqual(['2']);
+    expect(sut.enter('t', 40, { requestId: 'r' })).toMatchObject({ is: 'waiting', place: { position: 1 } });
+    expect(sut.state!.tickets.find(({ id }) => id === 't')?.arrivedAt).toBe(NOW + 10);
+    expect(sut.state!.tickets.map(({ id }) => id)).toEqual(['2', 't']);
+    sut.reserve('other', 100);
+    expect(nextSettleAt(sut.state!)).toBe(NOW + 10_100);
+    sut.settle(10_099);
+    expect(sut.state!.tickets).toHaveLength(3);
+    sut.settle(10_100);
+    expect(sut.state!.tickets).toHaveLength(2);
+  });
+
+  it('are prolonged by being made again, and not made where the request waits already', () => {
+    const sut = warm();
+    sut.reserve('r', 0);
+    sut.reserve('r', 5_000);
+    sut.settle(14_999);
+    expect(sut.state!.tickets).toHaveLength(1);
+    sut.enter('t', 14_999, { requestId: 'r' });
+    expect(sut.reserve('r', 15_000)).toBeUndefined();
+    expect(sut.state!.tickets.map(({ id }) => id)).toEqual(['t']);
+  });
+
+  it('go when the request is withdrawn; who waits is told, who runs keeps its slot', () => {
+    const sut = warm();
+    for (const id of ['1', '2']) sut.enter(id, 0);
+    sut.reserve('r', 0);
+    for (const id of ['1', '2', 'r']) sut.state = withdraw(sut.state!, id);
+    expect([sut.is('1', 1), sut.is('2', 1)]).toEqual(['running', 'withdrawn']);
+    expect(sut.state!.tickets.map(({ id }) => id)).toEqual(['1', '2']);
+    sut.leave('1', 10);
+    expect(sut.running()).toEqual([]);
+    sut.leave('2', 20);
+    expect(sut.state!.tickets).toEqual([]);
+  });
+});
+
+describe('a process that is not seen', () => {
+  it('is dead after three seconds, and its slots are free', () => {
+    const sut = warm();
+    sut.enter('1', 0, {}, 'p');
+    sut.enter('2', 0, {}, 'q');
+    sut.settle(1_000, 'q');
+    sut.settle(3_999, 'q');
+    expect(sut.running()).toEqual(['1']);
+    expect(nextSettleAt(sut.state!)).toBe(NOW + 4_000);
+    sut.settle(4_000, 'q');
+    expect(sut.running()).toEqual(['2']);
+    expect(sut.state!.deadSince).toEqual({});
+  });
+
+  it('keeps its slots if it is back in time, and dies anew after that', () => {
+    const sut = warm();
+    sut.enter('1', 0, {}, 'p');
+    sut.settle(1_000, 'q');
+    sut.settle(3_900, 'p', 'q');
+    sut.settle(4_500, 'q');
+    sut.settle(7_499, 'q');
+    expect(sut.running()).toEqual(['1']);
+    sut.settle(7_500, 'q');
+    expect(sut.running()).toEqual([]);
+  });
+
+  it('leaves the place of its waiting ticket, never a granted one, to the same request elsewhere', () => {
+    const sut = warm();
+    sut.enter('p1', 0, { requestId: 'granted' }, 'p');
+    sut.enter('p2', 1, { requestId: 'waiting' }, 'p');
+    sut.enter('q1', 2, {}, 'q');
+    const moment = at(100, 'q');
+    for (const [id, requestId] of [
+      ['q2', 'waiting'],
+      ['q3', 'granted'],
+    ] as const) {
+      const step = enter(sut.state, aRequest(requestId), { id, holder: 'q' }, moment);
+      sut.state = step.state;
+    }
+    const order = [...places(sut.state!, NOW + 100).keys()];
+    expect(order).toEqual(['q2', 'q1', 'q3']);
+    expect(sut.running()).toEqual(['p1']);
+  });
+
+  it('that is only frozen loses its slot ten seconds after the deadline', () => {
+    const sut = warm();
+    sut.enter('1', 0, { deadlineAt: NOW + 5_000 });
+    sut.settle(14_999);
+    expect(sut.running()).toEqual(['1']);
+    sut.settle(15_000);
+    expect(sut.state!.tickets).toEqual([]);
+  });
+
+  it('comes back to where it stood if its ticket is gone', () => {
+    const sut = warm();
+    sut.enter('1', 0);
+    sut.enter('2', 500);
+    sut.enter('lost', 600, {}, 'p', NOW + 100);
+    expect([...places(sut.state!, NOW + 600).keys()]).toEqual(['lost', '2']);
+  });
+});
+
+describe('refusals', () => {
+  it('say that the queue is full, that a DAO has its half of it, or that it takes too long', () => {
+    const sut = warm();
+    const small = { maxWaiting: 4 };
+    sut.enter('1', 0, small);
+    for (const id of ['a1', 'a2']) expect(sut.enter(id, 0, small).is).toBe('waiting');
+    expect(sut.enter('a3', 0, small)).toEqual({ is: 'refused', refusal: { reason: 'ShareFull', retryAfterMs: 1_000 } });
+    for (const id of ['b1', 'c1']) expect(sut.enter(id, 0, { ...small, daoId: id.slice(0, 1) }).is).toBe('waiting');
+    expect(sut.enter('d1', 0, { ...small, daoId: 'd' })).toMatchObject({ refusal: { reason: 'QueueFull' } });
+    expect(sut.reserve('e1', 0, { maxWaiting: 9, daoId: 'e', deadlineAt: NOW + 1_900 })).toMatchObject({
+      reason: 'WaitTooLong',
+    });
+    expect(sut.reserve('e2', 0, { maxWaiting: 9, daoId: 'e', maxWaitMs: 900 })).toMatchObject({
+      reason: 'WaitTooLong',
+    });
+    expect(sut.state!.tickets).toHaveLength(5);
+  });
+
+  it('send each caller back later than the one before, by about a service time, at most a minute', () => {
+    const sut = warm();
+    const small = { maxWaiting: 1 };
+    for (const id of ['1', '2']) sut.enter(id, 0, small);
+    const told = Array.from({ length: 100 }, (_, turn) => sut.reserve(`r${turn}`, 0, small)!.retryAfterMs);
+    expect(told.slice(0, 3)).toEqual([1_000, 2_000, 3_000]);
+    expect(told.at(-1)).toBe(60_000);
+    expect(sut.reserve('later', 100_000, { ...small, deadlineAt: NOW + 200_000 })).toBeUndefined();
+  });
+
+  it('let a free slot be tried however long calls took of late, but not after the deadline', () => {
+    const sut = new World();
+    for (const turn of [0, 1, 2]) {
+      sut.enter(`slow${turn}`, turn * 60_000, { deadlineAt: NOW + 1e9 });
+      sut.leave(`slow${turn}`, (turn + 1) * 60_000);
+    }
+    const late = { deadlineAt: NOW + 190_000 };
+    expect(sut.enter('1', 180_000, late).is).toBe('running');
+    expect(sut.enter('2', 180_000, late)).toMatchObject({ is: 'refused' });
+    sut.leave('1', 180_001);
+    expect(sut.enter('3', 190_000, late)).toMatchObject({ is: 'refused', refusal: { reason: 'WaitTooLong' } });
+  });
+
+  it('do not come of a guess: with nothing known a short deadline may wait for its turn', () => {
+    const sut = new World();
+    sut.enter('1', 0);
+    sut.settle(2_900);
+    expect(sut.enter('2', 2_900, { deadlineAt: NOW + 4_900 }).is).toBe('waiting');
+  });
+
+  it('reach who waits, once others came in before it and it misses its deadline by a fifth', () => {
+    const sut = warm();
+    sut.enter('1', 0);
+    expect(sut.enter('crew', 0, { priority: 3, deadlineAt: NOW + 2_600 }).is).toBe('waiting');
+    sut.enter('chat', 1);
+    expect(sut.is('crew', 1)).toBe('waiting');
+    sut.enter('chat2', 2, { daoId: 'b' });
+    expect(standings(sut.state!, ['crew'], NOW + 2).get('crew')).toEqual({
+      is: 'refused',
+      refusal: { reason: 'WaitTooLong', retryAfterMs: 1_400 },
+    });
+    sut.leave('1', 3);
+    expect(sut.running()).toEqual(['chat2']);
+    sut.leave('crew', 4);
+    expect(sut.is('crew', 4)).toBe('gone');
+  });
+
+  it('reach who waits when its deadline passes, free slot or not', () => {
+    const sut = warm();
+    sut.enter('1', 0);
+    sut.enter('2', 0, { deadlineAt: NOW + 2_500 });
+    sut.leave('1', 2_500);
+    expect(sut.is('2', 2_500)).toBe('refused');
+    expect(sut.running()).toEqual([]);
+  });
+});
