@@ -33,6 +33,7 @@ describe('ProvidersService', () => {
       { name: 'local', type: 'ollama', model: 'm' },
       { name: 'cloud', type: 'openai', model: null },
       { name: 'idle', type: 'ollama', model: 'm' },
+      { name: 'twin', type: 'ollama', model: 'm' },
     ]);
     stateOf.mockImplementation((name) => Promise.resolve(name === 'cloud' ? RESTING : { state: 'ok', cooldown: null }));
     pools.mockResolvedValue([{ name: POOL.name, slots: 3, running: 2, waiting: 1, expectedWaitMs: 1_234.5 }]);
@@ -48,6 +49,7 @@ describe('ProvidersService', () => {
       local: { pool: POOL },
       cloud: { price: { prompt: 1, completion: 2 } },
       idle: { pool: { ...POOL, name: 'another' } },
+      twin: { pool: POOL },
     }));
   });
 
@@ -56,7 +58,7 @@ describe('ProvidersService', () => {
     expect(await sut.list(key, { daoId: 'a-dao' })).toEqual([
       {
         ...{ name: 'local', type: 'ollama', model: 'm', state: 'ok', cooldown: null },
-        pool: { name: POOL.name, slots: 3, running: 2, waiting: 1, expected_wait_ms: 1_235 },
+        pool: { name: 'local', slots: 3, running: 2, waiting: 1, expected_wait_ms: 1_235 },
         ...{ in_flight: 2, calls: 3, success_rate: 0.6667, p50_ms: 100, p95_ms: 250, price: null },
       },
       {
@@ -65,7 +67,11 @@ describe('ProvidersService', () => {
       },
       {
         ...{ name: 'idle', type: 'ollama', model: 'm', state: 'ok', cooldown: null, ...idle, price: null },
-        pool: { name: 'another', slots: 3, running: 0, waiting: 0, expected_wait_ms: 0 },
+        pool: { name: 'idle', slots: 3, running: 0, waiting: 0, expected_wait_ms: 0 },
+      },
+      {
+        ...{ name: 'twin', type: 'ollama', model: 'm', state: 'ok', cooldown: null, ...idle, price: null },
+        pool: { name: 'local', slots: 3, running: 2, waiting: 1, expected_wait_ms: 1_235 },
       },
     ]);
     expect(requireAnywhere).toHaveBeenCalledWith(key, { daoId: 'a-dao' }, 'ops.read');

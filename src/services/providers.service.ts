@@ -18,6 +18,7 @@ type Policies = Readonly<Record<string, Pick<ProviderPolicy, 'pool' | 'price'>>>
 interface Known {
   description: ProviderDescription;
   policy: Policies[string] | undefined;
+  poolName: string | undefined;
   cooldown: CooldownInfo;
   pool: PoolInfo | undefined;
   inFlight: number;
@@ -49,6 +50,7 @@ export class ProvidersService {
       this.recorded.recent(new Date(Date.now() - RECENT_MS)),
     ]);
     const policies = this.policies();
+    const poolNames = poolNamesOf(descriptions, policies);
     return Promise.all(
       descriptions.map(async (description) => {
         const { name } = description;
@@ -56,6 +58,7 @@ export class ProvidersService {
         return toInfo({
           description,
           policy,
+          poolName: poolNames.get(policy?.pool?.name),
           cooldown: await this.states.describe(name),
           pool: pools.find((pool) => pool.name === policy?.pool?.name),
           inFlight: inFlight.get(name) ?? 0,
@@ -74,10 +77,10 @@ export class ProvidersService {
   }
 }
 
-const toInfo = ({ description, policy, cooldown, pool, inFlight, recent }: Known): ProviderInfo => ({
+const toInfo = ({ description, policy, poolName, cooldown, pool, inFlight, recent }: Known): ProviderInfo => ({
   ...description,
   ...cooldown,
-  pool: poolOf(policy, pool),
+  pool: poolOf(policy, poolName, pool),
   in_flight: inFlight,
   calls: recent?.calls ?? 0,
   success_rate: recent && recent.calls > 0 ? rounded(recent.answered / recent.calls, 4) : null,
@@ -86,12 +89,26 @@ const toInfo = ({ description, policy, cooldown, pool, inFlight, recent }: Known
   price: policy?.price ?? null,
 });
 
+/**
+ * What a pool is called where people look: as the first of its providers. Its own name may be the address of a host.
+ */
+function poolNamesOf(
+  descriptions: readonly ProviderDescription[],
+  policies: Policies,
+): Map<string | undefined, string> {
+  const names = new Map<string | undefined, string>();
+  for (const { name } of descriptions) {
+    const pool = policies[name]?.pool?.name;
+    if (pool !== undefined && !names.has(pool)) names.set(pool, name);
+  }
+  return names;
+}
+
 /** A pool that nobody has called yet is unknown to admission, and idle. */
-function poolOf(policy: Known['policy'], info: PoolInfo | undefined): ProviderInfo['pool'] {
-  if (!policy?.pool) return null;
-  const { name, slots } = policy.pool;
+function poolOf(policy: Known['policy'], name: string | undefined, info: PoolInfo | undefined): ProviderInfo['pool'] {
+  if (!policy?.pool || name === undefined) return null;
   const { running = 0, waiting = 0, expectedWaitMs = 0 } = info ?? {};
-  return { name, slots, running, waiting, expected_wait_ms: Math.round(expectedWaitMs) };
+  return { name, slots: policy.pool.slots, running, waiting, expected_wait_ms: Math.round(expectedWaitMs) };
 }
 
 const wholeMs = (ms: number | null | undefined): number | null => (typeof ms === 'number' ? Math.round(ms) : null);

@@ -48,7 +48,7 @@ describe('providers that fail', () => {
       {
         name: 'shaky',
         ...wellAndIdle,
-        pool: { name: expect.any(String) as unknown, slots: 2, running: 0, waiting: 0, expected_wait_ms: 0 },
+        pool: { name: 'shaky', slots: 2, running: 0, waiting: 0, expected_wait_ms: 0 },
         price: { prompt: 1, completion: 2 },
       },
       { name: 'steady', ...wellAndIdle, pool: null, price: null },
