@@ -10,6 +10,7 @@ import {
 import type { FailureType } from '../../src/contracts/failures.js';
 import type { GenerateInput, GenerateResult, PoolPolicy } from '../../src/contracts/request.js';
 import type { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
+import { PlaceWithdrawn } from '../../src/domain/admission.js';
 import { AppError } from '../../src/errors/app-error.js';
 import { aRecord } from '../../test/factories/requests.js';
 import {
@@ -73,6 +74,10 @@ class FakePool {
 
   refuse(reason: 'QueueFull' | 'WaitTooLong' | 'ShareFull', retryAfterMs: number): void {
     this.gate.reject(new AdmissionRefused({ reason, retryAfterMs }));
+  }
+
+  end(reason: Error): void {
+    this.gate.reject(reason);
   }
 
   lose(): void {
@@ -202,6 +207,18 @@ describe('a visit at a provider', () => {
       const thrown = await failure(run({}, undefined, asked({ step: { pool }, deadlineAt: Date.now() + 30 })));
       expect(thrown.type).toBe('DeadlineExceeded');
       expect([queue.left, stage.order]).toEqual([1, ['abandoned']]);
+    });
+
+    it.each<[FailureType, Error]>([
+      ['Cancelled', new PlaceWithdrawn()],
+      ['WorkerStopped', new AppError('SHUTTING_DOWN')],
+      ['StoreUnavailable', new AppError('STORE_UNAVAILABLE')],
+    ])('ends as %s when the queue ends it so', async (type, reason) => {
+      const running = run({});
+      await waiting();
+      queue.end(reason);
+      expect((await failure(running)).type).toBe(type);
+      expect(stage.order).toEqual(['abandoned']);
     });
 
     it('sends heartbeats, so that Temporal can tell of a cancel', async () => {

@@ -4,11 +4,13 @@ import type { Failure, FailureType } from '../../src/contracts/failures.js';
 import type { ProviderStates } from '../../src/contracts/providers.js';
 import type { GenerateInput, Unavailable } from '../../src/contracts/request.js';
 import type { InProcessTokenBus } from '../../src/adapters/token-bus/in-process-bus.js';
+import { PlaceWithdrawn } from '../../src/domain/admission.js';
 import { skipFailure } from '../../src/domain/chain.js';
+import { AppError } from '../../src/errors/app-error.js';
 import { toApplicationFailure } from '../failures.js';
 import type { ActivityLog } from '../log.js';
 import { storeFailure } from '../store-failure.js';
-import type { StopSignal } from './stop-signal.js';
+import { Stopped, type StopSignal } from './stop-signal.js';
 
 /** What a visit needs. */
 export interface VisitDependencies {
@@ -78,7 +80,7 @@ export class Visit {
       );
     } catch (error) {
       if (error instanceof AdmissionRefused) throw this.skipped({ provider, ...error.refusal });
-      throw error;
+      throw endOfWait(error);
     }
     this.watch(this.slot.lost);
   }
@@ -140,4 +142,13 @@ export class Visit {
       this.deps.log(this.input).warn({ provider: this.input.step.provider, err: error }, message);
     }
   }
+}
+
+/** What it means for the request that a wait ended without a place or a refusal. */
+function endOfWait(error: unknown): unknown {
+  if (error instanceof PlaceWithdrawn) return new Stopped({ type: 'Cancelled', message: 'cancelled while it waited' });
+  if (error instanceof AppError && error.code === 'SHUTTING_DOWN') {
+    return new Stopped({ type: 'WorkerStopped', message: 'the worker stops' });
+  }
+  return error;
 }

@@ -91,6 +91,15 @@ describe('routeRequest: the order of calls', () => {
     const hint = attributesOf(history, 'activityTaskScheduledEventAttributes')[0]?.priority;
     expect(hint).toMatchObject({ priorityKey: priority, fairnessWeight: 2.5 });
   });
+
+  it('should be that of the decision where it names one, as far as Temporal has levels', async () => {
+    const script = new ScriptedActivities({ generate: [answer()] });
+    const { history } = await stage.perform(script, request(chain, { decision: { priority: 9 } }));
+    expect(script.generated[0]?.input).toMatchObject({ priority: 9, weight: 1 });
+    expect(attributesOf(history, 'activityTaskScheduledEventAttributes')[0]?.priority).toMatchObject({
+      priorityKey: 5,
+    });
+  });
 });
 
 describe('routeRequest: a rule that keeps answers', () => {

@@ -17,9 +17,12 @@ export interface Urgency {
   weight: number | undefined;
 }
 
+/** Temporal's levels of priority; the last one is for whatever is less urgent. */
+const LEVELS = 5;
+
 /** Hints for Temporal's queues; the order in front of a provider is decided elsewhere. The fairness key is the workflow's. */
-const hints = ({ priority: priorityKey, weight }: Urgency): { priority: Priority } => ({
-  priority: { priorityKey, ...(weight === undefined ? {} : { fairnessWeight: weight }) },
+const hints = ({ priority, weight }: Urgency): { priority: Priority } => ({
+  priority: { priorityKey: Math.min(priority, LEVELS), ...(weight === undefined ? {} : { fairnessWeight: weight }) },
 });
 
 /** The activity `generate`, to be run where the step says, within what is left of the request's time. */

@@ -3,6 +3,7 @@ import type { Failure } from '../../src/contracts/failures.js';
 import {
   MODE_PRIORITY,
   type Attempt,
+  type Decision,
   type GenerateInput,
   type GenerateResult,
   type ProviderStep,
@@ -79,7 +80,7 @@ const callOf = (
   step: ProviderStep,
   remainingMs: number,
 ): ReturnType<typeof generateOn> =>
-  generateOn(step, remainingMs, { priority: MODE_PRIORITY[decision.mode], weight: decision.weight });
+  generateOn(step, remainingMs, { priority: priorityOf(decision), weight: decision.weight });
 
 function inputFor(
   { requestId, daoId, actor, deadlineAt, decision }: RouteRequestInput,
@@ -87,10 +88,12 @@ function inputFor(
   scheduledAt: number,
   attempts: Attempt[],
 ): GenerateInput {
-  const { weight = 1, mode } = decision;
-  const priority = MODE_PRIORITY[mode];
+  const { weight = 1 } = decision;
+  const priority = priorityOf(decision);
   return { requestId, daoId, actor, step, deadlineAt, scheduledAt, weight, priority, attempts };
 }
+
+const priorityOf = ({ priority, mode }: Decision): number => priority ?? MODE_PRIORITY[mode];
 
 const isTimeout = (error: unknown): boolean =>
   error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
