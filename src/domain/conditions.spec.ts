@@ -145,6 +145,22 @@ describe('and, or, not', () => {
     expect(test(all(any(no, not(no)), not(all(yes, no))))).toBe(true);
   });
 
+  it('search the prompt only where nothing else settles the matter', () => {
+    const asked: string[] = [];
+    const watching: Subject = {
+      ...subject({}),
+      matches: (pattern) => {
+        asked.push(pattern);
+        return true;
+      },
+    };
+    expect(holds(all(any(matches('a'), not(matches('b'))), no), watching)).toBe(false);
+    expect(holds(any(not(matches('c')), yes), watching)).toBe(true);
+    expect(asked).toEqual([]);
+    expect(holds(all(matches('d'), yes), watching)).toBe(true);
+    expect(asked).toEqual(['d']);
+  });
+
   it('tell what each part saw, of a failing one too', () => {
     expect(judge(all(no, is('role', 'admin'), length({ min: 9 })), subject({}))).toMatchObject({
       holds: false,

@@ -105,13 +105,36 @@ export function judge(condition: Condition, subject: Subject): Verdict {
   }
 }
 
+type Group = Extract<Condition, { kind: 'all' | 'any' }>;
+
+const searchesPrompt = (condition: Condition): boolean =>
+  condition.kind === 'prompt_matches' || partsOf(condition).some(searchesPrompt);
+
+function partsOf(condition: Condition): readonly Condition[] {
+  if (condition.kind === 'all' || condition.kind === 'any') return condition.of;
+  return condition.kind === 'not' ? [condition.of] : [];
+}
+
+/** Parts of groups in the order in which they are tried. */
+const orders = new WeakMap<Group, readonly Condition[]>();
+
+/** The parts of a group, those last that search the prompt: it may be long, and the others often settle the matter. */
+function cheapFirst(group: Group): readonly Condition[] {
+  let parts = orders.get(group);
+  if (!parts) {
+    parts = [...group.of].sort((a, b) => Number(searchesPrompt(a)) - Number(searchesPrompt(b)));
+    orders.set(group, parts);
+  }
+  return parts;
+}
+
 /** Whether a condition holds; stops as soon as that is clear. `judge` says the same, with the reasons. */
 export function holds(condition: Condition, subject: Subject): boolean {
   switch (condition.kind) {
     case 'all':
-      return condition.of.every((part) => holds(part, subject));
+      return cheapFirst(condition).every((part) => holds(part, subject));
     case 'any':
-      return condition.of.some((part) => holds(part, subject));
+      return cheapFirst(condition).some((part) => holds(part, subject));
     case 'not':
       return !holds(condition.of, subject);
     default:

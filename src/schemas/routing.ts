@@ -35,10 +35,19 @@ function parse(value: string): unknown {
 /** Stands for a prompt where none is given: a body cannot do without. */
 const NO_PROMPT = '-';
 
-/**
- * `GET /routing/explain`: a body of `POST /route` as a query. `user_id` is whom it is about, not who asks. Without a
- * prompt it is as if the prompt were empty.
- */
+/** A body of `POST /route` that may lack a prompt: it is then as if the prompt were empty. */
+export function toSubmission(body: Record<string, unknown>, context: z.RefinementCtx): RouteSubmission {
+  const { prompt = body.message ?? '' } = body;
+  const isEmpty = typeof prompt === 'string' && prompt.trim() === '';
+  const parsed = RouteBodySchema.safeParse(isEmpty ? { ...body, prompt: NO_PROMPT, message: undefined } : body);
+  if (parsed.success) return isEmpty ? { ...parsed.data, prompt } : parsed.data;
+  parsed.error.issues.forEach(({ path, message }) => {
+    context.addIssue({ code: 'custom', path, message });
+  });
+  return z.NEVER;
+}
+
+/** `GET /routing/explain`: a body of `POST /route` as a query. `user_id` is whom it is about, not who asks. */
 export const ExplainQuerySchema = z
   .strictObject({
     prompt: z.string().max(LONGEST_PROMPT).transform(storable).optional(),
@@ -49,12 +58,4 @@ export const ExplainQuerySchema = z
     user_id: id.optional(),
     metadata: MetadataText.optional(),
   })
-  .transform((query, context): RouteSubmission => {
-    const { prompt = '', ...rest } = query;
-    const parsed = RouteBodySchema.safeParse({ ...rest, prompt: prompt.trim() === '' ? NO_PROMPT : prompt });
-    if (parsed.success) return prompt.trim() === '' ? { ...parsed.data, prompt } : parsed.data;
-    parsed.error.issues.forEach(({ path, message }) => {
-      context.addIssue({ code: 'custom', path, message });
-    });
-    return z.NEVER;
-  });
+  .transform(toSubmission);
