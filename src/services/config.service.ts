@@ -53,7 +53,8 @@ interface Waiting<C> extends Objection {
   since: Date;
 }
 
-type Listener<C> = (config: C) => void;
+/** Written as a method, so that a service of a richer configuration may stand where any will do. */
+type Listener<C> = { told(config: C): void }['told'];
 
 /** Who acts where nobody in particular does: a file was saved. */
 const SYSTEM = 'system';
