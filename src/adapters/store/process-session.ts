@@ -40,6 +40,8 @@ export class ProcessSession {
   readonly processId: string;
   private client: Client | undefined;
   private held = false;
+  /** Ends a pause early. */
+  private wake: (() => void) | undefined;
   private readonly closing = new AbortController();
 
   private constructor(
@@ -62,13 +64,9 @@ export class ProcessSession {
     }
   }
 
-  /** Whether the lock is held, as far as is known here. */
-  get isHeld(): boolean {
-    return this.held;
-  }
-
   async close(): Promise<void> {
     this.closing.abort();
+    this.wake?.();
     this.held = false;
     // A server that has fallen silent does not end a connection either.
     await Promise.race([this.client?.end().catch(() => undefined), sleep(CONNECT_MS, undefined, { ref: false })]);
@@ -108,12 +106,23 @@ export class ProcessSession {
   /** Watches over the session until it is closed. */
   private async keep(): Promise<void> {
     const { signal } = this.closing;
-    while (!signal.aborted) {
-      await sleep(this.held ? BEAT_MS : AGAIN_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    for (;;) {
+      await this.pause(this.held ? BEAT_MS : AGAIN_MS);
       if (signal.aborted) return;
       if (this.held) await this.beat();
+      // One that was lost just now is looked after at once.
       else await this.comeBack();
     }
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms).unref();
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** A peer that was cut off sends no end: it is asked. */
@@ -148,6 +157,7 @@ export class ProcessSession {
     this.client = undefined;
     if (!this.held) return;
     this.held = false;
+    this.wake?.();
     if (this.closing.signal.aborted) return;
     this.options.log.warn(
       { session: this.processId },
