@@ -46,7 +46,7 @@ export class TemporalGateway {
   private mendedAt = -Infinity;
   private mending: Promise<boolean> = Promise.resolve(false);
   /** Whether the last start was refused since the server forgot what we need. */
-  private isForgotten = false;
+  private wasForgotten = false;
 
   constructor(
     private readonly target: TemporalTarget,
@@ -76,11 +76,11 @@ export class TemporalGateway {
     for (;;) {
       try {
         const outcome = await this.startOnce(input, giveUpAt);
-        this.isForgotten = false;
+        this.wasForgotten = false;
         return outcome;
       } catch (error) {
         if (!(error instanceof AppError) || !isForgotten(error.cause)) throw error;
-        this.isForgotten = true;
+        this.wasForgotten = true;
         // What was taught is used a moment later.
         if (!(await this.mend()) || Date.now() + MEND_PAUSE_MS >= giveUpAt) throw error;
         await sleep(MEND_PAUSE_MS);
@@ -164,7 +164,7 @@ export class TemporalGateway {
    */
   async ping(): Promise<void> {
     await this.bounded((client) => client.workflowService.getSystemInfo({}));
-    if (this.isForgotten && !(await this.mend())) throw new AppError('TEMPORAL_UNAVAILABLE', FORGOTTEN);
+    if (this.wasForgotten && !(await this.mend())) throw new AppError('TEMPORAL_UNAVAILABLE', FORGOTTEN);
   }
 
   /** Closes the connection. Workers must have stopped before. */
