@@ -14,6 +14,10 @@ const MOST_INSTRUCTIONS = 100_000;
 /** Words of their own, though near to a key of conditions. */
 const NOT_MISTYPED = new Set(['model', 'node', 'code', 'rule', 'note', 'resource', 'moe']);
 
+/** What it takes to evaluate a key: searching a prompt takes longest. */
+const COSTS: Readonly<Record<string, number>> = { and: 1, or: 1, not: 1, prompt_matches: 2 };
+const costOf = (key: string): number => (Object.hasOwn(COSTS, key) ? (COSTS[key] ?? 0) : 0);
+
 /** Compiles conditions into the tree that routing evaluates. What is wrong is told to the source. */
 export class ConditionsCompiler {
   private instructions = 0;
@@ -32,6 +36,8 @@ export class ConditionsCompiler {
     }
     const of = Object.entries(conditions)
       .filter(([, value]) => value !== undefined)
+      // The same conditions give the same hash, in whatever order they are written; what is cheap to see comes first.
+      .toSorted(([a], [b]) => costOf(a) - costOf(b) || (a < b ? -1 : 1))
       .map(([key, value]) => this.part(key, value, [...path, key], level));
     return { kind: 'all', of };
   }
@@ -94,10 +100,8 @@ export class ConditionsCompiler {
   /** A key that is no key of ours is one of metadata, so a mistyped one can only be a warning. */
   private warnOfNear(key: string, path: Path): void {
     if ((CONDITION_KEYS as readonly string[]).includes(key) || NOT_MISTYPED.has(key.toLowerCase())) return;
-    const meant = nearest(
-      key,
-      CONDITION_KEYS.filter((one) => one.length > 3),
-    );
+    const words = CONDITION_KEYS.filter((one) => one.length > 3);
+    const meant = nearest(key, words, key.length < 8 ? 1 : 2);
     if (meant === undefined) return;
     const where = path.slice(0, -1).map(String).join('.');
     this.warnings.push(`${where}: "${key}" is compared with the request's metadata; did you mean \`${meant}\`?`);

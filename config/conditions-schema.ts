@@ -11,7 +11,7 @@ export interface Conditions {
   source?: OneOrMore<string> | undefined;
   dao_id?: OneOrMore<string> | undefined;
   role?: OneOrMore<string> | undefined;
-  task_type?: OneOrMore<string> | undefined;
+  task_type?: OneOrMore<Scalar> | undefined;
   metadata_has?: string[] | undefined;
   prompt_matches?: string | undefined;
   prompt_length?: { min?: number | undefined; max?: number | undefined } | undefined;
@@ -50,6 +50,7 @@ const oneOrMore = <T extends z.ZodType>(one: T, what: string): z.ZodUnion<[T, z.
 
 const text = oneOrMore(z.string().min(1), 'text');
 const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'expected text, a number, or true or false' });
+const metadata = oneOrMore(scalar, 'text, a number, or true or false');
 const count = z.number().int().min(0);
 
 /** Conditions of rules and of answers. */
@@ -60,7 +61,7 @@ export const ConditionsSchema: z.ZodType<Conditions> = z
     source: text.describe('Where the request came from, such as telegram.'),
     dao_id: text.describe('The DAO in which the request acts.'),
     role: text.describe('A role that the actor has in that DAO.'),
-    task_type: text.describe('The key task_type of the metadata.'),
+    task_type: metadata.describe('The key task_type of the metadata.'),
     metadata_has: z.array(z.string().min(1)).min(1).describe('Keys that the metadata must have, with whatever value.'),
     prompt_matches: z
       .string()
@@ -83,5 +84,5 @@ export const ConditionsSchema: z.ZodType<Conditions> = z
     not: z.lazy(() => ConditionsSchema).describe('This must not hold.'),
   })
   .partial()
-  .catchall(oneOrMore(scalar, 'text, a number, or true or false'))
+  .catchall(metadata)
   .meta({ id: 'conditions', description: 'What a request must be like; all keys must hold. Other keys are metadata.' });

@@ -37,9 +37,12 @@ function likeliest(issue: z.core.$ZodIssueInvalidUnion): Issue | undefined {
   return inside ?? branches.find(({ code }) => code !== 'invalid_type' && code !== 'invalid_union');
 }
 
+/** Made for the first complaint, as it takes longer than loading a profile. */
+let schema: JsonSchema | undefined;
+
 /** Tells what zod found, with positions, what was expected, and what was most likely meant. */
 export class IssueTeller {
-  private readonly schema: JsonSchema = profileJsonSchema();
+  private readonly schema = (schema ??= profileJsonSchema());
   /** Keys that a mistyped one most likely stands for, and what holds them: that they are missing needs no telling. */
   private readonly meant = new Set<string>();
   private readonly mistypedIn = new Set<string>();

@@ -1,9 +1,14 @@
 import { distance } from 'fastest-levenshtein';
 
-/** The candidate that somebody most likely meant; undefined if none is near. */
-export function nearest(name: string, candidates: readonly string[]): string | undefined {
+/** As many letters may be wrong in a name. */
+const tolerance = (name: string): number => Math.max(1, Math.floor(name.length * 0.4));
+
+/**
+ * The candidate that somebody most likely meant; undefined if none is near.
+ * @param most letters that may be wrong
+ */
+export function nearest(name: string, candidates: readonly string[], most = tolerance(name)): string | undefined {
   const wanted = name.toLowerCase();
-  const most = Math.max(1, Math.floor(wanted.length / 3));
   let best: { candidate: string; far: number } | undefined;
   for (const candidate of candidates) {
     const other = candidate.toLowerCase();

@@ -39,7 +39,7 @@ const ACTION = {
 
 const CHOICES = ['use_provider', 'use_llm', 'use_metadata'] as const;
 /** The same for editors. */
-const ONE_CHOICE = { oneOf: CHOICES.map((key) => ({ required: [key] })) };
+const ONE_CHOICE = { oneOf: CHOICES.map((key) => ({ type: 'object', properties: { [key]: {} }, required: [key] })) };
 
 interface Action {
   use_provider?: string | undefined;

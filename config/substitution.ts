@@ -6,7 +6,7 @@ import { plain, type Entry, type MapNode, type Node, type ScalarNode } from './n
 const TOKEN = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}|\$\{/g;
 
 /** A profile is stored, shown and hashed, so nothing of these may get into it. */
-const SECRET = /(^|_)(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|DSN)$|^DATABASE_(MIGRATION_)?URL$/i;
+const SECRET = /(^|_)(KEY|TOKEN|SECRET|(PG)?PASSWORD|PASSWD|CREDENTIALS?|DSN)$|^DATABASE_(MIGRATION_)?URL$/i;
 
 const REMEDY = 'write `${NAME}`, `${NAME:-default}`, or `$${` for the two characters themselves';
 
