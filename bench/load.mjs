@@ -19,7 +19,7 @@ Prints tables, then each aim with PASS or MISS; ends with 1 if one is missed.
   --flood-minutes N   minutes of each column of "hundred" (3)
   --part NAME         ten, hundred or all (all)
   --calibrate         only the ten members, in simulated time: what the model's parameters make of them
-  --seed N            lengths of answers, hangs and pauses (1)
+  --seed N            lengths of answers, hangs and pauses (3)
   --think-ms N        mean pause of the ten between an answer and the next question (2000)
   --light-think-ms N  the same of the members of the four light DAOs, when one floods (9000)
   --patience-ms N     the old client's one timeout; answers of the product that come later count as timeouts too (5500)
@@ -34,7 +34,7 @@ export async function main(args) {
       minutes: number(5),
       'flood-minutes': number(3),
       part: { type: 'string', default: 'all' },
-      seed: number(1),
+      seed: number(3),
       'think-ms': number(2_000),
       'light-think-ms': number(9_000),
       'patience-ms': number(5_500),

@@ -63,7 +63,7 @@ function measure(name, { asks, refusals }, stats, { ms, lightThinkMs, memory }) 
   const greedy = lightThinkMs === 0;
   const demands = DAOS.map((dao) => (dao === HEAVY || greedy ? Number.POSITIVE_INFINITY : (demand * ms) / 1000));
   const entitled = maxMinShares(demands, capacity);
-  const light = asks.filter(({ dao, wait }) => dao !== HEAVY && wait !== undefined);
+  const light = asks.filter(({ dao }) => dao !== HEAVY);
   return {
     name,
     served,
@@ -141,17 +141,19 @@ function figures(...phases) {
     ['most at once at the model', ({ most }) => most],
     ['Jain, served by entitled', ({ fairness }) => fairness.toFixed(3)],
     ['light DAO: P95 wait, service times', ({ lightWait }) => lightWait.toFixed(2)],
-    ['promised wait: median error', ({ promise }) => `${(promise.median * 100).toFixed(0)} % of ${promise.count}`],
+    ['promised wait: median error', ({ promise }) => `${figure(promise.median * 100)} % of ${promise.count}`],
     ['refusals', ({ refusals, statuses }) => `${refusals}${refusals > 0 ? ` (${statuses})` : ''}`],
     ['of them of light DAOs', ({ lightRefusals }) => lightRefusals],
-    ['refusal P95, ms', ({ refusalMs }) => refusalMs.toFixed(0)],
-    ['Retry-After median, s; without', ({ toldMs, untold }) => `${(toldMs / 1000).toFixed(1)}; ${untold}`],
-    ['came back; of them let in', ({ cameBack, truthful }) => `${cameBack}; ${(truthful * 100).toFixed(0)} %`],
+    ['refusal P95, ms', ({ refusalMs }) => figure(refusalMs)],
+    ['Retry-After median, s; without', ({ toldMs, untold }) => `${figure(toldMs / 1000, 1)}; ${untold}`],
+    ['came back; of them let in', ({ cameBack, truthful }) => `${cameBack}; ${figure(truthful * 100)} %`],
     ['longest pause of the fake itself, ms', ({ gap }) => gap.toFixed(0)],
     ['memory at five points, MB', ({ memory }) => memory.map((megabytes) => megabytes.toFixed(0)).join(' ')],
   ];
   return lines.map(([name, cell]) => [name, ...phases.map(cell)]);
 }
+
+const figure = (value, digits = 0) => (Number.isFinite(value) ? value.toFixed(digits) : '–');
 
 const codesOf = (failed) => {
   const codes = [...new Set(failed.map(({ code, outcome }) => code ?? outcome))];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { between, randomFrom } from '../../test/chaos/lib/seed.mjs';
 import { quantile } from './stats.mjs';
 
-/** A refusal without Retry-After: how long a member waits then, in milliseconds. */
+/** How long a member waits after a failure, and after a refusal that does not say how long, in milliseconds. */
 const UNTOLD_PAUSE_MS = 1_000;
 
 /**
@@ -17,7 +17,7 @@ const UNTOLD_PAUSE_MS = 1_000;
  * Members at work until the time is over; questions under way are waited for.
  * @param {Member[]} members
  * @param {(question: object) => Promise<object>} call
- * @param {{ ms: number, seed: number, name: string, onProgress?: (asks: object[]) => void }} options
+ * @param {{ ms: number, seed: number, name: string }} options `name` is told with the progress
  * @returns {Promise<{ asks: object[], refusals: object[] }>} an ask is a question with its end, its times counted from
  *   the first try; a refusal knows whether coming back as told was of use
  */
@@ -41,8 +41,11 @@ async function life(one, index, call, { log, seed, stopAt }) {
   await sleep(one.thinkMs > 0 ? between(random, 0, one.thinkMs) : between(random, 0, 200));
   for (let number = 1; performance.now() < stopAt; number += 1) {
     const ask = await question({ ...one, marker: `q${index}-${number}` }, call, { log, stopAt });
-    if (ask) log.asks.push(ask);
-    await sleep(Math.max(0, Math.min(pause(), stopAt - performance.now())));
+    // Told to come back after the end of the time.
+    if (!ask) return;
+    log.asks.push(ask);
+    const rest = ask.outcome === 'failed' ? Math.max(pause(), UNTOLD_PAUSE_MS) : pause();
+    await sleep(Math.max(0, Math.min(rest, stopAt - performance.now())));
   }
 }
 
@@ -63,11 +66,11 @@ async function question(one, call, { log, stopAt }) {
   }
 }
 
-/** What a member sees: times from the first try on. `wait`: until the model was called. */
+/** What a member sees: times from the first try on. `wait`: until the model was called, or until the end if it never was. */
 const fromFirstTry = ({ total, first, attempt }, tried) => ({
   total: tried + total,
   first: first === undefined ? undefined : tried + first,
-  wait: attempt === undefined ? undefined : tried + attempt,
+  wait: tried + (attempt ?? total),
 });
 
 const progressEvery = () => (process.stderr.isTTY ? 1_000 : 20_000);
