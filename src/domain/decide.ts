@@ -41,10 +41,10 @@ export function decide(
   const { mode, access } = inputs;
   const rights = resolveRights(access);
   const subject: Subject = { inputs, roles: rights.roles, matches };
-  const answer = knownQuestion(table, subject);
+  const answer = knownQuestion(table, subject, rights);
   const needed = MODE_ENTITLEMENTS[mode];
   if (!rights.entitlements.includes(needed)) {
-    if (answer && rights.entitlements.includes('chat.read')) return allow(table, inputs, rights, { answer });
+    if (answer) return allow(table, inputs, rights, { answer });
     const detail = { required_entitlement: needed, roles: rights.roles };
     return { allowed: false, code: 'RBAC_PERMISSION_DENIED', rights, detail };
   }
@@ -86,9 +86,13 @@ function allow(
   return { allowed: true, decision };
 }
 
-/** The question that the database can answer, if a chat's prompt is one. */
-export function knownQuestion({ answers }: RoutingTable, subject: Subject): KnownQuestion | undefined {
-  if (subject.inputs.mode !== 'chat') return undefined;
+/** The question that the database can answer, if a chat's prompt is one and its actor may read. */
+export function knownQuestion(
+  { answers }: RoutingTable,
+  subject: Subject,
+  { entitlements }: Rights,
+): KnownQuestion | undefined {
+  if (subject.inputs.mode !== 'chat' || !entitlements.includes('chat.read')) return undefined;
   return answers.find(({ condition }) => holds(condition, subject))?.question;
 }
 

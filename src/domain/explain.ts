@@ -69,7 +69,8 @@ export interface TableDescription {
  */
 export function explain(table: RoutingTable, inputs: DecisionInputs): Explanation {
   const matches = promptMatcher(inputs.promptHead);
-  const { roles, entitlements } = resolveRights(inputs.access);
+  const rights = resolveRights(inputs.access);
+  const { roles, entitlements } = rights;
   const subject: Subject = { inputs, roles, matches };
   const needed = MODE_ENTITLEMENTS[inputs.mode];
   return {
@@ -78,7 +79,7 @@ export function explain(table: RoutingTable, inputs: DecisionInputs): Explanatio
     dao_id: inputs.access.dao.id,
     access: { roles, required_entitlement: needed, granted: entitlements.includes(needed) },
     decision: decisionOf(decide(table, inputs, matches)),
-    known_answer: knownQuestion(table, subject) ?? null,
+    known_answer: knownQuestion(table, subject, rights) ?? null,
     rules: explainRules(table, subject).map((verdict) => ruleOf(verdict, table, inputs)),
   };
 }
