@@ -19,10 +19,10 @@ interface Parts {
 const service = ({ dependencies, providers, asked, polling, warnings }: Parts = {}): HealthService =>
   new HealthService(
     dependencies ?? [well('database'), well('temporal')],
-    ['embedded', 'ollama'],
+    () => ['embedded', 'ollama'],
     asked ?? (() => Promise.resolve(providers ?? [up])),
     () => polling ?? ['orchestrator'],
-    warnings ?? [],
+    () => warnings ?? [],
   );
 
 describe('HealthService', () => {
@@ -85,6 +85,23 @@ describe('HealthService', () => {
     asked.mockResolvedValue([down]);
     expect(await health.readiness()).toMatchObject({ ready: false });
     expect(asked).toHaveBeenCalledTimes(2);
+  });
+
+  it('follows the configuration: providers of now, warnings of now', async () => {
+    let [routed, warnings] = [['embedded'], ['one']];
+    const asked = jest.fn((names: readonly string[]) => Promise.resolve(names.map((name) => ({ ...up, name }))));
+    const health = new HealthService(
+      [],
+      () => routed,
+      asked,
+      () => ['orchestrator'],
+      () => warnings,
+    );
+    expect((await health.readiness()).warnings).toEqual(['one']);
+    [routed, warnings] = [['ollama'], []];
+    const now = await health.readiness();
+    expect(now.warnings).toEqual([]);
+    expect(Object.keys(now.dependencies)).toEqual(['worker', 'provider/ollama']);
   });
 
   it.each([[[]], [[down]]])('is not ready with the providers %j', async (providers) => {

@@ -22,18 +22,18 @@ const PROVIDERS_MS = 5_000;
 
 /** Whether a chat can be answered, and if not, why. */
 export class HealthService {
-  private heard: { at: number; providers: Promise<ProviderHealth[]> } | undefined;
+  private heard: { at: number; of: string; providers: Promise<ProviderHealth[]> } | undefined;
 
   /**
-   * @param routed the providers to which rules lead; no other could answer anybody
+   * @param routed the providers to which rules lead at the moment; no other could answer anybody
    * @param providers asks them for a sign of life; never rejects
    */
   constructor(
     private readonly dependencies: readonly Dependency[],
-    private readonly routed: readonly string[],
+    private readonly routed: () => readonly string[],
     private readonly providers: (names: readonly string[]) => Promise<ProviderHealth[]>,
     private readonly polling: () => string[],
-    private readonly warnings: readonly string[],
+    private readonly warnings: () => readonly string[],
   ) {}
 
   /** Checks everything at once. Ready means: database, Temporal, a worker, and at least one provider of a rule. */
@@ -51,15 +51,17 @@ export class HealthService {
     return {
       ready: usable && checked.every(([, { ok }]) => ok),
       dependencies: Object.fromEntries([...checked, ...told]),
-      warnings: [...this.warnings],
+      warnings: [...this.warnings()],
     };
   }
 
   /** What the providers said a moment ago, or say now. Those who ask at once share the answer. */
   private hear(): Promise<ProviderHealth[]> {
     const now = Date.now();
-    if (!this.heard || now - this.heard.at >= PROVIDERS_MS) {
-      this.heard = { at: now, providers: this.providers(this.routed) };
+    const routed = this.routed();
+    const of = routed.join();
+    if (this.heard?.of !== of || now - this.heard.at >= PROVIDERS_MS) {
+      this.heard = { at: now, of, providers: this.providers(routed) };
     }
     return this.heard.providers;
   }
