@@ -83,6 +83,8 @@ export class Visit {
       throw endOfWait(error);
     }
     this.watch(this.slot.lost);
+    // It may have been cancelled at the very moment when its turn came.
+    this.stop.signal.throwIfAborted();
   }
 
   /** Gives the slot back and says how the provider did, once. Neither can fail the request: its answer is in hand. */
