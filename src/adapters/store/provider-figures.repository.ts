@@ -12,6 +12,9 @@ export interface RecentCalls {
   p95Ms: number | null;
 }
 
+/** As many answers as figures are made of: the embedded database does nothing else meanwhile. */
+const MOST_ANSWERS = 20_000;
+
 /** What the recorded requests tell about providers. Times are those at which requests came in. */
 export class ProviderFiguresRepository {
   constructor(private readonly db: Db) {}
@@ -52,7 +55,7 @@ export class ProviderFiguresRepository {
     return new Map(rows.flatMap(({ provider, calls }) => (provider === null ? [] : [[provider, calls] as const])));
   }
 
-  /** What an answer of each provider took and used, from requests that it answered. */
+  /** What an answer of each provider took and used, from the newest requests that were answered. */
   async figures(since: Date): Promise<ProviderFigures[]> {
     const { rows } = await guardStore(() =>
       sql<ProviderFigures>`
@@ -62,9 +65,13 @@ export class ProviderFiguresRepository {
           percentile_cont(0.5) within group (order by (attempt ->> 'ms')::float8) as "p50Ms",
           coalesce(avg((usage ->> 'prompt_tokens')::float8), 0) as "promptTokens",
           coalesce(avg((usage ->> 'completion_tokens')::float8), 0) as "completionTokens"
-        from requests cross join lateral jsonb_array_elements(attempts) as attempt
-        where received_at >= ${since} and status = 'completed'
-          and attempt ->> 'status' = 'ok' and attempt ->> 'provider' = provider
+        from (
+          select provider, usage, attempts from requests
+          where received_at >= ${since} and status = 'completed'
+          order by received_at desc
+          limit ${MOST_ANSWERS}
+        ) as answered cross join lateral jsonb_array_elements(attempts) as attempt
+        where attempt ->> 'status' = 'ok' and attempt ->> 'provider' = provider
         group by provider
         order by provider
       `.execute(this.db),
