@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { KNOWN_QUESTIONS } from '../src/contracts/routing.js';
+import { KNOWN_QUESTIONS } from '../src/contracts/request.js';
 import { ConditionsSchema } from './conditions-schema.js';
 import { milliseconds } from './limits-schema.js';
 import { name } from './provider-schema.js';

@@ -6,18 +6,22 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { packageVersion } from '../config/paths.js';
 import type { RequestBody } from './contracts/bodies.js';
-import { createApi } from './main.js';
+import { createApi, type ApiServices } from './main.js';
 import { DrainService } from './services/drain.service.js';
 import type { HealthService } from './services/health.service.js';
 import type { KeysService } from './services/keys.service.js';
 import type { OutcomesService } from './services/outcomes.service.js';
 import type { RequestsService } from './services/requests.service.js';
+import type { SubmissionsService } from './services/submissions.service.js';
 
 interface Answer {
   status: number;
   headers: Headers;
   body: { ok: boolean; request_id: string; error: { code: string }; info: { version: string } };
 }
+
+/** What these tests do not touch. */
+const absent = { config: {}, providers: {}, routing: {}, usage: {}, whatIf: {} } as ApiServices;
 
 describe('the edge', () => {
   const lines: Record<string, unknown>[] = [];
@@ -36,8 +40,12 @@ describe('the edge', () => {
       },
     });
     app = await createApi({
+      ...absent,
+      submissions: {
+        submit: () =>
+          Promise.resolve({ requestId: 'r1', workflowId: 'route/r1', daoId: 'd', actor: 'a', here: true, headers: {} }),
+      } as unknown as SubmissionsService,
       requests: {
-        submit: () => Promise.resolve({ requestId: 'r1', workflowId: 'route/r1', daoId: 'd', actor: 'a', here: true }),
         visible: () => Promise.resolve({ daoId: 'd', actor: 'a' }),
         joined: () => ({ requestId: 'r1' }),
       } as unknown as RequestsService,

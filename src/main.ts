@@ -7,31 +7,48 @@ import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { packageVersion } from '../config/paths.js';
 import { HealthController } from './http/health.controller.js';
+import { ConfigController } from './http/config.controller.js';
 import { KeysController } from './http/keys.controller.js';
+import { ProvidersController } from './http/providers.controller.js';
 import { RequestsController } from './http/requests.controller.js';
 import { RouteController } from './http/route.controller.js';
+import { RoutingController } from './http/routing.controller.js';
+import { UsageController } from './http/usage.controller.js';
+import { WhatIfController } from './http/whatif.controller.js';
 import { authenticateCalls } from './middleware/authenticate.js';
 import { refuseBadAddress, refuseNoHttp } from './middleware/broken-calls.js';
 import { ErrorFilter } from './middleware/error.filter.js';
 import { acceptJsonBodies } from './middleware/json-body.js';
 import { logCalls } from './middleware/log-calls.js';
 import { ValidationPipe } from './middleware/validation.pipe.js';
+import { ConfigService } from './services/config.service.js';
 import { DrainService } from './services/drain.service.js';
 import { HealthService } from './services/health.service.js';
 import { KeysService } from './services/keys.service.js';
 import { OutcomesService } from './services/outcomes.service.js';
+import { ProvidersService } from './services/providers.service.js';
 import { RequestsService } from './services/requests.service.js';
+import { RoutingService } from './services/routing.service.js';
+import { SubmissionsService } from './services/submissions.service.js';
+import { UsageService } from './services/usage.service.js';
+import { WhatIfService } from './services/whatif.service.js';
 
 const BODY_LIMIT = 4 * 1_048_576;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /** The services that the HTTP edge calls. */
 export interface ApiServices {
-  requests: RequestsService;
-  outcomes: OutcomesService;
-  keys: KeysService;
-  health: HealthService;
+  config: ConfigService;
   drain: DrainService;
+  health: HealthService;
+  keys: KeysService;
+  outcomes: OutcomesService;
+  providers: ProvidersService;
+  requests: RequestsService;
+  routing: RoutingService;
+  submissions: SubmissionsService;
+  usage: UsageService;
+  whatIf: WhatIfService;
   log: Logger;
 }
 
@@ -40,13 +57,29 @@ export interface ApiServices {
 class ApiModule {
   static of(services: ApiServices): DynamicModule {
     const providers: Provider[] = [
-      { provide: RequestsService, useValue: services.requests },
-      { provide: OutcomesService, useValue: services.outcomes },
-      { provide: KeysService, useValue: services.keys },
-      { provide: HealthService, useValue: services.health },
+      { provide: ConfigService, useValue: services.config },
       { provide: DrainService, useValue: services.drain },
+      { provide: HealthService, useValue: services.health },
+      { provide: KeysService, useValue: services.keys },
+      { provide: OutcomesService, useValue: services.outcomes },
+      { provide: ProvidersService, useValue: services.providers },
+      { provide: RequestsService, useValue: services.requests },
+      { provide: RoutingService, useValue: services.routing },
+      { provide: SubmissionsService, useValue: services.submissions },
+      { provide: UsageService, useValue: services.usage },
+      { provide: WhatIfService, useValue: services.whatIf },
     ];
-    const controllers = [RouteController, RequestsController, KeysController, HealthController];
+    const controllers = [
+      ConfigController,
+      HealthController,
+      KeysController,
+      ProvidersController,
+      RequestsController,
+      RouteController,
+      RoutingController,
+      UsageController,
+      WhatIfController,
+    ];
     return { module: ApiModule, controllers, providers };
   }
 }

@@ -1,32 +1,26 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
-import { requestLog } from '../activities/log.js';
 import type { Env } from '../config/env.js';
 import { loadConfig, type LoadedConfig } from '../config/loader.js';
 import { loadDefaultRoles, loadDevSeed } from '../config/seed.js';
-import { LlmRegistry } from './adapters/llm/registry.js';
+import { RequestCounter } from './adapters/limits/request-counter.js';
+import { ProfileFiles, withHash } from './adapters/profile-files.js';
 import { AccessRepository } from './adapters/store/access.repository.js';
-import { AuditRepository } from './adapters/store/audit.repository.js';
 import { openEmbedded, openPostgres, type Database } from './adapters/store/database.js';
-import { KeysRepository } from './adapters/store/keys.repository.js';
 import { migrate } from './adapters/store/migrate.js';
-import { RequestsRepository } from './adapters/store/requests.repository.js';
+import { PostgresSharedState } from './adapters/store/postgres-shared-state.js';
+import { MemorySharedState } from './adapters/store/shared-state.js';
 import { TemporalGateway } from './adapters/temporal/gateway.js';
 import { installTemporalRuntime } from './adapters/temporal/telemetry.js';
 import type { QueueWorkers } from './adapters/temporal/workers.js';
-import { InProcessTokenBus } from './adapters/token-bus/in-process-bus.js';
-import { ADMIN_PRINCIPAL } from './contracts/ids.js';
-import { providersOf } from './domain/routing.js';
 import { findAdminKey, type AdminKey } from './admin-key.js';
+import { compose, isDevelopment, type Composition, type Foundation } from './compose.js';
+import { ADMIN_PRINCIPAL } from './contracts/ids.js';
+import type { SharedState } from './contracts/shared-state.js';
+import { providersOf } from './domain/routing.js';
 import { createLogger } from './log.js';
 import { createApi } from './main.js';
-import { AccessService } from './services/access.service.js';
-import { DrainService } from './services/drain.service.js';
 import { HealthService } from './services/health.service.js';
-import { KeysService } from './services/keys.service.js';
-import { OutcomesService } from './services/outcomes.service.js';
-import { ReconcilerService } from './services/reconciler.service.js';
-import { RequestsService } from './services/requests.service.js';
 import { startWorkers } from './worker.js';
 
 /** Most time that providers get to become ready, in milliseconds. */
@@ -43,73 +37,42 @@ export interface RuntimeParts {
   logFile?: string | undefined;
 }
 
-/** Services, built once over the adapters. */
-interface Services {
-  access: AccessService;
-  keys: KeysService;
-  requests: RequestsService;
-  outcomes: OutcomesService;
-  reconciler: ReconcilerService;
-  drain: DrainService;
-}
-
 /**
- * One process of the product: the composition root of everything. What it serves (API, workers) is added after it is
- * open; closing drains it.
+ * One process of the product. What it serves (API, workers) is added after it is open; closing drains it.
  */
 export class Runtime {
-  private readonly bus = new InProcessTokenBus();
-  private readonly requests: RequestsRepository;
-  private readonly temporal: TemporalGateway;
-  private readonly providers: LlmRegistry;
-  private readonly services: Services;
   private workers: QueueWorkers | undefined;
   private api: NestFastifyApplication | undefined;
+  private readonly onHangUp = (): void => {
+    void this.parts.config.reload('SIGHUP');
+  };
 
   constructor(
-    private readonly env: Env,
-    private readonly config: LoadedConfig,
-    private readonly database: Database,
-    private readonly log: Logger,
-    parts: RuntimeParts,
+    private readonly foundation: Foundation,
+    private readonly parts: Composition,
   ) {
-    this.requests = new RequestsRepository(database.db);
-    this.providers = new LlmRegistry(
-      config.providers.map((one) =>
-        one.type === 'embedded' && parts.modelPath ? { modelPath: parts.modelPath, ...one } : one,
-      ),
-    );
-    this.temporal = new TemporalGateway(
-      {
-        address: parts.temporalAddress,
-        namespace: env.TEMPORAL_NAMESPACE,
-        apiKey: env.TEMPORAL_API_KEY,
-        tls: env.TEMPORAL_TLS,
-      },
-      log,
-    );
-    this.services = this.buildServices();
+    process.on('SIGHUP', this.onHangUp);
   }
 
   /** Serves HTTP. Resolves once it listens; by then the administrator's key opens it. */
   async startApi(listen: { host: string; port: number }): Promise<{ url: string; admin: AdminKey }> {
+    const { parts, foundation } = this;
     const admin = await this.provideAdminKey();
-    const { keys, requests, outcomes, drain } = this.services;
     const health = new HealthService(
       [
-        { name: 'database', check: () => this.database.ping() },
-        { name: 'temporal', check: () => this.temporal.ping() },
+        { name: 'database', check: () => foundation.database.ping() },
+        { name: 'temporal', check: () => foundation.temporal.ping() },
       ],
-      providersOf(this.config.routing).all,
-      (names) => this.providers.check(names),
+      () => providersOf(parts.config.current().routing).all,
+      (names) => parts.registry.check(names),
       () => this.workers?.polling() ?? [],
-      this.config.warnings,
+      () => parts.config.warnings(),
     );
-    this.api = await createApi({ requests, outcomes, keys, health, drain, log: this.log });
+    this.api = await createApi({ ...partsOf(parts), health, log: foundation.log });
     await this.api.listen(listen.port, listen.host);
-    void this.temporal.connection().then(
+    void foundation.temporal.connection().then(
       () => {
-        this.services.reconciler.start();
+        parts.reconciler.start();
       },
       () => undefined,
     );
@@ -118,88 +81,118 @@ export class Runtime {
 
   /** Serves task queues, in the background. */
   startWorkers(queues: readonly string[]): void {
-    const deps = {
-      requests: this.requests,
-      bus: this.bus,
-      log: requestLog(this.log),
-      historyTokens: this.config.profile.limits.session_tokens,
-      providers: this.providers,
-    };
-    this.workers = startWorkers(this.temporal, queues, deps, this.log);
+    const { temporal, log } = this.foundation;
+    this.workers = startWorkers(temporal, queues, this.parts.activities(), log);
+    void this.parts.admission.start();
     void this.warmUp();
   }
 
   /** The administrator's key as given or kept; made and kept in DAGI_HOME on the first start in development. */
   private async provideAdminKey(): Promise<AdminKey> {
-    const admin = findAdminKey(this.env, this.config.profile.environment);
-    await this.services.keys.putAdminKey(admin.key);
-    await new AccessRepository(this.database.db).grantPlatform(ADMIN_PRINCIPAL);
+    const { keys, repositories, config } = this.parts;
+    const admin = findAdminKey(this.foundation.env, config.current().profile.environment);
+    await keys.putAdminKey(admin.key);
+    await repositories.access.grantPlatform(ADMIN_PRINCIPAL);
     return admin;
   }
 
   /** Takes no more work, lets running answers finish, tells waiting callers what there is, and closes everything. */
   async close(): Promise<void> {
-    this.services.reconciler.stop();
-    this.services.drain.refuse();
+    const { parts, foundation } = this;
+    process.off('SIGHUP', this.onHangUp);
+    await parts.config.close();
+    parts.reconciler.stop();
+    parts.drain.refuse();
     await this.workers?.stop();
-    this.services.drain.stop();
+    parts.drain.stop();
     await this.api?.close();
-    this.bus.close();
-    await this.providers.close();
-    await this.temporal.close();
-    await this.database.close();
+    parts.bus.close();
+    await parts.registry.close();
+    await parts.admission.close();
+    await foundation.temporal.close();
+    await closeStores(foundation);
   }
 
   /** Gets the providers to which rules lead first ready before the first question: libraries, and the embedded model. */
   private async warmUp(): Promise<void> {
-    const first = new Set(providersOf(this.config.routing).first);
+    const { registry, config } = this.parts;
     const signal = AbortSignal.timeout(WARM_UP_MS);
-    for (const name of first) {
-      await this.providers.warmUp(name, signal).catch((error: unknown) => {
-        this.log.warn({ provider: name, err: error }, 'a provider is not ready yet');
+    for (const name of providersOf(config.current().routing).first) {
+      await registry.warmUp(name, signal).catch((error: unknown) => {
+        this.foundation.log.warn({ provider: name, err: error }, 'a provider is not ready yet');
       });
     }
   }
-
-  private buildServices(): Services {
-    const { database, requests, temporal, bus, log, env, config } = this;
-    const audit = new AuditRepository(database.db);
-    const access = new AccessService(new AccessRepository(database.db), audit, defaultDao(env, config));
-    const service = new RequestsService(requests, access, temporal, bus, config.routing, log);
-    return {
-      access,
-      keys: new KeysService(new KeysRepository(database.db), access, audit),
-      requests: service,
-      outcomes: new OutcomesService(requests, temporal, bus),
-      reconciler: new ReconcilerService(requests, service, log),
-      drain: new DrainService(),
-    };
-  }
 }
+
+/** What the HTTP edge calls. */
+const partsOf = ({
+  config,
+  drain,
+  keys,
+  outcomes,
+  providers,
+  requests,
+  routing,
+  submissions,
+  usage,
+  whatIf,
+}: Composition) => ({ config, drain, keys, outcomes, providers, requests, routing, submissions, usage, whatIf });
 
 /**
  * Opens the database, brings it up to date and builds the process. Temporal is connected in the background.
  * @throws AppError `CONFIG_INVALID`, `HOME_LOCKED`, `SETUP_FAILED`, `STORE_UNAVAILABLE`
  */
 export async function openRuntime(env: Env, parts: RuntimeParts): Promise<Runtime> {
-  const config = loadConfig(env);
-  const log = createLogger(parts.process ?? 'dagi', env.DAGI_LOG_LEVEL ?? config.profile.logging.level ?? 'info', {
+  const loaded = withHash(loadConfig(env));
+  const log = createLogger(parts.process ?? 'dagi', loaded.logLevel, {
     file: parts.logFile,
-    rotation: config.profile.logging.rotation,
+    rotation: loaded.profile.logging.rotation,
   });
-  config.warnings.forEach((warning) => {
+  loaded.warnings.forEach((warning) => {
     log.warn({ profile: env.DAGI_PROFILE }, warning);
   });
   installTemporalRuntime(log);
   const database = await openDatabase(env);
   try {
-    const applied = await migrateAndSeed(database, env, config);
+    const applied = await migrateAndSeed(database, env, loaded);
     if (applied.length > 0) log.info({ applied }, 'database migrated');
-    return new Runtime(env, config, database, log, parts);
   } catch (error) {
     await database.close();
     throw error;
   }
+  const foundation = await lay(env, log, database, parts);
+  try {
+    return new Runtime(foundation, await compose(foundation, loaded));
+  } catch (error) {
+    await foundation.temporal.close();
+    await closeStores(foundation);
+    throw error;
+  }
+}
+
+/** What several processes share is in PostgreSQL where there is one, and in memory where there is one process. */
+async function lay(env: Env, log: Logger, database: Database, parts: RuntimeParts): Promise<Foundation> {
+  const { DATABASE_URL: url, TEMPORAL_NAMESPACE: namespace, TEMPORAL_API_KEY: apiKey, TEMPORAL_TLS: tls } = env;
+  const shared: SharedState = url ? await PostgresSharedState.open(database.db, url, log) : new MemorySharedState();
+  const counter = url ? RequestCounter.inPostgres(url, log) : RequestCounter.inMemory(log);
+  const temporal = new TemporalGateway({ address: parts.temporalAddress, namespace, apiKey, tls }, log);
+  return {
+    env,
+    log,
+    database,
+    shared,
+    counter,
+    temporal,
+    files: new ProfileFiles(env, log),
+    modelPath: parts.modelPath,
+  };
+}
+
+async function closeStores({ shared, counter, database }: Foundation): Promise<void> {
+  await shared.close();
+  await counter.close();
+  await database.close();
 }
 
 async function openDatabase(env: Env): Promise<Database> {
@@ -215,8 +208,3 @@ async function migrateAndSeed(database: Database, env: Env, config: LoadedConfig
   }
   return applied;
 }
-
-const isDevelopment = ({ profile }: LoadedConfig): boolean => profile.environment === 'development';
-
-const defaultDao = (env: Env, config: LoadedConfig): string | undefined =>
-  env.DAGI_DEFAULT_DAO ?? (isDevelopment(config) ? loadDevSeed().daos[0]?.id : undefined);

@@ -9,8 +9,11 @@ import { AppError } from './errors/app-error.js';
 
 /** Most model calls at once on the workflows' own queue: remote endpoints bear many, and one process has few cores. */
 const ORCHESTRATOR_SLOTS = 100;
-/** More than three generations at once make an Ollama host slow for everybody. */
-const OLLAMA_SLOTS = 3;
+/**
+ * Most calls to Ollama hosts that this process waits for or makes. How many of them a host gets at once is decided by
+ * its pool, for all processes together; waiting costs little.
+ */
+const OLLAMA_SLOTS = 200;
 
 /** The queues that a worker of this product can serve. */
 export const SERVED_QUEUES: readonly string[] = [QUEUES.orchestrator, QUEUES.ollama];

@@ -1,9 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../../config/paths.js';
 import { addClientCommands } from './commands-client.js';
+import { addConfigCommands } from './commands-config.js';
 import { addServerCommands } from './commands-server.js';
+import { addWhatIfCommand } from './commands-whatif.js';
 import { describeFailure } from './failure.js';
 import { resolveEnv } from './options.js';
+import { addProvidersCommand } from './providers.js';
+import { addUsageCommand } from './usage.js';
 
 const EXAMPLES = `
 Examples:
@@ -24,6 +28,10 @@ function buildProgram(): Command {
     .exitOverride();
   addServerCommands(program);
   addClientCommands(program);
+  addProvidersCommand(program);
+  addUsageCommand(program);
+  addConfigCommands(program);
+  addWhatIfCommand(program);
   return program;
 }
 

@@ -17,11 +17,21 @@ describe(Shutdown.name, () => {
 
   const send = (signal: NodeJS.Signals): boolean => process.emit(signal, signal);
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('should be requested by %s', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('should be requested by %s', async (signal) => {
     send(signal);
     await sut.requested();
     expect(sut.signal.aborted).toBe(true);
     expect(sut.reason).toBe(signal);
+  });
+
+  it.each([
+    ['stop when the terminal is gone', true],
+    ['stay when it only tells to read the configuration again', false],
+  ])('should, on SIGHUP, %s', (_what, hungUp) => {
+    const other = new Shutdown({ onForce, isHungUp: () => hungUp });
+    send('SIGHUP');
+    expect(other.signal.aborted).toBe(hungUp);
+    other.dispose();
   });
 
   it('should take signals that come together for one press', () => {

@@ -1,3 +1,5 @@
+import { closeSync, openSync } from 'node:fs';
+
 /** Presses of Ctrl-C that arrive this close together are one: terminal, npm and launcher each pass it on. */
 const SAME_PRESS_MS = 1_000;
 const PARENT_POLL_MS = 1_000;
@@ -8,6 +10,19 @@ export interface ShutdownOptions {
   exitWithParent?: number | boolean | undefined;
   /** Called on a second signal, for those who will not wait. */
   onForce: () => void;
+  /** Whether our terminal is gone. */
+  isHungUp?: () => boolean;
+}
+
+/** A program that was started in a terminal has none any more once its window is closed. */
+function terminalIsGone(): boolean {
+  if (!process.stdin.isTTY) return false;
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** The wish to stop: a signal, or the death of the process that we belong to. */
@@ -52,6 +67,8 @@ export class Shutdown {
   }
 
   private readonly onSignal = (name: NodeJS.Signals): void => {
+    // Sent by hand it means, as with other servers, that the configuration is to be read again; others hear it too.
+    if (name === 'SIGHUP' && !(this.options.isHungUp ?? terminalIsGone)()) return;
     if (!this.signal.aborted) {
       this.firstAt = Date.now();
       this.request(name);

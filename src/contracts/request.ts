@@ -1,6 +1,5 @@
 import type { AccessFacts } from './access.js';
 import type { Failure, FailureType } from './failures.js';
-import type { KnownQuestion } from './routing.js';
 
 export const MODES = ['chat', 'crew', 'devtools'] as const;
 export type Mode = (typeof MODES)[number];
@@ -23,6 +22,10 @@ export interface RouteSubmission {
 /** Where a call to a model runs; see docs/adr/0003. `eager`: workflow's own queue; `queue`: the step's own queue. */
 export const CALL_SHAPES = ['eager', 'local', 'queue'] as const;
 export type CallShape = (typeof CALL_SHAPES)[number];
+
+/** Questions that can be answered without a model. */
+export const KNOWN_QUESTIONS = ['help', 'dao', 'roles'] as const;
+export type KnownQuestion = (typeof KNOWN_QUESTIONS)[number];
 
 /** US dollars for a million tokens. */
 export interface Price {
@@ -79,6 +82,8 @@ export interface Decision {
   entitlements: string[];
   /** Budget of the whole request, in milliseconds. */
   deadlineMs: number;
+  /** Place among those who wait, the lower first; absent: that of the mode. */
+  priority?: number;
   /** Share of the DAO in a pool; absent: 1. */
   weight?: number;
   cache?: CachePolicy;

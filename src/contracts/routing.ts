@@ -1,4 +1,4 @@
-import type { CachePolicy, Price, ProviderPolicy } from './request.js';
+import type { CachePolicy, KnownQuestion, ProviderPolicy } from './request.js';
 
 export type Scalar = string | number | boolean;
 
@@ -43,10 +43,6 @@ export interface RoutingRule {
   cache?: CachePolicy;
 }
 
-/** Questions that can be answered without a model. */
-export const KNOWN_QUESTIONS = ['help', 'dao', 'roles'] as const;
-export type KnownQuestion = (typeof KNOWN_QUESTIONS)[number];
-
 /** How a question is recognised that can be answered without a model. */
 export interface KnownAnswer {
   question: KnownQuestion;
@@ -65,5 +61,3 @@ export interface RoutingTable {
   weights: Readonly<Record<string, number>>;
   hash: string;
 }
-
-export type { Price };

@@ -1,6 +1,6 @@
 import type { Entitlement } from '../contracts/access.js';
-import type { Decision, DecisionInputs, Mode, ProviderStep } from '../contracts/request.js';
-import { PROMPT_HEAD, type KnownQuestion, type RoutingTable } from '../contracts/routing.js';
+import type { Decision, DecisionInputs, Mode, ProviderStep, KnownQuestion } from '../contracts/request.js';
+import { PROMPT_HEAD, type RoutingTable } from '../contracts/routing.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { resolveRights, type Rights } from './access.js';
 import { holds, promptMatcher, type PromptMatcher, type Subject } from './conditions.js';

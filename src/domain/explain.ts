@@ -1,5 +1,5 @@
-import type { DecisionInputs, Mode } from '../contracts/request.js';
-import type { KnownQuestion, ProviderChoice, RoutingRule, RoutingTable } from '../contracts/routing.js';
+import type { DecisionInputs, Mode, KnownQuestion } from '../contracts/request.js';
+import type { ProviderChoice, RoutingRule, RoutingTable } from '../contracts/routing.js';
 import { resolveRights } from './access.js';
 import { promptMatcher, type Subject } from './conditions.js';
 import { decide, knownQuestion, MODE_ENTITLEMENTS, type DecideResult } from './decide.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ENTITLEMENTS } from '../contracts/access.js';
-import { KNOWN_QUESTIONS } from '../contracts/routing.js';
+import { KNOWN_QUESTIONS } from '../contracts/request.js';
 import { knownAnswer, type KnownFacts } from './known-answers.js';
 
 const facts = (changes: Partial<KnownFacts> = {}): KnownFacts => ({

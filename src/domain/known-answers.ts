@@ -1,5 +1,5 @@
 import type { Entitlement } from '../contracts/access.js';
-import type { KnownQuestion } from '../contracts/routing.js';
+import type { KnownQuestion } from '../contracts/request.js';
 
 /** What the database knows about who asks, and where. */
 export interface KnownFacts {

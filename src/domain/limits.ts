@@ -1,13 +1,16 @@
 /** Whose limit it is: the key's in all its DAOs, or the DAO's with all its keys. */
 export type LimitOwner = 'key' | 'dao';
 
+/** A number per owner; where it is absent, there is no limit. */
+export type Quotas = Partial<Record<LimitOwner, number | undefined>>;
+
 /** What the profile allows; where a number is absent, there is no limit. */
 export interface LimitRules {
-  requestsPerMinute: Partial<Record<LimitOwner, number>>;
+  requestsPerMinute: Quotas;
   /** Prompt and completion together, in a calendar month at UTC. */
-  tokensPerMonth: Partial<Record<LimitOwner, number>>;
+  tokensPerMonth: Quotas;
   /** What a DAO is allowed instead of the general numbers. */
-  daos: Readonly<Record<string, { requestsPerMinute?: number; tokensPerMonth?: number }>>;
+  daos: Readonly<Record<string, { requestsPerMinute?: number | undefined; tokensPerMonth?: number | undefined }>>;
 }
 
 /** A limit and how much of it is left, after the request that it is told with. */
@@ -24,8 +27,6 @@ export interface LimitReading {
 
 /** All limits that hold for a request; empty where the profile names none. */
 export type LimitState = readonly LimitReading[];
-
-type Quotas = Partial<Record<LimitOwner, number>>;
 
 /** The numbers that hold in a DAO. */
 export function quotasOf(rules: LimitRules, daoId: string): { requests: Quotas; tokens: Quotas } {

@@ -50,11 +50,15 @@ export function complaintsOf(error: HttpException): string {
 }
 
 /** The body of every refusal. */
-export const errorBody = (requestId: string, { code, message, detail }: AppError): object => ({
-  ok: false,
-  request_id: requestId,
-  error: { code, message, ...detail },
-});
+export function errorBody(requestId: string, { code, message, detail }: AppError): object {
+  const { attempts, ...rest } = detail;
+  return {
+    ok: false,
+    request_id: requestId,
+    error: { code, message, ...rest },
+    ...(attempts === undefined ? {} : { attempts }),
+  };
+}
 
 /** Answers a call with an error. */
 export function sendError(error: AppError, request: FastifyRequest, reply: FastifyReply): void {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Condition, RoutingTable } from '../contracts/routing.js';
-import { KNOWN_QUESTIONS } from '../contracts/routing.js';
+import { KNOWN_QUESTIONS } from '../contracts/request.js';
 import { CALL_SHAPES } from '../contracts/request.js';
 import { id } from './common.js';
 

@@ -48,7 +48,7 @@ export class AvailabilityService {
     if (!pool) return undefined;
     const { requestId, daoId, deadlineAt, decision } = input;
     const { weight = 1, mode } = decision;
-    const priority = MODE_PRIORITY[mode];
+    const priority = decision.priority ?? MODE_PRIORITY[mode];
     const refused = await this.admission.reserve({ requestId, daoId, deadlineAt, provider, pool, weight, priority });
     return refused && { provider, ...refused };
   }

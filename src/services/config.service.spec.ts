@@ -278,7 +278,7 @@ describe('ConfigService', () => {
       const [warning] = service.warnings();
       expect(warning).toMatch(/^profile refused at \d{4}-.*: prod\.yml:4:7: routing_rules\[0\]: no provider "…"$/);
       const state = await service.state(KEY);
-      expect(state).toMatchObject({ reloads: { refused: 1 }, refused: { reason: (file).message } });
+      expect(state).toMatchObject({ reloads: { refused: 1 }, refused: { reason: file.message } });
       expect(audited().at(-1)).toBe('config.refuse prod by system');
       file = aConfig('a');
       await service.reload('mended');

@@ -9,6 +9,7 @@ import {
   type LimitOwner,
   type LimitReading,
   type LimitRules,
+  type Quotas,
   type LimitState,
 } from '../domain/limits.js';
 import { AppError } from '../errors/app-error.js';
@@ -20,7 +21,6 @@ const MOST_CACHED = 10_000;
 const OWNERS: readonly LimitOwner[] = ['key', 'dao'];
 const SUBJECT = { key: 'This key', dao: 'This DAO' };
 
-type Quotas = Partial<Record<LimitOwner, number>>;
 type Ids = Record<LimitOwner, string>;
 
 /** Which requests are let in: rates of a minute and token budgets of a month, per key and per DAO. */

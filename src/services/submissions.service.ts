@@ -4,17 +4,15 @@ import stableStringify from 'safe-stable-stringify';
 import type { Logger } from 'pino';
 import type { CallerKey } from '../contracts/access.js';
 import { requestFields } from '../contracts/log-fields.js';
-import type {
-  Decision,
-  DecisionInputs,
-  RouteRequestInput,
-  RouteSubmission,
-  Timings,
-  Unavailable,
-} from '../contracts/request.js';
+import type { Decision, DecisionInputs, RouteRequestInput, RouteSubmission, Timings } from '../contracts/request.js';
 import type { RoutingTable } from '../contracts/routing.js';
 import type { RefusalsRepository } from '../adapters/store/refusals.repository.js';
-import type { Idempotency, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
+import type {
+  Idempotency,
+  NewRequest,
+  RequestRecord,
+  RequestsRepository,
+} from '../adapters/store/requests.repository.js';
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import { isFinal } from '../domain/bodies.js';
 import { decide, promptInputs } from '../domain/decide.js';
@@ -80,8 +78,7 @@ export class SubmissionsService {
     const decision = await this.decide(requestId, acting, body);
     const timings: Timings = { gateway: began - receivedAt.getTime(), rbac: Date.now() - began };
     const input = toInput(requestId, acting, decision, receivedAt);
-    const skipped = await this.parts.availability.plan(input);
-    const accepted = await this.accept(withSkipped(input, skipped), {
+    const accepted = await this.run(input, {
       ...body,
       ...acting,
       id: requestId,
@@ -94,6 +91,15 @@ export class SubmissionsService {
       idempotency,
     });
     return { ...accepted, headers: rateHeaders(limits) };
+  }
+
+  /**
+   * Reserves a place for a request that is decided, writes it down and starts it.
+   * @throws AppError of queues, database or Temporal; then nothing was accepted
+   */
+  async run(input: RouteRequestInput, row: NewRequest): Promise<Accepted> {
+    const skipped = await this.parts.availability.plan(input);
+    return this.accept(skipped.length > 0 ? { ...input, skipped } : input, row);
   }
 
   private async decide(id: string, acting: Acting, body: RouteSubmission): Promise<Decision> {
@@ -110,7 +116,7 @@ export class SubmissionsService {
   }
 
   /** Writes a request down and starts it; whatever fails, its place in a queue is given back. */
-  private async accept(input: RouteRequestInput, row: Parameters<RequestsRepository['accept']>[0]): Promise<Accepted> {
+  private async accept(input: RouteRequestInput, row: NewRequest): Promise<Accepted> {
     try {
       if (await this.parts.requests.accept(row)) return await this.start(input);
     } catch (error) {
@@ -184,9 +190,6 @@ function toInput(requestId: string, acting: Acting, decision: Decision, received
   const { daoId, actor } = acting;
   return { version: 1, requestId, daoId, actor, deadlineAt: receivedAt.getTime() + decision.deadlineMs, decision };
 }
-
-const withSkipped = (input: RouteRequestInput, skipped: Unavailable[]): RouteRequestInput =>
-  skipped.length > 0 ? { ...input, skipped } : input;
 
 function toIdempotency(
   key: CallerKey,

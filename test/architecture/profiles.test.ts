@@ -7,7 +7,7 @@ import type { Env } from '../../config/env.js';
 import { buildFromText, loadConfig } from '../../config/loader.js';
 import { profileJsonSchema } from '../../config/profile-json-schema.js';
 import type { DecisionInputs } from '../../src/contracts/request.js';
-import type { KnownQuestion } from '../../src/contracts/routing.js';
+import type { KnownQuestion } from '../../src/contracts/request.js';
 import { holds, promptMatcher } from '../../src/domain/conditions.js';
 
 const CONFIG = resolve(import.meta.dirname, '../../config');

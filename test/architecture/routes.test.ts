@@ -4,20 +4,18 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { pino } from 'pino';
+import { readEnv } from '../../config/env.js';
+import { loadConfig } from '../../config/loader.js';
+import { RequestCounter } from '../../src/adapters/limits/request-counter.js';
+import { withHash, type ProfileFiles } from '../../src/adapters/profile-files.js';
 import { AccessRepository } from '../../src/adapters/store/access.repository.js';
-import { AuditRepository } from '../../src/adapters/store/audit.repository.js';
 import { openEmbedded, type Database } from '../../src/adapters/store/database.js';
-import { KeysRepository } from '../../src/adapters/store/keys.repository.js';
 import { migrate } from '../../src/adapters/store/migrate.js';
-import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
+import { MemorySharedState } from '../../src/adapters/store/shared-state.js';
+import { compose, type Composition } from '../../src/compose.js';
 import { ENTITLEMENTS } from '../../src/contracts/access.js';
 import { createApi } from '../../src/main.js';
-import { AccessService } from '../../src/services/access.service.js';
-import { DrainService } from '../../src/services/drain.service.js';
 import { HealthService } from '../../src/services/health.service.js';
-import { KeysService } from '../../src/services/keys.service.js';
-import { OutcomesService } from '../../src/services/outcomes.service.js';
-import { RequestsService } from '../../src/services/requests.service.js';
 import { aDao, createDao } from '../factories/access.js';
 
 /** All that the contract leaves open; a page of the documentation is several files. */
@@ -54,20 +52,28 @@ describe('routes', () => {
   let database: Database;
   let app: NestFastifyApplication;
   let guest: string;
+  let parts: Composition;
   const routes: Route[] = [];
 
   beforeAll(async () => {
     database = await openEmbedded();
     await migrate(database.db);
     await createDao(new AccessRepository(database.db));
-    const audit = new AuditRepository(database.db);
-    const access = new AccessService(new AccessRepository(database.db), audit, DAO);
-    const keys = new KeysService(new KeysRepository(database.db), access, audit);
-    const stored = new RequestsRepository(database.db);
-    const [temporal, bus] = [untouchable('temporal'), untouchable('bus')];
-    const routing = { rules: [], providers: {}, requestTimeoutMs: 1_000, hash: 'none' };
+    const env = readEnv({ DAGI_DEFAULT_DAO: DAO });
     const log = pino({ level: 'silent' });
-    await keys.putAdminKey(ADMIN);
+    const loaded = withHash(loadConfig(env, 'dev'));
+    const files = { profile: 'dev', watch: () => undefined, close: () => Promise.resolve() };
+    parts = await compose(
+      {
+        ...{ env, log, database, modelPath: undefined },
+        shared: new MemorySharedState(),
+        counter: RequestCounter.inMemory(log),
+        temporal: untouchable('temporal'),
+        files: files as unknown as ProfileFiles,
+      },
+      loaded,
+    );
+    await parts.keys.putAdminKey(ADMIN);
     await new AccessRepository(database.db).grantPlatform('api:admin');
 
     const created = channel('fastify.initialization');
@@ -75,20 +81,14 @@ describe('routes', () => {
       (message as { fastify: FastifyInstance }).fastify.addHook('onRoute', remember);
     };
     created.subscribe(listen);
-    app = await createApi({
-      requests: new RequestsService(stored, access, temporal, bus, routing, log),
-      outcomes: new OutcomesService(stored, temporal, bus),
-      keys,
-      health: new HealthService(
-        [],
-        [],
-        () => Promise.resolve([]),
-        () => [],
-        [],
-      ),
-      drain: new DrainService(),
-      log,
-    });
+    const health = new HealthService(
+      [],
+      () => [],
+      () => Promise.resolve([]),
+      () => [],
+      () => [],
+    );
+    app = await createApi({ ...parts, health, log });
     created.unsubscribe(listen);
     const server = app.getHttpAdapter().getInstance();
     server.get('/planted', () => 'open to everybody');
@@ -101,6 +101,7 @@ describe('routes', () => {
 
   afterAll(async () => {
     await app.close();
+    await parts.config.close();
     await database.close();
   });
 
