@@ -196,7 +196,7 @@ const aTicket: fc.Arbitrary<Ticket> = fc
   })
   .map(({ dao, priority, arrivedAt, number }) => ({
     ...{ id: `t${number}`, requestId: `r${number}`, provider: 'm', daoId: `d${dao}`, weight: 1, priority },
-    ...{ deadlineAt: 1e6, arrivedAt, status: 'waiting' as const, holder: 'p' },
+    ...{ deadlineAt: 1e6, arrivedAt, turn: number, status: 'waiting' as const, holder: 'p' },
   }));
 
 describe('the order', () => {
@@ -215,7 +215,7 @@ describe('the order', () => {
         const plain = [...all].sort((one, other) => {
           const [first, second] = [keys(one), keys(other)];
           const differs = first.findIndex((key, index) => key !== second[index]);
-          return differs < 0 ? (one.id < other.id ? -1 : 1) : first[differs]! - second[differs]!;
+          return differs < 0 ? one.turn - other.turn : first[differs]! - second[differs]!;
         });
         const line = new Line(all);
         const order = all.map(() => line.next(now, virtual)?.id);
@@ -235,7 +235,7 @@ describe('the order', () => {
     const running = { ...fc.sample(aTicket, { numRuns: 1, seed: 1 })[0]!, daoId: 'a', weight: 2 };
     const state = {
       ...{ version: 1 as const, slots: 1, maxWaiting: 1, maxWaitMs: 1, clockMs: 0, durations: {}, deadSince: {} },
-      ...{ returnAt: 0, daos: { a: { timeMs: 1_000, bias: 0 } } },
+      ...{ turns: 1, returnAt: 0, daos: { a: { timeMs: 1_000, bias: 0 } } },
       tickets: [{ ...running, status: 'running' as const, grantedAt: 0, chargedMs: 2_000 }],
     };
     expect([2_000, 6_000].map((now) => virtualTimes(state, now).get('a'))).toEqual([1_000, 3_000]);

@@ -47,8 +47,7 @@ export class Line {
   }
 }
 
-const compareArrival = (one: Ticket, other: Ticket): number =>
-  one.arrivedAt - other.arrivedAt || (one.id < other.id ? -1 : 1);
+const compareArrival = (one: Ticket, other: Ticket): number => one.arrivedAt - other.arrivedAt || one.turn - other.turn;
 
 function compare(one: Ticket, other: Ticket, now: number, times: ReadonlyMap<string, number>): number {
   const time = ({ daoId }: Ticket): number => times.get(daoId) ?? 0;

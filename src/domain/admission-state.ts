@@ -17,6 +17,8 @@ export interface Ticket {
   priority: number;
   deadlineAt: number;
   arrivedAt: number;
+  /** Order among those that arrived in the same millisecond. */
+  turn: number;
   status: 'reserved' | 'waiting' | 'running' | 'out';
   /** Id of the process that waits or calls; empty for a reservation. */
   holder: string;
@@ -45,6 +47,8 @@ export interface PoolState {
   maxWaiting: number;
   maxWaitMs: number;
   tickets: readonly Ticket[];
+  /** How many tickets there have been. */
+  turns: number;
   /** Virtual time of the latest grant: where a DAO starts that comes back. */
   clockMs: number;
   daos: Readonly<Record<string, DaoShare>>;
@@ -71,7 +75,7 @@ const MAX_ABSENT = 200;
 export function underPolicy(state: PoolState | undefined, { pool }: Pick<PlaceRequest, 'pool'>): PoolState {
   const { slots, maxWaiting, maxWaitMs } = pool;
   if (state?.version !== 1) {
-    const nothing = { tickets: [], clockMs: 0, daos: {}, durations: {}, deadSince: {}, returnAt: 0 };
+    const nothing = { tickets: [], turns: 0, clockMs: 0, daos: {}, durations: {}, deadSince: {}, returnAt: 0 };
     return { version: 1, slots, maxWaiting, maxWaitMs, ...nothing };
   }
   if (state.slots === slots && state.maxWaiting === maxWaiting && state.maxWaitMs === maxWaitMs) return state;

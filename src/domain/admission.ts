@@ -71,7 +71,8 @@ export function enter(
   if (state.tickets.some(({ id }) => id === entrant.id))
     return { state, result: standing(state, entrant.id, moment.now) };
   const adopted = adoptable(state, request.requestId, moment);
-  const ticket = { ...newTicket(request, entrant.id, entrant.since ?? moment.now), holder: entrant.holder };
+  const since = entrant.since ?? moment.now;
+  const ticket = { ...newTicket(request, entrant.id, since, state.turns), holder: entrant.holder };
   if (adopted.length > 0) return adopt(state, ticket, adopted, moment);
   const admitted = admit(state, { ...ticket, status: 'waiting' }, request, moment.now);
   if (admitted.result) return { state: admitted.state, result: { is: 'refused', refusal: admitted.result } };
@@ -92,7 +93,7 @@ export function reserve(
   const reserved = own.find((ticket) => ticket.status === 'reserved');
   if (reserved) return { state: replaced(state, { ...reserved, until }), result: undefined };
   if (own.length > 0) return { state, result: undefined };
-  return admit(state, { ...newTicket(request, id, moment.now), until }, request, moment.now);
+  return admit(state, { ...newTicket(request, id, moment.now, state.turns), until }, request, moment.now);
 }
 
 /** Takes a ticket out, whether it waits or runs. `agoMs`: how long ago its slot was given back in truth. */
@@ -141,6 +142,7 @@ export function poolInfo(name: string, state: PoolState, now: number): PoolInfo 
     { requestId: '', provider: '', daoId: '', weight: 1, priority: Infinity, deadlineAt: now },
     '',
     now,
+    state.turns,
   );
   const { starts } = simulate({ ...state, tickets: [...state.tickets, last] }, now);
   return {
@@ -168,8 +170,10 @@ function newTicket(
   { requestId, provider, daoId, weight, priority, deadlineAt }: Omit<PlaceRequest, 'pool'>,
   id: string,
   arrivedAt: number,
+  turn: number,
 ): Ticket {
-  return { id, requestId, provider, daoId, weight, priority, deadlineAt, arrivedAt, status: 'reserved', holder: '' };
+  const place = { arrivedAt, turn, status: 'reserved' as const, holder: '' };
+  return { id, requestId, provider, daoId, weight, priority, deadlineAt, ...place };
 }
 
 /** Tickets of a request whose place somebody else may take over; never one that was granted. */
@@ -183,9 +187,14 @@ function adoptable(state: PoolState, request: string, { alive }: SharedMoment): 
 function adopt(state: PoolState, ticket: Ticket, adopted: readonly Ticket[], moment: SharedMoment): Step<Standing> {
   const first = adopted.reduce((one, other) => (other.arrivedAt < one.arrivedAt ? other : one));
   const others = state.tickets.filter((each) => !adopted.includes(each));
-  const { forecastMs } = first;
-  const arrivedAt = Math.min(first.arrivedAt, ticket.arrivedAt);
-  const heir: Ticket = { ...ticket, status: 'waiting', arrivedAt, ...(forecastMs === undefined ? {} : { forecastMs }) };
+  const { forecastMs, arrivedAt, turn } = first;
+  const heir: Ticket = {
+    ...ticket,
+    status: 'waiting',
+    arrivedAt,
+    turn,
+    ...(forecastMs === undefined ? {} : { forecastMs }),
+  };
   const settled = settle({ ...state, tickets: [...others, heir] }, moment);
   return { state: settled, result: standing(settled, ticket.id, moment.now) };
 }
@@ -195,7 +204,7 @@ function admit(state: PoolState, ticket: Ticket, request: PlaceRequest, now: num
   const full = noRoom(state, request, now);
   if (full) return refused(state, ticket, now, full);
   const ready = welcomed(state, ticket.daoId);
-  const added = { ...ready, tickets: [...ready.tickets, ticket] };
+  const added = { ...ready, tickets: [...ready.tickets, ticket], turns: ready.turns + 1 };
   const { starts } = simulate(added, now);
   const simulatedMs = (starts.find((start) => start.ticket === ticket)?.at ?? now) - now;
   const inMs = tooLongBy(added, ticket, simulatedMs, now);
