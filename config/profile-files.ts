@@ -112,6 +112,6 @@ export function readProfile(profile: string): ProfileText {
   const known = shippedNames().filter((name) => name !== BASE);
   throw new AppError(
     'CONFIG_INVALID',
-    `There is no profile ${quoted(profile)}. Choose one of ${known.join(', ')}, or a file${hint(profile, known)}`,
+    `There is no profile ${quoted(profile)}. Choose one of ${known.join(', ')}, or a file${hint(profile, known) || '.'}`,
   );
 }

@@ -60,4 +60,3 @@ export type Profile = z.infer<typeof ProfileSchema>;
 export type ProfileProvider = Profile['llm_providers'][number];
 export type ProfileRule = Profile['routing_rules'][number];
 export type ProfileDefaultRule = NonNullable<Profile['default']>;
-export type Guard = Profile['guard'];
