@@ -9,8 +9,8 @@ export const TRIAL_RULE = 'whatif:trial';
 /** Recorded decisions from a moment on, newest first, behind the cursor; less than `limit` only if no more are left. */
 type Pages = (since: Date, after: DecisionCursor | undefined, limit: number) => Promise<RecordedDecision[]>;
 
-/** A page is some hundred kilobytes: prompts are in it. */
-const PAGE = 250;
+/** Prompts are in them, and the embedded database holds the event loop while it reads a page. */
+const PAGE = 100;
 
 /** What was decided about requests so far, accepted or refused. */
 export class RecordedDecisions {
