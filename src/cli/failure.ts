@@ -14,12 +14,13 @@ export class CliError extends Error {
   }
 }
 
-/** How a failure is told: `CODE: sentence`. The stack is for those who debug. */
+/** How a failure is told: `CODE: sentence`; complaints about a profile have a line each. The stack is for those who debug. */
 export function describeFailure(error: unknown, withStack: boolean): string {
   const known = error instanceof CliError || error instanceof AppError;
   const code = known ? error.code : 'INTERNAL';
   const sentence = error instanceof Error ? error.message : String(error);
-  const line = `${code}: ${sentence.replace(/\s*\n\s*/g, ' ')}`;
+  const lines = code === 'CONFIG_INVALID' ? sentence : sentence.replace(/\s*\n\s*/g, ' ');
+  const line = `${code}: ${lines}`;
   return plain(withStack && error instanceof Error ? `${line}\n${error.stack ?? ''}${causeOf(error)}` : line);
 }
 

@@ -137,7 +137,7 @@ const EMBEDDED: Readonly<Record<EmbeddedReason, readonly [FailureType, string]>>
 };
 
 /** What a caller of a full embedded model is asked to wait: about one short answer. */
-const BUSY_RETRY_MS = 3_000;
+const BUSY_RETRY_MS = 2_000;
 
 /**
  * Turns a failure of the embedded model's process into a `ProviderError`. Its cause is kept: it holds what the process
