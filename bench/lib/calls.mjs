@@ -8,6 +8,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 512 });
  * @typedef {object} Asked
  * @property {'answered' | 'refused' | 'failed' | 'timeout'} outcome
  * @property {number} total until the end of the answer, or until it was given up
+ * @property {number} [accepted] until the first event
  * @property {number} [first] until the first token
  * @property {number} [attempt] until the call to the model began
  * @property {{ at: number, expected: number, position: number }} [queue] the first word on the wait
@@ -58,6 +59,7 @@ export function routeCaller({ url, key, timeoutMs = 180_000 }) {
 }
 
 function noteEvent(asked, { event, data }, now) {
+  asked.accepted ??= now;
   if (event === 'token') asked.first ??= now;
   else if (event === 'attempt') asked.attempt ??= now;
   else if (event === 'done') asked.outcome = 'answered';

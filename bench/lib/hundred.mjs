@@ -79,6 +79,10 @@ function measure(name, { asks, refusals }, stats, { ms, lightThinkMs, memory }) 
         light.map(({ wait }) => wait),
         0.95,
       ) / service,
+    lightAccepted: quantile(
+      light.map(({ accepted }) => accepted ?? Number.NaN),
+      0.95,
+    ),
     promise: promiseError(asks),
     ...refusalFigures(refusals),
     most: stats.maxConcurrent,
@@ -87,15 +91,19 @@ function measure(name, { asks, refusals }, stats, { ms, lightThinkMs, memory }) 
   };
 }
 
-/** The first word on the wait beside the wait that came: median of the relative error. */
+/** The first word on the wait beside the wait that came: medians of the relative error and of real by promised. */
 function promiseError(asks) {
-  const errors = asks
+  const pairs = asks
     .filter(({ queue, attempt }) => queue && attempt !== undefined && attempt >= queue.at)
-    .map(({ queue, attempt }) => {
-      const real = attempt - queue.at;
-      return Math.abs(queue.expected - real) / Math.max(real, SHORTEST_WAIT_MS);
-    });
-  return { count: errors.length, median: errors.length > 0 ? median(errors) : Number.NaN };
+    .map(({ queue, attempt }) => ({
+      promised: Math.max(queue.expected, SHORTEST_WAIT_MS),
+      real: Math.max(attempt - queue.at, SHORTEST_WAIT_MS),
+    }));
+  return {
+    count: pairs.length,
+    median: median(pairs.map(({ promised, real }) => Math.abs(promised - real) / real)),
+    ratio: median(pairs.map(({ promised, real }) => real / promised)),
+  };
 }
 
 function refusalFigures(refusals) {
@@ -141,7 +149,9 @@ function figures(...phases) {
     ['most at once at the model', ({ most }) => most],
     ['Jain, served by entitled', ({ fairness }) => fairness.toFixed(3)],
     ['light DAO: P95 wait, service times', ({ lightWait }) => lightWait.toFixed(2)],
+    ['light DAO: P95 until accepted, ms', ({ lightAccepted }) => figure(lightAccepted)],
     ['promised wait: median error', ({ promise }) => `${figure(promise.median * 100)} % of ${promise.count}`],
+    ['real by promised wait, median', ({ promise }) => figure(promise.ratio, 2)],
     ['refusals', ({ refusals, statuses }) => `${refusals}${refusals > 0 ? ` (${statuses})` : ''}`],
     ['of them of light DAOs', ({ lightRefusals }) => lightRefusals],
     ['refusal P95, ms', ({ refusalMs }) => figure(refusalMs)],

@@ -1,10 +1,14 @@
 import { seedDaos } from '../../test/support/daos.mjs';
 import { startFake } from '../../test/support/fake-process.mjs';
 import { createDatabase, TestPostgres } from '../../test/support/postgres.ts';
+import { routeCaller } from './calls.mjs';
 import { startProduct } from './parties.mjs';
 
 /** What the product is told about the model. Fallbacks: none, so that every figure is this model's. */
 const PROVIDER = { maxTokens: 200, timeoutMs: 3_500, maxAttempts: 2, retryDelayMs: 1_000, atOnce: 3 };
+
+/** Questions that do not count, so many at once: code is compiled and connections are made before the time begins. */
+const WARM_UP = { dao: 'load-warm', member: 'tg:900', atOnce: 8, each: 5 };
 
 /** Servers of the load bench: PostgreSQL once, a fresh model and a fresh product for each part. */
 export class LoadStage {
@@ -34,13 +38,22 @@ export class LoadStage {
     const product = await startProduct({ databaseUrl, profileText: profile(fake.url, deadlineMs) });
     const stop = once(() => product.stop());
     this.closers.push(stop);
-    await seedDaos(databaseUrl, daos);
+    await seedDaos(databaseUrl, new Map([...daos, [WARM_UP.dao, [WARM_UP.member]]]));
+    await warmUp(routeCaller(product));
+    await fake.reset();
     return { ...product, stop };
   }
 
   async close() {
     for (const close of this.closers.reverse()) await close();
   }
+}
+
+async function warmUp(call) {
+  const life = async (index) => {
+    for (let number = 0; number < WARM_UP.each; number += 1) await call({ ...WARM_UP, marker: `w${index}-${number}` });
+  };
+  await Promise.all(Array.from({ length: WARM_UP.atOnce }, (_, index) => life(index)));
 }
 
 export const providerText = () =>
