@@ -49,6 +49,7 @@ describe('a chat', () => {
       data: { text: 'echo #contract (2 messages) Hello #contract', finish_reason: 'stop' },
       rbac: { roles: ['member'], entitlements: loadDefaultRoles().member },
       usage: { prompt_tokens: ms, completion_tokens: 6, total_tokens: ms },
+      origin: { step: 'provider' },
       attempts: [{ provider: 'fake', status: 'ok', ms }],
       timings_ms: { gateway: ms, rbac: ms, queue: ms, llm: ms, total: ms },
     });
