@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { DagiClient } from './client.js';
+import { toCliError, type DagiClient } from './client.js';
 import { dollars, shortTime } from './duration.js';
 import { CliError } from './failure.js';
 import { plain } from './plain-text.js';
@@ -52,7 +52,10 @@ export async function tryOffer(client: DagiClient, offer: TrialOffer): Promise<T
   if (!offer.runnable) return { offer };
   const before = await fetchBody(client, offer.request_id);
   const body = { request_id: offer.request_id, provider: offer.provider };
-  const { request_id: id } = understood(StartedSchema, await client.json('POST', '/routing/whatif/trials', { body }));
+  const answer = await client.call('POST', '/routing/whatif/trials', { body });
+  // One that was not accepted (a full queue, say) keeps no other from being tried.
+  if (answer.status >= 400) return { offer, before, after: refused(toCliError(answer)) };
+  const { request_id: id } = understood(StartedSchema, answer.body);
   for (const giveUpAt = Date.now() + LONGEST_MS; Date.now() < giveUpAt;) {
     await sleep(LOOK_EVERY_MS);
     const after = await fetchBody(client, id);
@@ -60,6 +63,8 @@ export async function tryOffer(client: DagiClient, offer: TrialOffer): Promise<T
   }
   throw new CliError('DEADLINE_EXCEEDED', `Request ${id} has not ended; see it with GET /requests/${id}.`);
 }
+
+const refused = ({ code, message }: CliError): Body => ({ ok: false, status: 'refused', error: { code, message } });
 
 /** A request that failed answers with its error's status, and its body all the same. */
 async function fetchBody(client: DagiClient, id: string): Promise<Body> {

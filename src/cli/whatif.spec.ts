@@ -76,7 +76,10 @@ describe('dagi whatif', () => {
 
   const client = {
     json: async (method: string, path: string, { body: sent }: { body?: unknown } = {}) => answer(method, path, sent),
-    call: async (method: string, path: string) => ({ status: 200, body: answer(method, path, undefined) }),
+    call: async (method: string, path: string, { body: sent }: { body?: unknown } = {}) => {
+      const given = answer(method, path, sent);
+      return { status: (given as { ok?: boolean }).ok === false ? 503 : 200, body: given };
+    },
   } as unknown as DagiClient;
 
   async function run(changes: Partial<WhatIfOptions> = {}): Promise<void> {
@@ -156,6 +159,14 @@ describe('dagi whatif', () => {
     answers['GET /requests/new'] = { ok: false, status: 'failed', error, timings_ms: {} };
     await run({ run: 1 });
     expect(printed).toContain('PROVIDER_FAILED: No model');
+  });
+
+  it('goes on where a trial was not accepted', async () => {
+    answers['POST /routing/whatif'] = { ...REPORT, trials: [OFFER, OFFER] };
+    answers['GET /requests/old'] = body('first', 'the recorded answer');
+    answers['POST /routing/whatif/trials'] = { ok: false, error: { code: 'QUEUE_FULL', message: 'Too many wait.' } };
+    await run({ run: 2 });
+    expect(printed.match(/QUEUE_FULL: Too many wait/g)).toHaveLength(2);
   });
 
   it('prints everything as JSON, and nothing else', async () => {
