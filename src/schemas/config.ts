@@ -102,7 +102,8 @@ const TableSchema = z
 
 /** A compiled routing table, as `dagi whatif` posts it. Data of a stranger: checked to the last field. */
 export const RoutingTableSchema: z.ZodType<RoutingTable> = z
-  .custom<unknown>(isShallow, { error: 'nested too deeply', abort: true })
+  .unknown()
+  .refine(isShallow, { error: 'nested too deeply', abort: true })
   .pipe(TableSchema);
 
 /** `POST /routing/whatif`. */

@@ -27,6 +27,11 @@ const DAO = aDao().id;
 const BODIES: Partial<Record<string, object>> = {
   'POST /keys': { name: 'planted', dao_id: DAO },
   'POST /route': { prompt: 'Hello' },
+  'POST /config/apply': { confirm: '0123456789abcdef' },
+  'POST /routing/whatif': {
+    table: { rules: [], answers: [], providers: {}, requestTimeoutMs: 1_000, weights: {}, hash: '0123456789abcdef' },
+  },
+  'POST /routing/whatif/trials': { request_id: '01890000-0000-7000-8000-000000000000', provider: 'embedded' },
 };
 
 /** Something that nothing in these tests may touch. */
