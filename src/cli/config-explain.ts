@@ -3,9 +3,11 @@ import type { Env } from '../../config/env.js';
 import { loadConfig } from '../../config/loader.js';
 import { loadDefaultRoles, loadDevSeed } from '../../config/seed.js';
 import type { AccessFacts } from '../contracts/access.js';
-import type { RouteSubmission } from '../contracts/request.js';
+import { MODES, type RouteSubmission } from '../contracts/request.js';
+import { KNOWN_QUESTIONS } from '../contracts/routing.js';
 import { promptInputs } from '../domain/decide.js';
 import { explain, type Explanation } from '../domain/explain.js';
+import { RULE_OUTCOMES } from '../domain/routing.js';
 import { toSubmission } from '../schemas/routing.js';
 import type { DagiClient } from './client.js';
 import { CliError } from './failure.js';
@@ -65,7 +67,7 @@ function accessOf(daoId: string, roles: readonly string[]): AccessFacts {
 
 const ExplanationSchema: z.ZodType<Explanation> = z.looseObject({
   hash: z.string(),
-  mode: z.enum(['chat', 'crew', 'devtools']),
+  mode: z.enum(MODES),
   dao_id: z.string(),
   access: z.looseObject({ roles: z.array(z.string()), required_entitlement: z.string(), granted: z.boolean() }),
   decision: z.discriminatedUnion('allowed', [
@@ -78,13 +80,13 @@ const ExplanationSchema: z.ZodType<Explanation> = z.looseObject({
     }),
     z.looseObject({ allowed: z.literal(false), code: z.string(), detail: z.record(z.string(), z.unknown()) }),
   ]),
-  known_answer: z.enum(['help', 'dao', 'roles']).nullable(),
+  known_answer: z.enum(KNOWN_QUESTIONS).nullable(),
   rules: z.array(
     z.looseObject({
       rule: z.string(),
       priority: z.number().nullable(),
       default: z.boolean(),
-      outcome: z.enum(['taken', 'condition failed', 'provider not allowed', 'a rule before it took the request']),
+      outcome: z.enum(RULE_OUTCOMES),
       reasons: z.array(z.string()),
       providers: z.array(z.string()).nullable(),
     }),
