@@ -103,12 +103,13 @@ export class Runtime {
     await parts.config.close();
     parts.reconciler.stop();
     parts.drain.refuse();
+    // Who waits for a place is taken up by another process, or by the next start.
+    await parts.admission.close();
     await this.workers?.stop();
     parts.drain.stop();
     await this.api?.close();
     parts.bus.close();
     await parts.registry.close();
-    await parts.admission.close();
     await foundation.temporal.close();
     await closeStores(foundation);
   }

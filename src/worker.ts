@@ -7,8 +7,8 @@ import type { TemporalGateway } from './adapters/temporal/gateway.js';
 import { QueueWorkers, type WorkerSpec } from './adapters/temporal/workers.js';
 import { AppError } from './errors/app-error.js';
 
-/** Most model calls at once on the workflows' own queue: remote endpoints bear many, and one process has few cores. */
-const ORCHESTRATOR_SLOTS = 100;
+/** Most model calls at once, made or waited for, on the workflows' own queue: remote endpoints bear many. */
+const ORCHESTRATOR_SLOTS = 300;
 /**
  * Most calls to Ollama hosts that this process waits for or makes. How many of them a host gets at once is decided by
  * its pool, for all processes together; waiting costs little.
