@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { DagiClient } from './client.js';
 import { applyConfig, configStatus, reloadConfig } from './config-life.js';
 import { parseDuration } from './duration.js';
@@ -37,7 +37,11 @@ export function addWhatIfCommand(program: Command): void {
     .command('whatif')
     .description('what another profile would change, over recorded requests')
     .requiredOption('--profile <file>', 'the other profile: a file, or a name')
-    .option('--since <time>', 'how far back: 30m, 12h, 7d', parseDuration, parseDuration(WEEK))
+    .addOption(
+      new Option('--since <time>', 'how far back: 30m, 12h, 7d')
+        .argParser(parseDuration)
+        .default(parseDuration(WEEK), WEEK),
+    )
     .option('--limit <n>', 'most requests, newest first', between(1, 100_000), 10_000)
     .option('--run <n>', 'ask N of the requests that would change again, and show both answers', between(0, 50), 0)
     .option('--yes', 'with --run: a provider may get prompts of a DAO that it has not answered so far', false)

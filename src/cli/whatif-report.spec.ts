@@ -64,6 +64,11 @@ describe(printReport, () => {
     );
   });
 
+  it('has no columns for figures where none are recorded', () => {
+    const groups = aReport().groups.slice(1);
+    expect(printReport(aReport({ groups }))).not.toMatch(/median|cost/);
+  });
+
   it('lets no server steer the terminal', () => {
     const [group] = aReport().groups;
     const text = printReport(aReport({ groups: [{ ...group!, from: 'a\u001b[2Jb', examples: ['\u001b]0;x'] }] }));

@@ -7,15 +7,21 @@ type Group = Report['groups'][number];
 
 const BAR_WIDTH = 20;
 const ARROW = ' → ';
-const HEAD = ['', 'from', 'to', 'rule', 'requests', 'share', 'median', 'cost of one'];
+const HEAD = ['', 'from', 'to', 'rule', 'requests', 'share'];
+const FIGURES = ['median', 'cost of one'];
 
 /** A report for people: totals, a row for each way that requests would leave, and examples to look at. */
 export function printReport(report: Report): string {
   const { groups } = report;
   if (report.requests === 0) return 'No recorded request was there to be decided again.\n';
   if (groups.length === 0) return totals(report);
-  const rows = groups.map((group, index) => [String(index + 1), ...rowOf(group, report.requests)]);
-  return `${totals(report)}\n${table(HEAD, rows)}\n${examples(groups)}`;
+  const hasFigures = groups.some(({ expected: { from, to } }) => from ?? to);
+  const rows = groups.map((group, index) => [
+    String(index + 1),
+    ...rowOf(group, report.requests),
+    ...(hasFigures ? figuresOf(group) : []),
+  ]);
+  return `${totals(report)}\n${table([...HEAD, ...(hasFigures ? FIGURES : [])], rows)}\n${examples(groups)}`;
 }
 
 function totals(report: Report): string {
@@ -35,17 +41,19 @@ function totals(report: Report): string {
   return `${[head, ...text].map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
-function rowOf({ from, to, rule, requests, expected }: Group, all: number): string[] {
-  return [
-    from,
-    to,
-    change(rule.from ?? '–', rule.to ?? '–'),
-    count(requests),
-    `${bar(requests, all)} ${share(requests, all)}`,
-    change(...both(expected, ({ p50_ms: ms }) => shortTime(ms))),
-    change(...both(expected, ({ cost_usd: usd }) => dollars(usd))),
-  ];
-}
+const rowOf = ({ from, to, rule, requests }: Group, all: number): string[] => [
+  from,
+  to,
+  change(rule.from ?? '–', rule.to ?? '–'),
+  count(requests),
+  `${bar(requests, all)} ${share(requests, all)}`,
+];
+
+/** What an answer takes and costs, as recorded so far of the first provider of each way. */
+const figuresOf = ({ expected }: Group): string[] => [
+  change(...both(expected, ({ p50_ms: ms }) => shortTime(ms))),
+  change(...both(expected, ({ cost_usd: usd }) => dollars(usd))),
+];
 
 /** A figure of both sides; a dash where nothing is recorded. */
 function both(
