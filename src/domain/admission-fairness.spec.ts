@@ -100,6 +100,23 @@ describe.each([2])('promises (seed %i)', (seed) => {
     expect(medianError(served.filter(({ enteredAt }) => enteredAt > WARM_MS))).toBeLessThan(0.25);
   });
 
+  it('learn how much others come in before: the promises of a DAO that floods are kept, too', () => {
+    const { served } = play(
+      seed,
+      (random) => [
+        ...users('flood', 30, busy(random)),
+        ...['b', 'c', 'd', 'e'].flatMap((dao) => users(dao, 2, busy(random))),
+      ],
+      {
+        pool: { name: 'pool', slots: 3, maxWaiting: 100, maxWaitMs: 600_000 },
+        ...{ deadlineMs: 600_000, untilMs: 1_800_000 },
+      },
+    );
+    const flood = served.filter(({ daoId, enteredAt }) => daoId === 'flood' && enteredAt > 600_000);
+    expect(flood.length).toBeGreaterThan(50);
+    expect(medianError(flood)).toBeLessThan(0.25);
+  });
+
   it('hold for a burst that nobody follows', () => {
     const { served } = play(seed, () => users('a', 40, () => 1e6), { untilMs: 1e6 + 120_000 });
     expect(served.length).toBeGreaterThan(20);

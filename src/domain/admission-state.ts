@@ -140,10 +140,12 @@ export function withDuration(state: PoolState, provider: string, ms: number): Po
   return { ...state, durations: { ...state.durations, [provider]: known } };
 }
 
-/** A DAO's share as it comes back: it has saved nothing up while it asked for nothing. */
+/**
+ * The state with a share for a DAO that comes in. It has saved nothing up: whoever was absent and not ahead of the clock
+ * was forgotten, and starts at the clock.
+ */
 export function welcomed(state: PoolState, daoId: string): PoolState {
-  if (state.tickets.some((ticket) => ticket.daoId === daoId)) return state;
-  return withDao(state, daoId, (share) => ({ ...share, timeMs: Math.max(share.timeMs, state.clockMs) }));
+  return lookUp(state.daos, daoId) ? state : withDao(state, daoId, (share) => share);
 }
 
 /** The virtual clock moved on to the time of a grant; claims that lie too far behind it end. */

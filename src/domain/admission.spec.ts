@@ -162,6 +162,16 @@ describe('a pool', () => {
     expect(sut.state!.daos.constructor).toMatchObject({ timeMs: 4_000 });
   });
 
+  it('ends a claim that lies more than thirty seconds behind the clock, so that nobody pays for it later', () => {
+    const sut = warm();
+    for (const turn of [0, 1, 2, 3, 4, 5]) sut.enter(`chat${turn}`, 0, { daoId: 'chat', weight: 0.1 });
+    sut.enter('tools', 1, { daoId: 'tools', priority: 4 });
+    for (const turn of [0, 1, 2, 3, 4]) sut.leave(`chat${turn}`, (turn + 1) * 1_000);
+    expect(sut.running()).toEqual(['chat5']);
+    expect(sut.state!.clockMs).toBe(50_000);
+    expect(sut.state!.daos.tools!.timeMs).toBe(20_000);
+  });
+
   it('forgets who has gone and owes nothing, and starts anew when nobody is left', () => {
     const sut = warm();
     sut.enter('a', 0, { daoId: 'a' });
@@ -183,6 +193,13 @@ describe('a pool', () => {
     expect(sut.running()).toEqual(['3']);
     sut.leave('3', 4);
     expect(sut.running()).toEqual(['4']);
+  });
+
+  it('promises nothing of slots that were taken away', () => {
+    const sut = warm();
+    for (const [turn, id] of ['1', '2', '3'].entries()) sut.enter(id, turn * 400, { slots: 3 });
+    expect(sut.enter('4', 800, { slots: 3 })).toMatchObject({ place: { expectedWaitMs: 200 } });
+    expect(sut.enter('5', 800, { slots: 1 })).toMatchObject({ place: { position: 2, expectedWaitMs: 2_000 } });
   });
 });
 
