@@ -21,7 +21,7 @@ Prints tables, then each aim with PASS or MISS; ends with 1 if one is missed.
   --calibrate         only the ten members, in simulated time: what the model's parameters make of them
   --seed N            lengths of answers, hangs and pauses (3)
   --think-ms N        mean pause of the ten between an answer and the next question (2000)
-  --light-think-ms N  the same of the members of the four light DAOs, when one floods (9000)
+  --light-think-ms N  the same of the members of the four light DAOs, when one floods (15000)
   --patience-ms N     the old client's one timeout; answers of the product that come later count as timeouts too (5500)
 `;
 
@@ -36,7 +36,7 @@ export async function main(args) {
       part: { type: 'string', default: 'all' },
       seed: number(3),
       'think-ms': number(2_000),
-      'light-think-ms': number(9_000),
+      'light-think-ms': number(15_000),
       'patience-ms': number(5_500),
       calibrate: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
