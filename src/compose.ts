@@ -22,6 +22,7 @@ import { InProcessTokenBus } from './adapters/token-bus/in-process-bus.js';
 import type { ProviderConfig } from './contracts/provider-config.js';
 import type { SharedState } from './contracts/shared-state.js';
 import type { LimitRules } from './domain/limits.js';
+import type { ApiServices } from './main.js';
 import { AccessService } from './services/access.service.js';
 import { AdmissionService } from './services/admission.service.js';
 import { AvailabilityService } from './services/availability.service.js';
@@ -154,6 +155,12 @@ export class Composition {
         return config.current().profile.limits.session_tokens;
       },
     };
+  }
+
+  /** What the HTTP edge calls. */
+  edge(): Omit<ApiServices, 'health' | 'log'> {
+    const { config, drain, keys, outcomes, providers, requests, routing, submissions, usage, whatIf } = this;
+    return { config, drain, keys, outcomes, providers, requests, routing, submissions, usage, whatIf };
   }
 
   /** Takes over what a new configuration says where it is not asked for with each request. */

@@ -68,7 +68,7 @@ export class Runtime {
       () => this.workers?.polling() ?? [],
       () => parts.config.warnings(),
     );
-    this.api = await createApi({ ...partsOf(parts), health, log: foundation.log });
+    this.api = await createApi({ ...parts.edge(), health, log: foundation.log });
     await this.api.listen(listen.port, listen.host);
     void foundation.temporal.connection().then(
       () => {
@@ -125,20 +125,6 @@ export class Runtime {
     }
   }
 }
-
-/** What the HTTP edge calls. */
-const partsOf = ({
-  config,
-  drain,
-  keys,
-  outcomes,
-  providers,
-  requests,
-  routing,
-  submissions,
-  usage,
-  whatIf,
-}: Composition) => ({ config, drain, keys, outcomes, providers, requests, routing, submissions, usage, whatIf });
 
 /**
  * Opens the database, brings it up to date and builds the process. Temporal is connected in the background.

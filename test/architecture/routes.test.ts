@@ -93,7 +93,7 @@ describe('routes', () => {
       () => [],
       () => [],
     );
-    app = await createApi({ ...parts, health, log });
+    app = await createApi({ ...parts.edge(), health, log });
     created.unsubscribe(listen);
     const server = app.getHttpAdapter().getInstance();
     server.get('/planted', () => 'open to everybody');
