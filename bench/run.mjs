@@ -1,11 +1,16 @@
 #!/usr/bin/env node
 // Benches, by name. Each prints a table; one that has aims ends with 1 if they are missed.
-const BENCHES = { route: () => import('./route.mjs'), load: () => import('./load.mjs') };
+const BENCHES = {
+  route: () => import('./route.mjs'),
+  load: () => import('./load.mjs'),
+  whatif: () => import('./whatif.mjs'),
+};
 
 const HELP = `npm run bench -- NAME [OPTIONS]
 
   route    a chat through POST /route, beside the model alone and beside bare Temporal
   load     ten and a hundred members at once on a slow model; with aims, and an exit code
+  whatif   ten thousand recorded requests decided again
 
 Each bench tells its options with --help.
 `;

@@ -1,11 +1,11 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import type { Env } from '../config/env.js';
-import { loadConfig, type LoadedConfig } from '../config/loader.js';
+import { loadConfig } from '../config/loader.js';
 import { loadDefaultRoles, loadDevSeed } from '../config/seed.js';
 import { RequestCounter } from './adapters/limits/request-counter.js';
 import { ProfileFiles, withHash } from './adapters/profile-files.js';
-import { AccessRepository } from './adapters/store/access.repository.js';
+import type { AccessRepository } from './adapters/store/access.repository.js';
 import { openEmbedded, openPostgres, type Database } from './adapters/store/database.js';
 import { migrate } from './adapters/store/migrate.js';
 import { PostgresSharedState } from './adapters/store/postgres-shared-state.js';
@@ -130,10 +130,10 @@ export class Runtime {
  * Opens the database, brings it up to date and builds the process. Temporal is connected in the background.
  * @throws AppError `CONFIG_INVALID`, `HOME_LOCKED`, `SETUP_FAILED`, `STORE_UNAVAILABLE`
  */
-export async function openRuntime(env: Env, parts: RuntimeParts): Promise<Runtime> {
+export async function openRuntime(env: Env, given: RuntimeParts): Promise<Runtime> {
   const loaded = withHash(loadConfig(env));
-  const log = createLogger(parts.process ?? 'dagi', loaded.logLevel, {
-    file: parts.logFile,
+  const log = createLogger(given.process ?? 'dagi', loaded.logLevel, {
+    file: given.logFile,
     rotation: loaded.profile.logging.rotation,
   });
   loaded.warnings.forEach((warning) => {
@@ -142,15 +142,17 @@ export async function openRuntime(env: Env, parts: RuntimeParts): Promise<Runtim
   installTemporalRuntime(log);
   const database = await openDatabase(env);
   try {
-    const applied = await migrateAndSeed(database, env, loaded);
+    const applied = await bringUpToDate(database, env);
     if (applied.length > 0) log.info({ applied }, 'database migrated');
   } catch (error) {
     await database.close();
     throw error;
   }
-  const foundation = await lay(env, log, database, parts);
+  const foundation = await lay(env, log, database, given);
   try {
-    return new Runtime(foundation, await compose(foundation, loaded));
+    const parts = await compose(foundation, loaded);
+    if (isDevelopment(parts.config.current())) await seed(parts.repositories.access);
+    return new Runtime(foundation, parts);
   } catch (error) {
     await foundation.temporal.close();
     await closeStores(foundation);
@@ -186,12 +188,12 @@ async function openDatabase(env: Env): Promise<Database> {
   return env.DATABASE_URL ? openPostgres(env.DATABASE_URL) : openEmbedded(env.home);
 }
 
-async function migrateAndSeed(database: Database, env: Env, config: LoadedConfig): Promise<string[]> {
+async function bringUpToDate(database: Database, env: Env): Promise<string[]> {
   const owner = env.DATABASE_MIGRATION_URL ? openPostgres(env.DATABASE_MIGRATION_URL, 1) : undefined;
-  const applied = await migrate((owner ?? database).db).finally(() => owner?.close());
-  if (isDevelopment(config)) {
-    const access = new AccessRepository(database.db);
-    for (const dao of loadDevSeed().daos) await access.createDao(dao, loadDefaultRoles());
-  }
-  return applied;
+  return migrate((owner ?? database).db).finally(() => owner?.close());
+}
+
+/** The DAO that development starts with. */
+async function seed(access: AccessRepository): Promise<void> {
+  for (const dao of loadDevSeed().daos) await access.createDao(dao, loadDefaultRoles());
 }

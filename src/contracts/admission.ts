@@ -57,7 +57,8 @@ export interface Admission {
   /**
    * Waits for a slot, at the place of the request's reservation, or of its ticket in a process that died.
    * @param onPlace is told the place when it has changed
-   * @throws AdmissionRefused if there is no place, or none any more; the signal's reason if it comes first
+   * @throws AdmissionRefused if there is no place, or none any more; PlaceWithdrawn if the request was withdrawn
+   * meanwhile; AppError `STORE_UNAVAILABLE`, `SHUTTING_DOWN`; the signal's reason if it comes first
    */
   acquire(request: PlaceRequest, signal: AbortSignal, onPlace: (place: Place) => void): Promise<Slot>;
   pools(): Promise<PoolInfo[]>;

@@ -15,7 +15,8 @@ export interface SharedState {
   readonly processId: string;
   /**
    * Replaces a value by what `change` makes of it, and hands on the result. The change must be quick and pure: it runs
-   * again if somebody else was quicker.
+   * again if somebody else was quicker. One that hands back the very value that it was given writes nothing and wakes
+   * nobody.
    * @throws AppError `STORE_UNAVAILABLE`
    */
   change<S, R>(

@@ -15,7 +15,7 @@ describe('AccessService: the whole installation', () => {
     hasPlatformGrant.mockReset().mockImplementation((principal) => Promise.resolve(principal === 'api:admin'));
     append.mockReset().mockResolvedValue();
     const access = { hasPlatformGrant } as unknown as AccessRepository;
-    sut = new AccessService(access, { append } as unknown as AuditRepository, undefined);
+    sut = new AccessService(access, { append } as unknown as AuditRepository, () => undefined);
   });
 
   it('is open to the grant of the key’s own principal, without any DAO', async () => {

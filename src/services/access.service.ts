@@ -26,7 +26,7 @@ export class AccessService {
   constructor(
     private readonly access: AccessRepository,
     private readonly audit: AuditRepository,
-    private readonly defaultDao: string | undefined,
+    private readonly defaultDao: () => string | undefined,
   ) {}
 
   /**
@@ -35,7 +35,7 @@ export class AccessService {
    */
   async resolve(key: CallerKey, named: Named): Promise<Acting> {
     const actor = resolveActor(key, named.userId);
-    const daoId = resolveDao(key, named.daoId, this.defaultDao);
+    const daoId = resolveDao(key, named.daoId, this.defaultDao());
     const facts = await this.access.facts(daoId, actor.id, actor.own && key.daoId === null);
     if (!facts) throw new AppError('DAO_NOT_FOUND');
     return { actor: actor.id, daoId, facts, rights: resolveRights(facts) };

@@ -129,7 +129,7 @@ describe.each(DATABASES)('configurations on %s', (_name, open) => {
         repository,
         guard: new ConfigGuard(recorded),
         audit,
-        access: new AccessService(new AccessRepository(db), audit, DAO),
+        access: new AccessService(new AccessRepository(db), audit, () => DAO),
         log: LOG,
       });
       services.push(service);

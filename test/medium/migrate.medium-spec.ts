@@ -30,7 +30,7 @@ describe.each(EMPTY_DATABASES)('migrations on %s', (_name, open) => {
     fresh = await open();
     const { db } = fresh.database;
     const applied = await Promise.all([migrate(db), migrate(db), migrate(db)]);
-    expect(applied.flat()).toEqual(['0001-foundation']);
+    expect(applied.flat()).toEqual(['0001-foundation', '0002-routing-under-load']);
     expect(await tables()).toEqual(TABLES);
   });
 
@@ -48,7 +48,7 @@ describe('migrations of two processes', () => {
     const processes = [openPostgres(url), openPostgres(url)];
     try {
       const applied = await Promise.all(processes.map(({ db }) => migrate(db)));
-      expect(applied.flat()).toEqual(['0001-foundation']);
+      expect(applied.flat()).toEqual(['0001-foundation', '0002-routing-under-load']);
     } finally {
       await Promise.all(processes.map((database) => database.close()));
       await drop();

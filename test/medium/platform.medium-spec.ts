@@ -19,7 +19,7 @@ describe.each(DATABASES)('an installation without a DAO on %s', (_name, open) =>
     const { db } = fresh.database;
     const [access, audit] = [new AccessRepository(db), new AuditRepository(db)];
     await access.grantPlatform(ADMIN_PRINCIPAL);
-    keys = new KeysService(new KeysRepository(db), new AccessService(access, audit, undefined), audit);
+    keys = new KeysService(new KeysRepository(db), new AccessService(access, audit, () => undefined), audit);
     const secret = newSecret();
     await keys.putAdminKey(secret);
     admin = (await keys.authenticate(secret))!;
