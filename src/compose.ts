@@ -78,11 +78,13 @@ export type Repositories = ReturnType<typeof repositoriesOf>;
 export async function compose(foundation: Foundation, loaded: HashedConfig): Promise<Composition> {
   const repositories = repositoriesOf(foundation.database);
   const { env, log, files } = foundation;
-  const access = new AccessService(repositories.access, repositories.audit, () => defaultDao(env, config.current()));
+  const access: AccessService = new AccessService(repositories.access, repositories.audit, () =>
+    defaultDao(env, config.current()),
+  );
   const recorded = new RecordedDecisions(repositories.requests, repositories.refusals);
   const guard = new ConfigGuard(recorded);
   const { audit, config: repository } = repositories;
-  const config: ConfigService<HashedConfig> = new ConfigService(files, { repository, guard, audit, access, log });
+  const config = new ConfigService<HashedConfig>(files, { repository, guard, audit, access, log });
   await config.start(loaded);
   return new Composition(foundation, repositories, access, recorded, config);
 }

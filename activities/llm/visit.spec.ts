@@ -133,8 +133,8 @@ describe('a visit at a provider', () => {
       const input = asked({ step: { pool }, weight: 2, priority: 3 });
       queue.grant();
       await run(stage.writes(), says(text('x'), end), input);
-      const { requestId, daoId, deadlineAt } = input;
-      expect(queue.asked).toEqual([{ requestId, daoId, deadlineAt, provider: 'fake', pool, weight: 2, priority: 3 }]);
+      const { requestId, daoId, actor, deadlineAt } = input;
+      expect(queue.asked).toEqual([{ requestId, daoId, actor, deadlineAt, provider: 'fake', pool, weight: 2, priority: 3 }]);
     });
 
     it('claims and reads nothing before its turn, and tells where it stands', async () => {

@@ -65,13 +65,13 @@ export class Visit {
    */
   async enter(): Promise<void> {
     const { states, admission } = this.deps;
-    const { step, requestId, daoId, weight, priority, deadlineAt } = this.input;
+    const { step, requestId, daoId, actor, weight, priority, deadlineAt } = this.input;
     const away = await storeFailure(() => states.enter(step.provider));
     if (away) throw this.skipped(away);
     this.entered = true;
     const { provider, pool } = step;
     if (!pool) return;
-    const request = { requestId, provider, pool, daoId, weight, priority, deadlineAt };
+    const request = { requestId, provider, pool, daoId, actor, weight, priority, deadlineAt };
     try {
       this.slot = await storeFailure(() =>
         admission.acquire(request, this.stop.signal, ({ position, expectedWaitMs }) => {

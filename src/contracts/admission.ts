@@ -6,6 +6,8 @@ export interface PlaceRequest {
   provider: string;
   pool: PoolPolicy;
   daoId: string;
+  /** Who asks: whoever was refused and told when to come back is known by it. */
+  actor: string;
   weight: number;
   priority: number;
   /** When the whole request must have ended: Unix time in milliseconds. */

@@ -73,6 +73,31 @@ describe.each([1])('fairness in seconds (seed %i)', (seed) => {
     expect(quantile(light, 0.95)).toBeLessThanOrEqual(2 * MEAN_MS);
   });
 
+  it('lets in who comes back when it was told to', () => {
+    const { cameBack } = play(seed, (random) => [
+      ...users('flood', 80, () => 1),
+      ...['b', 'c', 'd', 'e'].flatMap((dao) => users(dao, 5, erlang(random, 60_000, 1))),
+    ]);
+    expect(cameBack.length).toBeGreaterThan(50);
+    expect(cameBack.filter(({ letIn }) => letIn).length / cameBack.length).toBeGreaterThanOrEqual(0.9);
+  });
+
+  it('keeps the slots at work while those who were sent away stay away', () => {
+    // Each asks once, and whoever is refused does not come back before the end.
+    const once = (): (() => number) => {
+      let asked = false;
+      return () => {
+        const pause = asked ? 1e9 : 1;
+        asked = true;
+        return pause;
+      };
+    };
+    const crowd = Array.from({ length: 200 }, () => users('a', 1, once())).flat();
+    const { served } = play(seed, () => crowd, { untilMs: 40_000 });
+    const worked = served.reduce((sum, { serviceMs }) => sum + serviceMs, 0);
+    expect(worked / (3 * 40_000)).toBeGreaterThan(0.8);
+  });
+
   it('is fair in seconds where calls of one DAO are long and those of another short', () => {
     const random = seeded(seed);
     const [long, short] = [erlang(random, 8_000, 4), erlang(random, 1_000, 4)];

@@ -91,7 +91,14 @@ class Model {
 
   private asked({ request, dao, priority, hasMs }: Omit<Action & { does: 'reserve' }, 'does'>): PlaceRequest {
     return {
-      ...{ requestId: `r${request}`, provider: 'm', daoId: `d${dao}`, weight: dao + 1, priority },
+      ...{
+        requestId: `r${request}`,
+        provider: 'm',
+        daoId: `d${dao}`,
+        actor: `u${request % 3}`,
+        weight: dao + 1,
+        priority,
+      },
       deadlineAt: this.now + hasMs,
       pool: { name: 'pool', slots: SLOTS, maxWaiting: MAX_WAITING, maxWaitMs: 40_000 },
     };
@@ -195,7 +202,7 @@ const aTicket: fc.Arbitrary<Ticket> = fc
     number: small(1_000_000),
   })
   .map(({ dao, priority, arrivedAt, number }) => ({
-    ...{ id: `t${number}`, requestId: `r${number}`, provider: 'm', daoId: `d${dao}`, weight: 1, priority },
+    ...{ id: `t${number}`, requestId: `r${number}`, provider: 'm', daoId: `d${dao}`, actor: 'u', weight: 1, priority },
     ...{ deadlineAt: 1e6, arrivedAt, turn: number, status: 'waiting' as const, holder: 'p' },
   }));
 
@@ -235,7 +242,7 @@ describe('the order', () => {
     const running = { ...fc.sample(aTicket, { numRuns: 1, seed: 1 })[0]!, daoId: 'a', weight: 2 };
     const state = {
       ...{ version: 1 as const, slots: 1, maxWaiting: 1, maxWaitMs: 1, clockMs: 0, durations: {}, deadSince: {} },
-      ...{ turns: 1, returnAt: 0, daos: { a: { timeMs: 1_000, bias: 0 } } },
+      ...{ turns: 1, returns: {}, daos: { a: { timeMs: 1_000, bias: 0 } } },
       tickets: [{ ...running, status: 'running' as const, grantedAt: 0, chargedMs: 2_000 }],
     };
     expect([2_000, 6_000].map((now) => virtualTimes(state, now).get('a'))).toEqual([1_000, 3_000]);

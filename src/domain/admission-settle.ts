@@ -1,5 +1,6 @@
 import type { SharedMoment } from '../contracts/shared-state.js';
 import { Line, simulate } from './admission-order.js';
+import { forgetLate, seenGranted } from './admission-returns.js';
 import {
   clockAt,
   forgetAbsent,
@@ -15,18 +16,18 @@ import {
   type Refusal,
   type Ticket,
 } from './admission-state.js';
-import { refuse, serviceMs, tooLongBy } from './admission-refusal.js';
+import { refuse, serviceMs } from './admission-refusal.js';
 
 /** A process that is not seen for this long is dead, and what it called has ended with it, in milliseconds. */
 export const DEAD_AFTER_MS = 3_000;
 /** What is held longer than this past its request's deadline is held by nobody, in milliseconds. */
 const OVERDUE_MS = 10_000;
-/** A waiting request is sent away only when it misses its limits by this much of them. */
+/** A waiting request is sent away only when it would miss its deadline by this much of what is left. */
 const SLACK = 1.2;
 /** A forecast below this teaches nothing, in milliseconds. */
 const TELLING_MS = 500;
 /** How much one request's wait changes what is known about forecasts, and how far it can. */
-const LEARNING = 0.15;
+const LEARNING = 0.07;
 const MAX_BIAS = Math.log(4);
 
 /**
@@ -35,7 +36,8 @@ const MAX_BIAS = Math.log(4);
  */
 export function settle(state: PoolState, moment: SharedMoment): PoolState {
   const known = noteDeaths(state, moment);
-  return forgetAbsent(sendAway(grant(dropGone(known, moment.now), moment.now), moment.now));
+  const { now } = moment;
+  return forgetAbsent(sendAway(grant(dropGone(forgetLate(known, now), now), now), now));
 }
 
 /** When `settle` would change something by itself, as far as that is foreseen; Infinity if never. */
@@ -109,7 +111,7 @@ function granted(state: PoolState, ticket: Ticket, now: number, timeMs: number):
   const chargedMs = meanMs(state, ticket.provider);
   const running: Ticket = { ...ticket, status: 'running', grantedAt: now, chargedMs };
   const charged = withDao(replaced(state, running), ticket.daoId, (share) => ({
-    ...learned(share, now - ticket.arrivedAt, ticket.forecastMs),
+    ...seenGranted(learned(share, now - ticket.arrivedAt, ticket.forecastMs), now, now - ticket.arrivedAt),
     timeMs: share.timeMs + chargedMs / ticket.weight,
   }));
   return clockAt(charged, timeMs);
@@ -128,8 +130,8 @@ function sendAway(state: PoolState, now: number): PoolState {
   const { out } = simulate(state, now, (ticket, at) => !isWaiting(ticket) || stillFits(state, ticket, at, now));
   let next = state;
   for (const { ticket, at } of out) {
-    const inMs = tooLongBy(state, ticket, at - now, now) ?? 0;
-    const [after, refusal] = refuse(next, 'WaitTooLong', now, inMs, ticket.provider);
+    const inMs = Math.max(0, at + serviceMs(state, ticket.provider, ticket.deadlineAt - now) - ticket.deadlineAt);
+    const [after, refusal] = refuse(next, 'WaitTooLong', ticket, now, inMs);
     const taught = withDao(after, ticket.daoId, (share) => learned(share, at - ticket.arrivedAt, ticket.forecastMs));
     next = replaced(taught, putOut(ticket, refusal));
   }
@@ -141,7 +143,6 @@ function stillFits(state: PoolState, ticket: Ticket, at: number, now: number): b
   if (left <= 0) return false;
   // Whoever is next stays: a slot may come at any moment.
   if (at <= now) return true;
-  if (at - ticket.arrivedAt > state.maxWaitMs * SLACK) return false;
   return at - now + serviceMs(state, ticket.provider, left) <= left * SLACK;
 }
 

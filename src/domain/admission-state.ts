@@ -1,5 +1,6 @@
 import type { PlaceRequest } from '../contracts/admission.js';
 import type { Unavailable } from '../contracts/request.js';
+import type { Return } from './admission-returns.js';
 
 /** Why there is no place, and when to come back. */
 export type Refusal = Omit<Unavailable, 'provider'>;
@@ -13,6 +14,7 @@ export interface Ticket {
   requestId: string;
   provider: string;
   daoId: string;
+  actor: string;
   weight: number;
   priority: number;
   deadlineAt: number;
@@ -38,6 +40,9 @@ export interface DaoShare {
   timeMs: number;
   /** Logarithm of how much longer its requests wait than simulated, since others come in before them. */
   bias: number;
+  /** When it was granted a slot last, and how far apart its grants are while it waits, in milliseconds. */
+  grantedAt?: number;
+  everyMs?: number;
 }
 
 /** All that is known of one pool: plain data, never changed in place. Times are Unix times in milliseconds. */
@@ -56,18 +61,21 @@ export interface PoolState {
   durations: Readonly<Record<string, readonly number[]>>;
   /** Since when the holder of a ticket is not seen any more. */
   deadSince: Readonly<Record<string, number>>;
-  /** The latest moment at which somebody refused was told to come back. */
-  returnAt: number;
+  /** Who was refused and told when to come back, by DAO. */
+  returns: Readonly<Record<string, readonly Return[]>>;
 }
 
 /** Calls of a provider that are remembered. */
-const REMEMBERED = 32;
+const REMEMBERED = 100;
 /** Below this many known calls the mean is a guess. */
 const KNOWN = 3;
 /** A guess of a call's time, in milliseconds. */
 export const GUESS_MS = 3_000;
-/** How far a DAO may lag behind the virtual clock: its claim to be served first ends there, in milliseconds. */
-const MAX_LAG_MS = 30_000;
+/**
+ * How far a DAO may lag behind the virtual clock, in milliseconds. One that asks for less than its share lags, and is
+ * served first; what it could have had and did not ask for is lost beyond this, so that nobody saves up for a flood.
+ */
+const MAX_LAG_MS = 10_000;
 /** Most DAOs that are remembered while they ask for nothing. */
 const MAX_ABSENT = 200;
 
@@ -75,7 +83,7 @@ const MAX_ABSENT = 200;
 export function underPolicy(state: PoolState | undefined, { pool }: Pick<PlaceRequest, 'pool'>): PoolState {
   const { slots, maxWaiting, maxWaitMs } = pool;
   if (state?.version !== 1) {
-    const nothing = { tickets: [], turns: 0, clockMs: 0, daos: {}, durations: {}, deadSince: {}, returnAt: 0 };
+    const nothing = { tickets: [], turns: 0, clockMs: 0, daos: {}, durations: {}, deadSince: {}, returns: {} };
     return { version: 1, slots, maxWaiting, maxWaitMs, ...nothing };
   }
   if (state.slots === slots && state.maxWaiting === maxWaiting && state.maxWaitMs === maxWaitMs) return state;
@@ -130,7 +138,7 @@ export function virtualTimes(state: PoolState, now: number): Map<string, number>
 
 /** The state with a DAO's share changed. */
 export function withDao(state: PoolState, daoId: string, change: (share: DaoShare) => DaoShare): PoolState {
-  const share = lookUp(state.daos, daoId) ?? { timeMs: state.clockMs, bias: 0 };
+  const share = lookUp(state.daos, daoId) ?? { timeMs: state.clockMs - MAX_LAG_MS, bias: 0 };
   return { ...state, daos: { ...state.daos, [daoId]: change(share) } };
 }
 
@@ -140,10 +148,7 @@ export function withDuration(state: PoolState, provider: string, ms: number): Po
   return { ...state, durations: { ...state.durations, [provider]: known } };
 }
 
-/**
- * The state with a share for a DAO that comes in. It has saved nothing up: whoever was absent and not ahead of the clock
- * was forgotten, and starts at the clock.
- */
+/** The state with a share for a DAO that comes in; one that is not known has asked for nothing for long. */
 export function welcomed(state: PoolState, daoId: string): PoolState {
   return lookUp(state.daos, daoId) ? state : withDao(state, daoId, (share) => share);
 }
@@ -160,17 +165,16 @@ export function clockAt(state: PoolState, timeMs: number): PoolState {
 }
 
 /**
- * Forgets DAOs that ask for nothing and owe nothing. A pool that nobody uses starts anew: what was served while there
+ * Forgets the DAOs that have asked for nothing for longest, should there be too many. A pool that nobody uses starts anew: what was served while there
  * was room for all was taken from nobody.
  */
 export function forgetAbsent(state: PoolState): PoolState {
   const present = new Set(state.tickets.map(({ daoId }) => daoId));
   const all = Object.entries(state.daos);
-  if (present.size === 0) return all.length === 0 ? state : { ...state, clockMs: 0, daos: {} };
-  const kept = all.filter(([id, { timeMs }]) => present.has(id) || timeMs > state.clockMs);
-  const tooMany = kept.length - present.size - MAX_ABSENT;
-  if (kept.length === all.length && tooMany <= 0) return state;
-  const absent = kept.filter(([id]) => !present.has(id)).sort(([, one], [, other]) => one.timeMs - other.timeMs);
-  const dropped = new Set(absent.slice(0, Math.max(0, tooMany)).map(([id]) => id));
-  return { ...state, daos: Object.fromEntries(kept.filter(([id]) => !dropped.has(id))) };
+  if (present.size === 0) return all.length === 0 ? state : { ...state, clockMs: 0, daos: {}, returns: {} };
+  const tooMany = all.length - present.size - MAX_ABSENT;
+  if (tooMany <= 0) return state;
+  const absent = all.filter(([id]) => !present.has(id)).sort(([, one], [, other]) => one.timeMs - other.timeMs);
+  const dropped = new Set(absent.slice(0, tooMany).map(([id]) => id));
+  return { ...state, daos: Object.fromEntries(all.filter(([id]) => !dropped.has(id))) };
 }

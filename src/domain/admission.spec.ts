@@ -31,10 +31,13 @@ const aRequest = (
   requestId: string,
   { slots = 1, maxWaiting = 10, maxWaitMs = 60_000, ...rest }: Wish = {},
 ): PlaceRequest => ({
-  ...{ requestId, provider: 'm', daoId: 'a', weight: 1, priority: 1, deadlineAt: NOW + 60_000 },
+  ...{ requestId, provider: 'm', daoId: 'a', actor: requestId, weight: 1, priority: 1, deadlineAt: NOW + 60_000 },
   pool: { name: 'pool', slots, maxWaiting, maxWaitMs },
   ...rest,
 });
+
+/** Virtual time of a DAO in a pool where nothing has happened yet. */
+const FRESH = -10_000;
 
 /** A pool in which things happen one after the other. */
 class World {
@@ -91,7 +94,7 @@ describe('a pool', () => {
       new Map<string, Standing>([
         ['1', { is: 'gone' }],
         ['2', { is: 'running', waitedMs: 900 }],
-        ['3', { is: 'waiting', place: { position: 1, expectedWaitMs: 960 } }],
+        ['3', { is: 'waiting', place: { position: 1, expectedWaitMs: 968 } }],
       ]),
     );
   });
@@ -148,28 +151,28 @@ describe('a pool', () => {
     sut.leave('b1', 9_000, false);
     expect(sut.running()).toEqual(['a1', 'b2']);
     sut.leave('a1', 9_000);
-    expect(sut.state!.daos.a!.timeMs).toBe(9_000 + 3_000);
-    expect(sut.state!.daos.b!.timeMs).toBe(3_000);
+    expect(sut.state!.daos.a!.timeMs).toBe(FRESH + 9_000 + 3_000);
+    expect(sut.state!.daos.b!.timeMs).toBe(FRESH + 3_000);
     expect(sut.state!.durations).toEqual({ m: [9_000] });
   });
 
-  it('lets a DAO that comes back start at the clock, not with what it has saved up', () => {
+  it('lets a DAO that was not there go first for ten seconds of service, and not for more that it could have saved up', () => {
     const sut = warm();
     for (const turn of [0, 1, 2, 3, 4, 5]) sut.enter(`a${turn}`, 0, { daoId: 'a' });
     for (const turn of [0, 1, 2, 3]) sut.leave(`a${turn}`, (turn + 1) * 1_000);
     sut.enter('b', 4_500, { daoId: 'constructor' });
-    expect(sut.state!.clockMs).toBe(4_000);
-    expect(sut.state!.daos.constructor).toMatchObject({ timeMs: 4_000 });
+    expect(sut.state!.daos.a).toMatchObject({ timeMs: FRESH + 5_000 });
+    expect(sut.state!.daos.constructor).toMatchObject({ timeMs: FRESH });
   });
 
-  it('ends a claim that lies more than thirty seconds behind the clock, so that nobody pays for it later', () => {
+  it('ends a claim that lies more than ten seconds behind the clock, so that nobody pays for it later', () => {
     const sut = warm();
     for (const turn of [0, 1, 2, 3, 4, 5]) sut.enter(`chat${turn}`, 0, { daoId: 'chat', weight: 0.1 });
     sut.enter('tools', 1, { daoId: 'tools', priority: 4 });
     for (const turn of [0, 1, 2, 3, 4]) sut.leave(`chat${turn}`, (turn + 1) * 1_000);
     expect(sut.running()).toEqual(['chat5']);
-    expect(sut.state!.clockMs).toBe(50_000);
-    expect(sut.state!.daos.tools!.timeMs).toBe(20_000);
+    expect(sut.state!.clockMs).toBe(FRESH + 50_000);
+    expect(sut.state!.daos.tools!.timeMs).toBe(FRESH + 40_000);
   });
 
   it('forgets who has gone and owes nothing, and starts anew when nobody is left', () => {
@@ -327,14 +330,37 @@ describe('refusals', () => {
     expect(sut.state!.tickets).toHaveLength(5);
   });
 
-  it('send each caller back later than the one before, by about a service time, at most a minute', () => {
+  it('send each caller back later than the one before, as far apart as its DAO is served', () => {
     const sut = warm();
     const small = { maxWaiting: 1 };
     for (const id of ['1', '2']) sut.enter(id, 0, small);
     const told = Array.from({ length: 100 }, (_, turn) => sut.reserve(`r${turn}`, 0, small)!.retryAfterMs);
     expect(told.slice(0, 3)).toEqual([1_000, 2_000, 3_000]);
-    expect(told.at(-1)).toBe(60_000);
-    expect(sut.reserve('later', 100_000, { ...small, deadlineAt: NOW + 200_000 })).toBeUndefined();
+    expect(told.at(-1)).toBe(100_000);
+  });
+
+  it('keep the place of whoever comes back as told, and send a newcomer behind those who are still to come', () => {
+    const sut = warm();
+    const small = { maxWaiting: 4 };
+    for (const id of ['1', '2', '3']) sut.enter(id, 0, small);
+    const [first, second] = ['r1', 'r2'].map((id) => sut.reserve(id, 0, { ...small, actor: id })!.retryAfterMs);
+    expect([first, second]).toEqual([1_000, 2_000]);
+    sut.leave('1', 1_000);
+    expect(sut.reserve('new', 1_000, { ...small, actor: 'newcomer' })).toMatchObject({ retryAfterMs: 2_000 });
+    expect(sut.reserve('again', 1_000, { ...small, actor: 'r1' })).toBeUndefined();
+    expect(sut.state!.returns.a!.map(({ actor }) => actor)).toEqual(['r2', 'newcomer']);
+  });
+
+  it('keep nothing for those who do not come', () => {
+    const sut = warm();
+    const small = { maxWaiting: 1 };
+    for (const id of ['1', '2']) sut.enter(id, 0, small);
+    sut.reserve('r', 0, { ...small, actor: 'gone' });
+    expect(sut.state!.returns.a).toHaveLength(1);
+    sut.settle(5_999);
+    expect(sut.state!.returns.a).toHaveLength(1);
+    sut.settle(6_001);
+    expect(sut.state!.returns).toEqual({});
   });
 
   it('let a free slot be tried however long calls took of late, but not after the deadline', () => {

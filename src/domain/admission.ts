@@ -6,6 +6,7 @@ import type { Place, PlaceRequest, PoolInfo } from '../contracts/admission.js';
 import type { SharedMoment } from '../contracts/shared-state.js';
 import { simulate } from './admission-order.js';
 import { corrected, noRoom, refuse, tooLongBy } from './admission-refusal.js';
+import { isBack, kept } from './admission-returns.js';
 import { putOut, released, replaced, settle } from './admission-settle.js';
 import {
   freeSlots,
@@ -74,7 +75,7 @@ export function enter(
   const since = entrant.since ?? moment.now;
   const ticket = { ...newTicket(request, entrant.id, since, state.turns), holder: entrant.holder };
   if (adopted.length > 0) return adopt(state, ticket, adopted, moment);
-  const admitted = admit(state, { ...ticket, status: 'waiting' }, request, moment.now);
+  const admitted = admit(state, { ...ticket, status: 'waiting' }, moment.now);
   if (admitted.result) return { state: admitted.state, result: { is: 'refused', refusal: admitted.result } };
   const settled = settle(admitted.state, moment);
   return { state: settled, result: standing(settled, entrant.id, moment.now) };
@@ -93,7 +94,7 @@ export function reserve(
   const reserved = own.find((ticket) => ticket.status === 'reserved');
   if (reserved) return { state: replaced(state, { ...reserved, until }), result: undefined };
   if (own.length > 0) return { state, result: undefined };
-  return admit(state, { ...newTicket(request, id, moment.now, state.turns), until }, request, moment.now);
+  return admit(state, { ...newTicket(request, id, moment.now, state.turns), until }, moment.now);
 }
 
 /** Takes a ticket out, whether it waits or runs. `agoMs`: how long ago its slot was given back in truth. */
@@ -139,7 +140,7 @@ export function places(state: PoolState, now: number): Map<string, Place> {
 export function poolInfo(name: string, state: PoolState, now: number): PoolInfo {
   const free = freeSlots(state);
   const last = newTicket(
-    { requestId: '', provider: '', daoId: '', weight: 1, priority: Infinity, deadlineAt: now },
+    { requestId: '', provider: '', daoId: '', actor: '', weight: 1, priority: Infinity, deadlineAt: now },
     '',
     now,
     state.turns,
@@ -167,13 +168,13 @@ function standingOf(ticket: Ticket | undefined, queue: ReadonlyMap<string, Place
 
 /** A ticket that holds a place and for which nobody waits yet. */
 function newTicket(
-  { requestId, provider, daoId, weight, priority, deadlineAt }: Omit<PlaceRequest, 'pool'>,
+  { requestId, provider, daoId, actor, weight, priority, deadlineAt }: Omit<PlaceRequest, 'pool'>,
   id: string,
   arrivedAt: number,
   turn: number,
 ): Ticket {
   const place = { arrivedAt, turn, status: 'reserved' as const, holder: '' };
-  return { id, requestId, provider, daoId, weight, priority, deadlineAt, ...place };
+  return { id, requestId, provider, daoId, actor, weight, priority, deadlineAt, ...place };
 }
 
 /** Tickets of a request whose place somebody else may take over; never one that was granted. */
@@ -199,25 +200,30 @@ function adopt(state: PoolState, ticket: Ticket, adopted: readonly Ticket[], mom
   return { state: settled, result: standing(settled, ticket.id, moment.now) };
 }
 
-/** Adds a ticket if there is room and it would be served in time; else says why not. */
-function admit(state: PoolState, ticket: Ticket, request: PlaceRequest, now: number): Step<Refusal | undefined> {
-  const full = noRoom(state, request, now);
+/** Adds a ticket if there is room and it would be served in time; else says why not, and when there will be room. */
+function admit(state: PoolState, ticket: Ticket, now: number): Step<Refusal | undefined> {
+  const { daoId, actor, provider } = ticket;
+  const back = isBack(state, daoId, actor, now);
+  const full = noRoom(state, { daoId, provider, back }, now);
   if (full) return refused(state, ticket, now, full);
-  const ready = welcomed(state, ticket.daoId);
+  const ready = welcomed(back ? kept(state, daoId, actor) : state, daoId);
   const added = { ...ready, tickets: [...ready.tickets, ticket], turns: ready.turns + 1 };
   const { starts } = simulate(added, now);
   const simulatedMs = (starts.find((start) => start.ticket === ticket)?.at ?? now) - now;
-  const inMs = tooLongBy(added, ticket, simulatedMs, now);
+  const inMs = tooLongBy(added, ticket, simulatedMs, now, back);
   if (inMs !== undefined) return refused(state, ticket, now, { reason: 'WaitTooLong', inMs });
   return { state: replaced(added, { ...ticket, forecastMs: simulatedMs }), result: undefined };
 }
 
+/** Somebody who is back and refused again loses the old promise for the new one. */
 function refused(
   state: PoolState,
-  { provider }: Ticket,
+  ticket: Ticket,
   now: number,
   { reason, inMs }: { reason: Refusal['reason']; inMs: number },
 ): Step<Refusal> {
-  const [after, refusal] = refuse(state, reason, now, inMs, provider);
+  const { daoId, actor } = ticket;
+  const before = isBack(state, daoId, actor, now) ? kept(state, daoId, actor) : state;
+  const [after, refusal] = refuse(before, reason, ticket, now, inMs);
   return { state: after, result: refusal };
 }

@@ -72,7 +72,7 @@ export class AccessService {
    * @throws AppError as `require` and `requirePlatform` do
    */
   async requireAnywhere(key: CallerKey, named: Named, entitlement: Entitlement): Promise<{ actor: string }> {
-    const namesNone = named.daoId === undefined && key.daoId === null && this.defaultDao === undefined;
+    const namesNone = named.daoId === undefined && key.daoId === null && this.defaultDao() === undefined;
     return namesNone ? this.requirePlatform(key, named.userId) : this.require(key, named, entitlement);
   }
 

@@ -9,7 +9,7 @@ const never = new AbortController().signal;
 const KEY = 'pool:host';
 
 const aRequest = (requestId: string, rest: Partial<PlaceRequest> = {}): PlaceRequest => ({
-  ...{ requestId, provider: 'm', daoId: 'a', weight: 1, priority: 1, deadlineAt: Date.now() + 60_000 },
+  ...{ requestId, provider: 'm', daoId: 'a', actor: 'u', weight: 1, priority: 1, deadlineAt: Date.now() + 60_000 },
   pool: { name: 'host', slots: 1, maxWaiting: 10, maxWaitMs: 60_000 },
   ...rest,
 });

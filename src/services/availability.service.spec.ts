@@ -54,7 +54,16 @@ describe('AvailabilityService', () => {
     const reserved: PlaceRequest[] = [];
     expect(await service([], undefined, reserved).plan(input({ weight: 2 }))).toEqual([]);
     expect(reserved).toEqual([
-      { requestId: 'r1', daoId: 'd1', deadlineAt: 60_000, provider: 'local', pool, weight: 2, priority: 1 },
+      {
+        requestId: 'r1',
+        daoId: 'd1',
+        actor: 'tg:1',
+        deadlineAt: 60_000,
+        provider: 'local',
+        pool,
+        weight: 2,
+        priority: 1,
+      },
     ]);
   });
 

@@ -46,10 +46,19 @@ export class AvailabilityService {
   private async reserve(input: RouteRequestInput, step: ProviderStep): Promise<Unavailable | undefined> {
     const { pool, provider } = step;
     if (!pool) return undefined;
-    const { requestId, daoId, deadlineAt, decision } = input;
+    const { requestId, daoId, actor, deadlineAt, decision } = input;
     const { weight = 1, mode } = decision;
     const priority = decision.priority ?? MODE_PRIORITY[mode];
-    const refused = await this.admission.reserve({ requestId, daoId, deadlineAt, provider, pool, weight, priority });
+    const refused = await this.admission.reserve({
+      requestId,
+      daoId,
+      actor,
+      deadlineAt,
+      provider,
+      pool,
+      weight,
+      priority,
+    });
     return refused && { provider, ...refused };
   }
 }

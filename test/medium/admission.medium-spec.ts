@@ -70,7 +70,7 @@ class Host {
 
   request(rest: Partial<PlaceRequest> = {}): PlaceRequest {
     return {
-      ...{ requestId: `r${(this.count += 1)}`, provider: 'm', daoId: 'a', weight: 1, priority: 1 },
+      ...{ requestId: `r${(this.count += 1)}`, provider: 'm', daoId: 'a', actor: 'u', weight: 1, priority: 1 },
       deadlineAt: Date.now() + 600_000,
       pool: { name: this.name, slots: SLOTS, maxWaiting: 200, maxWaitMs: 600_000 },
       ...rest,

@@ -32,6 +32,8 @@ export interface Served {
 
 export interface Simulation {
   served: Served[];
+  /** Of those who came back when they were told to: whether they were let in. */
+  cameBack: { daoId: string; letIn: boolean }[];
   refusals: Map<string, number>;
   /** Most requests in the queue at any moment. */
   longest: number;
@@ -69,7 +71,7 @@ const ALIVE = new Set(['p']);
 export function simulateLoad({ pool, users, serviceMs, deadlineMs, untilMs }: SimulationOptions): Simulation {
   const events: { at: number; run: () => void }[] = [];
   const waiting = new Map<string, Call>();
-  const result: Simulation = { served: [], refusals: new Map(), longest: 0 };
+  const result: Simulation = { served: [], cameBack: [], refusals: new Map(), longest: 0 };
   let state: PoolState | undefined;
   let now = 0;
   let count = 0;
@@ -81,7 +83,8 @@ export function simulateLoad({ pool, users, serviceMs, deadlineMs, untilMs }: Si
   };
   const refused = (user: SimulatedUser, reason: string, retryAfterMs: number): void => {
     result.refusals.set(reason, (result.refusals.get(reason) ?? 0) + 1);
-    later(retryAfterMs, () => ask(user));
+    // Over HTTP the moment is told in whole seconds, rounded up.
+    later(Math.ceil(retryAfterMs / 1_000) * 1_000, () => ask(user, true));
   };
   const start = (id: string, { user, enteredAt, promisedMs }: Call, waitedMs: number): void => {
     const took = serviceMs(user);
@@ -107,14 +110,24 @@ export function simulateLoad({ pool, users, serviceMs, deadlineMs, untilMs }: Si
     if (state!.tickets.filter(({ status }) => status === 'running').length > pool.slots) throw new Error('too many');
     result.longest = Math.max(result.longest, waiting.size);
   };
-  const ask = (user: SimulatedUser): void => {
+  const ask = (user: SimulatedUser, back = false): void => {
     const id = `t${(count += 1)}`;
     const { daoId, weight = 1, priority = 1 } = user;
     const request: PlaceRequest = {
-      ...{ requestId: id, provider: 'm', pool, daoId, weight, priority, deadlineAt: now + deadlineMs },
+      ...{
+        requestId: id,
+        provider: 'm',
+        pool,
+        daoId,
+        actor: `u${users.indexOf(user)}`,
+        weight,
+        priority,
+        deadlineAt: now + deadlineMs,
+      },
     };
     const step = enter(state, request, { id, holder: 'p' }, { now, alive: ALIVE });
     ({ state } = step);
+    if (back) result.cameBack.push({ daoId, letIn: step.result.is !== 'refused' });
     const call = { user, enteredAt: now, promisedMs: undefined };
     if (step.result.is === 'running') start(id, call, 0);
     else if (step.result.is === 'refused') refused(user, step.result.refusal.reason, step.result.refusal.retryAfterMs);

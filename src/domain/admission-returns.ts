@@ -1,0 +1,89 @@
+/** Those who were refused and told when to come back: what they were told is a promise, so their places are kept. */
+import { lookUp, meanMs, type DaoShare, type PoolState } from './admission-state.js';
+
+/** Somebody who will come back. */
+export interface Return {
+  actor: string;
+  at: number;
+}
+
+/** Bounds of what a refused caller is told to wait, in milliseconds. */
+const SOONEST_MS = 500;
+const LATEST_MS = 600_000;
+/** Whoever comes a little too early has come; whoever is later than this does not come any more, in milliseconds. */
+const EARLY_MS = 1_000;
+const LATE_MS = 5_000;
+/** Most promises of one DAO that are remembered. */
+const MOST = 300;
+/** How much the latest pause between two grants changes what is known about them. */
+const LEARNING = 0.1;
+
+/** Those of a DAO who were promised a place, in the order of their moments. */
+export const returnsOf = (state: PoolState, daoId: string): readonly Return[] => lookUp(state.returns, daoId) ?? [];
+
+/** How far apart the requests of a DAO are served while it waits: as of late, else by its share, in milliseconds. */
+export function everyMs(state: PoolState, daoId: string, provider: string): number {
+  const known = lookUp(state.daos, daoId)?.everyMs;
+  if (known !== undefined) return known;
+  const present = new Map(state.tickets.map((ticket) => [ticket.daoId, ticket.weight]));
+  const own = present.get(daoId) ?? 1;
+  const all = [...present.values()].reduce((sum, weight) => sum + weight, present.has(daoId) ? 0 : own);
+  return (meanMs(state, provider) * all) / (Math.max(1, state.slots) * own);
+}
+
+/** A share whose DAO was granted a slot. `waitedMs`: how long the request waited; one that had not teaches nothing. */
+export function seenGranted(share: DaoShare, now: number, waitedMs: number): DaoShare {
+  const pause = now - (share.grantedAt ?? now);
+  const busy = share.grantedAt !== undefined && waitedMs >= pause && pause > 0;
+  const everyMs = busy ? (share.everyMs ?? pause) * (1 - LEARNING) + pause * LEARNING : share.everyMs;
+  return { ...share, grantedAt: now, ...(everyMs === undefined ? {} : { everyMs }) };
+}
+
+/**
+ * Tells somebody when to come back, behind all others of the DAO who were told so before.
+ * @param inMs when there should be room for one, in milliseconds
+ */
+export function promise(
+  state: PoolState,
+  who: { daoId: string; actor: string; provider: string },
+  now: number,
+  inMs: number,
+): [PoolState, number] {
+  const { daoId, actor, provider } = who;
+  const before = returnsOf(state, daoId);
+  const behind = (before.at(-1)?.at ?? 0) + everyMs(state, daoId, provider);
+  const at = Math.round(Math.min(now + LATEST_MS, Math.max(now + Math.max(SOONEST_MS, inMs), behind)));
+  return [before.length < MOST ? withReturns(state, daoId, [...before, { actor, at }]) : state, at - now];
+}
+
+/** Whether somebody is back as promised. */
+export const isBack = (state: PoolState, daoId: string, actor: string, now: number): boolean =>
+  returnsOf(state, daoId).some((one) => one.actor === actor && one.at <= now + EARLY_MS);
+
+/** The state without the promise with which somebody has come back. */
+export function kept(state: PoolState, daoId: string, actor: string): PoolState {
+  const before = returnsOf(state, daoId);
+  const index = before.findIndex((one) => one.actor === actor);
+  return index < 0 ? state : withReturns(state, daoId, before.toSpliced(index, 1));
+}
+
+/** Forgets those who did not come. */
+export function forgetLate(state: PoolState, now: number): PoolState {
+  const isLate = ({ at }: Return): boolean => at < now - LATE_MS;
+  const late = Object.entries(state.returns).filter(([, returns]) => returns.some(isLate));
+  return late.reduce(
+    (next, [daoId, returns]) =>
+      withReturns(
+        next,
+        daoId,
+        returns.filter((one) => !isLate(one)),
+      ),
+    state,
+  );
+}
+
+function withReturns(state: PoolState, daoId: string, returns: readonly Return[]): PoolState {
+  const others = Object.entries(state.returns).filter(([id]) => id !== daoId);
+  const own: [string, readonly Return[]][] = returns.length > 0 ? [[daoId, returns]] : [];
+  return { ...state, returns: Object.fromEntries([...others, ...own]) };
+}
