@@ -131,16 +131,10 @@ function describeApi(app: NestFastifyApplication): void {
 
 /** Nest's own lines in our log: what it reports as information is detail to us. */
 function nestLogger(log: Logger): LoggerService {
-  const nest = log.child({ component: 'nest' });
-  return {
-    log: (message: unknown) => {
-      nest.debug(String(message));
-    },
-    warn: (message: unknown) => {
-      nest.warn(String(message));
-    },
-    error: (message: unknown) => {
-      nest.error(String(message));
-    },
-  };
+  const write =
+    (level: 'debug' | 'warn' | 'error') =>
+    (message: unknown): void => {
+      log[level]({ component: 'nest' }, String(message));
+    };
+  return { log: write('debug'), warn: write('warn'), error: write('error') };
 }

@@ -65,7 +65,7 @@ describe('ProfileFiles', () => {
       expect(hashOf(text)).toMatch(/^[0-9a-f]{16}$/);
     });
 
-    it('knows no key, so it tells nobody anything about it', () => {
+    it('knows no variable: it tells nobody anything about a key, and processes with others can follow each other', () => {
       expect(hashOf(profile(), { A_KEY: 'one' })).toBe(hashOf(profile(), { A_KEY: 'other' }));
       expect(hashOf(profile())).toBe(first);
     });

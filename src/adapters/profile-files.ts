@@ -7,15 +7,16 @@ import { buildFromDocument, loadConfig, type LoadedConfig, type ProfileDocument 
 import { profileFile } from '../../config/profile-files.js';
 import { FileWatch } from './file-watch.js';
 
-/** A loaded profile with the hash of all that it resolves to. */
+/** A loaded profile with the hash of all that is written in it. */
 export type HashedConfig = LoadedConfig & { hash: string };
 
-/** The hash by which a profile is confirmed: of everything that it resolves to, addresses and models too, but no key. */
+/**
+ * The hash by which a profile is confirmed: of all that is written in it and in what it extends, addresses and models
+ * too. Not of the variables of a process: several processes that run one profile need not have the same.
+ */
 export function withHash(config: LoadedConfig): HashedConfig {
-  const { profile, routing } = config;
-  const providers = config.providers.map(({ apiKey: _secret, ...provider }) => provider);
-  const resolved = stableStringify({ profile, routing, providers });
-  return { ...config, hash: createHash('sha256').update(String(resolved)).digest('hex').slice(0, 16) };
+  const written = stableStringify(config.document);
+  return { ...config, hash: createHash('sha256').update(String(written)).digest('hex').slice(0, 16) };
 }
 
 /** The files of the profile that a process runs: read, built again from a record, watched. */

@@ -16,7 +16,7 @@ const REPORT = {
 };
 const ACTIVE = {
   ok: true,
-  active: { hash: 'aaaa', since: '2026-11-25T00:00:00.000Z', file: '/etc/prod.yml' },
+  active: { hash: 'aaaa', table_hash: 'cccc', since: '2026-11-25T00:00:00.000Z', file: '/etc/prod.yml' },
   waiting: null,
   refused: null,
   reloads: { applied: 1, refused: 2, held: 3 },

@@ -43,7 +43,7 @@ export type TrialOffer = WhatIfAnswer['trials'][number];
 
 /** The answer of `GET /config` and of what changes it. */
 export const ConfigStateSchema = z.looseObject({
-  active: z.looseObject({ hash: z.string(), since: z.string(), file: z.string() }),
+  active: z.looseObject({ hash: z.string(), table_hash: z.string(), since: z.string(), file: z.string() }),
   waiting: z
     .looseObject({ hash: z.string(), since: z.string(), reasons: z.array(z.string()), report: ReportSchema })
     .nullable(),

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readEnv } from '../../config/env.js';
 import { loadConfig } from '../../config/loader.js';
-import { withHash } from '../adapters/profile-files.js';
 import type { ReportStream } from '../adapters/supply/reporter.js';
 import type { DagiClient } from './client.js';
 import { whatIf, type WhatIfOptions } from './whatif.js';
@@ -60,7 +59,7 @@ describe('dagi whatif', () => {
   });
 
   const state = (hash: string, file = '/on/another/machine.yml'): object => ({
-    active: { hash, since: 'then', file },
+    active: { hash: 'aaaa', table_hash: hash, since: 'then', file },
     waiting: null,
     refused: null,
     reloads: { applied: 0, refused: 0, held: 0 },
@@ -112,7 +111,7 @@ describe('dagi whatif', () => {
     await run();
     expect(remarks).toContain('gives something else here than in the instance');
     remarks = '';
-    answers['GET /config'] = state(withHash(loadConfig(ENV, active)).hash, active);
+    answers['GET /config'] = state(loadConfig(ENV, active).routing.hash, active);
     await run();
     expect(remarks).toBe('');
   });

@@ -1,6 +1,5 @@
 import { loadConfig } from '../../config/loader.js';
 import type { Env } from '../../config/env.js';
-import { withHash } from '../adapters/profile-files.js';
 import type { ReportStream } from '../adapters/supply/reporter.js';
 import type { DagiClient } from './client.js';
 import { whileWaiting } from './waiting.js';
@@ -62,7 +61,7 @@ async function environmentRemark(client: DagiClient, env: Env): Promise<string |
   const state = understood(ConfigStateSchema, await client.json('GET', '/config'));
   if (state.waiting || state.refused) return undefined;
   try {
-    if (withHash(loadConfig(env, state.active.file)).hash === state.active.hash) return undefined;
+    if (loadConfig(env, state.active.file).routing.hash === state.active.table_hash) return undefined;
   } catch {
     // It lies on another machine, or its variables are not set here: nothing can be said.
     return undefined;

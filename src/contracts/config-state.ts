@@ -10,7 +10,8 @@ export interface WaitingConfig {
 
 /** The state of the configuration, as `GET /config` tells it. */
 export interface ConfigState {
-  active: { hash: string; since: string; file: string };
+  /** `hash`: of the profile as written. `table_hash`: of what decisions depend on, with the variables of this process. */
+  active: { hash: string; table_hash: string; since: string; file: string };
   waiting: WaitingConfig | null;
   /** Why the last file that was read was not taken at all. */
   refused: { at: string; reason: string } | null;

@@ -68,6 +68,9 @@ export function sendError(error: AppError, request: FastifyRequest, reply: Fasti
   void reply.headers(error.headers).status(error.status).send(errorBody(request.id, error));
 }
 
+/** Refusals that keep the product quick under load, or let it stop: nothing is broken, and there may be many. */
+const WANTED: readonly ErrorCode[] = ['QUEUE_FULL', 'PROVIDERS_COOLING', 'SHUTTING_DOWN'];
+
 /** Every error of every route leaves through here. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
@@ -77,7 +80,9 @@ export class ErrorFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const error = toAppError(thrown);
-    if (error.status >= 500) {
+    if (WANTED.includes(error.code)) {
+      this.log.info({ request_id: request.id, ...contextOf(request).fields, code: error.code }, 'call refused');
+    } else if (error.status >= 500) {
       this.log.error(
         { request_id: request.id, ...contextOf(request).fields, code: error.code, err: thrown },
         'call failed',

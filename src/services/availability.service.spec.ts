@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Admission, PlaceRequest } from '../contracts/admission.js';
 import type { ProviderStates } from '../contracts/providers.js';
 import type { Decision, ProviderStep, RouteRequestInput, Unavailable } from '../contracts/request.js';
+import { AppError } from '../errors/app-error.js';
 import { policy } from '../../test/factories/submissions.js';
 import { strict } from '../../test/factories/strict.js';
 import { AvailabilityService } from './availability.service.js';
@@ -107,6 +108,16 @@ describe('AvailabilityService', () => {
     expect(await service(away).plan(input({ answer: 'help' }))).toEqual(away);
     expect(await service(away).plan(input({ cache: { ttlMs: 1, maxEntries: 1 } }))).toEqual(away);
     expect(await service([]).plan(input({ chain: [], answer: 'dao' }))).toEqual([]);
+  });
+
+  it('needs no place for what can be answered otherwise, should the pool be out of reach', async () => {
+    const admission = strict<Admission>('admission', {
+      reserve: () => Promise.reject(new AppError('STORE_UNAVAILABLE')),
+    });
+    const states = strict<ProviderStates>('states', { unavailable: () => Promise.resolve([]) });
+    const planning = new AvailabilityService(states, admission);
+    expect(await planning.plan(input({ answer: 'help' }))).toEqual([]);
+    await expect(planning.plan(input({}))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
   });
 
   it('takes a request out of each pool of its chain once', async () => {

@@ -28,12 +28,14 @@ export class AvailabilityService {
     const { chain, answer, cache } = input.decision;
     const cooling = await this.states.unavailable(chain.map(({ provider }) => provider));
     const skipped: Unavailable[] = [];
+    const otherwise = answer !== undefined || cache !== undefined;
     for (const step of chain) {
-      const away = cooling.find(({ provider }) => provider === step.provider) ?? (await this.reserve(input, step));
+      const away =
+        cooling.find(({ provider }) => provider === step.provider) ?? (await this.reserve(input, step, otherwise));
       if (!away) return skipped;
       skipped.push(away);
     }
-    if (skipped.length > 0 && answer === undefined && cache === undefined) throw refusalOf(skipped);
+    if (skipped.length > 0 && !otherwise) throw refusalOf(skipped);
     return skipped;
   }
 
@@ -43,13 +45,18 @@ export class AvailabilityService {
     if (pools.length > 0) await this.admission.withdraw(requestId, [...new Set(pools)]);
   }
 
-  private async reserve(input: RouteRequestInput, step: ProviderStep): Promise<Unavailable | undefined> {
+  /** @param otherwise whether the request can be answered without this place: then it is not needed to go on */
+  private async reserve(
+    input: RouteRequestInput,
+    step: ProviderStep,
+    otherwise: boolean,
+  ): Promise<Unavailable | undefined> {
     const { pool, provider } = step;
     if (!pool) return undefined;
     const { requestId, daoId, actor, deadlineAt, decision } = input;
     const { weight = 1, mode } = decision;
     const priority = decision.priority ?? MODE_PRIORITY[mode];
-    const refused = await this.admission.reserve({
+    const reserving = this.admission.reserve({
       requestId,
       daoId,
       actor,
@@ -58,6 +65,10 @@ export class AvailabilityService {
       pool,
       weight,
       priority,
+    });
+    const refused = await reserving.catch((error: unknown) => {
+      if (otherwise && error instanceof AppError && error.code === 'STORE_UNAVAILABLE') return undefined;
+      throw error;
     });
     return refused && { provider, ...refused };
   }

@@ -10,7 +10,7 @@ import { configWarnings, type Refused } from './config-warnings.js';
 
 /** A configuration as far as its life is concerned. */
 export interface RunnableConfig extends Guarded {
-  /** Of the whole resolved profile. */
+  /** Of the whole profile, as written. */
   hash: string;
   /** The profile's file. */
   file: string;
@@ -351,7 +351,7 @@ export class ConfigService<C extends RunnableConfig = RunnableConfig> {
     const { config, since } = this.running();
     const { waiting, refused } = this;
     return {
-      active: { hash: config.hash, since: since.toISOString(), file: config.file },
+      active: { hash: config.hash, table_hash: config.routing.hash, since: since.toISOString(), file: config.file },
       waiting: waiting
         ? {
             hash: waiting.config.hash,

@@ -45,9 +45,10 @@ export class RequestsService {
     if (isFinal(record.status)) throw new AppError('REQUEST_ENDED', undefined, { status: record.status });
     const found = await this.temporal.cancel(requestId);
     this.bus.cancel(requestId);
-    await this.availability.withdraw(inputOf(record));
     // Written down, and never started: nobody else would end it, and the sweep would start it.
     if (!found) await this.close(record, 'cancelled', { type: 'Cancelled', message: 'cancelled before it began' });
+    // Only makes it sooner: its workflow gives the place up as well.
+    await this.availability.withdraw(inputOf(record)).catch(() => undefined);
     return record;
   }
 

@@ -21,9 +21,8 @@ function named(meta: LogMetadata): Record<string, unknown> {
 
 /** Sends the SDK's own log lines to ours, and leaves signals to the composition root. Once per process, first of all. */
 export function installTemporalRuntime(logger: Logger): void {
-  const log = logger.child({ component: 'temporal' });
   const write = (level: LogLevel, message: string, meta?: LogMetadata): void => {
-    log[EXPECTED.test(message) ? 'debug' : LEVELS[level]](named(meta ?? {}), message);
+    logger[EXPECTED.test(message) ? 'debug' : LEVELS[level]]({ component: 'temporal', ...named(meta ?? {}) }, message);
   };
   const at =
     (level: LogLevel) =>

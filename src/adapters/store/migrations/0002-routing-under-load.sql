@@ -3,7 +3,7 @@ alter table requests add column access jsonb;
 alter table requests add column origin jsonb;
 create index requests_by_time on requests (received_at desc);
 
--- Requests that were refused when they were decided. Bounded: the sweep deletes the oldest.
+-- Requests that were refused when they were decided. Bounded: each new one drops the oldest of its DAO and code.
 create table refusals (
   id text primary key,
   dao_id text not null references daos (id) on delete cascade,
