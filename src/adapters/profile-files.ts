@@ -16,7 +16,7 @@ export type HashedConfig = LoadedConfig & { hash: string };
  */
 export function withHash(config: LoadedConfig): HashedConfig {
   const written = stableStringify(config.document);
-  return { ...config, hash: createHash('sha256').update(String(written)).digest('hex').slice(0, 16) };
+  return { ...config, hash: createHash('sha256').update(written).digest('hex').slice(0, 16) };
 }
 
 /** The files of the profile that a process runs: read, built again from a record, watched. */

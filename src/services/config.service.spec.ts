@@ -175,6 +175,7 @@ describe('ConfigService', () => {
       expect(entries).toHaveLength(1);
       expect((await again.state(KEY)).active).toEqual({
         hash: 'a',
+        table_hash: 'table of a',
         since: T0.toISOString(),
         file: '/etc/dagi/prod.yml',
       });
