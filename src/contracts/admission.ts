@@ -23,10 +23,19 @@ export interface Place {
 /** A slot of a pool that is held. */
 export interface Slot {
   waitedMs: number;
-  /** Aborts when the slot could not be kept, so that somebody else may have it: the call must stop. */
+  /**
+   * Aborts when the slot could not be kept, or when nobody may see any more that this process holds it: somebody else
+   * may have it soon, so the call must stop at once. It is released as always.
+   */
   lost: AbortSignal;
-  /** Gives the slot back. `served`: whether the provider worked for it, so that its time counts. Safe to repeat. */
-  release(served: boolean): Promise<void>;
+  /**
+   * Gives the slot back. Safe to repeat.
+   * @param served whether the provider worked for it, so that its DAO is charged with its time
+   * @param ended whether it came to an end of its own: an answer, a failure, or a timeout, since whatever hangs holds the
+   *   slot just as long. Only then it teaches how long calls of the provider take. False for one that was cancelled or
+   *   stopped midway. Without it, as `served`.
+   */
+  release(served: boolean, ended?: boolean): Promise<void>;
 }
 
 /** State of a pool, as `GET /providers` tells it. */
@@ -60,7 +69,8 @@ export interface Admission {
    * Waits for a slot, at the place of the request's reservation, or of its ticket in a process that died.
    * @param onPlace is told the place when it has changed
    * @throws AdmissionRefused if there is no place, or none any more; PlaceWithdrawn if the request was withdrawn
-   * meanwhile; AppError `STORE_UNAVAILABLE`, `SHUTTING_DOWN`; the signal's reason if it comes first
+   * meanwhile; AppError `STORE_UNAVAILABLE`; `SHUTTING_DOWN`, its place then waits some seconds to be acquired elsewhere;
+   *   the signal's reason if it comes first
    */
   acquire(request: PlaceRequest, signal: AbortSignal, onPlace: (place: Place) => void): Promise<Slot>;
   pools(): Promise<PoolInfo[]>;

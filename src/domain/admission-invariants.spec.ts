@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { PlaceRequest } from '../contracts/admission.js';
-import { enter, leave, places, reserve, settle, withdraw, type PoolState, type Ticket } from './admission.js';
+import type { SharedMoment } from '../contracts/shared-state.js';
+import { enter, handOver, leave, places, reserve, settle, withdraw, type PoolState, type Ticket } from './admission.js';
 import { levelOf, Line } from './admission-order.js';
-import { virtualTimes } from './admission-state.js';
+import { DEAD_AFTER_MS, KEPT_FOR_MS } from './admission-settle.js';
+import { VERSION, virtualTimes } from './admission-state.js';
 
 const SLOTS = 3;
 const MAX_WAITING = 6;
@@ -12,7 +14,8 @@ const PROCESSES = ['p0', 'p1', 'p2'];
 type Action =
   | { does: 'enter'; process: number; request: number; dao: number; priority: number; hasMs: number }
   | { does: 'reserve'; request: number; dao: number; priority: number; hasMs: number }
-  | { does: 'leave'; ticket: number; served: boolean }
+  | { does: 'leave'; ticket: number; served: boolean; ended: boolean }
+  | { does: 'hand over'; ticket: number }
   | { does: 'withdraw'; request: number }
   | { does: 'vanish' | 'come back'; process: number }
   | { does: 'wait'; ms: number };
@@ -27,12 +30,19 @@ const asks = {
 const anAction: fc.Arbitrary<Action> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ does: fc.constant('enter' as const), process: small(2), ...asks }) },
   { weight: 2, arbitrary: fc.record({ does: fc.constant('reserve' as const), ...asks }) },
-  { weight: 5, arbitrary: fc.record({ does: fc.constant('leave' as const), ticket: small(20), served: fc.boolean() }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      does: fc.constant('leave' as const),
+      ...{ ticket: small(20), served: fc.boolean(), ended: fc.boolean() },
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('hand over' as const), ticket: small(20) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('withdraw' as const), request: small(12) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constantFrom('vanish' as const, 'come back'), process: small(2) }) },
   {
     weight: 4,
-    arbitrary: fc.record({ does: fc.constant('wait' as const), ms: fc.constantFrom(1, 700, 3_000, 12_000) }),
+    arbitrary: fc.record({ does: fc.constant('wait' as const), ms: fc.constantFrom(1, 700, 3_000, 7_000, 12_000) }),
   },
 );
 
@@ -66,13 +76,10 @@ class Model {
       case 'reserve':
         ({ state: this.state } = reserve(this.state, this.asked(action), moment));
         break;
-      case 'leave': {
-        const ticket = this.state?.tickets.filter(({ status }) => status !== 'reserved').at(action.ticket % 9);
-        if (!ticket) return;
-        this.left.add(ticket.id);
-        this.state = leave(this.state!, ticket.id, { served: action.served, agoMs: 0 }, moment);
+      case 'leave':
+      case 'hand over':
+        this.takeOut(action, moment);
         break;
-      }
       case 'withdraw':
         if (this.state) this.state = withdraw(this.state, `r${action.request}`);
         break;
@@ -87,6 +94,14 @@ class Model {
     }
     this.settle();
     this.check();
+  }
+
+  private takeOut(action: Action & { does: 'leave' | 'hand over' }, moment: SharedMoment): void {
+    const ticket = this.state?.tickets.filter(({ status }) => status !== 'reserved').at(action.ticket % 9);
+    if (!this.state || !ticket) return;
+    this.left.add(ticket.id);
+    if (action.does === 'hand over') this.state = handOver(this.state, ticket.id, moment);
+    else this.state = leave(this.state, ticket.id, { ...action, agoMs: 0 }, moment);
   }
 
   private asked({ request, dao, priority, hasMs }: Omit<Action & { does: 'reserve' }, 'does'>): PlaceRequest {
@@ -122,7 +137,8 @@ class Model {
     expect(new Set(tickets.map(({ id }) => id)).size).toBe(tickets.length);
     expect(by('running').length).toBeLessThanOrEqual(SLOTS);
     // No slot is idle while somebody waits who may have it.
-    if (by('running').length < SLOTS) expect(by('waiting')).toEqual([]);
+    const there = by('waiting').filter(({ holder }) => this.alive.has(holder));
+    if (by('running').length < SLOTS) expect(there).toEqual([]);
     const queued = [...by('waiting'), ...by('reserved')];
     expect(queued.length + by('running').length).toBeLessThanOrEqual(SLOTS + MAX_WAITING);
     for (const dao of ['d0', 'd1', 'd2', 'd3']) {
@@ -153,6 +169,21 @@ class Model {
       this.granted.set(id, grantedAt!);
     } else expect(this.granted.has(id)).toBe(false);
     if (status !== 'reserved') this.entered.set(id, ticket);
+    else if (this.entered.has(id)) this.checkKept(ticket);
+  }
+
+  /** A place is kept only where its process has stopped or died, and only for a while. */
+  private checkKept({ id, holder, until }: Ticket): void {
+    const before = this.entered.get(id)!;
+    expect(this.left.has(id) || before.status === 'reserved' || this.isDead(before.holder)).toBe(true);
+    expect([before.status, holder]).toEqual([before.out ? 'nothing' : before.status, '']);
+    expect(until! - this.now).toBeLessThanOrEqual(KEPT_FOR_MS);
+    this.left.add(id);
+  }
+
+  private isDead(holder: string): boolean {
+    const goneSince = this.goneSince.get(holder);
+    return goneSince !== undefined && this.now - goneSince >= DEAD_AFTER_MS;
   }
 
   /** Whether a ticket left, belonged to the dead, was overdue, or has an heir. */
@@ -161,10 +192,10 @@ class Model {
     others: readonly Ticket[],
   ): boolean {
     if (this.left.has(id) || this.now >= deadlineAt + 10_000) return true;
-    const goneSince = this.goneSince.get(holder);
-    if (goneSince === undefined) return false;
     const heir = others.some((other) => other.requestId === requestId && other.arrivedAt <= arrivedAt);
-    return this.now - goneSince >= 3_000 || (status === 'waiting' && heir);
+    // Who waits loses its place to nobody but itself, unless the deadline passes.
+    if (status === 'waiting') return this.goneSince.has(holder) && (heir || this.now >= deadlineAt);
+    return this.isDead(holder);
   }
 }
 
@@ -185,7 +216,7 @@ describe('a pool, whatever happens to it', () => {
         const sut = new Model();
         for (const action of actions) sut.run(action);
         for (const process of [0, 1, 2]) sut.run({ does: 'vanish', process });
-        sut.run({ does: 'wait', ms: 12_000 });
+        for (const ms of [DEAD_AFTER_MS, KEPT_FOR_MS]) sut.run({ does: 'wait', ms });
         expect(sut.state?.tickets ?? []).toEqual([]);
         expect(sut.state?.daos ?? {}).toEqual({});
       }),
@@ -241,7 +272,15 @@ describe('the order', () => {
   it('counts a call that runs longer than it was charged for', () => {
     const running = { ...fc.sample(aTicket, { numRuns: 1, seed: 1 })[0]!, daoId: 'a', weight: 2 };
     const state = {
-      ...{ version: 1 as const, slots: 1, maxWaiting: 1, maxWaitMs: 1, clockMs: 0, durations: {}, deadSince: {} },
+      ...{
+        version: VERSION as typeof VERSION,
+        slots: 1,
+        maxWaiting: 1,
+        maxWaitMs: 1,
+        clockMs: 0,
+        durations: {},
+        deadSince: {},
+      },
       ...{ turns: 1, returns: {}, daos: { a: { timeMs: 1_000, bias: 0 } } },
       tickets: [{ ...running, status: 'running' as const, grantedAt: 0, chargedMs: 2_000 }],
     };

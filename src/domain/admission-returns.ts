@@ -1,9 +1,9 @@
 /** Those who were refused and told when to come back: what they were told is a promise, so their places are kept. */
 import { lookUp, meanMs, type DaoShare, type PoolState } from './admission-state.js';
 
-/** Somebody who will come back. */
+/** Somebody who will come back; without an actor only the moment is remembered. */
 export interface Return {
-  actor: string;
+  actor?: string;
   at: number;
 }
 
@@ -13,8 +13,9 @@ const LATEST_MS = 600_000;
 /** Whoever comes a little too early has come; whoever is later than this does not come any more, in milliseconds. */
 const EARLY_MS = 1_000;
 const LATE_MS = 5_000;
-/** Most promises of one DAO that are remembered. */
+/** Most promises that are remembered, of one DAO and of all. */
 const MOST = 300;
+const MOST_OF_ALL = 1_000;
 /** How much the latest pause between two grants changes what is known about them. */
 const LEARNING = 0.1;
 
@@ -53,7 +54,23 @@ export function promise(
   const before = returnsOf(state, daoId);
   const behind = (before.at(-1)?.at ?? 0) + everyMs(state, daoId, provider);
   const at = Math.round(Math.min(now + LATEST_MS, Math.max(now + Math.max(SOONEST_MS, inMs), behind)));
-  return [before.length < MOST ? withReturns(state, daoId, [...before, { actor, at }]) : state, at - now];
+  return [bounded(withReturns(state, daoId, [...before, { actor, at }]), daoId), at - now];
+}
+
+/** The state without promises beyond what is remembered: the latest of this DAO, or of the one that has most. */
+function bounded(state: PoolState, daoId: string): PoolState {
+  const own = returnsOf(state, daoId);
+  if (own.length > MOST) return withReturns(state, daoId, shortened(own));
+  const all = Object.entries(state.returns);
+  if (all.reduce((sum, [, { length }]) => sum + length, 0) <= MOST_OF_ALL) return state;
+  const [id, most] = all.reduce((one, other) => (other[1].length > one[1].length ? other : one));
+  return withReturns(state, id, shortened(most));
+}
+
+/** One promise less. Of the latest ones the moment stays, so that whoever is refused next is told a later one. */
+function shortened(returns: readonly Return[]): Return[] {
+  const last = returns.at(-1);
+  return last && returns.length > 1 ? [...returns.slice(0, -2), { at: last.at }] : [];
 }
 
 /** Whether somebody is back as promised. */

@@ -1,4 +1,4 @@
-import type { SharedMoment } from '../contracts/shared-state.js';
+import { SEEN_FOR_MS, type SharedMoment } from '../contracts/shared-state.js';
 import { Line, simulate } from './admission-order.js';
 import { forgetLate, seenGranted } from './admission-returns.js';
 import {
@@ -18,8 +18,16 @@ import {
 } from './admission-state.js';
 import { refuse, serviceMs } from './admission-refusal.js';
 
-/** A process that is not seen for this long is dead, and what it called has ended with it, in milliseconds. */
-export const DEAD_AFTER_MS = 3_000;
+/**
+ * A process that is not seen for this long is dead, in milliseconds. What it called has ended with it, or was stopped by
+ * itself: it knows before, by its own clock, that it is not seen.
+ */
+export const DEAD_AFTER_MS = SEEN_FOR_MS + 1_000;
+/**
+ * How long a place is kept for the same request in another process, in milliseconds: Temporal finds out within six
+ * seconds that a process is gone, and then repeats the activity.
+ */
+export const KEPT_FOR_MS = 15_000;
 /** What is held longer than this past its request's deadline is held by nobody, in milliseconds. */
 const OVERDUE_MS = 10_000;
 /** A waiting request is sent away only when it would miss its deadline by this much of what is left. */
@@ -60,20 +68,34 @@ function noteDeaths(state: PoolState, { now, alive }: SharedMoment): PoolState {
   return { ...state, deadSince: Object.fromEntries(deadSince) };
 }
 
+/** Drops what nobody holds any more. The places of the dead that waited are kept for a while. */
 function dropGone(state: PoolState, now: number): PoolState {
-  const diedAt = ({ holder }: Ticket): number | undefined => {
-    const since = lookUp(state.deadSince, holder);
-    return since !== undefined && now - since >= DEAD_AFTER_MS ? since : undefined;
-  };
-  const gone = state.tickets.filter(
-    (ticket) =>
-      diedAt(ticket) !== undefined || now >= (ticket.until ?? Infinity) || now >= ticket.deadlineAt + OVERDUE_MS,
-  );
   let next = state;
-  for (const ticket of gone) next = without(next, ticket, (diedAt(ticket) ?? now) - (ticket.grantedAt ?? now));
+  for (const ticket of state.tickets) {
+    const diedAt = deathOf(state, ticket, now);
+    const kept = diedAt !== undefined && isWaiting(ticket) ? orphaned(ticket, now) : ticket;
+    if (isOver(kept, now)) next = without(next, ticket, (diedAt ?? now) - (ticket.grantedAt ?? now));
+    else if (kept !== ticket) next = replaced(next, kept);
+    else if (diedAt !== undefined) next = without(next, ticket, diedAt - (ticket.grantedAt ?? now));
+  }
+  if (next === state) return state;
   const holders = new Set(next.tickets.map(({ holder }) => holder));
   const deadSince = Object.entries(next.deadSince).filter(([holder]) => holders.has(holder));
-  return gone.length === 0 ? state : { ...next, deadSince: Object.fromEntries(deadSince) };
+  return { ...next, deadSince: Object.fromEntries(deadSince) };
+}
+
+/** When the holder of a ticket died, if it counts as dead. */
+function deathOf(state: PoolState, { holder }: Ticket, now: number): number | undefined {
+  const since = lookUp(state.deadSince, holder);
+  return since !== undefined && now - since >= DEAD_AFTER_MS ? since : undefined;
+}
+
+const isOver = ({ until, deadlineAt }: Ticket, now: number): boolean =>
+  now >= (until ?? Infinity) || now >= deadlineAt + OVERDUE_MS;
+
+/** The place of a request whose process waits no longer: the same request may adopt it as long as it makes sense. */
+export function orphaned(ticket: Ticket, now: number): Ticket {
+  return { ...ticket, status: 'reserved', holder: '', until: Math.min(now + KEPT_FOR_MS, ticket.deadlineAt) };
 }
 
 /**
@@ -87,16 +109,28 @@ export function without(state: PoolState, ticket: Ticket, ranMs: number): PoolSt
   return withDao(left, ticket.daoId, (share) => ({ ...share, timeMs: share.timeMs + correction }));
 }
 
-/** The state after a slot was given back. `served`: whether the provider worked for the call, which ran `ranMs`. */
-export function released(state: PoolState, ticket: Ticket, served: boolean, ranMs: number): PoolState {
+/**
+ * The state after a slot was given back. `served`: whether the provider worked for the call, which ran `ranMs`.
+ * `ended`: whether it came to an end of its own, so that it shows how long calls take.
+ */
+export function released(
+  state: PoolState,
+  ticket: Ticket,
+  { served, ended }: { served: boolean; ended: boolean },
+  ranMs: number,
+): PoolState {
   if (!served) return without(state, ticket, 0);
-  return withDuration(without(state, ticket, ranMs), ticket.provider, Math.max(0, ranMs));
+  const left = without(state, ticket, ranMs);
+  return ended ? withDuration(left, ticket.provider, Math.max(0, ranMs)) : left;
 }
 
-/** Puts waiting tickets into the free slots, in order. */
+/** Puts waiting tickets into the free slots, in order; those whose process is not seen would leave theirs unused. */
 function grant(state: PoolState, now: number): PoolState {
   if (freeSlots(state) === 0 || !state.tickets.some(isWaiting)) return state;
-  const line = new Line(state.tickets.filter((ticket) => isWaiting(ticket) && ticket.deadlineAt > now));
+  const isThere = ({ holder }: Ticket): boolean => lookUp(state.deadSince, holder) === undefined;
+  const line = new Line(
+    state.tickets.filter((ticket) => isWaiting(ticket) && isThere(ticket) && ticket.deadlineAt > now),
+  );
   let next = state;
   for (let free = freeSlots(state); free > 0; free -= 1) {
     const times = virtualTimes(next, now);

@@ -1,12 +1,13 @@
 import type { PlaceRequest } from '../contracts/admission.js';
 import type { Unavailable } from '../contracts/request.js';
+import { AppError } from '../errors/app-error.js';
 import type { Return } from './admission-returns.js';
 
 /** Why there is no place, and when to come back. */
 export type Refusal = Omit<Unavailable, 'provider'>;
 
 /**
- * A request's place in a pool. `reserved`: nobody waits for it yet, so it is never granted. `out`: it was put out of
+ * A request's place in a pool. `reserved`: nobody waits for it, not yet or not any more, so it is never granted. `out`: it was put out of
  * the queue and stays until its process has read why.
  */
 export interface Ticket {
@@ -45,16 +46,19 @@ export interface DaoShare {
   everyMs?: number;
 }
 
+/** Version of the value. It changes with every change of its meaning. */
+export const VERSION = 2;
+
 /** All that is known of one pool: plain data, never changed in place. Times are Unix times in milliseconds. */
 export interface PoolState {
-  version: 1;
+  version: typeof VERSION;
   slots: number;
   maxWaiting: number;
   maxWaitMs: number;
   tickets: readonly Ticket[];
   /** How many tickets there have been. */
   turns: number;
-  /** Virtual time of the latest grant: where a DAO starts that comes back. */
+  /** Virtual time of the latest grant. A DAO that comes in starts ten seconds behind it. */
   clockMs: number;
   daos: Readonly<Record<string, DaoShare>>;
   /** How long the latest calls of each provider held their slot, in milliseconds. */
@@ -79,15 +83,31 @@ const MAX_LAG_MS = 10_000;
 /** Most DAOs that are remembered while they ask for nothing. */
 const MAX_ABSENT = 200;
 
-/** An empty pool, or what is known of it under the policy seen last. A state of another version counts as empty. */
+/** Whether this program knows what the value means. */
+export const isReadable = (state: PoolState | undefined): state is PoolState => state?.version === VERSION;
+
+/**
+ * An empty pool, or what is known of it under the policy seen last. A state of an older version counts as empty.
+ * @throws AppError `STORE_UNAVAILABLE` if a newer program has written it: its state is left alone
+ */
 export function underPolicy(state: PoolState | undefined, { pool }: Pick<PlaceRequest, 'pool'>): PoolState {
   const { slots, maxWaiting, maxWaitMs } = pool;
-  if (state?.version !== 1) {
+  if (!isReadable(state)) {
+    refuseNewer(state);
     const nothing = { tickets: [], turns: 0, clockMs: 0, daos: {}, durations: {}, deadSince: {}, returns: {} };
-    return { version: 1, slots, maxWaiting, maxWaitMs, ...nothing };
+    return { version: VERSION, slots, maxWaiting, maxWaitMs, ...nothing };
   }
   if (state.slots === slots && state.maxWaiting === maxWaiting && state.maxWaitMs === maxWaitMs) return state;
   return { ...state, slots, maxWaiting, maxWaitMs };
+}
+
+/** What is stored may be of any version, or of none. */
+function refuseNewer(state: { version?: number } | undefined): void {
+  if ((state?.version ?? 0) < VERSION) return;
+  throw new AppError(
+    'STORE_UNAVAILABLE',
+    'The queue of this provider is kept by a newer version of DAGI; update this process, or ask one that is up to date.',
+  );
 }
 
 /** Value of an own key: a DAO may be called `constructor`. */
@@ -130,16 +150,19 @@ export function virtualTimes(state: PoolState, now: number): Map<string, number>
   const times = new Map<string, number>();
   for (const { daoId, weight, chargedMs, grantedAt } of state.tickets) {
     const overrun = grantedAt === undefined ? 0 : Math.max(0, now - grantedAt - (chargedMs ?? 0));
-    const before = times.get(daoId) ?? lookUp(state.daos, daoId)?.timeMs ?? state.clockMs;
+    const before = times.get(daoId) ?? shareOf(state, daoId).timeMs;
     times.set(daoId, before + overrun / weight);
   }
   return times;
 }
 
+/** What is known of a DAO; one that is not known has asked for nothing for long. */
+const shareOf = (state: PoolState, daoId: string): DaoShare =>
+  lookUp(state.daos, daoId) ?? { timeMs: state.clockMs - MAX_LAG_MS, bias: 0 };
+
 /** The state with a DAO's share changed. */
 export function withDao(state: PoolState, daoId: string, change: (share: DaoShare) => DaoShare): PoolState {
-  const share = lookUp(state.daos, daoId) ?? { timeMs: state.clockMs - MAX_LAG_MS, bias: 0 };
-  return { ...state, daos: { ...state.daos, [daoId]: change(share) } };
+  return { ...state, daos: { ...state.daos, [daoId]: change(shareOf(state, daoId)) } };
 }
 
 /** The state with one more known duration of a provider. */
@@ -148,7 +171,7 @@ export function withDuration(state: PoolState, provider: string, ms: number): Po
   return { ...state, durations: { ...state.durations, [provider]: known } };
 }
 
-/** The state with a share for a DAO that comes in; one that is not known has asked for nothing for long. */
+/** The state with a share for a DAO that comes in. */
 export function welcomed(state: PoolState, daoId: string): PoolState {
   return lookUp(state.daos, daoId) ? state : withDao(state, daoId, (share) => share);
 }
@@ -165,8 +188,9 @@ export function clockAt(state: PoolState, timeMs: number): PoolState {
 }
 
 /**
- * Forgets the DAOs that have asked for nothing for longest, should there be too many. A pool that nobody uses starts anew: what was served while there
- * was room for all was taken from nobody.
+ * Should too many DAOs be remembered that ask for nothing, forgets those of the least virtual time: they would come back
+ * with about the same. A pool that nobody uses starts anew: what was served while there was room for all was taken from
+ * nobody.
  */
 export function forgetAbsent(state: PoolState): PoolState {
   const present = new Set(state.tickets.map(({ daoId }) => daoId));

@@ -3,6 +3,7 @@ import type { PlaceRequest } from '../contracts/admission.js';
 import type { SharedMoment } from '../contracts/shared-state.js';
 import {
   enter,
+  handOver,
   leave,
   nextSettleAt,
   places,
@@ -14,6 +15,7 @@ import {
   type PoolState,
   type Standing,
 } from './admission.js';
+import { DEAD_AFTER_MS, KEPT_FOR_MS } from './admission-settle.js';
 
 const NOW = 1_000_000;
 const at = (ms: number, ...alive: string[]): SharedMoment => ({
@@ -56,8 +58,8 @@ class World {
     return step.result;
   }
 
-  leave(id: string, ms: number, served = true): void {
-    this.state = settle(leave(this.state!, id, { served, agoMs: 0 }, at(ms)), at(ms));
+  leave(id: string, ms: number, served = true, ended = served): void {
+    this.state = settle(leave(this.state!, id, { served, ended, agoMs: 0 }, at(ms)), at(ms));
   }
 
   settle(ms: number, ...alive: string[]): void {
@@ -156,6 +158,40 @@ describe('a pool', () => {
     expect(sut.state!.durations).toEqual({ m: [9_000] });
   });
 
+  it('charges a call that was cut for its time, but learns nothing of it', () => {
+    const sut = warm();
+    const two = { slots: 2 };
+    sut.enter('a1', 0, { ...two, daoId: 'a' });
+    sut.enter('b1', 0, { ...two, daoId: 'b' });
+    sut.leave('a1', 200, true, false);
+    expect(sut.state!.daos.a!.timeMs).toBe(FRESH + 200);
+    expect(sut.state!.durations.m).toEqual([1_000, 1_000, 1_000]);
+    sut.leave('b1', 300, false, true);
+    expect(sut.state!.durations.m).toEqual([1_000, 1_000, 1_000]);
+  });
+
+  it('promises the same wait after a hundred calls that were cancelled at once', () => {
+    const sut = warm();
+    for (let turn = 0; turn < 100; turn += 1) {
+      sut.enter(`cut${turn}`, turn * 200);
+      sut.leave(`cut${turn}`, (turn + 1) * 200, true, false);
+    }
+    for (const id of ['1', '2', '3']) sut.enter(id, 30_000);
+    expect(places(sut.state!, NOW + 30_000).get('3')).toEqual({ position: 2, expectedWaitMs: 2_000 });
+  });
+
+  it('is begun anew over what an older program has left, and left alone where a newer one keeps it', () => {
+    const sut = warm();
+    const older = { ...sut.state!, version: 1 } as unknown as PoolState;
+    expect(enter(older, aRequest('1'), { id: '1', holder: 'p' }, at(0)).state).toMatchObject({
+      ...{ version: 2, durations: {}, tickets: [{ id: '1' }] },
+    });
+    const newer = { ...sut.state!, version: 3 } as unknown as PoolState;
+    const unavailable = expect.objectContaining({ code: 'STORE_UNAVAILABLE' });
+    expect(() => enter(newer, aRequest('1'), { id: '1', holder: 'p' }, at(0))).toThrow(unavailable);
+    expect(() => reserve(newer, aRequest('1'), at(0))).toThrow(unavailable);
+  });
+
   it('lets a DAO that was not there go first for ten seconds of service, and not for more that it could have saved up', () => {
     const sut = warm();
     for (const turn of [0, 1, 2, 3, 4, 5]) sut.enter(`a${turn}`, 0, { daoId: 'a' });
@@ -236,6 +272,31 @@ describe('reservations', () => {
     expect(sut.state!.tickets.map(({ id }) => id)).toEqual(['t']);
   });
 
+  it('are what becomes of the place of a process that stops, for the same request elsewhere', () => {
+    const sut = warm();
+    for (const [turn, id] of ['1', '2', '3'].entries()) sut.enter(id, turn);
+    for (const id of ['2', '1', 'nobody']) sut.state = settle(handOver(sut.state!, id, at(10)), at(10));
+    expect(sut.running()).toEqual(['3']);
+    expect(sut.is('2', 10)).toBe('gone');
+    sut.reserve('2', 11);
+    expect(nextSettleAt(sut.state!)).toBe(NOW + 10 + KEPT_FOR_MS);
+    sut.enter('4', 20);
+    expect(sut.enter('there', 5_000, { requestId: '2' })).toMatchObject({ is: 'waiting', place: { position: 1 } });
+    expect(sut.state!.tickets.map(({ id }) => id)).toEqual(['3', '4', 'there']);
+  });
+
+  it('of a process that stopped fall away in time', () => {
+    const sut = warm();
+    for (const id of ['1', '2', '3']) sut.enter(id, 0, id === '3' ? { deadlineAt: NOW + 8_000 } : {});
+    for (const id of ['2', '3']) sut.state = handOver(sut.state!, id, at(0));
+    sut.settle(7_999);
+    expect(sut.state!.tickets).toHaveLength(3);
+    sut.settle(8_000);
+    expect(sut.state!.tickets.map(({ id }) => id)).toEqual(['1', '2']);
+    sut.settle(KEPT_FOR_MS);
+    expect(sut.state!.tickets.map(({ id }) => id)).toEqual(['1']);
+  });
+
   it('go when the request is withdrawn; who waits is told, who runs keeps its slot', () => {
     const sut = warm();
     for (const id of ['1', '2']) sut.enter(id, 0);
@@ -251,15 +312,15 @@ describe('reservations', () => {
 });
 
 describe('a process that is not seen', () => {
-  it('is dead after three seconds, and its slots are free', () => {
+  it('is dead after seven seconds, and its slots are free', () => {
     const sut = warm();
     sut.enter('1', 0, {}, 'p');
     sut.enter('2', 0, {}, 'q');
     sut.settle(1_000, 'q');
-    sut.settle(3_999, 'q');
+    sut.settle(999 + DEAD_AFTER_MS, 'q');
     expect(sut.running()).toEqual(['1']);
-    expect(nextSettleAt(sut.state!)).toBe(NOW + 4_000);
-    sut.settle(4_000, 'q');
+    expect(nextSettleAt(sut.state!)).toBe(NOW + 8_000);
+    sut.settle(8_000, 'q');
     expect(sut.running()).toEqual(['2']);
     expect(sut.state!.deadSince).toEqual({});
   });
@@ -268,11 +329,11 @@ describe('a process that is not seen', () => {
     const sut = warm();
     sut.enter('1', 0, {}, 'p');
     sut.settle(1_000, 'q');
-    sut.settle(3_900, 'p', 'q');
-    sut.settle(4_500, 'q');
-    sut.settle(7_499, 'q');
+    sut.settle(7_900, 'p', 'q');
+    sut.settle(8_500, 'q');
+    sut.settle(15_499, 'q');
     expect(sut.running()).toEqual(['1']);
-    sut.settle(7_500, 'q');
+    sut.settle(15_500, 'q');
     expect(sut.running()).toEqual([]);
   });
 
@@ -292,6 +353,36 @@ describe('a process that is not seen', () => {
     const order = [...places(sut.state!, NOW + 100).keys()];
     expect(order).toEqual(['q2', 'q1', 'q3']);
     expect(sut.running()).toEqual(['p1']);
+  });
+
+  it('is granted nothing, but its place is kept for the retry, which comes seconds after its death', () => {
+    const sut = warm();
+    sut.enter('1', 0, {}, 'q');
+    sut.enter('dead', 1, { requestId: 'r' }, 'p');
+    sut.enter('2', 2, {}, 'q');
+    sut.settle(100, 'q');
+    const moment = at(200, 'q');
+    sut.state = settle(leave(sut.state!, '1', { served: true, agoMs: 0 }, moment), moment);
+    expect(sut.running()).toEqual(['2']);
+    sut.settle(100 + DEAD_AFTER_MS, 'q');
+    expect(sut.state.tickets.find(({ id }) => id === 'dead')).toMatchObject({
+      ...{ status: 'reserved', holder: '', until: NOW + 100 + DEAD_AFTER_MS + KEPT_FOR_MS },
+    });
+    const late = at(12_000, 'q');
+    sut.state = enter(sut.state, aRequest('3', {}), { id: '3', holder: 'q' }, at(11_000, 'q')).state;
+    sut.state = enter(sut.state, aRequest('r', {}), { id: 'retry', holder: 'q' }, late).state;
+    expect([...places(sut.state, late.now).keys()]).toEqual(['retry', '3']);
+  });
+
+  it('takes its place again if it was taken for dead and is not', () => {
+    const sut = warm();
+    sut.enter('1', 0, {}, 'q');
+    sut.enter('2', 1, {}, 'p');
+    sut.enter('3', 2, {}, 'q');
+    for (const ms of [100, 100 + DEAD_AFTER_MS]) sut.settle(ms, 'q');
+    expect(sut.is('2', 8_000)).toBe('gone');
+    expect(sut.enter('2', 8_000, {}, 'p', NOW + 1)).toMatchObject({ is: 'waiting', place: { position: 1 } });
+    expect(sut.state!.tickets).toHaveLength(3);
   });
 
   it('that is only frozen loses its slot ten seconds after the deadline', () => {
@@ -337,6 +428,44 @@ describe('refusals', () => {
     const told = Array.from({ length: 100 }, (_, turn) => sut.reserve(`r${turn}`, 0, small)!.retryAfterMs);
     expect(told.slice(0, 3)).toEqual([1_000, 2_000, 3_000]);
     expect(told.at(-1)).toBe(100_000);
+  });
+
+  it('send hundreds back at moments of their own, ten minutes away at most, and remember only so many', () => {
+    const sut = warm();
+    const small = { maxWaiting: 1, slots: 3 };
+    for (const id of ['1', '2', '3', '4']) sut.enter(id, 0, small);
+    const told = Array.from({ length: 2_000 }, (_, turn) => sut.reserve(`r${turn}`, 0, small)!.retryAfterMs);
+    const apart = told.filter((ms) => ms < 600_000);
+    expect(apart.length).toBeGreaterThan(500);
+    expect(new Set(apart).size).toBe(apart.length);
+    expect(told).toEqual([...told].sort((one, other) => one - other));
+    expect(Math.max(...told)).toBe(600_000);
+    expect(sut.state!.returns.a!.length).toBeLessThanOrEqual(300);
+  });
+
+  it('of many DAOs are remembered up to a bound, those of the greediest least', () => {
+    const sut = warm();
+    const small = { maxWaiting: 1 };
+    for (const id of ['1', '2']) sut.enter(id, 0, small);
+    for (let dao = 0; dao < 1_500; dao += 1) {
+      for (const daoId of dao < 400 ? [`d${dao}`, 'greedy'] : [`d${dao}`]) {
+        sut.reserve(`${daoId} ${dao}`, 0, { ...small, daoId });
+      }
+    }
+    const all = Object.values(sut.state!.returns);
+    expect(all.reduce((sum, { length }) => sum + length, 0)).toBeLessThanOrEqual(1_000);
+    expect(Object.keys(sut.state!.returns).length).toBeGreaterThan(900);
+  });
+
+  it('concern nobody else, unless time has changed something meanwhile', () => {
+    const sut = warm();
+    const small = { maxWaiting: 1 };
+    for (const id of ['1', '2']) sut.enter(id, 0, small);
+    const refused = (id: string, ms: number): boolean | undefined =>
+      enter(sut.state, aRequest(id, small), { id, holder: 'p' }, at(ms)).quiet;
+    expect([refused('3', 1), reserve(sut.state, aRequest('3', small), at(1)).quiet]).toEqual([true, true]);
+    sut.reserve('3', 1, small);
+    expect(refused('4', 9_000)).toBe(false);
   });
 
   it('keep the place of whoever comes back as told, and send a newcomer behind those who are still to come', () => {

@@ -7,7 +7,7 @@ import type { SharedMoment } from '../contracts/shared-state.js';
 import { simulate } from './admission-order.js';
 import { corrected, noRoom, refuse, tooLongBy } from './admission-refusal.js';
 import { isBack, kept } from './admission-returns.js';
-import { putOut, released, replaced, settle } from './admission-settle.js';
+import { orphaned, putOut, released, replaced, settle } from './admission-settle.js';
 import {
   freeSlots,
   isQueued,
@@ -21,6 +21,7 @@ import {
 } from './admission-state.js';
 
 export { nextSettleAt, settle } from './admission-settle.js';
+export { isReadable } from './admission-state.js';
 export type { PoolState, Refusal, Ticket } from './admission-state.js';
 
 /** A request was taken out of the queue while it waited, by whoever cancelled it. */
@@ -56,11 +57,14 @@ export type Standing =
 export interface Step<R> {
   state: PoolState;
   result: R;
+  /** Nobody else is concerned. */
+  quiet?: boolean;
 }
 
 /**
  * Enters a pool to wait, at the place of the request's reservation, or of its waiting ticket in a process that is not
- * seen any more. A free slot is granted at once.
+ * seen any more or has stopped. A free slot is granted at once.
+ * @throws AppError `STORE_UNAVAILABLE` if a newer program keeps the pool
  */
 export function enter(
   before: PoolState | undefined,
@@ -69,19 +73,24 @@ export function enter(
   moment: SharedMoment,
 ): Step<Standing> {
   const state = settle(underPolicy(before, request), moment);
-  if (state.tickets.some(({ id }) => id === entrant.id))
+  if (state.tickets.some(({ id, status }) => id === entrant.id && status !== 'reserved'))
     return { state, result: standing(state, entrant.id, moment.now) };
   const adopted = adoptable(state, request.requestId, moment);
   const since = entrant.since ?? moment.now;
   const ticket = { ...newTicket(request, entrant.id, since, state.turns), holder: entrant.holder };
   if (adopted.length > 0) return adopt(state, ticket, adopted, moment);
   const admitted = admit(state, { ...ticket, status: 'waiting' }, moment.now);
-  if (admitted.result) return { state: admitted.state, result: { is: 'refused', refusal: admitted.result } };
+  const refusal = admitted.result;
+  if (refusal) return { state: admitted.state, result: { is: 'refused', refusal }, quiet: state === before };
   const settled = settle(admitted.state, moment);
   return { state: settled, result: standing(settled, entrant.id, moment.now) };
 }
 
-/** Takes a place for a request that will wait soon. @returns why there is none, or undefined */
+/**
+ * Takes a place for a request that will wait soon.
+ * @returns why there is none, or undefined
+ * @throws AppError `STORE_UNAVAILABLE` if a newer program keeps the pool
+ */
 export function reserve(
   before: PoolState | undefined,
   request: PlaceRequest,
@@ -92,21 +101,42 @@ export function reserve(
   const until = moment.now + RESERVED_MS;
   const own = state.tickets.filter(({ requestId, status }) => requestId === request.requestId && status !== 'out');
   const reserved = own.find((ticket) => ticket.status === 'reserved');
-  if (reserved) return { state: replaced(state, { ...reserved, until }), result: undefined };
+  if (reserved) {
+    const prolonged = { ...reserved, until: Math.max(until, reserved.until ?? 0) };
+    return { state: replaced(state, prolonged), result: undefined };
+  }
   if (own.length > 0) return { state, result: undefined };
-  return admit(state, { ...newTicket(request, id, moment.now, state.turns), until }, moment.now);
+  const admitted = admit(state, { ...newTicket(request, id, moment.now, state.turns), until }, moment.now);
+  return { ...admitted, quiet: admitted.result !== undefined && state === before };
 }
 
-/** Takes a ticket out, whether it waits or runs. `agoMs`: how long ago its slot was given back in truth. */
+/** How a ticket is taken out. */
+export interface Leave {
+  /** Whether the provider worked for its call, and whether that came to an end of its own (else as `served`). */
+  served: boolean;
+  ended?: boolean;
+  /** How long ago its slot was given back in truth, in milliseconds. */
+  agoMs: number;
+}
+
+/** Takes a ticket out, whether it waits or runs. */
 export function leave(
   state: PoolState,
   id: string,
-  { served, agoMs }: { served: boolean; agoMs: number },
+  { served, ended = served, agoMs }: Leave,
   { now }: Pick<SharedMoment, 'now'>,
 ): PoolState {
   const ticket = state.tickets.find((each) => each.id === id);
   if (!ticket) return state;
-  return released(state, ticket, served && isRunning(ticket), now - agoMs - (ticket.grantedAt ?? now));
+  const how = { served: served && isRunning(ticket), ended };
+  return released(state, ticket, how, now - agoMs - (ticket.grantedAt ?? now));
+}
+
+/** Stops waiting, but keeps the place for a while for the same request in another process. What runs is taken out. */
+export function handOver(state: PoolState, id: string, { now }: Pick<SharedMoment, 'now'>): PoolState {
+  const ticket = state.tickets.find((each) => each.id === id);
+  if (ticket && isWaiting(ticket)) return replaced(state, orphaned(ticket, now));
+  return leave(state, id, { served: false, agoMs: 0 }, { now });
 }
 
 /** Takes a request out of the queue: its reservation is gone, and whoever waits with it is told so. */
@@ -159,7 +189,8 @@ const standing = (state: PoolState, id: string, now: number): Standing =>
   standings(state, [id], now).get(id) ?? { is: 'gone' };
 
 function standingOf(ticket: Ticket | undefined, queue: ReadonlyMap<string, Place>, now: number): Standing {
-  if (!ticket) return { is: 'gone' };
+  // A place that was kept for somebody else is taken again by entering.
+  if (!ticket || ticket.status === 'reserved') return { is: 'gone' };
   if (isRunning(ticket)) return { is: 'running', waitedMs: (ticket.grantedAt ?? now) - ticket.arrivedAt };
   if (ticket.out === 'withdrawn') return { is: 'withdrawn' };
   if (ticket.out) return { is: 'refused', refusal: ticket.out };

@@ -3,6 +3,8 @@ import { AdmissionRefused, type Place, type PlaceRequest, type PoolInfo, type Sl
 import type { SharedMoment, SharedState } from '../contracts/shared-state.js';
 import {
   enter,
+  handOver,
+  isReadable,
   leave,
   nextSettleAt,
   PlaceWithdrawn,
@@ -11,6 +13,7 @@ import {
   settle,
   standings,
   withdraw,
+  type Leave,
   type PoolState,
   type Refusal,
   type Standing,
@@ -42,6 +45,9 @@ interface HeldSlot {
   lost: AbortController;
 }
 
+/** How a ticket is taken out, since when by the monotonic clock; `kept`: its place stays for another process. */
+type Leaving = { at: number } & (({ kept?: false } & Omit<Leave, 'agoMs'>) | { kept: true });
+
 /** What a look at the pool has shown. */
 interface Look {
   standings: Map<string, Standing>;
@@ -62,7 +68,7 @@ export class AdmissionPool {
   private readonly waiters = new Map<string, Waiter>();
   private readonly slots = new Map<string, HeldSlot>();
   /** Tickets to be taken out, and how. */
-  private readonly leaving = new Map<string, { served: boolean; at: number }>();
+  private readonly leaving = new Map<string, Leaving>();
   private empty = true;
   private away = false;
   private closed = false;
@@ -136,12 +142,25 @@ export class AdmissionPool {
     return this.lookAfter;
   }
 
-  /** Sends away who waits here, and stops looking. Slots that are held stay so: their calls may be running. */
+  /**
+   * Sends away who waits here, to come back to the same place in another process, and stops looking. Slots that are held
+   * stay so: their calls may be running.
+   */
   async close(): Promise<void> {
     this.closed = true;
-    for (const waiter of this.waiters.values()) this.dismiss(waiter, new AppError('SHUTTING_DOWN'));
+    for (const waiter of [...this.waiters.values()]) {
+      this.leaving.set(waiter.id, { kept: true, at: performance.now() });
+      this.dismiss(waiter, new AppError('SHUTTING_DOWN'), false);
+    }
     if (this.leaving.size > 0) await this.look();
     this.attend(0);
+  }
+
+  /** Has the calls stopped that hold slots here, as nobody may see any more that they do. They are released as always. */
+  stopCalls(): void {
+    for (const { lost } of this.slots.values()) {
+      lost.abort(new Error('The slot of this call may be given to somebody else: the database cannot be reached'));
+    }
   }
 
   private change<R>(step: (before: PoolState | undefined, moment: SharedMoment) => Step<R>): Promise<R> {
@@ -153,8 +172,8 @@ export class AdmissionPool {
     const entrant = { id, holder: this.shared.processId, ...(since === undefined ? {} : { since }) };
     try {
       const { at, standing } = await this.change((before, moment) => {
-        const { state, result } = enter(before, request, entrant, moment);
-        return { state, result: { at: moment.now, standing: result } };
+        const { result, ...step } = enter(before, request, entrant, moment);
+        return { ...step, result: { at: moment.now, standing: result } };
       });
       waiter.since ??= at;
       this.empty = false;
@@ -207,14 +226,14 @@ export class AdmissionPool {
     return {
       waitedMs,
       lost: held.lost.signal,
-      release: (served) => (released ??= this.release(id, served)),
+      release: (served, ended = served) => (released ??= this.release(id, { served, ended })),
     };
   }
 
-  private async release(id: string, served: boolean): Promise<void> {
+  private async release(id: string, how: Omit<Leave, 'agoMs'>): Promise<void> {
     // One that was lost is nobody's any more.
     if (!this.slots.delete(id)) return;
-    this.leaving.set(id, { served, at: performance.now() });
+    this.leaving.set(id, { ...how, at: performance.now() });
     await this.look();
   }
 
@@ -262,8 +281,10 @@ export class AdmissionPool {
     let state = before;
     for (const { id, holder } of before.tickets) {
       if (holder !== this.shared.processId || this.waiters.has(id) || this.slots.has(id)) continue;
-      const { served, at } = this.leaving.get(id) ?? { served: false, at: performance.now() };
-      state = leave(state, id, { served, agoMs: performance.now() - at }, moment);
+      const { at, ...how } = this.leaving.get(id) ?? { served: false, at: performance.now() };
+      state = how.kept
+        ? handOver(state, id, moment)
+        : leave(state, id, { ...how, agoMs: performance.now() - at }, moment);
     }
     state = settle(state, moment);
     const nextInMs = nextSettleAt(state) - moment.now;
@@ -277,6 +298,7 @@ export class AdmissionPool {
     const slot = this.slots.get(id);
     if (!slot || standing.is === 'running') return;
     this.slots.delete(id);
+    if (slot.lost.signal.aborted) return;
     const fields = { pool: this.key, request_id: slot.request.requestId, dao_id: slot.request.daoId };
     this.log.warn(fields, 'a slot was given to somebody else while this process was not seen; its call is stopped');
     slot.lost.abort(new Error('The slot of this call was given to somebody else'));
@@ -312,9 +334,6 @@ export class AdmissionPool {
     this.timer = undefined;
   }
 }
-
-/** Whether this program knows what the value means: a newer one may have written another version. */
-const isReadable = (state: PoolState | undefined): state is PoolState => state?.version === 1;
 
 /** Whether a place differs from what somebody was told a while ago by more than the time that has passed. */
 function isNews(place: Place, told: Place, agoMs: number): boolean {

@@ -2,11 +2,14 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { pino } from 'pino';
 import { AdmissionRefused, type Place, type PlaceRequest, type Slot } from '../contracts/admission.js';
 import type { PoolState } from '../domain/admission.js';
+import { DEAD_AFTER_MS } from '../domain/admission-settle.js';
 import { SharedProcesses } from '../../test/fakes/shared-processes.js';
 import { AdmissionService } from './admission.service.js';
 
 const never = new AbortController().signal;
 const KEY = 'pool:host';
+
+const twoSlots = { pool: { name: 'host', slots: 2, maxWaiting: 10, maxWaitMs: 60_000 } };
 
 const aRequest = (requestId: string, rest: Partial<PlaceRequest> = {}): PlaceRequest => ({
   ...{ requestId, provider: 'm', daoId: 'a', actor: 'u', weight: 1, priority: 1, deadlineAt: Date.now() + 60_000 },
@@ -117,6 +120,50 @@ describe('AdmissionService', () => {
     expect(slot.lost.aborted).toBe(false);
   });
 
+  it('learns nothing from a call that was cut, which its DAO pays for all the same', async () => {
+    const [slot, own] = [await take('1', sut, twoSlots), await take('2', sut, { ...twoSlots, daoId: 'b' })];
+    await pass(700);
+    await slot.release(true, false);
+    const state = shared.values.get(KEY) as PoolState;
+    expect(state.durations).toEqual({});
+    expect(state.daos.a!.timeMs).toBe(700 - 10_000);
+    await own.release(true, true);
+    expect((shared.values.get(KEY) as PoolState).durations).toEqual({ m: [700] });
+  });
+
+  it('has its calls stopped once it is not seen, and still gives their slots back, also after it was closed', async () => {
+    let tell = (): void => {
+      throw new Error('nobody listens');
+    };
+    const unseen = new AdmissionService(
+      { ...shared.process('u'), onUnseen: (listener) => void (tell = listener) },
+      pino({ level: 'silent' }),
+    );
+    const slot = await take('1', unseen);
+    await unseen.close();
+    tell();
+    expect(slot.lost.aborted).toBe(true);
+    expect(tickets()).toHaveLength(1);
+    await slot.release(true, false);
+    expect(tickets()).toEqual([]);
+  });
+
+  it('lets nobody into a pool that a newer program keeps, and stops the calls that it does not know', async () => {
+    const slot = await take('1');
+    const seen = wait('2');
+    await pass(5);
+    const newer = { version: 3, anything: true };
+    shared.values.set(KEY, newer);
+    await pass(1_100);
+    expect(slot.lost.aborted).toBe(true);
+    expect(seen.error).toMatchObject({ code: 'STORE_UNAVAILABLE', message: expect.stringContaining('newer version') });
+    await expect(take('3')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await expect(sut.reserve(aRequest('3'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await sut.withdraw('2', ['host']);
+    expect(await sut.pools()).toEqual([]);
+    expect(shared.values.get(KEY)).toEqual(newer);
+  });
+
   it('leaves the queue at once when its signal aborts, also before it was in it', async () => {
     const first = await take('1');
     const controller = new AbortController();
@@ -180,12 +227,12 @@ describe('AdmissionService', () => {
     expect(shared.values.has('pool:unknown')).toBe(false);
   });
 
-  it('gives the slots of a process that died to those who wait, three seconds after it was missed', async () => {
+  it('gives the slots of a process that died to those who wait, seven seconds after it was missed', async () => {
     await take('1', other);
     const seen = wait('2');
     await pass(1_500);
     shared.alive.delete('q');
-    await pass(2_900);
+    await pass(DEAD_AFTER_MS - 100);
     expect(seen.slot).toBeUndefined();
     await pass(1_200);
     expect(seen.slot).toBeDefined();
@@ -286,7 +333,7 @@ describe('AdmissionService', () => {
     await other.close();
     shared.alive.delete('q');
     await sut.start();
-    await pass(3_100);
+    await pass(DEAD_AFTER_MS + 100);
     expect(tickets()).toEqual([]);
   });
 
@@ -298,16 +345,26 @@ describe('AdmissionService', () => {
     expect(shared.changes.get('p')).toBe(before);
   });
 
-  it('sends away who waits when it closes, accepts nobody, and still takes slots back', async () => {
+  it('hands over the places of who waits when it closes, accepts nobody, and still takes slots back', async () => {
     const slot = await take('1');
     const seen = wait('2');
+    const later = wait('3', { from: other });
     await pass(5);
     await sut.close();
-    await pass(0);
+    await pass(5);
     expect(seen.error).toMatchObject({ code: 'SHUTTING_DOWN' });
-    expect(tickets()).toHaveLength(1);
-    await expect(take('3')).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+    expect(tickets().map(({ requestId, status }) => [requestId, status])).toEqual([
+      ['1', 'running'],
+      ['2', 'reserved'],
+      ['3', 'waiting'],
+    ]);
+    await expect(take('4')).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+    await pass(3_000);
+    const retried = wait('2', { from: other });
+    await pass(5);
+    expect([retried.places.at(-1)?.position, later.places.at(-1)?.position]).toEqual([1, 2]);
     await slot.release(true);
-    expect(tickets()).toEqual([]);
+    await pass(5);
+    expect([retried.slot, later.slot]).toEqual([expect.anything(), undefined]);
   });
 });

@@ -19,7 +19,11 @@ export class AdmissionService implements Admission {
   constructor(
     private readonly shared: SharedState,
     private readonly log: Logger,
-  ) {}
+  ) {
+    shared.onUnseen?.(() => {
+      for (const pool of this.byKey.values()) pool.stopCalls();
+    });
+  }
 
   /** Looks at the pools there are, so that what a process left that died is gone before anybody asks. Never throws. */
   async start(): Promise<void> {
@@ -58,7 +62,10 @@ export class AdmissionService implements Admission {
     return infos.filter((info) => info !== undefined);
   }
 
-  /** Sends away who waits in this process, and stops looking at the pools. Slots can still be given back. */
+  /**
+   * Sends away who waits in this process; their places are kept for some seconds, so that they go on elsewhere. Stops
+   * looking at the pools. Slots can still be given back.
+   */
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all([...this.byKey.values()].map((pool) => pool.close()));

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import type { Place, PlaceRequest, Slot } from '../../src/contracts/admission.js';
+import { DEAD_AFTER_MS } from '../../src/domain/admission-settle.js';
 import { openPostgres, type Database } from '../../src/adapters/store/database.js';
 import { migrate } from '../../src/adapters/store/migrate.js';
 import { PostgresSharedState } from '../../src/adapters/store/postgres-shared-state.js';
@@ -24,7 +25,9 @@ interface Member {
   kill(): Promise<void>;
 }
 
-async function postgresMember(url: string): Promise<Member> {
+/** @param user of the database, if it is to be another one */
+async function postgresMember(where: string, user?: string): Promise<Member> {
+  const { href: url } = Object.assign(new URL(where), user === undefined ? {} : { username: user });
   const database = openPostgres(url, 4);
   const shared = await PostgresSharedState.open(database.db, url, silent);
   const service = new AdmissionService(shared, silent);
@@ -173,8 +176,8 @@ describe('admission when processes and the database die', () => {
   let host: Host;
   const members: Member[] = [];
 
-  const join = async (): Promise<Member> => {
-    const member = await postgresMember(url);
+  const join = async (user?: string): Promise<Member> => {
+    const member = await postgresMember(url, user);
     members.push(member);
     return member;
   };
@@ -194,7 +197,16 @@ describe('admission when processes and the database die', () => {
   });
   afterAll(() => server.stop());
 
-  it('should free the slots of a killed process after three seconds, not before', async () => {
+  /** Status of each ticket by its request, as it is written. */
+  const written = async (): Promise<Record<string, string>> => {
+    const { rows } = await sql<{ id: string; status: string }>`
+      select ticket->>'requestId' as id, ticket->>'status' as status
+      from shared_states, jsonb_array_elements(state->'tickets') as ticket
+    `.execute(watcher.db);
+    return Object.fromEntries(rows.map(({ id, status }) => [id, status]));
+  };
+
+  it('should free the slots of a killed process after seven seconds, not before', async () => {
     const [killed, heir] = [await join(), await join()];
     const lost = await Promise.all([1, 2, 3].map(() => host.take(killed.service)));
     const waiting = host.take(heir.service);
@@ -203,11 +215,80 @@ describe('admission when processes and the database die', () => {
     await killed.kill();
     const slot = await waiting;
     const took = performance.now() - began;
-    expect(took).toBeGreaterThan(2_900);
-    expect(took).toBeLessThan(6_000);
+    expect(took).toBeGreaterThan(DEAD_AFTER_MS - 100);
+    expect(took).toBeLessThan(DEAD_AFTER_MS + 3_000);
     expect(lost).toHaveLength(SLOTS);
     await slot.release(true);
     await until(async () => (await heir.service.pools())[0]?.running === 0);
+  });
+
+  it('should keep the place of a killed process for the same request, which comes seconds later', async () => {
+    const [killed, heir] = [await join(), await join()];
+    const slots = await Promise.all([1, 2, 3].map(() => host.take(heir.service)));
+    const request = host.request();
+    const places: Record<string, number> = {};
+    const orphan = killed.service.acquire(request, never, ({ position }) => (places.orphan = position));
+    orphan.catch(() => undefined);
+    await until(() => places.orphan === 1);
+    const later = host.take(heir.service, ({ position }) => (places.later = position));
+    await until(() => places.later === 2);
+    await killed.kill();
+    // Until the process counts as dead its place is nobody's, but no slot is spent on it.
+    await host.give(slots[0]!);
+    const overtaking = await later;
+    await until(async () => (await written())[request.requestId] === 'reserved');
+    const last = host.take(heir.service, ({ position }) => (places.last = position));
+    await until(() => places.last === 2);
+    const retried = heir.service.acquire(request, never, ({ position }) => (places.retried = position));
+    await until(() => places.retried === 1);
+    await host.give(overtaking);
+    await (await retried).release(true);
+    await Promise.all([await last, ...slots.slice(1)].map((slot) => host.give(slot)));
+    expect(host.most).toBe(SLOTS);
+  });
+
+  it('should hand over the places of a process that stops', async () => {
+    const [stopping, heir] = [await join(), await join()];
+    const slots = await Promise.all([1, 2, 3].map(() => host.take(heir.service)));
+    const request = host.request();
+    const places: Record<string, number> = {};
+    const first = stopping.service.acquire(request, never, ({ position }) => (places.first = position));
+    await until(() => places.first === 1);
+    const later = host.take(heir.service, ({ position }) => (places.later = position));
+    await until(() => places.later === 2);
+    await Promise.all([expect(first).rejects.toMatchObject({ code: 'SHUTTING_DOWN' }), stopping.close()]);
+    expect((await written())[request.requestId]).toBe('reserved');
+    const retried = heir.service.acquire(request, never, ({ position }) => (places.retried = position));
+    await until(() => places.retried === 1);
+    await host.give(slots[0]!);
+    await (await retried).release(true);
+    await Promise.all([await later, ...slots.slice(1)].map((slot) => host.give(slot)));
+  });
+
+  it('should stop the calls of a process that alone loses the database before others may start theirs', async () => {
+    await sql`create role cut superuser login`.execute(watcher.db);
+    const [cut, heir] = [await join('cut'), await join()];
+    const slots = await Promise.all([1, 2, 3].map(() => host.take(cut.service)));
+    const stoppedAt: number[] = [];
+    for (const { lost } of slots) lost.addEventListener('abort', () => stoppedAt.push(performance.now()));
+    const waiting = host.take(heir.service).then((slot) => ({ slot, grantedAt: performance.now() }));
+    await until(async () => (await heir.service.pools())[0]?.waiting === 1);
+    await sql`alter role cut nologin`.execute(watcher.db);
+    const began = performance.now();
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'cut'`.execute(watcher.db);
+    const { slot, grantedAt } = await waiting;
+    expect(stoppedAt).toHaveLength(SLOTS);
+    // A short outage stops nobody.
+    expect(Math.min(...stoppedAt) - began).toBeGreaterThan(4_500);
+    expect(grantedAt - Math.max(...stoppedAt)).toBeGreaterThan(500);
+    expect(host.most).toBe(SLOTS);
+    await Promise.all(slots.map((each) => each.release(true, false)));
+    await expect(host.take(cut.service)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await sql`alter role cut login`.execute(watcher.db);
+    await until(async () => (await cut.service.pools())[0]?.running === 1);
+    const again = await host.take(cut.service);
+    expect(again.lost.aborted).toBe(false);
+    await Promise.all([slot, again].map((each) => host.give(each)));
   });
 
   it('should keep the slots of a process whose session was cut and came back', async () => {
@@ -218,7 +299,7 @@ describe('admission when processes and the database die', () => {
       where locktype = 'advisory' and objid = ${cut.processId}::oid`.execute(watcher.db);
     // Longer than a process may be missing.
     const began = performance.now();
-    await until(() => performance.now() - began > 4_500);
+    await until(() => performance.now() - began > DEAD_AFTER_MS + 1_500);
     expect(slots.map(({ lost }) => lost.aborted)).toEqual([false, false, false]);
     expect(host.running).toBe(SLOTS);
     await host.give(slots[0]!);

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
+import pg from 'pg';
 import { pino } from 'pino';
 import type { SharedState } from '../../src/contracts/shared-state.js';
 import { openPostgres, type Database } from '../../src/adapters/store/database.js';
@@ -186,6 +187,54 @@ describe('values that processes share through PostgreSQL', () => {
     const before = calls;
     await add(other, 'cut');
     await until(() => calls > before);
+  });
+
+  it('should let nobody change anything who is not seen for long, and tell of it once', async () => {
+    lines = [];
+    await sql`create role unseen superuser login`.execute(watcher.db);
+    const { href } = Object.assign(new URL(server.url), { username: 'unseen' });
+    const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line) as never) });
+    // Only the session is lost: the pool of connections is not.
+    const one = await PostgresSharedState.open(database.db, href, log);
+    opened.push(one);
+    let told = 0;
+    one.onUnseen(() => (told += 1));
+    await add(one, 'unseen');
+    await sql`alter role unseen nologin`.execute(watcher.db);
+    await terminate(one.processId);
+    expect(await add(one, 'unseen')).toBe(2);
+    await until(() => told > 0);
+    await expect(add(one, 'unseen')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await sql`alter role unseen login`.execute(watcher.db);
+    await until(() => add(one, 'unseen').then((sum) => sum === 3));
+    expect(told).toBe(1);
+    expect(lines.map(({ level }) => level)).toEqual([40, 40, 30]);
+  });
+
+  it('should send no message of a quiet change, which listeners find all the same', async () => {
+    lines = [];
+    const [one, other] = [await open(), await open()];
+    const messages: (string | undefined)[] = [];
+    const client = new pg.Client({ connectionString: server.url });
+    await client.connect();
+    client.on('notification', ({ payload }) => void messages.push(payload));
+    await client.query('listen dagi_shared_states');
+    await add(one, 'quiet');
+    let calls = 0;
+    other.onChange('quiet', () => (calls += 1));
+    await until(() => calls > 0 && messages.length === 1);
+    const before = calls;
+    const quietly = { state: { sum: 5 }, result: undefined, quiet: true };
+    await one.change<{ sum: number }, undefined>('quiet', () => quietly);
+    await until(() => calls > before);
+    await add(other, 'loud');
+    await until(() => messages.length === 2);
+    expect(messages).toEqual(['quiet', 'loud']);
+    // A change that is not quiet is told of, though it is written together with one that is.
+    await Promise.all([one.change('quiet', () => quietly), add(one, 'quiet')]);
+    await until(() => messages.length >= 3);
+    await client.end();
+    expect(await add(other, 'quiet')).toBe(7);
   });
 
   it('should notice a change of which no message came', async () => {

@@ -16,7 +16,7 @@ const MAX_PAUSE_MS = 40;
 /** How often versions are compared, should a message have been lost, in milliseconds. */
 const POLL_MS = 1_000;
 
-type Change = (state: unknown, moment: SharedMoment) => { state: unknown; result: unknown };
+type Change = (state: unknown, moment: SharedMoment) => { state: unknown; result: unknown; quiet?: boolean };
 
 interface Asked {
   change: Change;
@@ -35,20 +35,27 @@ interface Seen {
  * Shared values as versioned rows of PostgreSQL, changed by compare-and-swap: read in one statement, with the
  * database's clock and who lives, and written in one, which also wakes the others. Nothing is locked in between, so a
  * process that freezes holds nobody up. Changes that this process asks for at the same time are read and written
- * together. A change that hands back the very value it was given writes nothing.
+ * together. A change that hands back the very value it was given writes nothing; a quiet one sends no message, and those
+ * who listen find it when versions are compared.
+ *
+ * A process whose session is lost for too long can change nothing until it is back: it does not count as living, so
+ * whatever it took would be taken from it again while it uses it.
  */
 export class PostgresSharedState implements SharedState {
   private readonly asked = new Map<string, Asked[]>();
   private readonly versions = new Map<string, string>();
   private readonly listeners: Listeners;
+  private readonly unseen: (() => void)[];
   private readonly poll: NodeJS.Timeout;
 
   private constructor(
     private readonly db: Db,
     private readonly session: ProcessSession,
     listeners: Listeners,
+    unseen: (() => void)[],
   ) {
     this.listeners = listeners;
+    this.unseen = unseen;
     this.poll = setInterval(() => void this.compareVersions(), POLL_MS).unref();
   }
 
@@ -59,14 +66,18 @@ export class PostgresSharedState implements SharedState {
    */
   static async open(db: Db, url: string, log: Logger): Promise<PostgresSharedState> {
     const listeners = new Listeners();
+    const unseen: (() => void)[] = [];
     const session = await ProcessSession.open({
       ...{ url, channel: CHANNEL, log },
       onNotify: (name) => listeners.tell(name),
       onBack: () => {
         for (const name of listeners.names()) listeners.tell(name);
       },
+      onUnseen: () => {
+        for (const listener of unseen) listener();
+      },
     });
-    return new PostgresSharedState(db, session, listeners);
+    return new PostgresSharedState(db, session, listeners, unseen);
   }
 
   get processId(): string {
@@ -75,7 +86,7 @@ export class PostgresSharedState implements SharedState {
 
   change<S, R>(
     name: string,
-    change: (state: S | undefined, moment: SharedMoment) => { state: S; result: R },
+    change: (state: S | undefined, moment: SharedMoment) => { state: S; result: R; quiet?: boolean },
   ): Promise<R> {
     return new Promise((resolve, reject) => {
       const entry: Asked = { change: change as Change, resolve: resolve as Asked['resolve'], reject };
@@ -104,6 +115,10 @@ export class PostgresSharedState implements SharedState {
     return this.listeners.add(name, listener);
   }
 
+  onUnseen(listener: () => void): void {
+    this.unseen.push(listener);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.poll);
     this.listeners.clear();
@@ -130,9 +145,12 @@ export class PostgresSharedState implements SharedState {
   private async apply(name: string, batch: readonly Asked[]): Promise<void> {
     const giveUpAt = performance.now() + GIVE_UP_MS;
     for (let pause = 2; ; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
+      this.assertLiving();
       const seen = await guardStore(() => this.see(name));
-      const { state, tellAll } = compute(seen, batch);
-      if (state === seen.state || (await guardStore(() => this.swap(name, seen, state)))) {
+      const { state, quiet, tellAll } = compute(seen, batch);
+      if (state === seen.state || (await guardStore(() => this.swap(name, seen, state, quiet)))) {
+        // What was granted meanwhile must not be used either.
+        this.assertLiving();
         tellAll();
         return;
       }
@@ -141,6 +159,15 @@ export class PostgresSharedState implements SharedState {
       }
       await sleep(Math.random() * pause);
     }
+  }
+
+  /** @throws AppError `STORE_UNAVAILABLE` */
+  private assertLiving(): void {
+    if (!this.session.unseen) return;
+    throw new AppError(
+      'STORE_UNAVAILABLE',
+      'This process has lost its session with the database and cannot share anything until it is back; try again shortly.',
+    );
   }
 
   private async see(name: string): Promise<Seen> {
@@ -158,8 +185,8 @@ export class PostgresSharedState implements SharedState {
     return { state: row.version === null ? undefined : row.state, version: row.version, moment };
   }
 
-  /** Writes a value if nobody was quicker, and wakes those who listen. */
-  private async swap(name: string, { version }: Seen, state: unknown): Promise<boolean> {
+  /** Writes a value if nobody was quicker, and wakes those who listen unless it is quiet. */
+  private async swap(name: string, { version }: Seen, state: unknown, quiet: boolean): Promise<boolean> {
     const json = JSON.stringify(state);
     const write =
       version === null
@@ -167,9 +194,8 @@ export class PostgresSharedState implements SharedState {
               on conflict (name) do nothing returning name`
         : sql`update shared_states set state = ${json}::jsonb, version = version + 1, changed_at = clock_timestamp()
               where name = ${name} and version = ${version} returning name`;
-    const { rows } = await sql`
-      with written as (${write}) select pg_notify(${CHANNEL}, name) from written
-    `.execute(this.db);
+    const wake = quiet ? sql`name` : sql`pg_notify(${CHANNEL}, name)`;
+    const { rows } = await sql`with written as (${write}) select ${wake} from written`.execute(this.db);
     return rows.length > 0;
   }
 
@@ -188,16 +214,21 @@ export class PostgresSharedState implements SharedState {
 }
 
 /** One change after the other; one that throws spoils no other. What came of each is told only once it is written. */
-function compute({ state: before, moment }: Seen, batch: readonly Asked[]): { state: unknown; tellAll: () => void } {
+function compute(
+  { state: before, moment }: Seen,
+  batch: readonly Asked[],
+): { state: unknown; quiet: boolean; tellAll: () => void } {
   let state = before;
+  let quiet = true;
   const tells = batch.map(({ change, resolve, reject }) => {
     try {
       const step = change(state, moment);
+      if (step.state !== state && step.quiet !== true) quiet = false;
       state = step.state;
       return () => resolve(step.result);
     } catch (error) {
       return () => reject(error);
     }
   });
-  return { state, tellAll: () => tells.forEach((tell) => tell()) };
+  return { state, quiet, tellAll: () => tells.forEach((tell) => tell()) };
 }

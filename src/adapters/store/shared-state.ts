@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SharedMoment, SharedState } from '../../contracts/shared-state.js';
 
-type Change<S, R> = (state: S | undefined, moment: SharedMoment) => { state: S; result: R };
+type Change<S, R> = (state: S | undefined, moment: SharedMoment) => { state: S; result: R; quiet?: boolean };
 
 /**
  * Shared values where there is one process only: a map in memory, this process the only one that lives. A change that
@@ -18,10 +18,10 @@ export class MemorySharedState implements SharedState {
 
   async change<S, R>(name: string, change: Change<S, R>): Promise<R> {
     const before = this.values.get(name) as S | undefined;
-    const { state, result } = change(before, { now: this.clock(), alive: this.alive });
+    const { state, result, quiet = false } = change(before, { now: this.clock(), alive: this.alive });
     if (state !== before) {
       this.values.set(name, state);
-      this.listeners.tell(name);
+      if (!quiet) this.listeners.tell(name);
     }
     return result;
   }
