@@ -1,15 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { pino } from 'pino';
+import { MemorySharedState } from '../src/adapters/store/shared-state.js';
 import type { AnswerCacheRepository } from '../src/adapters/store/answer-cache.repository.js';
 import type { OpenQuestion, RequestsRepository } from '../src/adapters/store/requests.repository.js';
 import { InProcessTokenBus } from '../src/adapters/token-bus/in-process-bus.js';
+import type { Admission } from '../src/contracts/admission.js';
 import type { PositionedEvent } from '../src/contracts/events.js';
 import type { AnswerWithoutModelInput, AnswerWithoutModelResult, Decision } from '../src/contracts/request.js';
 import { AppError } from '../src/errors/app-error.js';
+import { AdmissionService } from '../src/services/admission.service.js';
 import { aDecision, aRecord } from '../test/factories/requests.js';
 import { strict } from '../test/factories/strict.js';
-import { GenerationStage } from '../test/fakes/generation-stage.js';
+import { asked as callOf, GenerationStage } from '../test/fakes/generation-stage.js';
 import { createAnswerActivities } from './answers.js';
 
 const CACHE = { ttlMs: 60_000, maxEntries: 10 };
@@ -54,10 +57,12 @@ describe('answerWithoutModel', () => {
     requests: Partial<RequestsRepository>,
     asked: Pick<AnswerWithoutModelInput, 'allow'> & { decision: Partial<Decision> },
     get?: AnswerCacheRepository['get'],
+    admission: Partial<Admission> = {},
   ): Promise<AnswerWithoutModelResult> {
     const { answerWithoutModel } = createAnswerActivities({
       requests: strict<RequestsRepository>('requests', requests),
       cache: strict<AnswerCacheRepository>('cache', get ? { get } : {}),
+      admission: strict<Admission>('admission', admission),
       bus,
       log: () => pino({ level: 'silent' }),
     });
@@ -173,6 +178,52 @@ describe('answerWithoutModel', () => {
       expect(result).toEqual({ outcome: 'superseded', status: 'cancelled' });
     }
     expect(events).toEqual([]);
+  });
+
+  describe('once it has answered', () => {
+    const pool = { name: 'ollama:a', slots: 1, maxWaiting: 2, maxWaitMs: 60_000 };
+    const chain = [callOf({ step: { pool } }).step, callOf({ step: { provider: 'hosted' } }).step];
+    const decision = { cache: CACHE, answer: 'roles', chain } as const;
+    let shared: MemorySharedState;
+    let admission: AdmissionService;
+
+    beforeEach(() => {
+      shared = new MemorySharedState();
+      admission = new AdmissionService(shared, pino({ level: 'silent' }));
+    });
+    afterEach(async () => {
+      await admission.close();
+      await shared.close();
+    });
+
+    const reserve = (requestId: string) =>
+      admission.reserve({
+        ...{ requestId, provider: 'fake', pool, daoId: 'greenfood-dao', actor: 'a', weight: 1, priority: 1 },
+        deadlineAt: Date.now() + 60_000,
+      });
+    const waiting = async () => (await admission.pools())[0]?.waiting;
+
+    it('holds no place at a model, however many are answered so', async () => {
+      for (let hit = 0; hit < 10; hit += 1) {
+        expect(await reserve('r1')).toBeUndefined();
+        await run(store(question(decision)), { allow: 'fresh', decision }, keeps(kept), admission);
+        expect(await waiting()).toBe(0);
+      }
+      expect(await reserve('r2')).toBeUndefined();
+    });
+
+    it('keeps its place while it has nothing to say', async () => {
+      await reserve('r1');
+      await reserve('r2');
+      const result = await run(store(question(decision)), { allow: 'fresh', decision }, keeps(undefined), admission);
+      expect([result.outcome, await waiting()]).toEqual(['none', 2]);
+    });
+
+    it('has answered, though its place cannot be given up', async () => {
+      const withdraw = () => Promise.reject(new AppError('STORE_UNAVAILABLE'));
+      const running = run(store(question(decision)), { allow: 'anything', decision }, keeps(undefined), { withdraw });
+      expect(await running).toMatchObject({ outcome: 'recorded' });
+    });
   });
 
   it('is repeated by Temporal while the database is away', async () => {

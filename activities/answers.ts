@@ -1,3 +1,4 @@
+import type { Admission } from '../src/contracts/admission.js';
 import type { AnswerWithoutModelInput, AnswerWithoutModelResult, Origin } from '../src/contracts/request.js';
 import type { AnswerCacheRepository } from '../src/adapters/store/answer-cache.repository.js';
 import type {
@@ -8,6 +9,7 @@ import type {
 } from '../src/adapters/store/requests.repository.js';
 import type { InProcessTokenBus } from '../src/adapters/token-bus/in-process-bus.js';
 import { isFinal, requestBody } from '../src/domain/bodies.js';
+import { poolNames } from '../src/domain/chain.js';
 import { knownAnswer } from '../src/domain/known-answers.js';
 import { cacheSlot } from './cache-slot.js';
 import { endedEarlier } from './ended-earlier.js';
@@ -18,6 +20,7 @@ import { storeFailure } from './store-failure.js';
 export interface AnswersDependencies {
   requests: RequestsRepository;
   cache: AnswerCacheRepository;
+  admission: Admission;
   bus: InProcessTokenBus;
   log: ActivityLog;
 }
@@ -42,7 +45,7 @@ export function createAnswerActivities(deps: AnswersDependencies): AnswerActivit
     async answerWithoutModel(input) {
       const { requestId, daoId, attempts } = input;
       requireOwnWorkflow(requestId);
-      return storeFailure(async () => {
+      const result = await storeFailure(async (): Promise<AnswerWithoutModelResult> => {
         const asked = await requests.question(requestId, daoId);
         if (!asked || isFinal(asked.record.status)) return endedEarlier(bus, asked?.record);
         const found = await find(deps, asked, input);
@@ -51,8 +54,19 @@ export function createAnswerActivities(deps: AnswersDependencies): AnswerActivit
         const recorded = job && (await record(deps, input, job, found));
         return recorded ?? endedEarlier(bus, await requests.find(requestId));
       });
+      if (result.outcome !== 'none') await leaveQueues(deps, input);
+      return result;
     },
   };
+}
+
+/** Nobody will take the place that was reserved for a call to a model. It cannot fail the request. */
+async function leaveQueues({ admission, log }: AnswersDependencies, input: AnswerWithoutModelInput): Promise<void> {
+  const pools = poolNames(input.decision.chain);
+  if (pools.length === 0) return;
+  await admission.withdraw(input.requestId, pools).catch((error: unknown) => {
+    log(input).warn({ err: error }, 'a place that is not needed could not be given up; it falls away by itself');
+  });
 }
 
 async function find(

@@ -6,7 +6,7 @@ import type { LoadedConfig } from '../config/loader.js';
 import { loadDevSeed } from '../config/seed.js';
 import type { HashedConfig, ProfileFiles } from './adapters/profile-files.js';
 import type { RequestCounter } from './adapters/limits/request-counter.js';
-import { LlmRegistry } from './adapters/llm/registry.js';
+import { LlmRegistry, type Pools } from './adapters/llm/registry.js';
 import { AccessRepository } from './adapters/store/access.repository.js';
 import { AnswerCacheRepository } from './adapters/store/answer-cache.repository.js';
 import { AuditRepository } from './adapters/store/audit.repository.js';
@@ -118,7 +118,7 @@ export class Composition {
     const { audit, figures, keys, refusals, requests, usage } = repositories;
     const { bus } = this;
     const table = (): LoadedConfig['routing'] => config.current().routing;
-    this.registry = new LlmRegistry(this.configuredProviders());
+    this.registry = new LlmRegistry(this.configuredProviders(), poolsOf(table()));
     this.states = new ProviderStatesService(shared, log);
     this.admission = new AdmissionService(shared, log);
     const availability = new AvailabilityService(this.states, this.admission);
@@ -166,9 +166,9 @@ export class Composition {
   }
 
   /** Takes over what a new configuration says where it is not asked for with each request. */
-  private follow({ logLevel }: HashedConfig): void {
+  private follow({ logLevel, routing }: HashedConfig): void {
     this.foundation.log.level = logLevel;
-    this.registry.configure(this.configuredProviders());
+    this.registry.configure(this.configuredProviders(), poolsOf(routing));
   }
 
   private configuredProviders(): ProviderConfig[] {
@@ -183,6 +183,9 @@ export const isDevelopment = ({ profile }: LoadedConfig): boolean => profile.env
 
 const defaultDao = (env: Env, config: LoadedConfig): string | undefined =>
   env.DAGI_DEFAULT_DAO ?? (isDevelopment(config) ? loadDevSeed().daos[0]?.id : undefined);
+
+const poolsOf = ({ providers }: LoadedConfig['routing']): Pools =>
+  Object.fromEntries(Object.entries(providers).map(([name, { pool }]) => [name, pool]));
 
 const limitsOf = ({ profile }: LoadedConfig): LimitRules => ({
   requestsPerMinute: profile.limits.requests_per_minute ?? {},

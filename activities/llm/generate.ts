@@ -9,6 +9,7 @@ import { FAILURE_TYPES, type Failure, type FailureType } from '../../src/contrac
 import { requestBody } from '../../src/domain/bodies.js';
 import { costOf } from '../../src/domain/cost.js';
 import { buildMessages } from '../../src/domain/messages.js';
+import { slowness } from '../../src/domain/slowness.js';
 import { cacheSlot } from '../cache-slot.js';
 import { endedEarlier } from '../ended-earlier.js';
 import { toApplicationFailure } from '../failures.js';
@@ -18,17 +19,8 @@ import { stopSignal, Stopped, type StopSignal } from './stop-signal.js';
 import { TokenStream } from './token-stream.js';
 import { Visit, workedFor, type Verdict, type VisitDependencies } from './visit.js';
 
-/** What the activity needs of a provider: the endpoint, and how it is to be asked. */
-export interface ProviderAccess {
-  get(name: string): LlmProvider;
-  sampling(name: string): { temperature: number; topP: number };
-  /** Longest time of one call, whatever rule leads there, in milliseconds. */
-  timeoutMs(name: string): number;
-}
-
 export interface LlmDependencies extends VisitDependencies {
   requests: RequestsRepository;
-  providers: ProviderAccess;
   cache: AnswerCacheRepository;
   /** Most tokens of earlier turns that go to a model. */
   historyTokens: number;
@@ -51,6 +43,13 @@ interface Generated {
   ms: number;
 }
 
+/** What a call is made with: its end, its visit, and the endpoint that the visit was let in at. */
+interface CallTerms {
+  stop: StopSignal;
+  visit: Visit;
+  provider: LlmProvider;
+}
+
 export function createLlmActivities(deps: LlmDependencies): LlmActivities {
   return {
     async generate(input) {
@@ -59,8 +58,8 @@ export function createLlmActivities(deps: LlmDependencies): LlmActivities {
       const stop = stopSignal({ deadlineAt, onCancel: (listener) => deps.bus.onCancel(requestId, listener) });
       const visit = new Visit(deps, input, stop);
       try {
-        await visit.enter();
-        return await callAt(deps, input, { stop, visit });
+        const provider = await visit.enter();
+        return await callAt(deps, input, { stop, visit, provider });
       } catch (error) {
         throw error instanceof ApplicationFailure ? error : failed(deps, input, error, false);
       } finally {
@@ -72,11 +71,7 @@ export function createLlmActivities(deps: LlmDependencies): LlmActivities {
 }
 
 /** The call, once the provider may be called. Only now is the request claimed, and its conversation read. */
-async function callAt(
-  deps: LlmDependencies,
-  input: GenerateInput,
-  under: { stop: StopSignal; visit: Visit },
-): Promise<GenerateResult> {
+async function callAt(deps: LlmDependencies, input: GenerateInput, under: CallTerms): Promise<GenerateResult> {
   const { requestId, daoId, attempts, step } = input;
   // No language of ours has more bytes a token; where turns are really cut is decided in tokens.
   const historyBytes = deps.historyTokens * 4;
@@ -97,7 +92,7 @@ class Generation {
     private readonly deps: LlmDependencies,
     private readonly input: GenerateInput,
     private readonly job: GenerationJob,
-    private readonly under: { stop: StopSignal; visit: Visit },
+    private readonly under: CallTerms,
   ) {
     this.stream = new TokenStream(this.generation, (event) => {
       deps.bus.publish(input.requestId, event);
@@ -139,7 +134,7 @@ class Generation {
     const { step } = this.input;
     // Stopped before it began: the provider is not to hear of it.
     signal.throwIfAborted();
-    const provider = this.deps.providers.get(step.provider);
+    const { provider } = this.under;
     const messages = buildMessages({
       ...this.job,
       roles: this.job.record.decision.roles,
@@ -163,13 +158,21 @@ class Generation {
   private verdict(error: unknown): Verdict {
     const failure = failureOf(error);
     if (error instanceof Stopped) {
-      // A rule may give a call less time than the provider says it needs: then it was not the provider that was slow.
-      const { step } = this.input;
-      const late = failure.type === 'ProviderTimeout' && step.timeoutMs >= this.deps.providers.timeoutMs(step.provider);
-      return { ...(late ? { about: 'failure', failure } : { about: 'nothing' }), served: true, cut: true };
+      const slow = this.slowness(failure);
+      const ended = failure.type === 'ProviderTimeout';
+      return { ...(slow ? { about: 'failure', failure: slow } : { about: 'nothing' }), served: true, ended, cut: true };
     }
-    if (failure.type === 'Internal') return { about: 'nothing', served: this.stream.started, cut: false };
-    return { about: 'failure', failure, served: workedFor(failure, this.stream.started), cut: false };
+    const served = workedFor(failure, this.stream.started);
+    if (failure.type !== 'Internal') return { about: 'failure', failure, served, ended: true, cut: false };
+    return { about: 'nothing', served: this.stream.started, ended: false, cut: false };
+  }
+
+  private slowness(failure: Failure): Failure | undefined {
+    const { provider, timeoutMs } = this.input.step;
+    // A timer may be a moment early; the limit is what the call was given.
+    const hadMs = failure.type === 'ProviderTimeout' ? timeoutMs : Date.now() - this.startedAt;
+    const ownLimitMs = this.deps.providers.timeoutMs(provider);
+    return slowness({ failure, hadMs, ownLimitMs, textSeen: this.stream.started });
   }
 
   /** Writes the answer and tells the listeners. An answer in hand is paid for: until the deadline it is not given up. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ActivityCancellationDetails } from '@temporalio/common';
 import {
   AdmissionRefused,
@@ -25,6 +25,7 @@ import {
   text,
   until,
   type Script,
+  type StageParts,
 } from '../../test/fakes/generation-stage.js';
 
 const pool: PoolPolicy = { name: 'http://ollama:11434', slots: 3, maxWaiting: 50, maxWaitMs: 60_000 };
@@ -33,6 +34,10 @@ const pool: PoolPolicy = { name: 'http://ollama:11434', slots: 3, maxWaiting: 50
 class FakePool {
   readonly asked: PlaceRequest[] = [];
   readonly released: boolean[] = [];
+  /** Whether the calls that gave their slots back had come to their own ends. */
+  readonly ended: (boolean | undefined)[] = [];
+  /** Pools in which the request's reservation was given up. */
+  readonly withdrawn: string[] = [];
   /** When the slot was given back, by `performance.now()`. */
   releasedAt = 0;
   /** How many have left the queue without a slot. */
@@ -42,6 +47,11 @@ class FakePool {
   private onPlace: ((place: Place) => void) | undefined;
 
   constructor(private readonly order: string[]) {}
+
+  withdraw: Admission['withdraw'] = async (requestId, pools) => {
+    expect(requestId).toBe('r1');
+    this.withdrawn.push(...pools);
+  };
 
   readonly acquire: Admission['acquire'] = (request, signal, onPlace) => {
     this.asked.push(request);
@@ -64,7 +74,8 @@ class FakePool {
     this.gate.resolve({
       waitedMs: 0,
       lost: this.lost.signal,
-      release: async (served) => {
+      release: async (served, ended) => {
+        this.ended.push(ended);
         this.order.push(`released ${served ? 'served' : 'unserved'}`);
         this.released.push(served);
         this.releasedAt = performance.now();
@@ -94,6 +105,7 @@ describe('a visit at a provider', () => {
     queue = new FakePool(stage.order);
   });
   afterEach(() => {
+    jest.useRealTimers();
     stage.bus.close();
   });
 
@@ -101,8 +113,12 @@ describe('a visit at a provider', () => {
     requests: Partial<RequestsRepository>,
     script?: Script,
     input: GenerateInput = asked({ step: { pool } }),
+    parts: Omit<StageParts, 'admission'> = {},
   ): Promise<GenerateResult> {
-    return stage.run(requests, script, input, { admission: { acquire: queue.acquire } });
+    return stage.run(requests, script, input, {
+      ...parts,
+      admission: { acquire: queue.acquire, withdraw: queue.withdraw },
+    });
   }
   const waiting = () => until(() => queue.asked.length > 0);
   const generating = () => until(() => stage.order.includes('token'));
@@ -110,8 +126,7 @@ describe('a visit at a provider', () => {
   describe('that cools down', () => {
     it('is not made: the next provider is asked at once', async () => {
       const enter = async () => ({ provider: 'fake', reason: 'CoolingDown' as const, retryAfterMs: 4_000 });
-      const input = asked({ step: { pool } });
-      const thrown = await failure(stage.run({}, undefined, input, { states: { enter } }));
+      const thrown = await failure(run({}, undefined, undefined, { states: { enter } }));
       expect(thrown).toMatchObject({ type: 'CoolingDown', nonRetryable: true });
       expect(thrown.details).toEqual([
         { type: 'CoolingDown', message: expect.stringContaining('fake'), retryAfterMs: 4_000 },
@@ -119,12 +134,15 @@ describe('a visit at a provider', () => {
       // Nobody entered, so nobody leaves; and it is no failure of anything.
       expect(stage.order).toEqual([]);
       expect(stage.logged).toMatchObject([{ level: 30, provider: 'fake', failure: 'CoolingDown' }]);
+      expect(queue.withdrawn).toEqual([pool.name]);
     });
 
     it('is asked for again while the database is away', async () => {
       const enter = () => Promise.reject(new AppError('STORE_UNAVAILABLE'));
-      const thrown = await failure(stage.run({}, undefined, asked(), { states: { enter } }));
+      const thrown = await failure(run({}, undefined, undefined, { states: { enter } }));
       expect(thrown).toMatchObject({ type: 'StoreUnavailable', nonRetryable: false });
+      // Its place is kept for the next run, which may stand there already.
+      expect(queue.withdrawn).toEqual([]);
     });
   });
 
@@ -134,7 +152,9 @@ describe('a visit at a provider', () => {
       queue.grant();
       await run(stage.writes(), says(text('x'), end), input);
       const { requestId, daoId, actor, deadlineAt } = input;
-      expect(queue.asked).toEqual([{ requestId, daoId, actor, deadlineAt, provider: 'fake', pool, weight: 2, priority: 3 }]);
+      expect(queue.asked).toEqual([
+        { requestId, daoId, actor, deadlineAt, provider: 'fake', pool, weight: 2, priority: 3 },
+      ]);
     });
 
     it('claims and reads nothing before its turn, and tells where it stands', async () => {
@@ -184,6 +204,8 @@ describe('a visit at a provider', () => {
         expect(thrown).toMatchObject({ type: reason, nonRetryable: true });
         expect(thrown.details).toMatchObject([{ type: reason, retryAfterMs: 7_000 }]);
         expect(stage.order).toEqual(['abandoned']);
+        // Whoever was sent away has nothing there.
+        expect(queue.withdrawn).toEqual([]);
       },
     );
 
@@ -201,6 +223,7 @@ describe('a visit at a provider', () => {
       expect((await failure(running)).type).toBe(type);
       expect(queue.left).toBe(1);
       expect(stage.order).toEqual(['abandoned']);
+      expect(queue.withdrawn).toEqual(type === 'Cancelled' ? [pool.name] : []);
     });
 
     it('leaves at the deadline of the request', async () => {
@@ -219,6 +242,13 @@ describe('a visit at a provider', () => {
       queue.end(reason);
       expect((await failure(running)).type).toBe(type);
       expect(stage.order).toEqual(['abandoned']);
+    });
+
+    it('cannot fail worse for a place that cannot be given up', async () => {
+      queue.withdraw = () => Promise.reject(new AppError('STORE_UNAVAILABLE'));
+      const enter = async () => ({ provider: 'fake', reason: 'CoolingDown' as const, retryAfterMs: 4_000 });
+      expect((await failure(run({}, undefined, undefined, { states: { enter } }))).type).toBe('CoolingDown');
+      expect(stage.logged.at(-1)).toMatchObject({ level: 40, msg: expect.stringContaining('could not be given up') });
     });
 
     it('sends heartbeats, so that Temporal can tell of a cancel', async () => {
@@ -264,6 +294,34 @@ describe('a visit at a provider', () => {
     it('counts the work for half an answer', async () => {
       await failure(run(stage.claims(), refuses('StreamInterrupted', text('half'))));
       expect(queue.released).toEqual([true]);
+    });
+
+    it('says of an answer, of a failure and of a timeout that it took as long as it takes', async () => {
+      await run(stage.writes(), says(text('x'), end));
+      await failure(run(stage.claims(), refuses('EmptyAnswer')));
+      await failure(run(stage.claims(), hangs(), asked({ step: { pool, timeoutMs: 30 } })));
+      expect(queue.ended).toEqual([true, true, true]);
+    });
+
+    it.each<[string, () => void, number]>([
+      ['cancelled', () => stage.bus.cancel('r1'), 60_000],
+      ['out of time', () => undefined, 200],
+      ['robbed of its slot', () => queue.lose(), 60_000],
+    ])('does not say so of a call that was %s', async (_what, stop, leftMs) => {
+      const running = run(stage.claims(), hangs(), asked({ step: { pool }, deadlineAt: Date.now() + leftMs }));
+      await until(() => stage.calls.length > 0);
+      stop();
+      await failure(running);
+      expect(queue.ended).toEqual([false]);
+    });
+
+    it('follows its provider to another address no more than a few times', async () => {
+      let moves = 0;
+      const moving = () => ({ ...pool, name: `ollama:${(moves += 1)}` });
+      const thrown = await failure(run({}, undefined, undefined, { pool: moving }));
+      expect(thrown).toMatchObject({ type: 'WorkerStopped', nonRetryable: false });
+      expect(queue.released).toEqual([false, false, false, false]);
+      expect([queue.withdrawn, stage.order.at(-1)]).toEqual([[pool.name], 'abandoned']);
     });
 
     it('blames the provider for nothing that is our own mistake', async () => {
@@ -339,6 +397,24 @@ describe('a visit at a provider', () => {
       stage.ownTimeoutMs = 31;
       expect((await failure(stage.run(stage.claims(), hangs(), limited(30)))).type).toBe('ProviderTimeout');
       expect(stage.order.at(-1)).toBe('abandoned');
+    });
+
+    it('speaks against a provider that was silent for long, whatever the rule', async () => {
+      jest.useFakeTimers({ now: Date.now(), doNotFake: ['setImmediate', 'performance'] });
+      const running = failure(stage.run(stage.claims(), hangs(), limited(3_000)));
+      await until(() => stage.calls.length > 0);
+      jest.advanceTimersByTime(3_000);
+      expect((await running).type).toBe('ProviderTimeout');
+      expect(stage.order.at(-1)).toBe('failed ProviderTimeout');
+    });
+
+    it('speaks against a provider that was silent for long, at the deadline too', async () => {
+      jest.useFakeTimers({ now: Date.now(), doNotFake: ['setImmediate', 'performance'] });
+      const running = failure(stage.run(stage.claims(), hangs(), asked({ deadlineAt: Date.now() + 3_000 })));
+      await until(() => stage.calls.length > 0);
+      jest.advanceTimersByTime(3_000);
+      expect((await running).type).toBe('DeadlineExceeded');
+      expect(stage.order.at(-1)).toBe('failed ProviderTimeout');
     });
 
     it('says nothing about it at the deadline of the request', async () => {

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
 import { AdmissionRefused, type Admission, type Slot } from '../../src/contracts/admission.js';
 import type { Failure, FailureType } from '../../src/contracts/failures.js';
 import type { ProviderStates } from '../../src/contracts/providers.js';
-import type { GenerateInput, Unavailable } from '../../src/contracts/request.js';
+import type { GenerateInput, PoolPolicy, Unavailable } from '../../src/contracts/request.js';
+import type { LlmProvider } from '../../src/adapters/llm/provider.js';
 import type { InProcessTokenBus } from '../../src/adapters/token-bus/in-process-bus.js';
 import { PlaceWithdrawn } from '../../src/domain/admission.js';
 import { skipFailure } from '../../src/domain/chain.js';
@@ -10,11 +12,13 @@ import { AppError } from '../../src/errors/app-error.js';
 import { toApplicationFailure } from '../failures.js';
 import type { ActivityLog } from '../log.js';
 import { storeFailure } from '../store-failure.js';
+import type { ProviderAccess } from './provider-access.js';
 import { Stopped, type StopSignal } from './stop-signal.js';
 
 /** What a visit needs. */
 export interface VisitDependencies {
   states: ProviderStates;
+  providers: ProviderAccess;
   admission: Admission;
   bus: InProcessTokenBus;
   log: ActivityLog;
@@ -22,16 +26,21 @@ export interface VisitDependencies {
 
 /**
  * What a call says about its provider. `nothing`: it was given up, or never made. `served`: whether the provider worked
- * for it. `cut`: we ended it, so that the host has yet to notice.
+ * for it. `ended`: whether it took as long as it takes. `cut`: we ended it, so that the host has yet to notice.
  */
 export type Verdict =
   | { about: 'answer' }
-  | ({ served: boolean; cut: boolean } & ({ about: 'nothing' } | { about: 'failure'; failure: Failure }));
+  | ({ served: boolean; ended: boolean; cut: boolean } & (
+      { about: 'nothing' } | { about: 'failure'; failure: Failure }
+    ));
 
-const NO_CALL: Verdict = { about: 'nothing', served: false, cut: false };
+const NO_CALL: Verdict = { about: 'nothing', served: false, ended: false, cut: false };
 
 /** After an aborted call the host gets this long to see it before its slot is somebody else's, in milliseconds. */
 const ABORT_GRACE_MS = 150;
+
+/** How often a request follows its provider to another address before its turn is made anew from the start. */
+const MOST_MOVES = 3;
 
 /** With these a provider refuses to work, rather than failing at it. */
 const REFUSALS: readonly FailureType[] = [
@@ -51,46 +60,101 @@ export class Visit {
   private slot: Slot | undefined;
   private leaving: Promise<void> | undefined;
   private entered = false;
+  /** The pool in which a place was reserved for the request when it was accepted, until that place is taken. */
+  private reservedIn: string | undefined;
 
   constructor(
     private readonly deps: VisitDependencies,
     private readonly input: GenerateInput,
     private readonly stop: StopSignal,
-  ) {}
+  ) {
+    this.reservedIn = input.step.pool?.name;
+  }
 
   /**
-   * Returns once the provider may be called. The readers are told where they stand meanwhile.
+   * Returns the provider once it may be called. The readers are told where they stand meanwhile.
    * @throws ApplicationFailure of the type that says why it may not be called, or `StoreUnavailable`; the signal's
    * reason if it comes first
    */
-  async enter(): Promise<void> {
-    const { states, admission } = this.deps;
-    const { step, requestId, daoId, actor, weight, priority, deadlineAt } = this.input;
-    const away = await storeFailure(() => states.enter(step.provider));
-    if (away) throw this.skipped(away);
-    this.entered = true;
-    const { provider, pool } = step;
-    if (!pool) return;
-    const request = { requestId, provider, pool, daoId, actor, weight, priority, deadlineAt };
+  async enter(): Promise<LlmProvider> {
     try {
-      this.slot = await storeFailure(() =>
-        admission.acquire(request, this.stop.signal, ({ position, expectedWaitMs }) => {
-          this.tellPlace(position, expectedWaitMs);
-        }),
-      );
+      await this.askWhether();
+      return await this.takePlace();
     } catch (error) {
-      if (error instanceof AdmissionRefused) throw this.skipped({ provider, ...error.refusal });
-      throw endOfWait(error);
+      // Temporal makes the call again: the place is kept for that, who may stand there already.
+      if (!isRepeated(error)) await this.giveUpReservation();
+      throw error;
     }
-    this.watch(this.slot.lost);
-    // It may have been cancelled at the very moment when its turn came.
-    this.stop.signal.throwIfAborted();
   }
 
   /** Gives the slot back and says how the provider did, once. Neither can fail the request: its answer is in hand. */
   leave(verdict: Verdict = NO_CALL): Promise<void> {
     this.leaving ??= Promise.all([this.report(verdict), this.release(verdict)]).then(() => undefined);
     return this.leaving;
+  }
+
+  private async askWhether(): Promise<void> {
+    const { step, requestId } = this.input;
+    const away = await storeFailure(() => this.deps.states.enter(step.provider, requestId));
+    if (away) throw this.skipped(away);
+    this.entered = true;
+  }
+
+  /**
+   * Waits for a place at the address that will be called, whatever it was when the request was decided. Address and
+   * pool are looked at in one moment, so that no call runs under the pool of another address.
+   */
+  private async takePlace(): Promise<LlmProvider> {
+    const { providers } = this.deps;
+    const { provider } = this.input.step;
+    for (let move = 0; move <= MOST_MOVES; move += 1) {
+      const pool = providers.pool(provider);
+      if (pool?.name !== this.reservedIn) await this.giveUpReservation();
+      const slot = pool && (await this.acquire(pool));
+      if (providers.pool(provider)?.name === pool?.name) {
+        if (slot) this.hold(slot);
+        return providers.get(provider);
+      }
+      if (slot) await this.softly('a slot could not be given back', () => slot.release(false, false));
+    }
+    throw new Stopped({ type: 'WorkerStopped', message: `the address of ${provider} changes again and again` });
+  }
+
+  private async acquire(pool: PoolPolicy): Promise<Slot> {
+    const { step, requestId, daoId, actor, weight, priority, deadlineAt } = this.input;
+    const { provider } = step;
+    const request = { requestId, provider, pool, daoId, actor, weight, priority, deadlineAt };
+    try {
+      const slot = await storeFailure(() =>
+        this.deps.admission.acquire(request, this.stop.signal, ({ position, expectedWaitMs }) => {
+          this.tellPlace(position, expectedWaitMs);
+        }),
+      );
+      this.reservedIn = undefined;
+      return slot;
+    } catch (error) {
+      // Whoever was sent away stands there no more.
+      if (error instanceof AdmissionRefused || error instanceof PlaceWithdrawn) this.reservedIn = undefined;
+      if (error instanceof AdmissionRefused) throw this.skipped({ provider, ...error.refusal });
+      throw endOfWait(error);
+    }
+  }
+
+  private hold(slot: Slot): void {
+    this.slot = slot;
+    this.watch(slot.lost);
+    // It may have been cancelled at the very moment when its turn came.
+    this.stop.signal.throwIfAborted();
+  }
+
+  /** Nobody will take the place that was reserved for the request: it must not count as taken. */
+  private async giveUpReservation(): Promise<void> {
+    const pool = this.reservedIn;
+    if (pool === undefined) return;
+    this.reservedIn = undefined;
+    await this.softly('a place that is not needed could not be given up; it falls away by itself', () =>
+      this.deps.admission.withdraw(this.input.requestId, [pool]),
+    );
   }
 
   private tellPlace(position: number, expectedWaitMs: number): void {
@@ -119,12 +183,13 @@ export class Visit {
 
   private async report(verdict: Verdict): Promise<void> {
     const { states } = this.deps;
+    const { requestId } = this.input;
     const { provider } = this.input.step;
     if (!this.entered) return;
     await this.softly('the state of a provider could not be written', () => {
-      if (verdict.about === 'answer') return states.succeeded(provider);
-      if (verdict.about === 'failure') return states.failed(provider, verdict.failure, this.input.requestId);
-      return states.abandoned(provider);
+      if (verdict.about === 'answer') return states.succeeded(provider, requestId);
+      if (verdict.about === 'failure') return states.failed(provider, verdict.failure, requestId);
+      return states.abandoned(provider, requestId);
     });
   }
 
@@ -133,7 +198,7 @@ export class Visit {
     if (!slot) return;
     if (verdict.about !== 'answer' && verdict.cut) await sleep(ABORT_GRACE_MS);
     await this.softly('a slot could not be given back', () =>
-      slot.release(verdict.about === 'answer' || verdict.served),
+      verdict.about === 'answer' ? slot.release(true, true) : slot.release(verdict.served, verdict.ended),
     );
   }
 
@@ -154,3 +219,9 @@ function endOfWait(error: unknown): unknown {
   }
   return error;
 }
+
+/** Whether Temporal makes the call again. */
+const isRepeated = (error: unknown): boolean =>
+  error instanceof ApplicationFailure
+    ? error.nonRetryable !== true
+    : error instanceof Stopped && error.failure.type === 'WorkerStopped';

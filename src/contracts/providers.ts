@@ -4,18 +4,18 @@ import type { Unavailable } from './request.js';
 /** Whether a provider is asked: `cooling` not before `until`; `probing`: one request finds out whether it is back. */
 export type ProviderState = 'ok' | 'cooling' | 'probing';
 
-/** Which providers fail too often to be asked, shared by all processes. */
+/** Which providers fail too often to be asked, shared by all processes. `requestId`: whose call it is. */
 export interface ProviderStates {
   /** Those of the named providers that are not asked at the moment. Quick: what was known up to a second ago. */
   unavailable(names: readonly string[]): Promise<Unavailable[]>;
   /** Before a call: why the provider may not be asked now, or undefined. The first one after a cooldown is the probe. */
-  enter(provider: string): Promise<Unavailable | undefined>;
-  /** After a call that gave an answer. */
-  succeeded(provider: string): Promise<void>;
-  /** After a call that failed. Failures that say nothing about the provider change nothing. */
+  enter(provider: string, requestId: string): Promise<Unavailable | undefined>;
+  /** After a call that gave an answer: the provider is taken back, whosever call that was. */
+  succeeded(provider: string, requestId: string): Promise<void>;
+  /** After a call that failed. Failures that say nothing about the provider free a probe, and change nothing else. */
   failed(provider: string, failure: Failure, requestId: string): Promise<void>;
-  /** After a call that was given up (cancelled, deadline): a probe is free again. */
-  abandoned(provider: string): Promise<void>;
+  /** After a call that was given up (cancelled, deadline): if it was the probe, another may be. */
+  abandoned(provider: string, requestId: string): Promise<void>;
 }
 
 /** A provider as `GET /providers` tells it. Figures are of the last hour. */

@@ -11,6 +11,7 @@ import {
   finalFailure,
   mayDegrade,
   passedOver,
+  poolNames,
   skipFailure,
   type ChainPosition,
 } from './chain.js';
@@ -45,6 +46,18 @@ const SKIPPED: FailureType[] = [
   'CoolingDown',
 ];
 const FINAL = FAILURE_TYPES.filter((type) => !REPEATED.includes(type) && !SKIPPED.includes(type));
+
+describe('the pools of a chain', () => {
+  it('are named once each', () => {
+    const pool = { slots: 3, maxWaiting: 9, maxWaitMs: 1_000 };
+    const links = ['a', undefined, 'b', 'a'].map((name) => ({
+      ...step(1),
+      ...(name ? { pool: { ...pool, name } } : {}),
+    }));
+    expect(poolNames(links)).toEqual(['a', 'b']);
+    expect(poolNames([])).toEqual([]);
+  });
+});
 
 describe('afterFailure', () => {
   const chain = [step(2), step(1), step(2)];

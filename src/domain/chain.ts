@@ -111,6 +111,11 @@ export function passedOver(
   });
 }
 
+/** Names of the pools in which a request with this chain may hold a place. */
+export const poolNames = (chain: readonly ProviderStep[]): string[] => [
+  ...new Set(chain.flatMap(({ pool }) => (pool ? [pool.name] : []))),
+];
+
 /** Whether a failure ends the request, though providers are left. */
 export const endsTheChain = ({ type }: Failure): boolean => FINAL.includes(type);
 

@@ -7,6 +7,7 @@ import {
   entered,
   failed,
   isPristine,
+  isProbe,
   isTelling,
   MAX_ASKED_MS,
   MAX_COOL_MS,
@@ -16,6 +17,7 @@ import {
   stateOf,
   succeeded,
   withoutLostProbe,
+  type Call,
   type Cooldown,
 } from './cooldown.js';
 
@@ -25,9 +27,11 @@ const failure = (type: FailureType, retryAfterMs?: number): Failure => ({
   ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
 });
 
+const call = (requestId: string, by = 'p'): Call => ({ by, requestId });
+
 /** Failures of one type, one for each named request, all at `now`. */
 const after = (type: FailureType, requests: string, now = 0, state = PRISTINE): Cooldown =>
-  Array.from(requests).reduce((so, request) => failed(so, failure(type), request, 'p', now), state);
+  Array.from(requests).reduce((so, request) => failed(so, failure(type), call(request), now), state);
 
 /** Cooled for the first time, until 5,000. */
 const COOLED = after('ProviderUnavailable', 'aab');
@@ -54,11 +58,11 @@ describe('a provider that fails', () => {
     const waits: (number | undefined)[] = [];
     state = after('ProviderUnavailable', 'ab');
     for (let relapse = 0; relapse < 6; relapse += 1) {
-      state = entered(failed(state, failure('ProviderUnavailable'), `r${relapse}`, 'p', now), 'p', now).state;
+      state = failed(state, failure('ProviderUnavailable'), call(`r${relapse}`), now);
       const wait = coolingFor(state, now);
       waits.push(wait);
       now += wait ?? 0;
-      state = entered(state, 'p', now).state;
+      state = entered(state, call(`r${relapse + 1}`), now).state;
     }
     expect(waits).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
   });
@@ -70,14 +74,14 @@ describe('a provider that fails', () => {
     ['an hour', failure('RateLimited', 3_600_000), MAX_ASKED_MS],
     ['something beside another failure', failure('ProviderTimeout', 45_000), undefined],
   ])('is left alone at once when it asks for %s', (_what, told, ms) => {
-    expect(coolingFor(failed(PRISTINE, told, 'a', 'p', 0), 0)).toBe(ms);
+    expect(coolingFor(failed(PRISTINE, told, call('a'), 0), 0)).toBe(ms);
   });
 
   it('is not doubled by calls that were under way, and the longest wait holds', () => {
     const more = after('ProviderUnavailable', 'cdefg', 1_000, COOLED);
     expect([more.level, coolingFor(more, 1_000), more.failures]).toEqual([1, 4_000, 8]);
     const asked = [failure('RateLimited', 30_000), failure('RateLimited', 10_000)];
-    const longest = asked.reduce((state, told) => failed(state, told, 'x', 'p', 1_000), more);
+    const longest = asked.reduce((state, told) => failed(state, told, call('x'), 1_000), more);
     expect([longest.level, longest.coolUntil]).toEqual([1, 31_000]);
   });
 
@@ -88,7 +92,7 @@ describe('a provider that fails', () => {
   });
 
   it('keeps a wait that it asked for, whatever answers come of calls from before', () => {
-    const asked = failed(PRISTINE, failure('RateLimited', 30_000), 'a', 'p', 0);
+    const asked = failed(PRISTINE, failure('RateLimited', 30_000), call('a'), 0);
     expect(coolingFor(succeeded(asked, 1_000), 1_000)).toBe(29_000);
     expect(succeeded(asked, 30_000)).toEqual(PRISTINE);
   });
@@ -103,34 +107,61 @@ describe('a provider that fails', () => {
 });
 
 describe('the probe', () => {
+  /** Of its process, of its request in another process, and of neither. */
+  const OTHERS = [call('y'), call('z', 'q'), call('y', 'q')];
+
   it('is the first call after a cooldown, and all others wait for it', () => {
-    expect(entered(COOLED, 'p', 4_999)).toEqual({ state: COOLED, waitMs: 1 });
-    const first = entered(COOLED, 'p', 5_000);
-    expect(first).toMatchObject({ waitMs: undefined, state: { probe: { by: 'p' } } });
-    for (const by of ['p', 'q']) expect(entered(first.state, by, 5_001)).toEqual({ state: first.state, waitMs: 5_000 });
+    expect(entered(COOLED, call('z'), 4_999)).toEqual({ state: COOLED, waitMs: 1 });
+    const first = entered(COOLED, call('z'), 5_000);
+    expect(first).toMatchObject({ waitMs: undefined, state: { probe: call('z') } });
+    for (const other of OTHERS) {
+      expect(entered(first.state, other, 5_001)).toEqual({ state: first.state, waitMs: 5_000 });
+    }
     expect([4_999, 5_000].map((now) => stateOf(first.state, now))).toEqual(['cooling', 'probing']);
   });
 
-  const probing = entered(COOLED, 'p', 5_000).state;
+  const probing = entered(COOLED, call('z'), 5_000).state;
 
   it('takes the provider back, or leaves it alone for longer', () => {
     expect(succeeded(probing, 6_000)).toEqual(PRISTINE);
     expect(coolingFor(after('ProviderTimeout', 'z', 6_000, probing), 6_000)).toBe(10_000);
   });
 
-  it('is not disturbed by what other processes meet', () => {
-    const other = failed(probing, failure('ProviderTimeout'), 'z', 'q', 6_000);
-    expect(other.probe).toEqual(probing.probe);
-    expect(abandoned(probing, 'q')).toBe(probing);
+  it.each(OTHERS)('is not disturbed by what other calls meet: %j', (other) => {
+    const after = failed(probing, failure('ProviderTimeout'), other, 6_000);
+    expect(after).toEqual({ ...probing, failures: 4, requests: expect.anything(), lastReason: 'ProviderTimeout' });
+    expect(abandoned(probing, other)).toBe(probing);
+    expect(failed(probing, failure('Cancelled'), other, 6_000)).toBe(probing);
+  });
+
+  it.each(OTHERS)('has nothing to find out once another call was told how long to wait: %j', (other) => {
+    const told = failed(probing, failure('RateLimited', 30_000), other, 6_000);
+    expect([told.level, told.probe, coolingFor(told, 6_000)]).toEqual([1, null, 30_000]);
+    // What the former probe meets says nothing more.
+    const late = failed(told, failure('ProviderTimeout'), call('z'), 7_000);
+    expect([late.level, coolingFor(late, 7_000)]).toEqual([1, 29_000]);
+  });
+
+  it('alone leads to a longer cooldown, not calls from before that fail after it', () => {
+    const old = after('ProviderTimeout', 'cdefg', 6_000, COOLED);
+    expect([old.level, coolingFor(old, 6_000), old.failures]).toEqual([1, undefined, 8]);
+  });
+
+  it('that a program of before has noted ends with its lease', () => {
+    const noted = { ...COOLED, probe: { by: 'p', until: 95_000 } };
+    const read = readCooldown(JSON.parse(JSON.stringify(noted)));
+    expect(coolingFor(abandoned(read, call('z')), 94_999)).toBe(1);
+    expect(entered(read, call('z'), 95_000).waitMs).toBeUndefined();
   });
 
   it.each<[string, Cooldown, number]>([
-    ['was given up', abandoned(probing, 'p'), 6_000],
-    ['says nothing about the provider', failed(probing, failure('Cancelled'), 'z', 'p', 6_000), 6_000],
+    ['was given up', abandoned(probing, call('z')), 6_000],
+    ['says nothing about the provider', failed(probing, failure('Cancelled'), call('z'), 6_000), 6_000],
     ['takes too long', probing, 5_000 + PROBE_LEASE_MS],
     ['was made by a process that died', withoutLostProbe(probing, new Set(['q'])), 6_000],
   ])('is another call once it %s', (_why, state, now) => {
-    expect(entered(state, 'q', now)).toMatchObject({ waitMs: undefined, state: { probe: { by: 'q' } } });
+    const next = call('y', 'q');
+    expect(entered(state, next, now)).toMatchObject({ waitMs: undefined, state: { probe: next } });
   });
 
   it('of a process that lives stays', () => {
@@ -161,10 +192,11 @@ describe('whatever happens to a provider', () => {
   type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
   function apply(state: Cooldown, { act, type, retryAfterMs, request, by }: Step, now: number): Cooldown {
-    if (act === 'enter') return enterOnce(state, by, now);
+    const one = call(request, by);
+    if (act === 'enter') return enterOnce(state, one, now);
     if (act === 'succeed') return succeeded(state, now);
-    if (act === 'abandon') return abandoned(state, by);
-    return failed(state, failure(type, retryAfterMs), request, by, now);
+    if (act === 'abandon') return abandoned(state, one);
+    return failed(state, failure(type, retryAfterMs), one, now);
   }
 
   it('it comes back, one call at a time, and is never left alone for one request’s failures', () => {
@@ -174,7 +206,10 @@ describe('whatever happens to a provider', () => {
         let since: Step[] = [];
         for (const one of steps) {
           now += one.pause;
+          const before = state;
           state = apply(state, one, now);
+          const mayDeepen = before.level === 0 || isProbe(before, call(one.request, one.by));
+          if (!mayDeepen) expect(state.level).toBeLessThanOrEqual(before.level);
           since = isPristine(state) ? [] : [...since, one];
           const failing = since.filter(({ act, type }) => act === 'fail' && isTelling({ type }));
           const asked = failing.some(({ retryAfterMs = 0 }) => retryAfterMs > 2_000);
@@ -187,10 +222,10 @@ describe('whatever happens to a provider', () => {
   });
 
   /** Enters, and shows that nobody else can then, if it was the probe. */
-  function enterOnce(state: Cooldown, by: string, now: number): Cooldown {
-    const { state: next, waitMs } = entered(state, by, now);
+  function enterOnce(state: Cooldown, one: Call, now: number): Cooldown {
+    const { state: next, waitMs } = entered(state, one, now);
     if (waitMs === undefined && state.level > 0) {
-      for (const other of ['p', 'q', 'r']) expect(entered(next, other, now).waitMs).toBeGreaterThan(0);
+      for (const by of ['p', 'q', 'r']) expect(entered(next, call('d', by), now).waitMs).toBeGreaterThan(0);
     }
     return next;
   }

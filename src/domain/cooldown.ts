@@ -1,6 +1,12 @@
 import type { Failure, FailureType } from '../contracts/failures.js';
 import type { ProviderState } from '../contracts/providers.js';
 
+/** A request's call of a provider, in a process. */
+export interface Call {
+  by: string;
+  requestId: string;
+}
+
 /** What is remembered of one provider: how it failed of late, and until when it is left alone. Plain data. */
 export interface Cooldown {
   /** Failures of the provider itself since its last answer. */
@@ -13,8 +19,8 @@ export interface Cooldown {
   coolUntil: number;
   /** Whether the provider named that time itself: then an answer to a call from before does not shorten it. */
   asked: boolean;
-  /** The process whose call finds out whether it is back, and until when the others wait for that. */
-  probe: { by: string; until: number } | null;
+  /** The call that finds out whether it is back, and until when the others wait for that. */
+  probe: (Call & { until: number }) | null;
   lastReason: FailureType | null;
 }
 
@@ -108,12 +114,17 @@ export function stateOf({ level, coolUntil }: Cooldown, now: number): ProviderSt
 export const wantsProbe = (state: Cooldown, now: number): boolean =>
   state.level > 0 && coolingFor(state, now) === undefined;
 
-/** A process wants to call a provider. The first one after a cooldown is its probe; `waitMs`: it may not be called. */
-export function entered(state: Cooldown, by: string, now: number): { state: Cooldown; waitMs: number | undefined } {
+/** A call is to be made. The first one after a cooldown is the provider's probe; `waitMs`: it may not be made. */
+export function entered(state: Cooldown, call: Call, now: number): { state: Cooldown; waitMs: number | undefined } {
   const waitMs = coolingFor(state, now);
   if (!wantsProbe(state, now)) return { state, waitMs };
-  return { state: { ...state, probe: { by, until: now + PROBE_LEASE_MS } }, waitMs };
+  const { by, requestId } = call;
+  return { state: { ...state, probe: { by, requestId, until: now + PROBE_LEASE_MS } }, waitMs };
 }
+
+/** Whether a call is the one that finds out. Others of its process, from before the cooldown, say nothing new. */
+export const isProbe = ({ probe }: Cooldown, { by, requestId }: Call): boolean =>
+  probe?.by === by && probe.requestId === requestId;
 
 /** The probe of a process that died finds nothing out. */
 export const withoutLostProbe = (state: Cooldown, alive: ReadonlySet<string>): Cooldown =>
@@ -124,22 +135,22 @@ export const succeeded = (state: Cooldown, now: number): Cooldown =>
   state.asked && now < state.coolUntil ? { ...state, failures: 0, requests: [] } : PRISTINE;
 
 /** A call ended without saying anything about the provider: if it was the probe, another may be. */
-export const abandoned = (state: Cooldown, by: string): Cooldown =>
-  state.probe?.by === by ? { ...state, probe: null } : state;
+export const abandoned = (state: Cooldown, call: Call): Cooldown =>
+  isProbe(state, call) ? { ...state, probe: null } : state;
 
-/** A call failed, in a process, for a request. */
-export function failed(state: Cooldown, failure: Failure, requestId: string, by: string, now: number): Cooldown {
+/** A call failed. Once a provider is cooled only its probe, or a wait that the provider asks for, changes that. */
+export function failed(state: Cooldown, failure: Failure, call: Call, now: number): Cooldown {
   const verdict = VERDICTS[failure.type];
-  if (verdict === 'nothing') return abandoned(state, by);
-  const counted = count(state, failure.type, requestId);
-  const asked = askedMs(failure);
-  if (asked !== undefined) return cool(counted, now, now + asked, true);
-  // Calls from before the cooldown, or beside the probe of another process, say nothing new.
-  if (now < state.coolUntil || isProbedByOther(state, by, now)) return counted;
+  if (verdict === 'nothing') return abandoned(state, call);
+  const counted = count(state, failure.type, call.requestId);
   const { failures, coolMs } = LIMITS[verdict];
   const enough = counted.failures >= failures && counted.requests.length >= MIN_REQUESTS;
-  if (state.level === 0 && !enough) return counted;
-  return cool(counted, now, now + Math.min(MAX_COOL_MS, coolMs * 2 ** Math.min(state.level, 10)), false);
+  const relapse = isProbe(state, call);
+  const asked = askedMs(failure);
+  if (asked !== undefined) return cool(counted, now + asked, { asked: true, deeper: relapse || state.level === 0 });
+  if (state.level === 0 ? !enough : !relapse) return counted;
+  const ms = Math.min(MAX_COOL_MS, coolMs * 2 ** Math.min(state.level, 10));
+  return cool(counted, now + ms, { asked: false, deeper: true });
 }
 
 function count(state: Cooldown, type: FailureType, requestId: string): Cooldown {
@@ -154,13 +165,10 @@ function askedMs({ type, retryAfterMs = 0 }: Failure): number | undefined {
   return mayAsk && retryAfterMs > SHORT_WAIT_MS ? Math.min(retryAfterMs, MAX_ASKED_MS) : undefined;
 }
 
-const isProbedByOther = ({ probe }: Cooldown, by: string, now: number): boolean =>
-  probe !== null && probe.by !== by && now < probe.until;
-
 /** Several calls may be told to wait at once: they are one relapse, and the longest wait holds. */
-const cool = (state: Cooldown, now: number, until: number, asked: boolean): Cooldown => ({
+const cool = (state: Cooldown, until: number, { asked, deeper }: { asked: boolean; deeper: boolean }): Cooldown => ({
   ...state,
-  level: state.level + (now < state.coolUntil ? 0 : 1),
+  level: state.level + (deeper ? 1 : 0),
   coolUntil: Math.max(state.coolUntil, until),
   asked: asked || (state.asked && state.coolUntil > until),
   probe: null,

@@ -91,10 +91,10 @@ describe('ProviderStatesService', () => {
     expect(await first.unavailable(['w', 'x'])).toEqual([cooling(5_000)]);
     pass(1_000);
     expect(await first.unavailable(['x', 'w'])).toEqual([cooling(4_000)]);
-    expect(await first.enter('x')).toEqual(cooling(4_000));
+    expect(await first.enter('x', 'r')).toEqual(cooling(4_000));
     await second.failed('w', failure(), 'its clock is known now');
     expect(await second.unavailable(['x'])).toEqual([cooling(4_000)]);
-    expect(await second.enter('w')).toBeUndefined();
+    expect(await second.enter('w', 'r')).toBeUndefined();
     expect(lines).toEqual([expect.stringContaining('left alone')]);
   });
 
@@ -103,50 +103,63 @@ describe('ProviderStatesService', () => {
     await second.failed('w', failure(), 'its clock is known now');
     pass(5_000);
     expect(await second.unavailable(['x'])).toEqual([]);
-    const entered = await Promise.all([first, second, first, second].map((one) => one.enter('x')));
+    const entered = await Promise.all([first, second, first, second].map((one) => one.enter('x', 'r')));
     expect(entered.filter((one) => one === undefined)).toHaveLength(1);
     pass(1_000);
     expect(await first.unavailable(['x'])).toEqual([cooling(5_000)]);
     expect(await first.describe('x')).toMatchObject({ state: 'probing', cooldown: { failures: 3 } });
-    await first.succeeded('x');
+    await first.succeeded('x', 'r');
     pass(1_000);
     expect(await second.unavailable(['x'])).toEqual([]);
     expect(await second.describe('x')).toEqual({ state: 'ok', cooldown: null });
     expect(lines.at(-1)).toContain('answers again');
+    expect(lines.at(-1)).toContain('"request_id":"r"');
   });
 
   it('frees a probe that was given up, or failed of something else', async () => {
     await cool();
     pass(5_000);
-    for (const end of [() => first.abandoned('x'), () => first.failed('x', failure('Cancelled'), 'r')]) {
-      expect(await first.enter('x')).toBeUndefined();
-      expect(await first.enter('x')).toBeDefined();
+    for (const end of [() => first.abandoned('x', 'r'), () => first.failed('x', failure('Cancelled'), 'r')]) {
+      expect(await first.enter('x', 'r')).toBeUndefined();
+      expect(await first.enter('x', 'r')).toBeDefined();
       await end();
     }
-    expect(await first.enter('x')).toBeUndefined();
+    expect(await first.enter('x', 'r')).toBeUndefined();
+  });
+
+  it('keeps a probe whatever older calls of its process come to', async () => {
+    await cool();
+    pass(5_000);
+    expect(await first.enter('x', 'probe')).toBeUndefined();
+    await first.abandoned('x', 'older');
+    await first.failed('x', failure('Cancelled'), 'older');
+    await first.failed('x', failure('ProviderTimeout'), 'older');
+    expect(await first.enter('x', 'other')).toEqual(cooling(5_000));
+    await first.failed('x', failure('ProviderTimeout'), 'probe');
+    expect(await first.unavailable(['x'])).toEqual([cooling(10_000)]);
   });
 
   it('frees the probe of a process that died', async () => {
     await cool();
     await second.failed('w', failure(), 'its clock is known now');
     pass(5_000);
-    expect(await second.enter('x')).toBeUndefined();
+    expect(await second.enter('x', 'r')).toBeUndefined();
     pass(1_000);
-    expect(await first.enter('x')).toBeDefined();
+    expect(await first.enter('x', 'r')).toBeDefined();
     values.alive.delete('second');
     pass(1_000);
-    expect(await first.enter('x')).toBeUndefined();
+    expect(await first.enter('x', 'r')).toBeUndefined();
   });
 
   it('writes nothing while others wait for a probe', async () => {
     await cool();
     await second.failed('w', failure(), 'its clock is known now');
     pass(5_000);
-    expect(await second.enter('x')).toBeUndefined();
+    expect(await second.enter('x', 'r')).toBeUndefined();
     const { writes } = values;
     for (let call = 0; call < 5; call += 1) {
       pass(1_000);
-      expect(await first.enter('x')).toBeDefined();
+      expect(await first.enter('x', 'r')).toBeDefined();
     }
     expect(values.writes).toBe(writes);
   });
@@ -162,10 +175,10 @@ describe('ProviderStatesService', () => {
   it('neither reads nor writes while all is well and known', async () => {
     for (let call = 0; call < 5; call += 1) {
       expect(await first.unavailable(['x', 'y'])).toEqual([]);
-      expect(await first.enter('x')).toBeUndefined();
-      await first.succeeded('x');
+      expect(await first.enter('x', 'r')).toBeUndefined();
+      await first.succeeded('x', 'r');
       await first.failed('x', failure('ContextLengthExceeded'), 'a');
-      await first.abandoned('x');
+      await first.abandoned('x', 'r');
       pass(99);
     }
     expect([values.reads, values.changes]).toEqual([1, 0]);
@@ -194,9 +207,9 @@ describe('ProviderStatesService', () => {
     values.broken = broken;
     for (let call = 0; call < 3; call += 1) {
       expect(await sut.unavailable(['x'])).toEqual([]);
-      expect(await sut.enter('x')).toBeUndefined();
+      expect(await sut.enter('x', 'r')).toBeUndefined();
       await sut.failed('x', failure(), 'a');
-      await sut.succeeded('x');
+      await sut.succeeded('x', 'r');
       pass(1_000);
     }
     expect(lines.filter((line) => line.includes('every provider is asked'))).toHaveLength(1);

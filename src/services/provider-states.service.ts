@@ -10,6 +10,7 @@ import {
   entered,
   failed,
   isPristine,
+  isProbe,
   isTelling,
   PRISTINE,
   readCooldown,
@@ -17,6 +18,7 @@ import {
   succeeded,
   wantsProbe,
   withoutLostProbe,
+  type Call,
   type Cooldown,
 } from '../domain/cooldown.js';
 
@@ -64,40 +66,39 @@ export class ProviderStatesService implements ProviderStates {
     return names.flatMap((name) => refusal(name, coolingFor(states.get(name) ?? PRISTINE, this.now())) ?? []);
   }
 
-  async enter(provider: string): Promise<Unavailable | undefined> {
+  async enter(provider: string, requestId: string): Promise<Unavailable | undefined> {
     const known = await this.known(provider);
     if (!wantsProbe(known, this.now())) return refusal(provider, coolingFor(known, this.now()));
     let waitMs: number | undefined;
     await this.change(provider, (state, { now }) => {
-      const entry = entered(state, this.shared.processId, now);
+      const entry = entered(state, this.call(requestId), now);
       waitMs = entry.waitMs;
       return entry.state;
     });
     return refusal(provider, waitMs);
   }
 
-  async succeeded(provider: string): Promise<void> {
+  async succeeded(provider: string, requestId: string): Promise<void> {
     if (isPristine(await this.known(provider))) return;
     const change = await this.change(provider, (state, { now }) => succeeded(state, now));
     if (change && change.before.level > 0 && change.after.level === 0) {
-      this.log.info({ provider }, 'a provider that was left alone answers again');
+      this.log.info({ provider, request_id: requestId }, 'a provider that was left alone answers again');
     }
   }
 
   async failed(provider: string, failure: Failure, requestId: string): Promise<void> {
-    if (!isTelling(failure)) return this.abandoned(provider);
-    const by = this.shared.processId;
-    const change = await this.change(provider, (state, { now }) => failed(state, failure, requestId, by, now));
+    if (!isTelling(failure)) return this.abandoned(provider, requestId);
+    const call = this.call(requestId);
+    const change = await this.change(provider, (state, { now }) => failed(state, failure, call, now));
     if (!change || change.after.coolUntil === change.before.coolUntil) return;
     const { coolUntil, failures } = change.after;
     const until = new Date(coolUntil).toISOString();
     this.log.warn({ provider, until, failures, reason: failure.type }, 'a provider failed too often and is left alone');
   }
 
-  async abandoned(provider: string): Promise<void> {
-    const by = this.shared.processId;
-    const { probe } = await this.known(provider);
-    if (probe?.by === by) await this.change(provider, (state) => abandoned(state, by));
+  async abandoned(provider: string, requestId: string): Promise<void> {
+    const call = this.call(requestId);
+    if (isProbe(await this.known(provider), call)) await this.change(provider, (state) => abandoned(state, call));
   }
 
   /** What is known of a provider, for whoever watches; up to a second old. */
@@ -108,6 +109,11 @@ export class ProviderStatesService implements ProviderStates {
     const { failures, lastReason, coolUntil } = known;
     const until = new Date(coolUntil).toISOString();
     return { state, cooldown: { until, failures, reason: lastReason ?? 'unknown' } };
+  }
+
+  /** A request's call in this process. */
+  private call(requestId: string): Call {
+    return { by: this.shared.processId, requestId };
   }
 
   /** Now, by the shared clock. */

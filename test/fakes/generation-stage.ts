@@ -17,7 +17,7 @@ import type { Admission } from '../../src/contracts/admission.js';
 import type { PositionedEvent } from '../../src/contracts/events.js';
 import type { FailureType } from '../../src/contracts/failures.js';
 import type { ProviderStates } from '../../src/contracts/providers.js';
-import type { GenerateInput, GenerateResult, ProviderStep } from '../../src/contracts/request.js';
+import type { GenerateInput, GenerateResult, PoolPolicy, ProviderStep } from '../../src/contracts/request.js';
 import { aRecord } from '../factories/requests.js';
 import { strict } from '../factories/strict.js';
 
@@ -97,6 +97,9 @@ export interface StageParts {
   admission?: Partial<Admission>;
   states?: Partial<ProviderStates>;
   cache?: Partial<AnswerCacheRepository>;
+  /** The pool of the configuration that the worker calls by, and its endpoint; absent: those that were decided. */
+  pool?: () => PoolPolicy | undefined;
+  provider?: () => LlmProvider;
 }
 
 /** The activity `generate` with one provider, and everything that it did in order. */
@@ -177,7 +180,8 @@ export class GenerationStage {
     const { generate } = createLlmActivities({
       requests: strict<RequestsRepository>('requests', requests),
       providers: {
-        get: () => provider,
+        get: parts.provider ?? (() => provider),
+        pool: parts.pool ?? (() => input.step.pool),
         sampling: () => ({ temperature: 0.3, topP: 0.9 }),
         timeoutMs: () => this.ownTimeoutMs,
       },

@@ -51,6 +51,7 @@ describe.each(DATABASES)('answers on %s', (_name, open) => {
         get: () => provider as LlmProvider,
         sampling: () => ({ temperature: 0, topP: 1 }),
         timeoutMs: () => 1_000,
+        pool: () => undefined,
       },
       states: {
         unavailable: async () => [],

@@ -141,6 +141,7 @@ describe('routeRequest: what is not in the history', () => {
         get: () => providerOf('tell '.repeat(length)),
         sampling: () => ({ temperature: 0, topP: 1 }),
         timeoutMs: () => 10_000,
+        pool: () => undefined,
       },
       states: {
         unavailable: async () => [],

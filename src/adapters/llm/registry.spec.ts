@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { closedUrl } from '../../../test/factories/generate-call.js';
 import { startFakeOpenAi } from '../../../test/fakes/fake-openai.js';
 import type { WireFake } from '../../../test/fakes/wire-fake.js';
+import type { PoolPolicy } from '../../contracts/request.js';
 import type { ProviderConfig } from '../../contracts/provider-config.js';
 import { LlmRegistry } from './registry.js';
 
@@ -87,6 +88,25 @@ describe('LlmRegistry', () => {
       sut.configure([cloud, { ...local, model: 'other' }]);
       expect(sut.get('local')).not.toBe(before);
       expect(() => sut.get('never')).toThrow('Configured: cloud, local.');
+    });
+
+    const pool = (name: string): PoolPolicy => ({ name, slots: 3, maxWaiting: 9, maxWaitMs: 1_000 });
+
+    it('knows the pool of the address that it leads to, and of what was taken away the last one', () => {
+      const sut = new LlmRegistry([cloud, local], { local: pool('a') });
+      expect([sut.pool('local'), sut.pool('cloud'), sut.pool('constructor')]).toEqual([
+        pool('a'),
+        undefined,
+        undefined,
+      ]);
+      const before = sut.get('local');
+      sut.configure([cloud, local], { local: { ...pool('a'), slots: 1 }, cloud: pool('own') });
+      expect([sut.pool('local')?.slots, sut.pool('cloud')]).toEqual([1, pool('own')]);
+      expect(sut.get('local')).toBe(before);
+      sut.configure([cloud, { ...local, baseUrl: 'http://b' }], { local: pool('b') });
+      expect([sut.pool('local'), sut.pool('cloud')]).toEqual([pool('b'), undefined]);
+      sut.configure([cloud], {});
+      expect(sut.pool('local')).toEqual(pool('b'));
     });
 
     it('closes what it replaced with the rest', async () => {

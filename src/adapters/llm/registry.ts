@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ProviderHealth } from '../../contracts/health.js';
 import { VENDOR_URLS, type ProviderConfig } from '../../contracts/provider-config.js';
+import type { PoolPolicy } from '../../contracts/request.js';
 import { AppError } from '../../errors/app-error.js';
 import { EmbeddedProvider } from './embedded.js';
 import { orAborted } from './model-choice.js';
@@ -16,6 +17,9 @@ const CHECK_MS = 2_000;
 
 /** How long whoever looks at the providers waits for an endpoint to name its model, in milliseconds. */
 const MODEL_MS = 250;
+
+/** The pool of each provider that has one, by the provider's name. */
+export type Pools = Readonly<Record<string, PoolPolicy | undefined>>;
 
 /** A provider as whoever watches may see it: neither address nor key. */
 export interface ProviderDescription {
@@ -36,13 +40,20 @@ export class LlmRegistry {
   private readonly built = new Map<string, WarmProvider>();
   /** Instances of providers that were configured anew; calls may still run at them. */
   private readonly replaced: WarmProvider[] = [];
+  /** Pools of all that were ever configured, as they last were. */
+  private readonly pools = new Map<string, PoolPolicy | undefined>();
 
-  constructor(configs: readonly ProviderConfig[]) {
+  /** @param pools of the same configuration; nobody who calls the providers for requests may leave them out */
+  constructor(configs: readonly ProviderConfig[], pools: Pools = {}) {
     this.configs = byName(configs);
+    this.takePools(pools);
   }
 
-  /** Takes another configuration. What did not change keeps its instance, and with it what it knows. */
-  configure(configs: readonly ProviderConfig[]): void {
+  /**
+   * Takes another configuration, endpoints and their pools at one moment. What did not change keeps its instance, and
+   * with it what it knows.
+   */
+  configure(configs: readonly ProviderConfig[], pools: Pools = {}): void {
     const next = byName(configs);
     for (const [name, config] of this.configs) if (!next.has(name)) this.former.set(name, config);
     for (const [name, config] of next) {
@@ -51,6 +62,7 @@ export class LlmRegistry {
       if (before && !isDeepStrictEqual(before, config)) this.retire(name);
     }
     this.configs = next;
+    this.takePools(pools);
   }
 
   /** What is configured, in the order of the configuration. */
@@ -80,6 +92,11 @@ export class LlmRegistry {
     return this.config(name).timeoutMs;
   }
 
+  /** The pool of the endpoint that a provider leads to at this moment; undefined: any number of calls at once. */
+  pool(name: string): PoolPolicy | undefined {
+    return this.pools.get(name);
+  }
+
   /** Asks every provider for a sign of life, all at once. */
   checkAll(timeoutMs?: number): Promise<ProviderHealth[]> {
     return this.check([...this.configs.keys()], timeoutMs);
@@ -97,6 +114,12 @@ export class LlmRegistry {
 
   async close(): Promise<void> {
     await Promise.all([...this.built.values(), ...this.replaced].map((provider) => provider.close()));
+  }
+
+  private takePools(pools: Pools): void {
+    for (const name of this.configs.keys()) {
+      this.pools.set(name, Object.hasOwn(pools, name) ? pools[name] : undefined);
+    }
   }
 
   private config(name: string): ProviderConfig {
