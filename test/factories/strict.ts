@@ -2,7 +2,8 @@
 export function strict<T extends object>(name: string, parts: Partial<T>): T {
   return new Proxy(parts, {
     get(target, key) {
-      if (key in target) return target[key as keyof typeof target];
+      // `then` is asked of whatever is awaited, to find out whether it is a promise.
+      if (key in target || key === 'then') return target[key as keyof typeof target];
       throw new Error(`${name}.${String(key)} was called unprepared`);
     },
   }) as T;

@@ -211,6 +211,14 @@ export async function failure(running: Promise<unknown>): Promise<ApplicationFai
   return thrown as ApplicationFailure;
 }
 
+/** Longest that a condition is waited for; a test that fails must not turn for ever. */
+const PATIENCE_NS = 8_000_000_000n;
+
+/** Waits for a condition, by a clock that no fake timer stops. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  const giveUpAt = process.hrtime.bigint() + PATIENCE_NS;
+  while (!condition()) {
+    if (process.hrtime.bigint() > giveUpAt) throw new Error(`never came true: ${condition.toString()}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
