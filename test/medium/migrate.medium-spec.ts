@@ -5,7 +5,25 @@ import { migrate } from '../../src/adapters/store/migrate.js';
 import { freshDatabase } from '../support/postgres.js';
 import { EMPTY_DATABASES, type Fresh } from './databases.js';
 
-const TABLES = ['api_keys', 'audit', 'daos', 'dialogs', 'members', 'platform_grants', 'requests', 'roles', 'turns'];
+const ALL = ['0001-foundation', '0002-routing-under-load'];
+const TABLES = [
+  'answer_cache',
+  'api_keys',
+  'audit',
+  'config_activations',
+  'config_confirmations',
+  'daos',
+  'dialogs',
+  'members',
+  'platform_grants',
+  'rate_limits',
+  'refusals',
+  'requests',
+  'roles',
+  'shared_states',
+  'turns',
+  'usage_daily',
+];
 
 describe.each(EMPTY_DATABASES)('migrations on %s', (_name, open) => {
   let fresh: Fresh;
@@ -21,7 +39,7 @@ describe.each(EMPTY_DATABASES)('migrations on %s', (_name, open) => {
 
   it('should bring an empty database up to date, once', async () => {
     fresh = await open();
-    expect(await migrate(fresh.database.db)).toEqual(['0001-foundation']);
+    expect(await migrate(fresh.database.db)).toEqual(ALL);
     expect(await tables()).toEqual(TABLES);
     expect(await migrate(fresh.database.db)).toEqual([]);
   });
@@ -30,7 +48,7 @@ describe.each(EMPTY_DATABASES)('migrations on %s', (_name, open) => {
     fresh = await open();
     const { db } = fresh.database;
     const applied = await Promise.all([migrate(db), migrate(db), migrate(db)]);
-    expect(applied.flat()).toEqual(['0001-foundation', '0002-routing-under-load']);
+    expect(applied.flat()).toEqual(ALL);
     expect(await tables()).toEqual(TABLES);
   });
 
@@ -48,7 +66,7 @@ describe('migrations of two processes', () => {
     const processes = [openPostgres(url), openPostgres(url)];
     try {
       const applied = await Promise.all(processes.map(({ db }) => migrate(db)));
-      expect(applied.flat()).toEqual(['0001-foundation', '0002-routing-under-load']);
+      expect(applied.flat()).toEqual(ALL);
     } finally {
       await Promise.all(processes.map((database) => database.close()));
       await drop();
