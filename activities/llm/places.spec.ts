@@ -219,12 +219,12 @@ class Address {
   readonly calls: GenerateCall[] = [];
   most = 0;
   private running = 0;
-  private readonly gate = Promise.withResolvers<void>();
+  private readonly gate = Promise.withResolvers<undefined>();
 
   readonly provider = strict<LlmProvider>('provider', { generate: (call) => this.generate(call) });
 
   answer(): void {
-    this.gate.resolve();
+    this.gate.resolve(undefined);
   }
 
   private async *generate(call: GenerateCall): ReturnType<Script> {

@@ -1,11 +1,5 @@
 /** Those who were refused and told when to come back: what they were told is a promise, so their places are kept. */
-import { lookUp, meanMs, type DaoShare, type PoolState } from './admission-state.js';
-
-/** Somebody who will come back; without an actor only the moment is remembered. */
-export interface Return {
-  actor?: string;
-  at: number;
-}
+import { lookUp, meanMs, type DaoShare, type PoolState, type Return } from './admission-state.js';
 
 /** Bounds of what a refused caller is told to wait, in milliseconds. */
 const SOONEST_MS = 500;

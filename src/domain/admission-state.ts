@@ -1,7 +1,6 @@
 import type { PlaceRequest } from '../contracts/admission.js';
 import type { Unavailable } from '../contracts/request.js';
 import { AppError } from '../errors/app-error.js';
-import type { Return } from './admission-returns.js';
 
 /** Why there is no place, and when to come back. */
 export type Refusal = Omit<Unavailable, 'provider'>;
@@ -33,6 +32,12 @@ export interface Ticket {
   /** What the grant has charged to the DAO, before its weight. */
   chargedMs?: number;
   out?: Refusal | 'withdrawn';
+}
+
+/** Somebody who will come back; without an actor only the moment is remembered. */
+export interface Return {
+  actor?: string;
+  at: number;
 }
 
 /** What a pool remembers of a DAO. */
