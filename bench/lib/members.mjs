@@ -23,10 +23,11 @@ const UNTOLD_PAUSE_MS = 1_000;
  */
 export async function atWork(members, call, { ms, seed, name }) {
   const log = { asks: [], refusals: [] };
-  const stopAt = performance.now() + ms;
+  const startedAt = performance.now();
+  const stopAt = startedAt + ms;
   const progress = setInterval(() => tell(name, log, ms - (stopAt - performance.now()), ms), progressEvery());
   try {
-    await Promise.all(members.map((one, index) => life(one, index, call, { log, seed, stopAt })));
+    await Promise.all(members.map((one, index) => life(one, index, call, { log, seed, startedAt, stopAt })));
   } finally {
     clearInterval(progress);
     if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
@@ -34,13 +35,13 @@ export async function atWork(members, call, { ms, seed, name }) {
   return log;
 }
 
-async function life(one, index, call, { log, seed, stopAt }) {
+async function life(one, index, call, { log, seed, startedAt, stopAt }) {
   const random = randomFrom(seed * 1_000 + index);
   const pause = () => (one.thinkMs > 0 ? between(random, one.thinkMs / 2, one.thinkMs * 1.5) : 0);
   // Nobody begins in the same instant as everybody else.
   await sleep(one.thinkMs > 0 ? between(random, 0, one.thinkMs) : between(random, 0, 200));
   for (let number = 1; performance.now() < stopAt; number += 1) {
-    const ask = await question({ ...one, marker: `q${index}-${number}` }, call, { log, stopAt });
+    const ask = await question({ ...one, marker: `q${index}-${number}` }, call, { log, startedAt, stopAt });
     // Told to come back after the end of the time.
     if (!ask) return;
     log.asks.push(ask);
@@ -50,7 +51,7 @@ async function life(one, index, call, { log, seed, stopAt }) {
 }
 
 /** Asks until there is an answer or the time is over; gives the end, and how long it took from the first try. */
-async function question(one, call, { log, stopAt }) {
+async function question(one, call, { log, startedAt, stopAt }) {
   const began = performance.now();
   let told;
   for (;;) {
@@ -58,7 +59,8 @@ async function question(one, call, { log, stopAt }) {
     const asked = await call(one);
     if (told) told.admitted = asked.outcome !== 'refused';
     if (asked.outcome !== 'refused') return { ...asked, ...fromFirstTry(asked, tried), dao: one.dao };
-    told = { dao: one.dao, ms: asked.total, status: asked.status, code: asked.code, retryAfterMs: asked.retryAfterMs };
+    const { total: ms, status, code, retryAfterMs } = asked;
+    told = { dao: one.dao, at: performance.now() - startedAt, ms, status, code, retryAfterMs };
     log.refusals.push(told);
     const pause = asked.retryAfterMs ?? UNTOLD_PAUSE_MS;
     if (performance.now() + pause > stopAt) return undefined;

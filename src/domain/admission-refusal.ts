@@ -12,7 +12,7 @@ import {
 } from './admission-state.js';
 
 /** Whoever comes back as promised finds the limits this much wider: the promise was made by what was known then. */
-const KEPT = 1.2;
+const KEPT = 1.5;
 
 /** What a call is expected to take where so much time is left: a guess must not refuse anybody by itself. */
 export function serviceMs(state: PoolState, provider: string, leftMs: number): number {
