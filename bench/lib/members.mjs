@@ -58,7 +58,8 @@ async function question(one, call, { log, startedAt, stopAt }) {
     const tried = performance.now() - began;
     const asked = await call(one);
     if (told) told.admitted = asked.outcome !== 'refused';
-    if (asked.outcome !== 'refused') return { ...asked, ...fromFirstTry(asked, tried), dao: one.dao };
+    if (asked.outcome !== 'refused')
+      return { ...asked, ...fromFirstTry(asked, tried), dao: one.dao, at: began + tried - startedAt };
     const { total: ms, status, code, retryAfterMs } = asked;
     told = { dao: one.dao, at: performance.now() - startedAt, ms, status, code, retryAfterMs };
     log.refusals.push(told);
