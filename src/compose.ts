@@ -161,8 +161,8 @@ export class Composition {
 
   /** What the HTTP edge calls. */
   edge(): Omit<ApiServices, 'health' | 'log'> {
-    const { config, drain, keys, outcomes, providers, requests, routing, submissions, usage, whatIf } = this;
-    return { config, drain, keys, outcomes, providers, requests, routing, submissions, usage, whatIf };
+    const { access, config, drain, keys, outcomes, providers, requests, routing, submissions, usage, whatIf } = this;
+    return { access, config, drain, keys, outcomes, providers, requests, routing, submissions, usage, whatIf };
   }
 
   /** Takes over what a new configuration says where it is not asked for with each request. */

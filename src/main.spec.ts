@@ -21,7 +21,7 @@ interface Answer {
 }
 
 /** What these tests do not touch. */
-const absent = { config: {}, providers: {}, routing: {}, usage: {}, whatIf: {} } as ApiServices;
+const absent = { access: {}, config: {}, providers: {}, routing: {}, usage: {}, whatIf: {} } as ApiServices;
 
 describe('the edge', () => {
   const lines: Record<string, unknown>[] = [];

@@ -21,6 +21,7 @@ import { ErrorFilter } from './middleware/error.filter.js';
 import { acceptJsonBodies } from './middleware/json-body.js';
 import { logCalls } from './middleware/log-calls.js';
 import { ValidationPipe } from './middleware/validation.pipe.js';
+import type { AccessService } from './services/access.service.js';
 import { ConfigService } from './services/config.service.js';
 import { DrainService } from './services/drain.service.js';
 import { HealthService } from './services/health.service.js';
@@ -38,6 +39,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 /** The services that the HTTP edge calls. */
 export interface ApiServices {
+  access: AccessService;
   config: ConfigService;
   drain: DrainService;
   health: HealthService;
@@ -107,7 +109,7 @@ export async function createApi(services: ApiServices): Promise<NestFastifyAppli
   const server = adapter.getInstance();
   acceptJsonBodies(server);
   logCalls(server, services.log);
-  authenticateCalls(server, services.keys);
+  authenticateCalls(server, services.keys, services.access);
   app.useGlobalPipes(new ValidationPipe());
   app.useGlobalFilters(new ErrorFilter(services.log));
   describeApi(app);

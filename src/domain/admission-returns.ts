@@ -10,6 +10,8 @@ const LATE_MS = 5_000;
 /** Most promises that are remembered, of one DAO and of all. */
 const MOST = 300;
 const MOST_OF_ALL = 1_000;
+/** And of one actor: an application asks for many people. */
+const MOST_OF_ACTOR = 5;
 /** How much the latest pause between two grants changes what is known about them. */
 const LEARNING = 0.1;
 
@@ -45,10 +47,16 @@ export function promise(
   inMs: number,
 ): [PoolState, number] {
   const { daoId, actor, provider } = who;
-  const before = returnsOf(state, daoId);
+  const before = returnsOf(forgetOldest(state, daoId, actor), daoId);
   const behind = (before.at(-1)?.at ?? 0) + everyMs(state, daoId, provider);
   const at = Math.round(Math.min(now + LATEST_MS, Math.max(now + Math.max(SOONEST_MS, inMs), behind)));
   return [bounded(withReturns(state, daoId, [...before, { actor, at }]), daoId), at - now];
+}
+
+/** Room for one more promise to an actor: somebody who is refused again and again keeps nobody else out. */
+function forgetOldest(state: PoolState, daoId: string, actor: string): PoolState {
+  const own = returnsOf(state, daoId).filter((one) => one.actor === actor);
+  return own.length < MOST_OF_ACTOR ? state : kept(state, daoId, actor);
 }
 
 /** The state without promises beyond what is remembered: the latest of this DAO, or of the one that has most. */

@@ -480,6 +480,15 @@ describe('refusals', () => {
     expect(sut.state!.returns.a!.map(({ actor }) => actor)).toEqual(['r2', 'newcomer']);
   });
 
+  it('keep a few places for one actor, who may ask for many, and no more', () => {
+    const sut = warm();
+    const small = { maxWaiting: 1, actor: 'app' };
+    for (const id of ['1', '2']) sut.enter(id, 0, small);
+    sut.reserve('first', 0, { ...small, actor: 'somebody' });
+    for (let turn = 0; turn < 20; turn += 1) sut.reserve(`r${turn}`, 0, small);
+    expect(sut.state!.returns.a!.filter(({ actor }) => actor === 'app')).toHaveLength(5);
+  });
+
   it('keep nothing for those who do not come', () => {
     const sut = warm();
     const small = { maxWaiting: 1 };

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error.js';
+import type { AccessService } from '../services/access.service.js';
 import type { KeysService } from '../services/keys.service.js';
 import { contextOf } from './context.js';
 
@@ -15,9 +16,9 @@ export function credentialOf(headers: FastifyRequest['headers']): string | undef
 
 /**
  * Checks the credential of every call before its body is read. What is not declared public needs a key; what declares
- * nothing is closed.
+ * nothing is closed; what is the platform's alone is closed to others before they can make us read anything.
  */
-export function authenticateCalls(server: FastifyInstance, keys: KeysService): void {
+export function authenticateCalls(server: FastifyInstance, keys: KeysService, rights: AccessService): void {
   server.addHook('onRequest', async (request) => {
     const context = contextOf(request);
     const access = accessOf(request);
@@ -26,6 +27,7 @@ export function authenticateCalls(server: FastifyInstance, keys: KeysService): v
     context.key = credential === undefined ? undefined : await keys.authenticate(credential);
     if (!context.key) throw unauthenticated(request.headers.authorization);
     if (access === undefined && !request.is404) throw new AppError('RBAC_PERMISSION_DENIED');
+    if (access === 'platform.admin') await rights.requirePlatform(context.key);
   });
 }
 

@@ -42,11 +42,17 @@ export function toAppError(error: unknown): AppError {
 const fastifyCode = (error: unknown): ErrorCode | undefined =>
   error instanceof Error && 'code' in error ? FASTIFY.get(error.code) : undefined;
 
+/** Most complaints that a caller is told, and most characters of all of them. */
+const MOST_COMPLAINTS = 10;
+const LONGEST_COMPLAINT = 2_000;
+
 /** What a schema found wrong, in one line. */
 export function complaintsOf(error: HttpException): string {
   const response = error.getResponse();
-  const messages = typeof response === 'object' && 'message' in response ? response.message : response;
-  return [messages].flat().join('; ');
+  const messages: unknown[] = [typeof response === 'object' && 'message' in response ? response.message : response];
+  const all = messages.flat();
+  const more = all.length > MOST_COMPLAINTS ? `; and ${all.length - MOST_COMPLAINTS} more` : '';
+  return all.slice(0, MOST_COMPLAINTS).join('; ').slice(0, LONGEST_COMPLAINT) + more;
 }
 
 /** The body of every refusal. */

@@ -58,6 +58,11 @@ export class LimitsService {
     return this.rates(quotas.requests, ids, budgets);
   }
 
+  /** A request of somebody who may not ask at all is none of the DAO's: strangers cannot use up its minute. */
+  async giveBack(daoId: string): Promise<void> {
+    if (quotasOf(this.rules(), daoId).requests.dao !== undefined) await this.counter.giveBack(`dao:${daoId}`);
+  }
+
   private async budgets(quotas: Quotas, ids: Ids): Promise<LimitReading[]> {
     const limited = OWNERS.flatMap((limit) => withQuota(limit, quotas[limit]));
     const used = limited.length === 0 ? undefined : await this.tokens.fetch(cacheName(ids), { context: ids });

@@ -66,9 +66,10 @@ describe('SubmissionsService', () => {
   let refused: [string, ErrorObject][];
   let refusals: NewRefusal[];
   let withdrawn: string[];
+  let givenBack: string[];
 
   beforeEach(() => {
-    [order, accepted, started, refused, refusals, withdrawn] = [[], [], [], [], [], []];
+    [order, accepted, started, refused, refusals, withdrawn, givenBack] = [[], [], [], [], [], [], []];
   });
 
   const accepts = (isNew = true): Partial<RequestsRepository> => ({
@@ -121,7 +122,13 @@ describe('SubmissionsService', () => {
         },
       }),
       access: strict<AccessService>('access', access),
-      limits: strict<LimitsService>('limits', { admit: () => Promise.resolve([]) }),
+      limits: strict<LimitsService>('limits', {
+        admit: () => Promise.resolve([]),
+        giveBack: (daoId) => {
+          givenBack.push(daoId);
+          return Promise.resolve();
+        },
+      }),
       availability: strict<AvailabilityService>('availability', availability),
       temporal: strict<TemporalGateway>('temporal', temporal),
       accepted: strict<RequestsService>('accepted', {
@@ -209,6 +216,7 @@ describe('SubmissionsService', () => {
       await expect(service({}, {}, access).submit(key, body(), submission())).rejects.toEqual(
         code('RBAC_PERMISSION_DENIED'),
       );
+      expect(givenBack).toEqual(['greenfood-dao']);
       expect(refusals).toMatchObject([
         {
           id: 'r1',

@@ -111,7 +111,10 @@ export class SubmissionsService {
     const { code, detail } = result;
     const { daoId, actor } = acting;
     await this.parts.refusals.add({ id, daoId, actor, at: new Date(), code, configHash: table.hash, inputs });
-    if (code === 'RBAC_PERMISSION_DENIED') await this.parts.access.denied(acting, { ...detail, mode, source });
+    if (code === 'RBAC_PERMISSION_DENIED') {
+      await this.parts.limits.giveBack(daoId);
+      await this.parts.access.denied(acting, { ...detail, mode, source });
+    }
     throw new AppError(code, undefined, detail);
   }
 

@@ -90,6 +90,13 @@ export class RequestCounter {
     };
   }
 
+  /** Takes a request back out of a count, should it turn out to be none. Never fails. */
+  async giveBack(name: string): Promise<void> {
+    const { shared, local } = this;
+    const counter = shared && Date.now() >= this.awayUntil ? shared.limiter : local;
+    await counter.reward(name).catch(() => undefined);
+  }
+
   async close(): Promise<void> {
     await this.shared?.pool.end();
   }
