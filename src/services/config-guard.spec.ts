@@ -15,23 +15,23 @@ const FIRST = aTable([{}], { hash: 'first' });
 const SECOND = aTable([{ use: chain('second'), fallbacks: [] }], { hash: 'second' });
 
 describe('ConfigGuard', () => {
-  const newest = jest.fn<RecordedDecisions['newest']>();
-  const guard = new ConfigGuard(strict<RecordedDecisions>('recorded', { newest }));
+  const dealt = jest.fn<RecordedDecisions['dealt']>();
+  const guard = new ConfigGuard(strict<RecordedDecisions>('recorded', { dealt }));
 
   /** What was recorded, in pages of one. */
   const recorded = (...decisions: ReturnType<typeof aRecorded>[]): void => {
-    newest.mockImplementation(async function* () {
+    dealt.mockImplementation(async function* () {
       for (const one of decisions) yield [one];
     });
   };
 
   beforeEach(() => {
-    newest.mockReset();
+    dealt.mockReset();
     recorded();
   });
 
   it('is silent where it is off, and where the table stays the same', async () => {
-    newest.mockImplementation(() => {
+    dealt.mockImplementation(() => {
       throw new Error('nothing had to be read');
     });
     const off = { enabled: false };
@@ -46,7 +46,7 @@ describe('ConfigGuard', () => {
       reasons: [expect.stringContaining('10 of 10')],
       report: { hash: 'second', requests: 10, changed: 10, newly_allowed: 0 },
     });
-    expect(newest.mock.calls).toEqual([[10]]);
+    expect(dealt.mock.calls).toEqual([[10]]);
   });
 
   it('goes by the limits of what runs, not by those of what comes', async () => {

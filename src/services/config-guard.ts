@@ -48,7 +48,7 @@ export class ConfigGuard {
   private async compare({ routing: against, guard }: Guarded, { routing: table }: Guarded): Promise<WhatIfReport> {
     const began = performance.now();
     const whatIf = new WhatIf({ table, against });
-    for await (const page of this.recorded.newest(guard.requests)) await inSlices(page, (one) => whatIf.add(one));
+    for await (const page of this.recorded.dealt(guard.requests)) await inSlices(page, (one) => whatIf.add(one));
     return whatIf.report(Math.round(performance.now() - began));
   }
 }

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
+import { strict } from '../../test/factories/strict.js';
+import type { RefusalsRepository } from '../adapters/store/refusals.repository.js';
 import type { OpenFilter, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { RequestsService } from './requests.service.js';
 
@@ -15,6 +17,7 @@ jest.unstable_mockModule('node:timers/promises', () => ({
 const { ReconcilerService } = await import('./reconciler.service.js');
 
 type FindOpen = RequestsRepository['findOpen'];
+type ForgetOld = RefusalsRepository['forgetOld'];
 type Restart = RequestsService['restart'];
 
 const row = (id: string): RequestRecord =>
@@ -27,6 +30,7 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 describe('ReconcilerService', () => {
   let open: jest.MockedFunction<FindOpen>;
+  let forgetOld: jest.MockedFunction<ForgetOld>;
   let restart: jest.MockedFunction<Restart>;
   let logged: Record<string, unknown>[];
   let sweep: InstanceType<typeof ReconcilerService>;
@@ -35,11 +39,13 @@ describe('ReconcilerService', () => {
     pauses = [];
     logged = [];
     open = jest.fn<FindOpen>().mockResolvedValue([]);
+    forgetOld = jest.fn<ForgetOld>().mockResolvedValue(0);
     restart = jest.fn<Restart>().mockResolvedValue(undefined);
     const log = pino({ level: 'info' }, { write: (line) => logged.push(JSON.parse(line) as Record<string, unknown>) });
+    const refusals = strict<RefusalsRepository>('refusals', { forgetOld });
     const repository: Partial<RequestsRepository> = { findOpen: open };
     const service: Partial<RequestsService> = { restart };
-    sweep = new ReconcilerService(repository as RequestsRepository, service as RequestsService, log);
+    sweep = new ReconcilerService(repository as RequestsRepository, service as RequestsService, log, refusals);
   });
   afterEach(() => {
     sweep.stop();
@@ -107,6 +113,18 @@ describe('ReconcilerService', () => {
     expect(logged).toMatchObject([{ level: 40 }]);
     await nextPass();
     expect(restarted()).toEqual(['r0000']);
+  });
+
+  it('deletes old refusals in each pass, and goes on when that fails', async () => {
+    forgetOld.mockRejectedValueOnce(new Error('away')).mockResolvedValueOnce(3);
+    sweep.start();
+    await settle();
+    expect(logged).toMatchObject([{ level: 40, msg: expect.stringContaining('old refusals') as unknown }]);
+    await nextPass();
+    expect(logged.at(-1)).toMatchObject({ level: 30, count: 3, msg: 'old refusals deleted' });
+    await nextPass();
+    expect(forgetOld).toHaveBeenCalledTimes(3);
+    expect(logged).toHaveLength(2);
   });
 
   it('begins no pass before the one before has ended', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { requestFields } from '../contracts/log-fields.js';
+import type { RefusalsRepository } from '../adapters/store/refusals.repository.js';
 import type { OpenFilter, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { RequestsService } from './requests.service.js';
 
@@ -13,7 +14,8 @@ const BATCH = 200;
 
 /**
  * Repairs what a crash left between the row and the workflow: a request that was written down but never started, or
- * whose workflow is gone (terminated by hand, or lost with the development server's database), is started again.
+ * whose workflow is gone (terminated by hand, or lost with the development server's database), is started again. Each
+ * pass also deletes refusals that are older than they may be kept.
  */
 export class ReconcilerService {
   private readonly stopping = new AbortController();
@@ -22,6 +24,7 @@ export class ReconcilerService {
     private readonly requests: RequestsRepository,
     private readonly service: RequestsService,
     private readonly log: Logger,
+    private readonly refusals?: RefusalsRepository,
   ) {}
 
   /** Looks at every open request once, then at doubtful ones from time to time. */
@@ -36,10 +39,12 @@ export class ReconcilerService {
   private async run(): Promise<void> {
     const { signal } = this.stopping;
     await this.pass({ receivedBefore: new Date() });
+    await this.forget();
     while (!signal.aborted) {
       await sleep(EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
       const now = Date.now();
       await this.pass({ receivedBefore: new Date(now - YOUNG_MS), overdueSince: new Date(now - OVERDUE_MS) });
+      await this.forget();
     }
   }
 
@@ -58,6 +63,16 @@ export class ReconcilerService {
       }
     } catch (error) {
       this.log.warn({ err: error }, 'open requests could not be checked; they are checked again shortly');
+    }
+  }
+
+  private async forget(): Promise<void> {
+    if (this.stopping.signal.aborted || !this.refusals) return;
+    try {
+      const count = await this.refusals.forgetOld();
+      if (count > 0) this.log.info({ count }, 'old refusals deleted');
+    } catch (error) {
+      this.log.warn({ err: error }, 'old refusals could not be deleted; this is tried again shortly');
     }
   }
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { aRecorded } from '../../test/factories/recorded.js';
 import { aTable } from '../../test/factories/routing.js';
 import { strict } from '../../test/factories/strict.js';
+import type { DecisionCursor } from '../adapters/store/recorded-decisions.js';
 import type { RefusalsRepository } from '../adapters/store/refusals.repository.js';
 import type { RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { RecordedDecision } from '../contracts/whatif.js';
@@ -17,10 +18,13 @@ const many = (kind: string, count: number, table = TABLE): RecordedDecision[] =>
     aRecorded(table, {}, { id: `${kind} ${age}`, at: new Date(1_000_000 - age * 1_000) }),
   );
 
-/** Pages as the database gives them. */
+/** Pages as the database gives them: in their order, or dealt, which is asked for by a place. */
 const pages =
-  (all: readonly RecordedDecision[]) =>
-  (since: Date, after: Pick<RecordedDecision, 'id'> | undefined, limit: number): Promise<RecordedDecision[]> => {
+  (all: readonly RecordedDecision[], dealt = all) =>
+  (since: Date, after: DecisionCursor | undefined, limit: number): Promise<RecordedDecision[]> => {
+    if (after && 'before' in after) {
+      return Promise.resolve(dealt.filter(({ at }) => at <= after.until).slice(after.before, after.before + limit));
+    }
     const first = after ? all.findIndex(({ id }) => id === after.id) + 1 : 0;
     return Promise.resolve(all.filter(({ at }) => at >= since).slice(first, first + limit));
   };
@@ -71,6 +75,24 @@ describe('RecordedDecisions', () => {
     const mixed = [...many('trial', 300, TRIALS), ...many('accepted', 300)];
     const ids = await newest(from(mixed, []), 200);
     expect(ids).toEqual(many('accepted', 200).map(({ id }) => id));
+  });
+
+  it('deals both out page by page, each decision once, at most half of them refusals, without trials', async () => {
+    const dealt = [...many('trial', 30, TRIALS), ...many('dealt', 500)];
+    const recorded = new RecordedDecisions(
+      strict<RequestsRepository>('requests', { decided: pages([], dealt) }),
+      strict<RefusalsRepository>('refusals', { page: pages([], many('refused', 400)) }),
+    );
+    const ids: string[] = [];
+    for await (const page of recorded.dealt(501)) {
+      expect(page.length).toBeLessThanOrEqual(100);
+      ids.push(...page.map(({ id }) => id));
+    }
+    expect(ids).toEqual([...many('refused', 250), ...many('dealt', 251)].map(({ id }) => id));
+    const early: string[] = [];
+    for await (const page of recorded.dealt(10, new Date(1_000_000 - 498_000))) early.push(...page.map(({ id }) => id));
+    // What came in since reading began is of no account.
+    expect(early).toEqual(['dealt 498', 'dealt 499']);
   });
 
   it('finds those that are asked for, as far as they are there', async () => {

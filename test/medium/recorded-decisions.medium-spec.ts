@@ -148,7 +148,7 @@ describe.each(DATABASES)('recorded decisions on %s', (_name, open) => {
     it('should come back as they were written', async () => {
       const seen = inputs({
         agent: 'guide',
-        metadata: { a: [1, { b: null }] },
+        metadata: { a: 1, b: null, c: 'two' },
         promptHead: "'); drop table turns; --",
       });
       const refusal = aRefusal('as-written', { inputs: seen, code: 'RBAC_PERMISSION_DENIED' });
