@@ -8,8 +8,14 @@ import type { ProfileSource } from './source.js';
 /** Most conditions inside conditions. */
 const DEEPEST = 10;
 
-/** Most instructions that all patterns of a profile may compile to; each costs time at every load. */
-const MOST_INSTRUCTIONS = 100_000;
+/**
+ * Most instructions that one pattern may compile to. A search takes time in proportion to them: with so many at most
+ * about a third of a second, whatever the prompt (docs/configuration.md). The patterns of `base.yml` have up to 283.
+ */
+export const LARGEST_PATTERN = 300;
+
+/** Most instructions of all patterns of a profile together: one request may be searched for all of them. */
+export const MOST_INSTRUCTIONS = 10_000;
 
 /** Words of their own, though near to a key of conditions. */
 const NOT_MISTYPED = new Set(['model', 'node', 'code', 'rule', 'note', 'resource', 'moe']);
@@ -71,12 +77,19 @@ export class ConditionsCompiler {
 
   private pattern(pattern: string, path: Path): Condition {
     try {
-      if (this.instructions <= MOST_INSTRUCTIONS) this.instructions += RE2JS.compile(pattern).programSize();
+      if (this.instructions <= MOST_INSTRUCTIONS) this.count(RE2JS.compile(pattern).programSize(), path);
       else this.source.complain(path, 'the patterns up to this one are too large together: simplify them');
     } catch (error) {
       this.source.complain(path, `not a regular expression (RE2 syntax)${this.objection(error, pattern, path)}`);
     }
     return { kind: 'prompt_matches', pattern };
+  }
+
+  private count(size: number, path: Path): void {
+    this.instructions += size;
+    if (size <= LARGEST_PATTERN) return;
+    const remedy = 'lower the counts in braces (`.*` costs less than `.{0,500}`), or drop alternatives';
+    this.source.complain(path, `the pattern is too large: ${size} instructions, at most ${LARGEST_PATTERN}; ${remedy}`);
   }
 
   /** What is wrong with a pattern and where in it. A pattern from a variable is not repeated. */

@@ -200,6 +200,14 @@ describe('variables', () => {
     'DATABASE_MIGRATION_URL',
     'PGPASSWORD',
     'db_password',
+    'REDIS_URL',
+    'OUR_REDIS_URL',
+    'DATABASE_REPLICA_URL',
+    'MY_APIKEY',
+    'GITHUB_PAT',
+    'SMTP_PASS',
+    'REGISTRY_AUTH',
+    'SENTRY_DSN',
     'OWN',
   ])('that may hold a secret are refused, even with a default: %s', (name) => {
     const providers = 'llm_providers: [{name: p, type: openai, config: {api_key_env: OWN}}]';
@@ -210,4 +218,24 @@ describe('variables', () => {
       );
     }
   });
+
+  it.each([
+    ['${ADDRESS}', { ADDRESS: 'amqp://guest:hunter2@host/queue' }],
+    ['${ADDRESS}', { ADDRESS: 'cache://:hunter2@host' }],
+    ['https://${USER}:${WORD}@host', { USER: 'me', WORD: 'hunter2@2' }],
+    ['${ADDRESS:-http://me:hunter2@host}', {}],
+  ])('that make an address with a password in it are refused: %s', (written, variables) => {
+    const text = `version: "1"\nllm_aliases: {a: "${written}"}\n`;
+    const refused = /\/p\/my\.yml:2:18: llm_aliases\.a: with its variables this is an address with a password in it/;
+    expect(() => build(text, variables)).toThrow(refused);
+    expect(() => build(text, variables)).not.toThrow('hunter2');
+  });
+
+  it.each(['https://host:8080/v1', 'http://[::1]:1/a@b', 'say //me@host: hello', 'https://host/?a=b:c@d'])(
+    'that make any other address are put in: %s',
+    (address) => {
+      const text = `version: "1"\nllm_providers: [{name: a, type: openai, config: {model: "\${ADDRESS}"}}]\n${RULE}`;
+      expect(build(text, { ADDRESS: address }).providers[0]).toMatchObject({ model: address });
+    },
+  );
 });

@@ -6,7 +6,11 @@ import { plain, type Entry, type MapNode, type Node, type ScalarNode } from './n
 const TOKEN = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}|\$\{/g;
 
 /** A profile is stored, shown and hashed, so nothing of these may get into it. */
-const SECRET = /(^|_)(KEY|TOKEN|SECRET|(PG)?PASSWORD|PASSWD|CREDENTIALS?|DSN)$|^DATABASE_(MIGRATION_)?URL$/i;
+const SECRET =
+  /(KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASS|PAT|AUTH|CREDENTIALS?|DSN)$|(^|_)(REDIS_URL|DATABASE_(.*_)?URL)$/i;
+
+/** An address with a password in it, whatever its variable is called. */
+const WITH_PASSWORD = /\/\/[^\s/?#:@]*:[^\s/?#]*@/;
 
 const REMEDY = 'write `${NAME}`, `${NAME:-default}`, or `$${` for the two characters themselves';
 
@@ -42,6 +46,10 @@ class Substitution {
     const value = text.replace(TOKEN, (token, name: string | undefined, fallback: string | undefined) =>
       token === '$${' ? '${' : this.variable(name, fallback, node.at, path),
     );
+    if (WITH_PASSWORD.test(value)) {
+      const reason = 'with its variables this is an address with a password in it, and a profile is stored and shown';
+      this.complaints.add(node.at, path, `${reason}: use an address without one, and name a key with \`api_key_env\``);
+    }
     const [first] = text.matchAll(TOKEN);
     const whole = first?.[0] === text && first[1] !== undefined;
     return { ...node, value, raw: text, whole };

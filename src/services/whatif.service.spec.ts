@@ -10,7 +10,13 @@ import { AppError } from '../errors/app-error.js';
 import type { Accepted } from './accepted.js';
 import type { AccessService } from './access.service.js';
 import type { RecordedDecisions } from './recorded-decisions.js';
-import { WhatIfService, type TrialRunner, type WhatIfDeps, type WhatIfQuestion } from './whatif.service.js';
+import {
+  LARGEST_PATTERN,
+  WhatIfService,
+  type TrialRunner,
+  type WhatIfDeps,
+  type WhatIfQuestion,
+} from './whatif.service.js';
 
 const KEY: CallerKey = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true };
 const NOW = aTable([{}], { hash: 'aaaaaaaa' });
@@ -81,6 +87,25 @@ describe('WhatIfService', () => {
     ]) {
       await expect(service().run(KEY, question({ table }))).rejects.toMatchObject({ code: 'BODY_INVALID' });
     }
+  });
+
+  it('refuses a table whose patterns take long to search for, one or all together, before it reads anything', async () => {
+    const idle = { recorded: strict<RecordedDecisions>('recorded', {}) };
+    const ask = (...patterns: string[]): Promise<unknown> => {
+      const table = aTable(patterns.map((pattern) => ({ condition: matches(pattern) })));
+      return service(idle).run(KEY, question({ table }));
+    };
+    await expect(ask(`a.{${LARGEST_PATTERN}}`)).rejects.toMatchObject({
+      code: 'BODY_INVALID',
+      message: expect.stringMatching(/too large: \d+ instructions, at most 300/) as unknown,
+    });
+    const large = Array.from({ length: 50 }, (_, n) => `${n}.{250}`);
+    await expect(ask(...large)).rejects.toMatchObject({
+      message: 'The patterns of the table are too large together.',
+    });
+    await expect(
+      service().run(KEY, question({ table: aTable([{ condition: matches('a.{250}') }]) })),
+    ).resolves.toBeTruthy();
   });
 
   it('is for the administrator of the platform alone', async () => {

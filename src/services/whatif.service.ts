@@ -1,15 +1,19 @@
+import { RE2JS } from 're2js';
 import type { ProviderFiguresRepository } from '../adapters/store/provider-figures.repository.js';
 import type { UsageRepository } from '../adapters/store/usage.repository.js';
 import type { CallerKey } from '../contracts/access.js';
 import type { Condition, RoutingTable } from '../contracts/routing.js';
 import type { RecordedDecision, WhatIfReport } from '../contracts/whatif.js';
-import { promptMatcher } from '../domain/conditions.js';
 import { redecide, WhatIf } from '../domain/whatif.js';
 import { AppError } from '../errors/app-error.js';
 import type { Accepted } from './accepted.js';
 import type { AccessService } from './access.service.js';
 import type { RecordedDecisions } from './recorded-decisions.js';
 import { inSlices } from './slices.js';
+
+/** Most instructions of one pattern, and of all together: what the loader of profiles allows, and its spec compares. */
+export const LARGEST_PATTERN = 300;
+export const MOST_INSTRUCTIONS = 10_000;
 
 /** Usage is asked for by days: these hold all of them. */
 const [FIRST_DAY, LAST_DAY] = ['2000-01-01', '9999-12-31'];
@@ -144,16 +148,29 @@ function patternsOf(condition: Condition): string[] {
   }
 }
 
-/** Refuses a table whose patterns cannot be compiled, before anything is decided. */
+/** Refuses a table whose patterns cannot be compiled, or take long to search for, before anything is decided. */
 function checkPatterns({ rules, defaultRule, answers }: RoutingTable): void {
   const conditions = [...rules, ...(defaultRule ? [defaultRule] : []), ...answers].map(({ condition }) => condition);
-  const matches = promptMatcher('');
+  let all = 0;
   for (const pattern of conditions.flatMap(patternsOf)) {
-    try {
-      matches(pattern);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : 'not valid';
-      throw new AppError('BODY_INVALID', `The table has a pattern that is no RE2 expression: ${why}.`);
+    const size = sizeOf(pattern);
+    if (size > LARGEST_PATTERN) {
+      const bound = `${size} instructions, at most ${LARGEST_PATTERN}`;
+      throw new AppError('BODY_INVALID', `The table has a pattern that is too large: ${bound}.`);
     }
+    all += size;
+    if (all > MOST_INSTRUCTIONS + LARGEST_PATTERN) {
+      throw new AppError('BODY_INVALID', 'The patterns of the table are too large together.');
+    }
+  }
+}
+
+/** Instructions of a compiled pattern. */
+function sizeOf(pattern: string): number {
+  try {
+    return RE2JS.compile(pattern).programSize();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'not valid';
+    throw new AppError('BODY_INVALID', `The table has a pattern that is no RE2 expression: ${why}.`);
   }
 }
