@@ -1,5 +1,5 @@
 import { RE2JS, RE2JSException } from 're2js';
-import type { Condition, Scalar } from '../src/contracts/routing.js';
+import { LARGEST_PATTERN, MOST_INSTRUCTIONS, type Condition, type Scalar } from '../src/contracts/routing.js';
 import type { Path } from './complaints.js';
 import { CONDITION_KEYS, type Conditions } from './conditions-schema.js';
 import { nearest } from './nearest.js';
@@ -7,15 +7,6 @@ import type { ProfileSource } from './source.js';
 
 /** Most conditions inside conditions. */
 const DEEPEST = 10;
-
-/**
- * Most instructions that one pattern may compile to. A search takes time in proportion to them: with so many at most
- * about a third of a second, whatever the prompt (docs/configuration.md). The patterns of `base.yml` have up to 283.
- */
-export const LARGEST_PATTERN = 300;
-
-/** Most instructions of all patterns of a profile together: one request may be searched for all of them. */
-export const MOST_INSTRUCTIONS = 10_000;
 
 /** Words of their own, though near to a key of conditions. */
 const NOT_MISTYPED = new Set(['model', 'node', 'code', 'rule', 'note', 'resource', 'moe']);

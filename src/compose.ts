@@ -132,7 +132,7 @@ export class Composition {
       routing: table,
     });
     this.outcomes = new OutcomesService(requests, temporal, bus);
-    this.reconciler = new ReconcilerService(requests, this.requests, log);
+    this.reconciler = new ReconcilerService(requests, this.requests, log, refusals);
     this.routing = new RoutingService(table, access);
     const policies = (): LoadedConfig['routing']['providers'] => table().providers;
     this.providers = new ProvidersService(this.registry, this.states, this.admission, figures, access, policies);

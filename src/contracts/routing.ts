@@ -23,6 +23,14 @@ export type Condition =
 /** As much of a prompt as rules can look at, in UTF-16 units. */
 export const PROMPT_HEAD = 16_384;
 
+/**
+ * Most instructions that one pattern may compile to, and all patterns of a profile together. A search takes time in
+ * proportion to them: with so many at most about a third of a second a pattern, whatever the prompt
+ * (docs/configuration.md). The patterns of `base.yml` have up to 283.
+ */
+export const LARGEST_PATTERN = 300;
+export const MOST_INSTRUCTIONS = 10_000;
+
 /** Where a rule takes its first providers from. */
 export type ProviderChoice =
   | { kind: 'chain'; providers: readonly string[] }

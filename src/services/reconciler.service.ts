@@ -24,7 +24,7 @@ export class ReconcilerService {
     private readonly requests: RequestsRepository,
     private readonly service: RequestsService,
     private readonly log: Logger,
-    private readonly refusals?: RefusalsRepository,
+    private readonly refusals: RefusalsRepository,
   ) {}
 
   /** Looks at every open request once, then at doubtful ones from time to time. */
@@ -67,7 +67,7 @@ export class ReconcilerService {
   }
 
   private async forget(): Promise<void> {
-    if (this.stopping.signal.aborted || !this.refusals) return;
+    if (this.stopping.signal.aborted) return;
     try {
       const count = await this.refusals.forgetOld();
       if (count > 0) this.log.info({ count }, 'old refusals deleted');

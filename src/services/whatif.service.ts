@@ -2,7 +2,7 @@ import { RE2JS } from 're2js';
 import type { ProviderFiguresRepository } from '../adapters/store/provider-figures.repository.js';
 import type { UsageRepository } from '../adapters/store/usage.repository.js';
 import type { CallerKey } from '../contracts/access.js';
-import type { Condition, RoutingTable } from '../contracts/routing.js';
+import { LARGEST_PATTERN, MOST_INSTRUCTIONS, type Condition, type RoutingTable } from '../contracts/routing.js';
 import type { RecordedDecision, WhatIfReport } from '../contracts/whatif.js';
 import { redecide, WhatIf } from '../domain/whatif.js';
 import { AppError } from '../errors/app-error.js';
@@ -10,10 +10,6 @@ import type { Accepted } from './accepted.js';
 import type { AccessService } from './access.service.js';
 import type { RecordedDecisions } from './recorded-decisions.js';
 import { inSlices } from './slices.js';
-
-/** Most instructions of one pattern, and of all together: what the loader of profiles allows, and its spec compares. */
-export const LARGEST_PATTERN = 300;
-export const MOST_INSTRUCTIONS = 10_000;
 
 /** Usage is asked for by days: these hold all of them. */
 const [FIRST_DAY, LAST_DAY] = ['2000-01-01', '9999-12-31'];
