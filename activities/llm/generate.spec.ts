@@ -141,6 +141,8 @@ describe('generate', () => {
       find: () => Promise.resolve(record({ status: 'completed', ...other })),
     };
     expect(await stage.run(requests, says(text('x'), end))).toMatchObject({ outcome: 'recorded', provider: 'later' });
+    // It was bought all the same.
+    expect(stage.spent).toEqual([[3, { provider: 'fake', usage: USAGE }]]);
     expect(stage.events.filter(({ type }) => type === 'done')).toMatchObject([
       { data: { data: { text: 'Eight.' } }, position: { generation: 4, offset: 6 } },
     ]);
@@ -289,6 +291,74 @@ describe('generate', () => {
     await stage.run({ ...stage.writes(), claim }, says(text('x'), end));
     const attempts = asked().attempts;
     expect(claim).toHaveBeenCalledWith('r1', 'greenfood-dao', { provider: 'fake', attempts, historyBytes: 4_000 });
+  });
+
+  describe('an answer that breaks off', () => {
+    const price = { prompt: 1, completion: 2 };
+    const priced = (changes: Parameters<typeof asked>[0] = {}) =>
+      asked({ ...changes, step: { price, ...changes.step } });
+    /** Of the text `half a story`, at three bytes a token, after whatever was sent. */
+    const expectCounted = (): void => {
+      expect(stage.spent).toHaveLength(1);
+      const [[generation, { provider, usage }]] = stage.spent as [(typeof stage.spent)[0]];
+      const sent = stage.calls[0]?.messages.map(({ content }) => Math.ceil(Buffer.byteLength(content) / 3)) ?? [];
+      const prompt = sent.reduce((sum, tokens) => sum + tokens, 0);
+      expect([generation, provider, prompt > 0]).toEqual([3, 'fake', true]);
+      expect(usage).toEqual({
+        prompt_tokens: prompt,
+        completion_tokens: 4,
+        total_tokens: prompt + 4,
+        estimated: true,
+        cost_usd: (prompt + 8) / 1e6,
+      });
+    };
+    const half = [text('half a '), text('story')];
+
+    it('is counted when the request is cancelled after all was read', async () => {
+      const running = failure(stage.run(stage.claims(), hangs(...half), priced()));
+      await until(() => stage.events.filter(({ type }) => type === 'token').length === 2);
+      stage.bus.cancel('r1');
+      expect((await running).type).toBe('Cancelled');
+      expectCounted();
+    });
+
+    it.each<[string, Parameters<typeof asked>[0]]>([
+      ['its time is over', { step: { timeoutMs: 30 } }],
+      ['the deadline comes', { deadlineAt: Date.now() + 60_000 }],
+    ])('is counted when %s', async (_when, changes = {}) => {
+      const input = priced(changes.deadlineAt === undefined ? changes : { deadlineAt: Date.now() + 30 });
+      await failure(stage.run(stage.claims(), hangs(...half), input));
+      expectCounted();
+    });
+
+    it('is counted when the provider breaks off', async () => {
+      await failure(stage.run(stage.claims(), refuses('StreamInterrupted', ...half), priced()));
+      expectCounted();
+    });
+
+    it('is counted when the worker stops', async () => {
+      const running = failure(stage.run(stage.claims(), hangs(...half), priced()));
+      await until(() => stage.order.includes('token'));
+      stage.environment.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
+      expect((await running).type).toBe('WorkerStopped');
+      expectCounted();
+    });
+
+    it('costs nothing before its first text, nor once it is recorded', async () => {
+      await failure(stage.run(stage.claims(), refuses('ProviderUnavailable'), priced()));
+      await failure(stage.run(stage.claims(), hangs(), priced({ step: { timeoutMs: 30 } })));
+      await stage.run(stage.writes(), says(...half, end), priced());
+      expect(stage.spent).toEqual([]);
+    });
+
+    it('ends as it would where it cannot be counted, and that is tried once', async () => {
+      const recordSpent = jest.fn<RequestsRepository['recordSpent']>().mockRejectedValue(away());
+      const requests = { ...stage.claims(), recordSpent };
+      const thrown = await failure(stage.run(requests, refuses('StreamInterrupted', ...half), priced()));
+      expect(thrown.type).toBe('StreamInterrupted');
+      expect(recordSpent).toHaveBeenCalledTimes(1);
+      expect(stage.logged.map(({ msg }) => msg)).toContain('what a call used could not be counted');
+    });
   });
 
   describe('an answer for others', () => {

@@ -7,8 +7,8 @@ import type { Answer, GenerationJob, RequestsRepository } from '../../src/adapte
 import { AppError } from '../../src/errors/app-error.js';
 import { FAILURE_TYPES, type Failure, type FailureType } from '../../src/contracts/failures.js';
 import { requestBody } from '../../src/domain/bodies.js';
-import { costOf } from '../../src/domain/cost.js';
-import { buildMessages } from '../../src/domain/messages.js';
+import { costOf, estimatedUsage } from '../../src/domain/cost.js';
+import { buildMessages, type Message } from '../../src/domain/messages.js';
 import { slowness } from '../../src/domain/slowness.js';
 import { cacheSlot } from '../cache-slot.js';
 import { endedEarlier } from '../ended-earlier.js';
@@ -86,6 +86,7 @@ async function callAt(deps: LlmDependencies, input: GenerateInput, under: CallTe
 /** One call to one provider, from the database to the database. */
 class Generation {
   private readonly stream: TokenStream;
+  private messages: Message[] = [];
   private readonly startedAt = Date.now();
 
   constructor(
@@ -115,7 +116,7 @@ class Generation {
       });
       const generated = await this.call(stop.signal).catch(async (error: unknown) => {
         this.stream.stop();
-        await visit.leave(this.verdict(error));
+        await Promise.all([visit.leave(this.verdict(error)), this.chargeUnfinished()]);
         throw error;
       });
       // The place is free from here on: writing the answer down needs no model.
@@ -135,23 +136,46 @@ class Generation {
     // Stopped before it began: the provider is not to hear of it.
     signal.throwIfAborted();
     const { provider } = this.under;
-    const messages = buildMessages({
+    this.messages = buildMessages({
       ...this.job,
       roles: this.job.record.decision.roles,
       historyTokens: this.deps.historyTokens,
     });
     const sampling = this.deps.providers.sampling(step.provider);
+    const call = { messages: this.messages, maxTokens: step.maxTokens, ...sampling, signal };
     const calledAt = Date.now();
-    for await (const chunk of provider.generate({ messages, maxTokens: step.maxTokens, ...sampling, signal })) {
+    for await (const chunk of provider.generate(call)) {
       if (chunk.type === 'text') this.stream.push(chunk.text);
       else {
         this.stream.end();
         const { usage, finishReason } = chunk;
-        const cost = step.price ? { cost_usd: costOf(usage, step.price) } : {};
-        return { finishReason, usage: { ...usage, ...cost }, ms: Date.now() - calledAt };
+        return { finishReason, usage: this.priced(usage), ms: Date.now() - calledAt };
       }
     }
     throw new TypeError(`provider ${step.provider} ended without an end`);
+  }
+
+  private priced(usage: Usage): Usage {
+    const { price } = this.input.step;
+    return price ? { ...usage, cost_usd: costOf(usage, price) } : usage;
+  }
+
+  /** Text that somebody may have read is paid for, though its answer never came to its end. */
+  private async chargeUnfinished(): Promise<void> {
+    if (this.stream.started) await this.charge(this.priced(estimatedUsage(this.messages, this.stream.text)));
+  }
+
+  /** Counts what was used without an answer to show for it. Once, and it cannot fail the request. */
+  private async charge(usage: Usage): Promise<void> {
+    const { requestId, daoId, step } = this.input;
+    const { provider } = step;
+    const log = this.deps.log(this.input);
+    try {
+      await this.deps.requests.recordSpent(requestId, daoId, this.generation, { provider, usage });
+      log.info({ provider, usage }, 'an answer that nobody gets whole is counted');
+    } catch (error) {
+      log.warn({ provider, usage, err: error }, 'what a call used could not be counted');
+    }
   }
 
   /** What a call without an answer says about the provider. */
@@ -188,7 +212,10 @@ class Generation {
       maxTimeout: 2_000,
       shouldRetry: ({ error }) => error instanceof AppError && error.code === 'STORE_UNAVAILABLE',
     });
-    if (!recorded) return endedEarlier(this.deps.bus, await this.deps.requests.find(requestId));
+    if (!recorded) {
+      await this.charge(usage);
+      return endedEarlier(this.deps.bus, await this.deps.requests.find(requestId));
+    }
     const body = requestBody({ ...record, ...answer, status: 'completed', answer: answer.text });
     const position = { generation: this.generation, offset: answer.text.length };
     this.deps.log(this.input).info({ provider: step.provider, usage, timings_ms: answer.timings }, 'answer recorded');

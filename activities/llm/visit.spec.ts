@@ -393,6 +393,13 @@ describe('a visit at a provider', () => {
       expect(stage.order.at(-1)).toBe('failed ProviderTimeout');
     });
 
+    it('says nothing about it in the middle of an answer: a prompt decides how long that is', async () => {
+      stage.ownTimeoutMs = 30;
+      const thrown = await failure(stage.run(stage.claims(), hangs(text('a long story')), limited(30)));
+      expect(thrown.type).toBe('StreamInterrupted');
+      expect(stage.order.at(-1)).toBe('abandoned');
+    });
+
     it('says nothing about it where a rule cut the limit', async () => {
       stage.ownTimeoutMs = 31;
       expect((await failure(stage.run(stage.claims(), hangs(), limited(30)))).type).toBe('ProviderTimeout');
@@ -432,9 +439,12 @@ describe('a visit at a provider', () => {
     await generating();
     stage.bus.cancel('r1');
     await failure(running);
-    expect(stage.logged).toMatchObject([{ level: 30, msg: 'model call cancelled', provider: 'fake' }]);
-    expect(stage.logged[0]).not.toHaveProperty('err');
+    expect(stage.logged).toMatchObject([
+      { level: 30, msg: 'an answer that nobody gets whole is counted' },
+      { level: 30, msg: 'model call cancelled', provider: 'fake' },
+    ]);
+    expect(stage.logged[1]).not.toHaveProperty('err');
     await failure(stage.run(stage.claims(), refuses('ProviderUnavailable')));
-    expect(stage.logged[1]).toMatchObject({ level: 40, failure: 'ProviderUnavailable', err: expect.anything() });
+    expect(stage.logged[2]).toMatchObject({ level: 40, failure: 'ProviderUnavailable', err: expect.anything() });
   });
 });

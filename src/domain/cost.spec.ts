@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { costOf, sumUsd } from './cost.js';
+import { costOf, estimatedUsage, sumUsd } from './cost.js';
 
 const tokens = fc.integer({ min: 0, max: 10_000_000 });
 /** Prices as people write them: up to four decimals. */
@@ -36,6 +36,18 @@ describe(costOf.name, () => {
         else expect(cost).toBe(rounded);
       }),
     );
+  });
+});
+
+describe(estimatedUsage.name, () => {
+  it('is three bytes of UTF-8 a token, of all that was sent and of the text that came', () => {
+    const sent = [{ content: 'abcd' }, { content: 'їжа' }];
+    expect(estimatedUsage(sent, 'seven')).toEqual({
+      prompt_tokens: 4,
+      completion_tokens: 2,
+      total_tokens: 6,
+      estimated: true,
+    });
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Price, Usage } from '../contracts/request.js';
+import { estimateTokens, type Message } from './messages.js';
 
 /** Parts of a dollar that are told and stored: eight decimals, like the column `usage_daily.cost_usd`. */
 const UNITS_PER_DOLLAR = 1e8;
@@ -11,6 +12,16 @@ const roundUsd = (usd: number): number => Math.round(usd * UNITS_PER_DOLLAR) / U
 export function costOf(usage: Pick<Usage, 'prompt_tokens' | 'completion_tokens'>, price: Price): number {
   // Divided last: prices are decimal numbers of a few digits, their products with counts nearly exact.
   return roundUsd((usage.prompt_tokens * price.prompt + usage.completion_tokens * price.completion) / TOKENS_PER_PRICE);
+}
+
+/**
+ * What an answer used that broke off before its provider could count it: upper estimates of what was sent and of the
+ * text that had come, so that breaking off is never cheaper than waiting for the end.
+ */
+export function estimatedUsage(sent: readonly Pick<Message, 'content'>[], text: string): Usage {
+  const prompt_tokens = sent.reduce((sum, { content }) => sum + estimateTokens(content), 0);
+  const completion_tokens = estimateTokens(text);
+  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens, estimated: true };
 }
 
 /** A sum of amounts in US dollars, to 1e-8. */

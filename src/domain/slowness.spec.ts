@@ -9,7 +9,7 @@ const cut = (type: FailureType, hadMs: number, textSeen: boolean, ownLimitMs = 3
 describe('a call that a limit of ours ended', () => {
   it.each<[string, FailureType, number, boolean, boolean]>([
     ['at the provider’s own limit', 'ProviderTimeout', 30_000, false, true],
-    ['at the provider’s own limit, in the middle of an answer', 'ProviderTimeout', 30_000, true, true],
+    ['at the provider’s own limit, in the middle of an answer', 'ProviderTimeout', 30_000, true, false],
     ['at a rule’s tighter limit, after long silence', 'ProviderTimeout', 3_000, false, true],
     ['at a rule’s tighter limit, in the middle of an answer', 'ProviderTimeout', 29_999, true, false],
     ['at a rule’s tighter limit, after short silence', 'ProviderTimeout', 2_999, false, false],
@@ -34,6 +34,7 @@ describe('a call that a limit of ours ended', () => {
         (type, hadMs, ownLimitMs, textSeen) => {
           const said = cut(type, hadMs, textSeen, ownLimitMs);
           if (type !== 'ProviderTimeout' && type !== 'DeadlineExceeded') expect(said).toBeUndefined();
+          if (textSeen) expect(said).toBeUndefined();
           if (hadMs < Math.min(ownLimitMs, SILENCE_MS)) expect(said).toBeUndefined();
           if (said !== undefined) expect(said).toBe('ProviderTimeout');
         },

@@ -12,6 +12,7 @@ import {
 } from '../../src/adapters/llm/provider.js';
 import type { AnswerCacheRepository } from '../../src/adapters/store/answer-cache.repository.js';
 import type { Answer, GenerationJob, RequestsRepository } from '../../src/adapters/store/requests.repository.js';
+import type { Spent } from '../../src/adapters/store/usage.repository.js';
 import { InProcessTokenBus } from '../../src/adapters/token-bus/in-process-bus.js';
 import type { Admission } from '../../src/contracts/admission.js';
 import type { PositionedEvent } from '../../src/contracts/events.js';
@@ -110,6 +111,8 @@ export class GenerationStage {
   readonly order: string[] = [];
   readonly events: PositionedEvent[] = [];
   readonly answers: Answer[] = [];
+  /** What was counted of answers that nobody gets: the run, and what it used. */
+  readonly spent: [number, Spent][] = [];
   readonly calls: GenerateCall[] = [];
   readonly logged: Record<string, unknown>[] = [];
   readonly bus = new InProcessTokenBus();
@@ -136,6 +139,7 @@ export class GenerationStage {
         this.order.push('claimed');
         return job;
       },
+      recordSpent: async (_id, _dao, generation, spent) => void this.spent.push([generation, spent]),
     };
   }
 

@@ -87,6 +87,25 @@ describe.each(DATABASES)('usage on %s', (_name, open) => {
     expect(row).toEqual({ name: 'adds', requests: 3, promptTokens: 11, completionTokens: 7, costUsd: 0.30000125 });
   });
 
+  it('should add up what gave no answer, without a request, unless that very run was recorded', async () => {
+    const request = aRequest({ keyId: 'broke-off' });
+    await requests.accept(request);
+    const run = { provider: 'fake', attempts: [], historyBytes: 0 };
+    for (let claim = 0; claim < 2; claim += 1) await requests.claim(request.id, DAO, run);
+    const total = async () => (await report('key')).find(({ name }) => name === 'broke-off');
+    await requests.recordSpent(request.id, DAO, 1, spent(10, 5, 0.1));
+    const first = { name: 'broke-off', requests: 0, promptTokens: 10, completionTokens: 5, costUsd: 0.1 };
+    expect(await total()).toEqual(first);
+    await complete(request.id, spent(1, 1));
+    await requests.recordSpent(request.id, DAO, 2, spent(900, 900));
+    await requests.recordSpent(request.id, OTHER, 1, spent(900, 900));
+    expect(await total()).toEqual({ ...first, requests: 1, promptTokens: 11, completionTokens: 6 });
+    // Another run than the one that was recorded used what it used.
+    await requests.recordSpent(request.id, DAO, 1, spent(2, 2));
+    expect(await total()).toMatchObject({ requests: 1, promptTokens: 13, completionTokens: 8 });
+    expect((await usage.monthTokens('broke-off', 'no-dao')).key).toBe(21);
+  });
+
   it('should lose nothing of answers at once', async () => {
     await Promise.all(Array.from({ length: 20 }, () => answered('at-once', spent(3, 4, 0.00000001))));
     const row = (await report('key')).find(({ name }) => name === 'at-once');

@@ -8,7 +8,7 @@ import { guardStore } from './errors.js';
 import { decidedRequests, type DecisionCursor } from './recorded-decisions.js';
 import { RECORD_COLUMNS, toRecord, type RequestRecord } from './request-record.js';
 import { newestTurns, type EarlierTurn } from './session-history.js';
-import { usageUpsert } from './usage.repository.js';
+import { usageUpsert, type Spent } from './usage.repository.js';
 
 export type { RequestRecord } from './request-record.js';
 
@@ -242,6 +242,22 @@ export class RequestsRepository {
       `.execute(this.db),
     );
     return rows.length === 1;
+  }
+
+  /**
+   * Adds up what a run used that gave no answer, of a request that is open or has ended. It answered nothing, so it is no
+   * request more. Not to be repeated: it would count again. Does nothing if the answer of this very run was recorded.
+   */
+  async recordSpent(id: string, daoId: string, generation: number, spent: Omit<Spent, 'requests'>): Promise<void> {
+    await guardStore(() =>
+      sql`
+        with request as (
+          select dao_id, key_id from requests
+          where id = ${id} and dao_id = ${daoId} and not (status = 'completed' and generation = ${generation})
+        )
+        ${usageUpsert({ ...spent, requests: 0 })}
+      `.execute(this.db),
+    );
   }
 
   /** Ends a request without an answer. Returns false if it had ended already. */

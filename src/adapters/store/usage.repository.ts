@@ -3,11 +3,13 @@ import type { Usage } from '../../contracts/request.js';
 import type { Db } from './database.js';
 import { guardStore } from './errors.js';
 
-/** What an answer used. */
+/** What an answer used, or one that broke off. */
 export interface Spent {
   /** As configured, or `cache` and `database` for answers that no model gave. */
   provider: string;
   usage: Usage;
+  /** Requests that it answered; absent: one. */
+  requests?: number;
 }
 
 /** What usage is added up by. */
@@ -56,17 +58,17 @@ const TODAY = sql`(now() at time zone 'utc')::date`;
  *
  * PostgreSQL runs such a part once, whether its result is read or not.
  */
-export function usageUpsert({ provider, usage }: Spent): RawBuilder<unknown> {
+export function usageUpsert({ provider, usage, requests = 1 }: Spent): RawBuilder<unknown> {
   return sql`
     insert into usage_daily as total (
       dao_id, day, provider, key_id, requests, prompt_tokens, completion_tokens, cost_usd
     )
     select
-      request.dao_id, ${TODAY}, ${provider}::text, request.key_id, 1,
+      request.dao_id, ${TODAY}, ${provider}::text, request.key_id, ${requests}::bigint,
       ${usage.prompt_tokens}::bigint, ${usage.completion_tokens}::bigint, ${decimal(usage.cost_usd ?? 0)}::numeric
     from request
     on conflict (dao_id, day, provider, key_id) do update set
-      requests = total.requests + 1,
+      requests = total.requests + excluded.requests,
       prompt_tokens = total.prompt_tokens + excluded.prompt_tokens,
       completion_tokens = total.completion_tokens + excluded.completion_tokens,
       cost_usd = total.cost_usd + excluded.cost_usd
