@@ -33,6 +33,10 @@ const call = (requestId: string, by = 'p'): Call => ({ by, requestId });
 const after = (type: FailureType, requests: string, now = 0, state = PRISTINE): Cooldown =>
   Array.from(requests).reduce((so, request) => failed(so, failure(type), call(request), now), state);
 
+/** Two requests were asked to wait so long, in milliseconds, at 0. */
+const askedToWait = (ms: number): Cooldown =>
+  ['a', 'b'].reduce((state, one) => failed(state, failure('RateLimited', ms), call(one), 0), PRISTINE);
+
 /** Cooled for the first time, until 5,000. */
 const COOLED = after('ProviderUnavailable', 'aab');
 
@@ -73,8 +77,23 @@ describe('a provider that fails', () => {
     ['longer, while it is overloaded', failure('ProviderUnavailable', 45_000), 45_000],
     ['an hour', failure('RateLimited', 3_600_000), MAX_ASKED_MS],
     ['something beside another failure', failure('ProviderTimeout', 45_000), undefined],
-  ])('is left alone at once when it asks for %s', (_what, told, ms) => {
-    expect(coolingFor(failed(PRISTINE, told, call('a'), 0), 0)).toBe(ms);
+  ])('is left alone once it asks two requests for %s', (_what, told, ms) => {
+    const one = failed(PRISTINE, told, call('a'), 0);
+    expect(coolingFor(one, 0)).toBeUndefined();
+    expect(coolingFor(failed(one, told, call('b'), 0), 0)).toBe(ms);
+  });
+
+  it('is not left alone for what one request is asked to wait, however often', () => {
+    const told = failure('RateLimited', 60_000);
+    const often = [1, 2, 3, 4].reduce((state) => failed(state, told, call('a'), 0), PRISTINE);
+    expect([often.level, coolingFor(often, 0)]).toEqual([0, undefined]);
+  });
+
+  it('is left alone for as long as it asks its probe to wait', () => {
+    const known = succeeded(askedToWait(10_000), 1_000);
+    const probing = entered(known, call('z'), 10_000).state;
+    const told = failed(probing, failure('RateLimited', 45_000), call('z'), 10_000);
+    expect([told.level, coolingFor(told, 10_000)]).toEqual([2, 45_000]);
   });
 
   it('is not doubled by calls that were under way, and the longest wait holds', () => {
@@ -92,7 +111,7 @@ describe('a provider that fails', () => {
   });
 
   it('keeps a wait that it asked for, whatever answers come of calls from before', () => {
-    const asked = failed(PRISTINE, failure('RateLimited', 30_000), call('a'), 0);
+    const asked = askedToWait(30_000);
     expect(coolingFor(succeeded(asked, 1_000), 1_000)).toBe(29_000);
     expect(succeeded(asked, 30_000)).toEqual(PRISTINE);
   });
@@ -214,7 +233,7 @@ describe('whatever happens to a provider', () => {
           const failing = since.filter(({ act, type }) => act === 'fail' && isTelling({ type }));
           const asked = failing.some(({ retryAfterMs = 0 }) => retryAfterMs > 2_000);
           expect(coolingFor(state, now) ?? 0).toBeLessThanOrEqual(asked ? MAX_ASKED_MS : MAX_COOL_MS);
-          if (new Set(failing.map(({ request }) => request)).size < 2 && !asked) expect(state.level).toBe(0);
+          if (new Set(failing.map(({ request }) => request)).size < 2) expect(state.level).toBe(0);
           expect(coolingFor(state, now + MAX_ASKED_MS + PROBE_LEASE_MS)).toBeUndefined();
         }
       }),

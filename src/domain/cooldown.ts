@@ -144,10 +144,14 @@ export function failed(state: Cooldown, failure: Failure, call: Call, now: numbe
   if (verdict === 'nothing') return abandoned(state, call);
   const counted = count(state, failure.type, call.requestId);
   const { failures, coolMs } = LIMITS[verdict];
-  const enough = counted.failures >= failures && counted.requests.length >= MIN_REQUESTS;
+  const several = counted.requests.length >= MIN_REQUESTS;
   const relapse = isProbe(state, call);
   const asked = askedMs(failure);
-  if (asked !== undefined) return cool(counted, now + asked, { asked: true, deeper: relapse || state.level === 0 });
+  // One request alone proves nothing: it may be what the provider is asked, not how often, that is too much for it.
+  if (asked !== undefined && (several || relapse)) {
+    return cool(counted, now + asked, { asked: true, deeper: relapse || state.level === 0 });
+  }
+  const enough = several && counted.failures >= failures;
   if (state.level === 0 ? !enough : !relapse) return counted;
   const ms = Math.min(MAX_COOL_MS, coolMs * 2 ** Math.min(state.level, 10));
   return cool(counted, now + ms, { asked: false, deeper: true });

@@ -165,10 +165,10 @@ describe('ProviderStatesService', () => {
   });
 
   it('tells what it failed of', async () => {
-    await first.failed('x', failure('RateLimited', 60_000), 'a');
+    for (const request of ['a', 'b']) await first.failed('x', failure('RateLimited', 60_000), request);
     expect(await first.describe('x')).toEqual({
       state: 'cooling',
-      cooldown: { until: new Date(values.now + 60_000).toISOString(), failures: 1, reason: 'RateLimited' },
+      cooldown: { until: new Date(values.now + 60_000).toISOString(), failures: 2, reason: 'RateLimited' },
     });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { EmbeddedFault } from './faults.js';
+import { EmbeddedFault, HttpRefusal } from './faults.js';
 import type { FailureContext } from './translate.js';
 import { translateEmbeddedError, translateOllamaError, translateOpenAiError } from './translate.js';
 
@@ -45,6 +45,56 @@ describe.each([
 
   it.each([undefined, null, 'text', 7, {}])('makes something of anything that can be thrown: %p', (thrown) => {
     expect(translate(thrown, context()).type).toBe('ProviderUnavailable');
+  });
+});
+
+/** As the `openai` library throws an answer of an endpoint. */
+const refusal = (status: number, message: string, facts: { code?: string; type?: string } = {}, headers = {}) =>
+  Object.assign(new Error(message), { status, error: {}, headers: new Headers(headers), ...facts });
+const typeOf = (error: Error): string => translateOpenAiError(error, context()).type;
+
+describe('a refusal with 403', () => {
+  it.each([
+    ['without a word', '', {}],
+    ['of moderation', 'Your input was flagged', { code: 'moderation' }],
+    ['of a firewall', '<html>Access denied: invalid_api_key</html>', {}],
+    ['that repeats a prompt about permission', 'flagged: "is my authentication right?"', {}],
+    ['for a country', 'not here', { code: 'unsupported_country_region_territory', type: 'request_forbidden' }],
+  ])('is about the request %s', (_what, message, facts) => {
+    expect(typeOf(refusal(403, message, facts))).toBe('ProviderRejected');
+  });
+
+  it.each([
+    { code: 'invalid_api_key' },
+    { type: 'permission_error' },
+    { type: 'authentication_error' },
+    { code: 'PERMISSION_DENIED' },
+  ])('is about the key where code or type say so: %j', (facts) => {
+    expect(typeOf(refusal(403, 'no', facts))).toBe('AuthenticationFailed');
+  });
+});
+
+describe('a refusal with 429', () => {
+  const wait = { 'retry-after': '60' };
+
+  it.each([
+    'Request too large for gpt-4o on tokens per min (TPM): Limit 10000, Requested 12000.',
+    'The input or output tokens must be reduced in order to run successfully.',
+    'Limit 6000, Requested 9000, please reduce your message size and try again; see settings/billing',
+    'This model has a maximum context length of 4096 tokens.',
+  ])('is about the request that is too long for any minute: %s', (message) => {
+    const error = translateOpenAiError(refusal(429, message, {}, wait), context());
+    expect(error.toFailure()).toEqual({ type: 'ContextLengthExceeded', message: expect.stringContaining('HTTP 429') });
+  });
+
+  it('is about how often it is asked otherwise, with the wait', () => {
+    const error = translateOpenAiError(refusal(429, 'Rate limit reached: context deadline', {}, wait), context());
+    expect(error.toFailure()).toMatchObject({ type: 'RateLimited', retryAfterMs: 60_000 });
+  });
+
+  it('is about the request in the words of Ollama’s neighbours, too', () => {
+    const error = new HttpRefusal(429, new Headers(wait), 'request too large');
+    expect(translateOllamaError(error, context()).type).toBe('ContextLengthExceeded');
   });
 });
 

@@ -24,20 +24,39 @@ type Sentence = readonly [FailureType, string, (number | undefined)?];
 
 const CONTEXT_LENGTH =
   /context[ _-]?(length|size|window)|maximum context|(input|prompt) (is too long|too long|length exceeds)/i;
+/** A limit of tokens a minute that one request alone exceeds: no wait makes it fit. */
+const TOO_LARGE = /request too large|must be reduced|reduce your message/i;
+/** Codes and types that are about the key. Moderation and firewalls answer 403 too, and those judge the prompt. */
+const ABOUT_THE_KEY = /api[ _-]?key|permission|authentication|authorization|unauthori[sz]ed/i;
 const QUOTA = /insufficient_quota|billing|insufficient balance/i;
 
 /** A 4xx that means "not now" rather than "not like this"; 499 is Ollama giving up a request by itself. */
 const PASSING = [408, 409, 425, 499];
 
-function judge({ status, code, text, headers }: Refusal, { provider, model }: FailureContext): Sentence {
+const tooLong = (provider: string, model: string, http: string): Sentence => [
+  'ContextLengthExceeded',
+  `the messages are longer than ${model} at ${provider} can read (${http})`,
+];
+
+/** 429: asked too often, or once for more than may ever be asked, or without money. */
+function judgeTooMany({ code, text, headers }: Refusal, { provider, model }: FailureContext): Sentence {
+  const said = `${code} ${text}`;
+  const http = 'HTTP 429';
+  if (CONTEXT_LENGTH.test(said) || TOO_LARGE.test(said)) return tooLong(provider, model, http);
+  if (QUOTA.test(said)) return ['ProviderRejected', `the quota at ${provider} is used up (${http})`];
+  return ['RateLimited', `${provider} asks to slow down (${http})`, retryAfter(headers)];
+}
+
+function judge(refusal: Refusal, context: FailureContext): Sentence {
+  const { status, code, text, headers } = refusal;
+  const { provider, model } = context;
   const http = `HTTP ${status}`;
-  if (status === 401 || status === 403) return ['AuthenticationFailed', `${provider} refused the API key (${http})`];
-  if (status === 429) {
-    if (QUOTA.test(`${code} ${text}`)) return ['ProviderRejected', `the quota at ${provider} is used up (${http})`];
-    return ['RateLimited', `${provider} asks to slow down (${http})`, retryAfter(headers)];
+  if (status === 401 || (status === 403 && ABOUT_THE_KEY.test(code))) {
+    return ['AuthenticationFailed', `${provider} refused the API key (${http})`];
   }
+  if (status === 429) return judgeTooMany(refusal, context);
   if (CONTEXT_LENGTH.test(`${code} ${text}`) && [400, 413, 422, 500].includes(status)) {
-    return ['ContextLengthExceeded', `the messages are longer than ${model} at ${provider} can read (${http})`];
+    return tooLong(provider, model, http);
   }
   if (status === 404) {
     if (/model/i.test(`${code} ${text}`)) return ['ModelNotFound', `${provider} has no model "${model}" (${http})`];
