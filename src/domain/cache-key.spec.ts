@@ -13,6 +13,7 @@ const facts = (changes: Partial<CacheFacts> = {}, decision: Partial<CacheFacts['
     entitlements: ['chat.read', 'chat.write'],
     rule: 'facts',
     configHash: 'h1',
+    chain: [{ provider: 'ollama' }, { provider: 'cloud' }],
     ...decision,
   },
 });
@@ -29,6 +30,8 @@ describe('the key of a kept answer', () => {
     ['another right', facts({}, { entitlements: ['chat.read'] })],
     ['another configuration', facts({}, { configHash: 'h2' })],
     ['another rule', facts({}, { rule: 'chat' })],
+    ['another provider, chosen by whoever asks', facts({}, { chain: [{ provider: 'cloud' }] })],
+    ['the same providers in another order', facts({}, { chain: [{ provider: 'cloud' }, { provider: 'ollama' }] })],
     ['another question', facts({ prompt: 'How long is a proposal?' })],
     ['other letters', facts({ prompt: 'how long is a vote?' })],
   ])('is another one for %s', (_what, other) => {
@@ -55,6 +58,7 @@ describe('the key of a kept answer', () => {
         entitlements: fc.uniqueArray(word, { maxLength: 3 }),
         rule: word,
         configHash: word,
+        chain: fc.array(fc.record({ provider: word }), { maxLength: 3 }),
       }),
     });
     const sorted = (list: readonly string[]): string[] => [...list].sort();

@@ -1,11 +1,14 @@
-import type { Decision } from '../contracts/request.js';
+import type { Decision, ProviderStep } from '../contracts/request.js';
 
 /** Everything that a kept answer depends on. */
 export interface CacheFacts {
   daoId: string;
   daoName: string;
   daoFacts: Readonly<Record<string, string>>;
-  decision: Pick<Decision, 'roles' | 'entitlements' | 'rule' | 'configHash'>;
+  decision: Pick<Decision, 'roles' | 'entitlements' | 'rule' | 'configHash'> & {
+    /** The providers that may be asked, in their order: whoever asks may have chosen one. */
+    chain: readonly Pick<ProviderStep, 'provider'>[];
+  };
   prompt: string;
 }
 
@@ -14,7 +17,7 @@ const plain = (question: string): string => question.trim().replaceAll(/\s+/gu, 
 
 /**
  * One text for all who would get the same answer, and another one for everybody else: the DAO with all that is told to
- * the model about it, roles and rights, configuration and rule, and the question. Hashed, it is the key of the answer.
+ * the model about it, roles and rights, configuration, rule and providers, and the question. Hashed, it is the key of the answer.
  */
 export function cacheKeyText({ daoId, daoName, daoFacts, decision, prompt }: CacheFacts): string {
   const facts = Object.entries(daoFacts).toSorted(([one], [other]) => compare(one, other));
@@ -28,6 +31,7 @@ export function cacheKeyText({ daoId, daoName, daoFacts, decision, prompt }: Cac
     entitlements,
     decision.configHash,
     decision.rule,
+    decision.chain.map(({ provider }) => provider),
     plain(prompt),
   ]);
 }
