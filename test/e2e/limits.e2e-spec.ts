@@ -4,7 +4,7 @@ import type { UsageReport } from '../../src/services/usage.service.js';
 import { startFakeOpenAi } from '../fakes/fake-openai.js';
 import type { WireFake } from '../fakes/wire-fake.js';
 import { ADMIN_KEY, chatProfile, DAO, fakeProvider, Product, until, type Reply } from './harness.js';
-import { allEvents } from './sse.js';
+import { allEvents, eventsOf } from './sse.js';
 
 const PER_KEY = 3;
 const PRICE = { prompt: 0.27, completion: 1.1 };
@@ -174,6 +174,26 @@ describe('limits and usage', () => {
         [other.id, 1],
       ]);
       expect((await report('?from=2020-01-01&to=2020-12-31', admin)).rows).toEqual([]);
+    });
+
+    it('should have what was read of an answer that was cancelled before its end', async () => {
+      await product.createDao('broken-off', MEMBERS);
+      const { id: name, key } = await product.key({ dao_id: 'broken-off', principal: 'tg:12345' });
+      const { settings } = fake;
+      fake.settings = { ...settings, tokens: 2_000, tokenMs: 20, firstTokenMs: 0 };
+      const prefer = { prefer: 'wait=0' };
+      const { body: accepted } = await product.call('POST', '/route', { key, headers: prefer }, { prompt: 'A story' });
+      const path = `/requests/${accepted.request_id}`;
+      for await (const { type } of eventsOf(await product.fetch('GET', `${path}/events`, { key }))) {
+        if (type === 'token') break;
+      }
+      expect((await product.call('DELETE', path, { key })).body).toMatchObject({ status: 'cancelled' });
+      fake.settings = settings;
+      const rows = async () => (await report('?dao_id=broken-off&by=key')).rows.filter((row) => row.key === name);
+      await until(async () => (await rows()).length > 0, 'what was used');
+      const [row] = await rows();
+      expect(row).toMatchObject({ requests: 0, cost_usd: costOf(row!, PRICE) });
+      expect([row!.prompt_tokens > 0, row!.completion_tokens > 0]).toEqual([true, true]);
     });
 
     it('should be seen by admins of its DAO alone, and all of it by the platform’s', async () => {
