@@ -5,13 +5,13 @@ import { strict } from '../../test/factories/strict.js';
 import type { ProviderFiguresRepository } from '../adapters/store/provider-figures.repository.js';
 import type { UsageRepository } from '../adapters/store/usage.repository.js';
 import type { CallerKey } from '../contracts/access.js';
+import { LARGEST_PATTERN } from '../contracts/routing.js';
 import type { RecordedDecision } from '../contracts/whatif.js';
 import { AppError } from '../errors/app-error.js';
 import type { Accepted } from './accepted.js';
 import type { AccessService } from './access.service.js';
 import type { RecordedDecisions } from './recorded-decisions.js';
 import {
-  LARGEST_PATTERN,
   WhatIfService,
   type TrialRunner,
   type WhatIfDeps,
