@@ -11,12 +11,7 @@ import { AppError } from '../errors/app-error.js';
 import type { Accepted } from './accepted.js';
 import type { AccessService } from './access.service.js';
 import type { RecordedDecisions } from './recorded-decisions.js';
-import {
-  WhatIfService,
-  type TrialRunner,
-  type WhatIfDeps,
-  type WhatIfQuestion,
-} from './whatif.service.js';
+import { WhatIfService, type TrialRunner, type WhatIfDeps, type WhatIfQuestion } from './whatif.service.js';
 
 const KEY: CallerKey = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true };
 const NOW = aTable([{}], { hash: 'aaaaaaaa' });

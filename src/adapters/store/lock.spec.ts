@@ -19,6 +19,8 @@ const holder = (home: string): string => `
   const { HomeLock } = await import(${JSON.stringify(new URL('lock.ts', import.meta.url).href)});
   try {
     HomeLock.acquire(${JSON.stringify(home)});
+    await new Promise(setImmediate);
+    globalThis.gc(); // a lock nobody keeps a reference to must not go with the garbage
     process.send({ held: true });
     setInterval(() => undefined, 1_000);
   } catch ({ code, message }) {
@@ -40,6 +42,7 @@ describe('HomeLock', () => {
   async function otherProcess(): Promise<{ child: ChildProcess; report: Report }> {
     const flags = [
       '--no-warnings',
+      '--expose-gc',
       '--experimental-transform-types',
       '--import',
       `data:text/javascript,${encodeURIComponent(HOOKS)}`,

@@ -2,6 +2,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { AppError } from '../../errors/app-error.js';
 
+/** Keeps the open files reachable: a collected one is closed, and its lock would go although nobody released it. */
+const heldFiles = new Set<DatabaseSync>();
+
 /** What SQLite answers when somebody else holds the file. */
 const SQLITE_BUSY = 5;
 
@@ -20,6 +23,7 @@ export class HomeLock {
     try {
       file = new DatabaseSync(join(home, name));
       file.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;');
+      heldFiles.add(file);
       return new HomeLock(file);
     } catch (error) {
       file?.close();
@@ -28,6 +32,7 @@ export class HomeLock {
   }
 
   release(): void {
+    heldFiles.delete(this.file);
     if (this.file.isOpen) this.file.close();
   }
 }
