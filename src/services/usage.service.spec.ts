@@ -11,6 +11,7 @@ const ofOneDao: CallerKey = { ...everywhere, daoId: 'home' };
 describe(UsageService.name, () => {
   const report = jest.fn<UsageRepository['report']>();
   const access = jest.fn<AccessService['require']>();
+  const platform = jest.fn<AccessService['requirePlatform']>();
   let usage: UsageService;
 
   beforeEach(() => {
@@ -18,7 +19,8 @@ describe(UsageService.name, () => {
     report.mockReset().mockResolvedValue([]);
     access.mockReset().mockImplementation((_key, { daoId }) => Promise.resolve({ daoId: daoId ?? 'home' } as never));
     const repository = { report } as unknown as UsageRepository;
-    usage = new UsageService(repository, { require: access } as unknown as AccessService);
+    platform.mockReset().mockResolvedValue({ actor: 'api:admin' });
+    usage = new UsageService(repository, { require: access, requirePlatform: platform } as unknown as AccessService);
   });
   afterEach(() => {
     jest.useRealTimers();
@@ -42,9 +44,10 @@ describe(UsageService.name, () => {
 
   it('asks for that of all DAOs only for the platform’s administrator', async () => {
     expect(await usage.report(everywhere, { userId: 'tg:1' })).toMatchObject({ dao_id: null, by: 'dao' });
-    expect(access.mock.calls).toEqual([[everywhere, { userId: 'tg:1' }, 'platform.admin']]);
+    expect(platform.mock.calls).toEqual([[everywhere, 'tg:1']]);
+    expect(access).not.toHaveBeenCalled();
     expect(report.mock.calls[0]?.[0].daoId).toBeUndefined();
-    access.mockRejectedValue(new AppError('RBAC_PERMISSION_DENIED'));
+    platform.mockRejectedValue(new AppError('RBAC_PERMISSION_DENIED'));
     await expect(usage.report(everywhere, {})).rejects.toMatchObject({ code: 'RBAC_PERMISSION_DENIED' });
     expect(report).toHaveBeenCalledTimes(1);
   });

@@ -63,7 +63,7 @@ export class UsageService {
 
   private async scope(key: CallerKey, { daoId, userId }: Named): Promise<string | undefined> {
     if (daoId === undefined && key.daoId === null) {
-      await this.access.require(key, { userId }, 'platform.admin');
+      await this.access.requirePlatform(key, userId);
       return undefined;
     }
     return (await this.access.require(key, { daoId, userId }, 'ops.read')).daoId;
