@@ -52,7 +52,7 @@ export function createAnswerActivities(deps: AnswersDependencies): AnswerActivit
         if (!found) return { outcome: 'none' };
         const job = await requests.claim(requestId, daoId, { provider: null, attempts, historyBytes: 0 });
         const recorded = job && (await record(deps, input, job, found));
-        return recorded ?? endedEarlier(bus, await requests.find(requestId));
+        return recorded ?? endedEarlier(bus, await requests.find(requestId, daoId));
       });
       if (result.outcome !== 'none') await leaveQueues(deps, input);
       return result;

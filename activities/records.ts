@@ -32,7 +32,7 @@ export function createRecordActivities({ requests, bus, log }: RecordsDependenci
     async recordFailure(input) {
       const { requestId, daoId } = input;
       requireOwnWorkflow(requestId);
-      const record = await storeFailure(() => requests.find(requestId));
+      const record = await storeFailure(() => requests.find(requestId, daoId));
       if (!record || isFinal(record.status)) return;
       const body = endedBody(record, input);
       if (body.ok) return;

@@ -11,7 +11,9 @@ import { AccessRepository } from './adapters/store/access.repository.js';
 import { AnswerCacheRepository } from './adapters/store/answer-cache.repository.js';
 import { AuditRepository } from './adapters/store/audit.repository.js';
 import { ConfigRepository } from './adapters/store/config.repository.js';
+import { DaosRepository } from './adapters/store/daos.repository.js';
 import type { Database } from './adapters/store/database.js';
+import type { Tenants } from './adapters/store/tenants.js';
 import { KeysRepository } from './adapters/store/keys.repository.js';
 import { ProviderFiguresRepository } from './adapters/store/provider-figures.repository.js';
 import { RefusalsRepository } from './adapters/store/refusals.repository.js';
@@ -57,16 +59,17 @@ export interface Foundation {
 }
 
 /** The repositories over one database. */
-const repositoriesOf = ({ db }: Database) => ({
-  access: new AccessRepository(db),
-  audit: new AuditRepository(db),
-  cache: new AnswerCacheRepository(db),
-  config: new ConfigRepository(db),
-  figures: new ProviderFiguresRepository(db),
-  keys: new KeysRepository(db),
-  refusals: new RefusalsRepository(db),
-  requests: new RequestsRepository(db),
-  usage: new UsageRepository(db),
+const repositoriesOf = (tenants: Tenants) => ({
+  access: new AccessRepository(tenants),
+  audit: new AuditRepository(tenants),
+  cache: new AnswerCacheRepository(tenants),
+  config: new ConfigRepository(tenants),
+  daos: new DaosRepository(tenants),
+  figures: new ProviderFiguresRepository(tenants),
+  keys: new KeysRepository(tenants),
+  refusals: new RefusalsRepository(tenants),
+  requests: new RequestsRepository(tenants),
+  usage: new UsageRepository(tenants),
 });
 
 export type Repositories = ReturnType<typeof repositoriesOf>;

@@ -5,9 +5,8 @@ import { loadConfig } from '../config/loader.js';
 import { loadDefaultRoles, loadDevSeed } from '../config/seed.js';
 import { RequestCounter } from './adapters/limits/request-counter.js';
 import { ProfileFiles, withHash } from './adapters/profile-files.js';
-import type { AccessRepository } from './adapters/store/access.repository.js';
+import type { DaosRepository } from './adapters/store/daos.repository.js';
 import { openEmbedded, openPostgres, type Database } from './adapters/store/database.js';
-import { migrate } from './adapters/store/migrate.js';
 import { PostgresSharedState } from './adapters/store/postgres-shared-state.js';
 import { MemorySharedState } from './adapters/store/shared-state.js';
 import { TemporalGateway } from './adapters/temporal/gateway.js';
@@ -142,7 +141,7 @@ export async function openRuntime(env: Env, given: RuntimeParts): Promise<Runtim
   installTemporalRuntime(log);
   const database = await openDatabase(env);
   try {
-    const applied = await bringUpToDate(database, env);
+    const applied = await database.migrate();
     if (applied.length > 0) log.info({ applied }, 'database migrated');
   } catch (error) {
     await database.close();
@@ -151,7 +150,7 @@ export async function openRuntime(env: Env, given: RuntimeParts): Promise<Runtim
   const foundation = await lay(env, log, database, given);
   try {
     const parts = await compose(foundation, loaded);
-    if (isDevelopment(parts.config.current())) await seed(parts.repositories.access);
+    if (isDevelopment(parts.config.current())) await seed(parts.repositories.daos);
     return new Runtime(foundation, parts);
   } catch (error) {
     await foundation.temporal.close();
@@ -163,7 +162,7 @@ export async function openRuntime(env: Env, given: RuntimeParts): Promise<Runtim
 /** What several processes share is in PostgreSQL where there is one, and in memory where there is one process. */
 async function lay(env: Env, log: Logger, database: Database, parts: RuntimeParts): Promise<Foundation> {
   const { DATABASE_URL: url, TEMPORAL_NAMESPACE: namespace, TEMPORAL_API_KEY: apiKey, TEMPORAL_TLS: tls } = env;
-  const shared: SharedState = url ? await PostgresSharedState.open(database.db, url, log) : new MemorySharedState();
+  const shared: SharedState = url ? await PostgresSharedState.open(database.all, url, log) : new MemorySharedState();
   const counter = url ? RequestCounter.inPostgres(url, log) : RequestCounter.inMemory(log);
   const temporal = new TemporalGateway({ address: parts.temporalAddress, namespace, apiKey, tls }, log);
   return {
@@ -184,16 +183,11 @@ async function closeStores({ shared, counter, database }: Foundation): Promise<v
   await database.close();
 }
 
-async function openDatabase(env: Env): Promise<Database> {
-  return env.DATABASE_URL ? openPostgres(env.DATABASE_URL) : openEmbedded(env.home);
-}
-
-async function bringUpToDate(database: Database, env: Env): Promise<string[]> {
-  const owner = env.DATABASE_MIGRATION_URL ? openPostgres(env.DATABASE_MIGRATION_URL, 1) : undefined;
-  return migrate((owner ?? database).db).finally(() => owner?.close());
+async function openDatabase({ DATABASE_URL: url, DATABASE_MIGRATION_URL: migrationUrl, home }: Env): Promise<Database> {
+  return url ? openPostgres(url, { migrationUrl }) : openEmbedded(home);
 }
 
 /** The DAO that development starts with. */
-async function seed(access: AccessRepository): Promise<void> {
-  for (const dao of loadDevSeed().daos) await access.createDao(dao, loadDefaultRoles());
+async function seed(daos: DaosRepository): Promise<void> {
+  for (const dao of loadDevSeed().daos) await daos.create(dao, loadDefaultRoles());
 }

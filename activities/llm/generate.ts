@@ -80,7 +80,7 @@ async function callAt(deps: LlmDependencies, input: GenerateInput, under: CallTe
   if (job) return new Generation(deps, input, job, under).run();
   // It ended while this waited: whoever is next may have the place.
   await under.visit.leave();
-  return endedEarlier(deps.bus, await storeFailure(() => deps.requests.find(requestId)));
+  return endedEarlier(deps.bus, await storeFailure(() => deps.requests.find(requestId, daoId)));
 }
 
 /** One call to one provider, from the database to the database. */
@@ -214,7 +214,7 @@ class Generation {
     });
     if (!recorded) {
       await this.charge(usage);
-      return endedEarlier(this.deps.bus, await this.deps.requests.find(requestId));
+      return endedEarlier(this.deps.bus, await this.deps.requests.find(requestId, daoId));
     }
     const body = requestBody({ ...record, ...answer, status: 'completed', answer: answer.text });
     const position = { generation: this.generation, offset: answer.text.length };

@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Env } from '../../config/env.js';
 import { loadConfig } from '../../config/loader.js';
-import { openPostgres } from '../adapters/store/database.js';
+import { probePostgres } from '../adapters/store/database.js';
 import { HomeLock } from '../adapters/store/lock.js';
 import { inspect, stampPath } from '../adapters/supply/checksum.js';
 import type { Part } from '../adapters/supply/part.js';
@@ -85,7 +85,7 @@ async function describeTemporal(env: Env, address: string): Promise<Finding> {
 }
 
 async function checkDatabase(env: Env, running: RunFile | undefined): Promise<Finding> {
-  if (env.DATABASE_URL !== undefined) return probePostgres(env.DATABASE_URL);
+  if (env.DATABASE_URL !== undefined) return checkPostgres(env.DATABASE_URL);
   const folder = join(env.home, 'database');
   if (running) return fine(`${folder} (open in process ${running.pid})`);
   if (!(await stat(folder).catch(() => undefined))) return fine(`${folder} (the first start makes it)`);
@@ -93,15 +93,12 @@ async function checkDatabase(env: Env, running: RunFile | undefined): Promise<Fi
   return fine(`${folder} is not in use`);
 }
 
-async function probePostgres(url: string): Promise<Finding> {
-  const database = openPostgres(url, 1);
+async function checkPostgres(url: string): Promise<Finding> {
   try {
-    await database.ping();
+    await probePostgres(url);
     return fine('DATABASE_URL answers');
   } catch {
     return bad('the server of DATABASE_URL does not answer or refuses us: start it, or correct DATABASE_URL.');
-  } finally {
-    await database.close();
   }
 }
 

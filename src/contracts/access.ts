@@ -28,7 +28,14 @@ export interface CallerKey {
   principal: string;
   /** Whether the key may name the user on whose behalf it calls. */
   gateway: boolean;
+  /** Whose rights the key's never exceed: a member of its DAO, or `PLATFORM_OWNER`. */
+  owner: string;
+  /** To what the key is narrowed; null: no narrower than its owner. */
+  scopes: readonly Entitlement[] | null;
 }
+
+/** The owner of keys that the administrator of the installation made. */
+export const PLATFORM_OWNER = 'platform';
 
 /** Who acts, where: the result of matching a key with what the request names. */
 export interface Actor {
@@ -40,8 +47,12 @@ export interface Actor {
 /** Everything about access that a decision needs, as fetched from the database. */
 export interface AccessFacts {
   dao: { id: string; name: string };
+  /** Id of the member; absent: a guest, or the principal of a key. */
+  member?: string;
   roles: { name: string; entitlements: string[] }[];
   platformAdmin: boolean;
+  /** What the key that was used lets through at most; absent: everything. */
+  within?: string[];
 }
 
 /** A key as it may be shown: never the key itself, nor its hash. */
@@ -51,6 +62,12 @@ export interface KeyInfo {
   dao_id: string | null;
   principal: string;
   gateway: boolean;
+  owner: string;
+  /** Null: no narrower than its owner. */
+  scopes: string[] | null;
+  expires_at: Date | null;
+  /** Id of the key that this one takes the place of. */
+  replaces: string | null;
   created_at: Date;
   last_used_at: Date | null;
   revoked_at: Date | null;

@@ -10,12 +10,16 @@ const isEntitlement = (name: string): name is Entitlement => (ENTITLEMENTS as re
 
 const notGuest = (role: string): boolean => role !== GUEST_ROLE;
 
-/** Resolves fetched facts into rights: the union over all roles; unknown users are guests, and nothing is guessed. */
+/**
+ * Resolves fetched facts into rights: the union over all roles, as far as the key lets it through; unknown users are
+ * guests, and nothing is guessed.
+ */
 export function resolveRights(facts: AccessFacts): Rights {
   const granted = new Set(facts.roles.flatMap((role) => role.entitlements).filter(isEntitlement));
   // A role can never grant the platform: only the grant that stands beside the DAOs does.
   granted.delete('platform.admin');
   if (facts.platformAdmin) ENTITLEMENTS.forEach((entitlement) => granted.add(entitlement));
+  const { within } = facts;
   const names = facts.roles.map((role) => role.name);
   return {
     roles: facts.platformAdmin
@@ -23,6 +27,6 @@ export function resolveRights(facts: AccessFacts): Rights {
       : names.length > 0
         ? names
         : [GUEST_ROLE],
-    entitlements: ENTITLEMENTS.filter((entitlement) => granted.has(entitlement)),
+    entitlements: ENTITLEMENTS.filter((one) => granted.has(one) && (within?.includes(one) ?? true)),
   };
 }

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import type { CallerKey } from '../contracts/access.js';
 import { resolveActor, resolveDao } from './acting.js';
 
-const bound: CallerKey = { id: 'k1', daoId: 'greenfood-dao', principal: 'tg:12345', gateway: false };
-const gateway: CallerKey = { id: 'k2', daoId: 'greenfood-dao', principal: 'api:k2', gateway: true };
-const admin: CallerKey = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true };
+const bound: CallerKey = { id: 'k1', daoId: 'greenfood-dao', principal: 'tg:12345', gateway: false, owner: 'platform', scopes: null };
+const gateway: CallerKey = { id: 'k2', daoId: 'greenfood-dao', principal: 'api:k2', gateway: true, owner: 'platform', scopes: null };
+const admin: CallerKey = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true, owner: 'platform', scopes: null };
 
 const refusal = (code: string): unknown => expect.objectContaining({ name: 'AppError', code });
 

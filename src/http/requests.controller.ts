@@ -34,8 +34,7 @@ export class RequestsController {
     @Query({ schema: ActorQuerySchema }) query: ActorQuery,
     @Req() request: FastifyRequest,
   ): Promise<RequestBody> {
-    await this.see(request, id, query);
-    return this.outcomes.body(id);
+    return this.outcomes.body(await this.see(request, id, query));
   }
 
   @Get(':id/events')

@@ -4,7 +4,7 @@ import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import type { CallerKey } from '../contracts/access.js';
 import { AccessService } from './access.service.js';
 
-const admin: CallerKey = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true };
+const admin: CallerKey = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true, owner: 'platform', scopes: null };
 
 describe('AccessService: the whole installation', () => {
   const hasPlatformGrant = jest.fn<AccessRepository['hasPlatformGrant']>();
@@ -31,8 +31,8 @@ describe('AccessService: the whole installation', () => {
   ])('is closed, on the record, to %s', async (_who, key, userId, actor) => {
     const detail = { required_entitlement: 'platform.admin', roles: [] };
     await expect(sut.requirePlatform(key, userId)).rejects.toMatchObject({ code: 'RBAC_PERMISSION_DENIED', detail });
-    const entry = { daoId: key.daoId, actor, action: 'access.denied', subject: actor, detail };
-    expect(append.mock.calls).toEqual([[entry]]);
+    const event = { actor, action: 'access.denied', subject: { user: actor }, detail };
+    expect(append.mock.calls).toEqual([[key.daoId, event]]);
   });
 
   it('may be looked at by whoever rules over all, where no DAO is named', async () => {

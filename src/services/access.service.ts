@@ -1,5 +1,5 @@
-import type { AccessFacts, CallerKey, Entitlement } from '../contracts/access.js';
-import type { AccessRepository } from '../adapters/store/access.repository.js';
+import { PLATFORM_OWNER, type AccessFacts, type CallerKey, type Entitlement } from '../contracts/access.js';
+import type { AccessRepository, Person } from '../adapters/store/access.repository.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import { resolveRights, type Rights } from '../domain/access.js';
 import { resolveActor, resolveDao } from '../domain/acting.js';
@@ -20,6 +20,14 @@ export interface Named {
 }
 
 const DENIED = 'access.denied';
+const PLATFORM_ADMIN = 'platform.admin' satisfies Entitlement;
+
+const factsAbout = ({ dao, member, roles }: Person, platformAdmin: boolean): AccessFacts => ({
+  dao,
+  ...(member !== null && { member }),
+  roles,
+  platformAdmin,
+});
 
 /** Who acts, where, and with which rights. */
 export class AccessService {
@@ -36,8 +44,13 @@ export class AccessService {
   async resolve(key: CallerKey, named: Named): Promise<Acting> {
     const actor = resolveActor(key, named.userId);
     const daoId = resolveDao(key, named.daoId, this.defaultDao());
-    const facts = await this.access.facts(daoId, actor.id, actor.own && key.daoId === null);
-    if (!facts) throw new AppError('DAO_NOT_FOUND');
+    const [person, platformAdmin, within] = await Promise.all([
+      this.access.byUser(daoId, actor.id),
+      actor.own && key.daoId === null && this.access.hasPlatformGrant(actor.id),
+      this.within(key, daoId),
+    ]);
+    if (!person) throw new AppError('DAO_NOT_FOUND');
+    const facts: AccessFacts = { ...factsAbout(person, platformAdmin), ...(within && { within }) };
     return { actor: actor.id, daoId, facts, rights: resolveRights(facts) };
   }
 
@@ -59,10 +72,10 @@ export class AccessService {
    */
   async requirePlatform(key: CallerKey, userId?: string): Promise<{ actor: string }> {
     const { id: actor, own } = resolveActor(key, userId);
-    const mayHaveIt = own && key.daoId === null;
+    const mayHaveIt = own && key.daoId === null && (key.scopes?.includes(PLATFORM_ADMIN) ?? true);
     if (mayHaveIt && (await this.access.hasPlatformGrant(actor))) return { actor };
-    const detail = { required_entitlement: 'platform.admin' satisfies Entitlement, roles: [] };
-    await this.audit.append({ daoId: key.daoId, actor, action: DENIED, subject: actor, detail });
+    const detail = { required_entitlement: PLATFORM_ADMIN, roles: [] };
+    await this.audit.append(key.daoId, { actor, action: DENIED, subject: { user: actor }, detail });
     throw new AppError('RBAC_PERMISSION_DENIED', undefined, detail);
   }
 
@@ -83,11 +96,11 @@ export class AccessService {
    */
   async requireNoMore(acting: Acting, principal: string | undefined): Promise<void> {
     const { daoId, facts, rights } = acting;
-    const given =
+    const given: AccessFacts =
       principal === undefined
-        ? { ...facts, roles: await this.access.rolesOf(daoId), platformAdmin: false }
-        : await this.access.facts(daoId, principal, false);
-    const missing = given && resolveRights(given).entitlements.find((one) => !rights.entitlements.includes(one));
+        ? { dao: facts.dao, roles: await this.access.rolesOf(daoId), platformAdmin: false }
+        : await this.factsOf(daoId, principal);
+    const missing = resolveRights(given).entitlements.find((one) => !rights.entitlements.includes(one));
     if (missing !== undefined) await this.refuse(acting, missing);
   }
 
@@ -96,9 +109,17 @@ export class AccessService {
    * @throws AppError `DAO_NOT_FOUND`, `STORE_UNAVAILABLE`
    */
   async factsOf(daoId: string, userId: string): Promise<AccessFacts> {
-    const facts = await this.access.facts(daoId, userId, false);
-    if (!facts) throw new AppError('DAO_NOT_FOUND');
-    return facts;
+    const person = await this.access.byUser(daoId, userId);
+    if (!person) throw new AppError('DAO_NOT_FOUND');
+    return factsAbout(person, false);
+  }
+
+  /** What a key lets through: what its owner may at this moment, cut to its scopes. Undefined: everything. */
+  private async within({ owner, scopes }: CallerKey, daoId: string): Promise<string[] | undefined> {
+    if (owner === PLATFORM_OWNER) return scopes ? [...scopes] : undefined;
+    const person = await this.access.byMember(daoId, owner);
+    const { entitlements } = person ? resolveRights(factsAbout(person, false)) : { entitlements: [] };
+    return entitlements.filter((one) => scopes?.includes(one) ?? true);
   }
 
   private async refuse(acting: Acting, entitlement: string): Promise<never> {
@@ -109,6 +130,6 @@ export class AccessService {
 
   /** Puts a denial on the record. */
   async denied({ actor, daoId }: Acting, detail: Record<string, unknown>): Promise<void> {
-    await this.audit.append({ daoId, actor, action: DENIED, subject: actor, detail });
+    await this.audit.append(daoId, { actor, action: DENIED, subject: { user: actor }, detail });
   }
 }

@@ -2,15 +2,16 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { pino } from 'pino';
 import { strict } from '../../test/factories/strict.js';
 import { aTable } from '../../test/factories/routing.js';
-import type { AuditEntry, AuditRepository } from '../adapters/store/audit.repository.js';
+import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import type { Activation, ConfigRepository, RecordedActivation } from '../adapters/store/config.repository.js';
 import type { CallerKey } from '../contracts/access.js';
+import type { AuditEvent } from '../contracts/audit.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService } from './access.service.js';
 import type { ConfigGuard, Objection } from './config-guard.js';
 import { ConfigService, type ConfigSource, type RunnableConfig } from './config.service.js';
 
-const KEY: CallerKey = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true };
+const KEY: CallerKey = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true, owner: 'platform', scopes: null };
 const T0 = new Date('2026-11-25T00:00:00Z');
 const PROFILE = 'prod';
 
@@ -76,7 +77,7 @@ class Record implements Pick<ConfigRepository, 'latest' | 'record' | 'confirm' |
 
 describe('ConfigService', () => {
   let stored: Record;
-  let entries: AuditEntry[];
+  let entries: AuditEvent[];
   /** What the file says; an error that reading it gives. */
   let file: RunnableConfig | AppError;
   let objection: jest.MockedFunction<ConfigGuard['objection']>;

@@ -344,7 +344,7 @@ export class ConfigService<C extends RunnableConfig = RunnableConfig> {
     detail: Readonly<Record<string, unknown>>,
     actor = SYSTEM,
   ): Promise<void> {
-    await this.deps.audit.append({ daoId: null, actor, action, subject, detail });
+    await this.deps.audit.append(null, { actor, action, subject, detail });
   }
 
   private describe(): ConfigState {

@@ -5,7 +5,7 @@ import type { KeysRepository } from '../adapters/store/keys.repository.js';
 import type { AccessService } from './access.service.js';
 import { KeysService } from './keys.service.js';
 
-const everywhere: CallerKey = { id: 'k1', daoId: null, principal: 'api:k1', gateway: true };
+const everywhere: CallerKey = { id: 'k1', daoId: null, principal: 'api:k1', gateway: true, owner: 'platform', scopes: null };
 
 describe('KeysService', () => {
   const findActive = jest.fn<KeysRepository['findActive']>();

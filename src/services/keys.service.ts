@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
-import type { CallerKey, KeyInfo } from '../contracts/access.js';
+import { PLATFORM_OWNER, type CallerKey, type KeyInfo } from '../contracts/access.js';
 import { ADMIN_PRINCIPAL, API_PRINCIPAL_PREFIX } from '../contracts/ids.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
-import type { KeysRepository } from '../adapters/store/keys.repository.js';
+import type { KeysRepository, NewKey } from '../adapters/store/keys.repository.js';
+import type { Db } from '../adapters/store/tenants.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting, Named } from './access.service.js';
 
@@ -26,6 +27,18 @@ export interface NewKeyRequest {
   daoId: string | undefined;
   /** Absent: a gateway key whose own principal is `api:<key id>`. */
   principal: string | undefined;
+  /** Entitlements that it is narrowed to; absent: as the caller's key. */
+  scopes?: readonly string[] | undefined;
+}
+
+/** What may be shown of a new key, and the key. */
+export type NewKeyInfo = KeyInfo & { key: string };
+
+/** Who rules over which keys: those of one DAO, or (null) all of them. */
+interface Administrator {
+  daoId: string | null;
+  actor: string;
+  acting?: Acting;
 }
 
 /** API keys: who calls. */
@@ -63,34 +76,47 @@ export class KeysService {
       dao_id: null,
       principal: ADMIN_PRINCIPAL,
       gateway: true,
+      owner: PLATFORM_OWNER,
     });
   }
 
   /**
-   * Creates a key that opens at most what the caller's does.
+   * Creates a key that opens at most what the caller's does, now and later: it belongs to whoever made it.
    * @returns the key itself, which is kept nowhere, beside what may be shown of it
+   * @throws AppError `BODY_INVALID`, `RBAC_PERMISSION_DENIED` and those of access
    */
-  async create(caller: CallerKey, request: NewKeyRequest): Promise<KeyInfo & { key: string }> {
-    const { daoId, actor, acting } = await this.administer(caller, { daoId: request.daoId });
+  async create(caller: CallerKey, request: NewKeyRequest): Promise<NewKeyInfo> {
+    const by = await this.administer(caller, { daoId: request.daoId });
     if (request.principal?.startsWith(API_PRINCIPAL_PREFIX)) {
-      throw new AppError(
-        'BODY_INVALID',
-        `A principal may not start with "${API_PRINCIPAL_PREFIX}": those belong to keys themselves.`,
-      );
+      const prefix = API_PRINCIPAL_PREFIX;
+      throw new AppError('BODY_INVALID', `A principal may not start with "${prefix}": those belong to keys themselves.`);
     }
-    if (acting) await this.access.requireNoMore(acting, request.principal);
+    if (by.acting) await this.access.requireNoMore(by.acting, request.principal);
     const id = uuid();
-    const key = newSecret();
-    const info = await this.keys.insert({
+    return this.add(by.actor, {
       id,
-      hash: hashKey(key),
       name: request.name,
-      dao_id: daoId,
+      dao_id: by.daoId,
       principal: request.principal ?? `${API_PRINCIPAL_PREFIX}${id}`,
       gateway: request.principal === undefined,
+      owner: ownerOf(by.acting),
+      scopes: this.scopesWithin(caller, by, request.scopes),
     });
-    await this.audit.append({ daoId, actor, action: 'key.create', subject: id, detail: { principal: info.principal } });
-    return { ...info, key };
+  }
+
+  /**
+   * Gives a key a successor that opens the same. The old one works on for a while, so that nobody who uses it is cut off.
+   * @param overlapSeconds for how long
+   * @throws AppError `KEY_NOT_FOUND` and those of access
+   */
+  async rotate(caller: CallerKey, id: string, overlapSeconds: number, named: Named): Promise<NewKeyInfo> {
+    const by = await this.administer(caller, named);
+    const old = await this.usable(id, by.daoId);
+    if (by.acting) await this.access.requireNoMore(by.acting, old.gateway ? undefined : old.principal);
+    const { name, dao_id, principal, gateway, owner, scopes } = old;
+    this.scopesWithin(caller, by, scopes ?? undefined);
+    const successor = { id: uuid(), name, dao_id, principal, gateway, owner, scopes, replaces: id };
+    return this.add(by.actor, successor, (db) => this.keys.expire(db, id, overlapSeconds));
   }
 
   /** Keys of a DAO, or all of them for the platform's administrator who names none. */
@@ -101,23 +127,69 @@ export class KeysService {
 
   /** Revokes a key at once, in every process. */
   async revoke(caller: CallerKey, id: string, named: Named): Promise<void> {
-    const scope = await this.administer(caller, named);
-    if (id === ADMIN_KEY_ID)
-      throw new AppError('BODY_INVALID', 'The admin key is changed with DAGI_ADMIN_KEY, not revoked.');
-    const revoked = await this.keys.revoke(id, scope.daoId);
-    if (!revoked) throw new AppError('KEY_NOT_FOUND');
-    await this.audit.append({ daoId: revoked.dao_id, actor: scope.actor, action: 'key.revoke', subject: id });
+    const { actor, daoId } = await this.administer(caller, named);
+    const key = await this.usable(id, daoId);
+    await this.audit.recorded(key.dao_id, async (db, record) => {
+      if (!(await this.keys.revoke(db, id))) throw new AppError('KEY_NOT_FOUND');
+      await record({ actor, action: 'key.revoke', subject: id });
+    });
+  }
+
+  /** Writes a new key down, with what becomes of the one before. */
+  private async add(
+    actor: string,
+    key: Omit<NewKey, 'hash'>,
+    replace?: (db: Db) => Promise<void>,
+  ): Promise<NewKeyInfo> {
+    const secret = newSecret();
+    const info = await this.audit.recorded(key.dao_id, async (db, record) => {
+      const { id, replaces, gateway, scopes } = key;
+      await replace?.(db);
+      const made = await this.keys.insert(db, { ...key, hash: hashKey(secret) });
+      const action = replaces === undefined ? 'key.create' : 'key.rotate';
+      await record({ actor, action, subject: id, detail: { gateway, scopes, ...(replaces && { replaces }) } });
+      return made;
+    });
+    return { ...info, key: secret };
+  }
+
+  /** A key that is there and not revoked, and may be changed. */
+  private async usable(id: string, daoId: string | null): Promise<KeyInfo> {
+    if (id === ADMIN_KEY_ID) {
+      throw new AppError('BODY_INVALID', 'The admin key is changed with DAGI_ADMIN_KEY, and in no other way.');
+    }
+    const key = await this.keys.find(id, daoId);
+    if (!key || key.revoked_at) throw new AppError('KEY_NOT_FOUND');
+    return key;
+  }
+
+  /** What a new key is narrowed to: what was asked for, and never more than the key that asks. */
+  private scopesWithin(caller: CallerKey, { acting }: Administrator, wanted: readonly string[] | undefined): string[] | null {
+    const missing = wanted?.find((one) => !(acting?.rights.entitlements ?? caller.scopes ?? wanted).some((own) => own === one));
+    if (missing !== undefined) {
+      throw new AppError('RBAC_PERMISSION_DENIED', undefined, { required_entitlement: missing, roles: acting?.rights.roles ?? [] });
+    }
+    const scopes = wanted ?? caller.scopes;
+    return scopes && [...scopes];
   }
 
   /** Over which keys the caller, or the user it names, rules: those of a DAO (`key.manage`), or all (`platform.admin`). */
   private async administer(
     caller: CallerKey,
     { daoId, userId }: Named,
-  ): Promise<{ daoId: string | null; actor: string; acting?: Acting }> {
+  ): Promise<Administrator> {
     if (daoId === undefined && caller.daoId === null) {
       return { daoId: null, ...(await this.access.requirePlatform(caller, userId)) };
     }
     const acting = await this.access.require(caller, { daoId, userId }, 'key.manage');
     return { daoId: acting.daoId, actor: acting.actor, acting };
   }
+}
+
+/** Whose rights a key made now is bound by. */
+function ownerOf(acting: Acting | undefined): string {
+  if (!acting || acting.facts.platformAdmin) return PLATFORM_OWNER;
+  const { member } = acting.facts;
+  if (member === undefined) throw new AppError('RBAC_PERMISSION_DENIED', 'Only a member can own a key.');
+  return member;
 }

@@ -30,8 +30,8 @@ const token = (text: string, position: EventPosition): PositionedEvent => ({ typ
 const done: PositionedEvent = { type: 'done', data: requestBody(answered), position: at(1, 11) };
 
 const never = new AbortController().signal;
-const here = { requestId: 'r1', here: true };
-const elsewhere = { requestId: 'r1', here: false };
+const here = { requestId: 'r1', daoId: DAO, here: true };
+const elsewhere = { requestId: 'r1', daoId: DAO, here: false };
 
 type Find = RequestsRepository['find'];
 type Closed = TemporalGateway['closed'];
@@ -96,11 +96,11 @@ describe('OutcomesService', () => {
 
   describe('body', () => {
     it('is made from the record', async () => {
-      expect(await service(finds(answered)).body('r1')).toEqual(requestBody(answered));
+      expect(await service(finds(answered)).body(r1)).toEqual(requestBody(answered));
     });
 
     it('is not there for a request that is not', async () => {
-      await expect(service(finds(undefined)).body('r1')).rejects.toMatchObject({ code: 'REQUEST_NOT_FOUND' });
+      await expect(service(finds(undefined)).body(r1)).rejects.toMatchObject({ code: 'REQUEST_NOT_FOUND' });
     });
   });
 

@@ -13,7 +13,9 @@ const BUS_HEAD_START_MS = 2_000;
 /** Pause before Temporal is asked again after it went away, in milliseconds. */
 const ASK_AGAIN_MS = 500;
 
-type Followed = Pick<Accepted, 'requestId' | 'here'> & Partial<Pick<Accepted, 'route'>>;
+/** A request, and the DAO that it belongs to. */
+type Placed = Pick<Accepted, 'requestId' | 'daoId'>;
+type Followed = Placed & Pick<Accepted, 'here'> & Partial<Pick<Accepted, 'route'>>;
 
 /** One question to Temporal about the end of a request, and how many wait for its answer. */
 interface SharedQuestion {
@@ -33,8 +35,8 @@ export class OutcomesService {
   ) {}
 
   /** The body as it is now. */
-  async body(requestId: string): Promise<RequestBody> {
-    return requestBody(await this.record(requestId));
+  async body(request: Placed): Promise<RequestBody> {
+    return requestBody(await this.record(request));
   }
 
   /** The final body, or the body so far if the signal comes before. */
@@ -42,7 +44,7 @@ export class OutcomesService {
     for await (const event of this.live(request, undefined, limit)) {
       if (event.type === 'done' || event.type === 'error') return event.data;
     }
-    return this.body(request.requestId);
+    return this.body(request);
   }
 
   /**
@@ -91,11 +93,11 @@ export class OutcomesService {
   }
 
   /** The end event made from the record, once the request has ended. Undefined when the signal comes first. */
-  private async recordedEnd({ requestId, here }: Followed, signal: AbortSignal): Promise<PositionedEvent | undefined> {
+  private async recordedEnd({ requestId, daoId, here }: Followed, signal: AbortSignal): Promise<PositionedEvent | undefined> {
     const pause = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal }).catch(() => undefined);
     if (here) await pause(BUS_HEAD_START_MS);
     for (let closed = false; !signal.aborted;) {
-      const record = await this.record(requestId).catch(ignoreAway);
+      const record = await this.record({ requestId, daoId }).catch(ignoreAway);
       if (record && isFinal(record.status)) return endEvent(record);
       // Closed without a recorded end: it was ended from outside, and the end is written down later.
       if (closed) await pause(ASK_AGAIN_MS);
@@ -135,8 +137,8 @@ export class OutcomesService {
     return question;
   }
 
-  private async record(requestId: string): Promise<RequestRecord> {
-    const record = await this.requests.find(requestId);
+  private async record({ requestId, daoId }: Placed): Promise<RequestRecord> {
+    const record = await this.requests.find(requestId, daoId);
     if (!record) throw new AppError('REQUEST_NOT_FOUND');
     return record;
   }

@@ -28,8 +28,8 @@ export class RequestsService {
   async visible(key: CallerKey, requestId: string, named: { userId?: string | undefined }): Promise<RequestRecord> {
     // First of all, so that its refusal tells nothing about the request.
     resolveActor(key, named.userId);
-    const record = await this.requests.find(requestId);
-    if (!record || (key.daoId !== null && key.daoId !== record.daoId)) throw new AppError('REQUEST_NOT_FOUND');
+    const record = await this.requests.find(requestId, key.daoId);
+    if (!record) throw new AppError('REQUEST_NOT_FOUND');
     const acting = await this.access.resolve(key, { daoId: record.daoId, userId: named.userId });
     const may = acting.actor === record.actor || acting.rights.roles.includes('admin');
     if (!may) throw new AppError('REQUEST_NOT_FOUND');
@@ -62,7 +62,7 @@ export class RequestsService {
     const outcome = await this.temporal.start(inputOf(record));
     if (outcome !== 'already-closed') return;
     // The workflow closed without writing down why: it was terminated, or ran into its outermost timeout.
-    const fresh = await this.requests.find(record.id);
+    const fresh = await this.requests.find(record.id, record.daoId);
     const failure: Failure = { type: 'Internal', message: 'the workflow was ended from outside' };
     if (fresh && !isFinal(fresh.status)) await this.close(fresh, 'failed', failure);
   }

@@ -7,7 +7,7 @@ import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting } from './access.service.js';
 import { RoutingService } from './routing.service.js';
 
-const KEY: CallerKey = { id: 'key', daoId: null, principal: 'tg:1', gateway: false };
+const KEY: CallerKey = { id: 'key', daoId: null, principal: 'tg:1', gateway: false, owner: 'platform', scopes: null };
 const unprepared = (name: string) => (): never => {
   throw new Error(`${name} was not prepared`);
 };

@@ -71,7 +71,7 @@ export class SubmissionsService {
     const began = Date.now();
     const acting = await this.parts.access.resolve(key, body);
     const idempotency = toIdempotency(key, acting.actor, body, submission);
-    const earlier = idempotency && (await this.earlier(idempotency));
+    const earlier = idempotency && (await this.earlier(acting.daoId, idempotency));
     if (earlier) return this.attach(earlier);
 
     const limits = await this.parts.limits.admit(key.id, acting.daoId);
@@ -128,7 +128,7 @@ export class SubmissionsService {
     }
     await this.withdraw(input);
     // Another call with this key was quicker by a moment.
-    const winner = row.idempotency && (await this.earlier(row.idempotency));
+    const winner = row.idempotency && (await this.earlier(row.daoId, row.idempotency));
     if (!winner) throw new AppError('STORE_UNAVAILABLE');
     return this.attach(winner);
   }
@@ -151,7 +151,7 @@ export class SubmissionsService {
       log.info({ rule, providers: chain.map((step) => step.provider), skipped, start: outcome }, 'request accepted');
       return { ...accepted, here: outcome === 'eager' };
     } catch (error) {
-      if (await this.refuse(requestId, log)) throw error;
+      if (await this.refuse(input, log)) throw error;
       log.warn({ err: error }, 'the start looked refused, but the workflow runs');
       return accepted;
     }
@@ -162,8 +162,8 @@ export class SubmissionsService {
    * since its call has begun. While the database is away this goes on behind the caller's back: a row that stays would
    * be started by the sweep.
    */
-  private async refuse(requestId: string, log: Logger): Promise<boolean> {
-    const attempt = (): Promise<boolean> => this.parts.requests.refuse(requestId, REFUSED);
+  private async refuse({ requestId, daoId }: RouteRequestInput, log: Logger): Promise<boolean> {
+    const attempt = (): Promise<boolean> => this.parts.requests.refuse(requestId, daoId, REFUSED);
     try {
       return await attempt();
     } catch (error) {
@@ -175,9 +175,9 @@ export class SubmissionsService {
     }
   }
 
-  private async earlier(idempotency: Idempotency): Promise<RequestRecord | undefined> {
+  private async earlier(daoId: string, idempotency: Idempotency): Promise<RequestRecord | undefined> {
     const since = new Date(Date.now() - IDEMPOTENCY_MS);
-    const record = await this.parts.requests.findByIdempotency(idempotency, since);
+    const record = await this.parts.requests.findByIdempotency(daoId, idempotency, since);
     if (record && record.bodyHash !== idempotency.bodyHash) throw new AppError('IDEMPOTENCY_CONFLICT');
     return record;
   }

@@ -56,7 +56,7 @@ export class TrialsService implements TrialRunner {
   }
 
   private async asked(id: string): Promise<AskedQuestion> {
-    const record = await this.requests.find(id);
+    const record = await this.requests.find(id, null);
     const question = record && (await this.requests.question(id, record.daoId));
     if (!question || question.prompt === '') throw new AppError('REQUEST_NOT_FOUND');
     return question;

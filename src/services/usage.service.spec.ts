@@ -5,7 +5,7 @@ import { AppError } from '../errors/app-error.js';
 import type { AccessService } from './access.service.js';
 import { UsageService } from './usage.service.js';
 
-const everywhere: CallerKey = { id: 'k1', daoId: null, principal: 'api:k1', gateway: true };
+const everywhere: CallerKey = { id: 'k1', daoId: null, principal: 'api:k1', gateway: true, owner: 'platform', scopes: null };
 const ofOneDao: CallerKey = { ...everywhere, daoId: 'home' };
 
 describe(UsageService.name, () => {

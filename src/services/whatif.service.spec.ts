@@ -13,7 +13,7 @@ import type { AccessService } from './access.service.js';
 import type { RecordedDecisions } from './recorded-decisions.js';
 import { WhatIfService, type TrialRunner, type WhatIfDeps, type WhatIfQuestion } from './whatif.service.js';
 
-const KEY: CallerKey = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true };
+const KEY: CallerKey = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true, owner: 'platform', scopes: null };
 const NOW = aTable([{}], { hash: 'aaaaaaaa' });
 const OTHER = aTable([{ use: chain('third'), fallbacks: [] }], { hash: 'bbbbbbbb' });
 const SUBMISSION = { requestId: 'new', receivedAt: new Date() };

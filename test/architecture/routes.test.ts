@@ -62,8 +62,8 @@ describe('routes', () => {
 
   beforeAll(async () => {
     database = await openEmbedded();
-    await migrate(database.db);
-    await createDao(new AccessRepository(database.db));
+    await migrate(database.all);
+    await createDao(database);
     const env = readEnv({ DAGI_DEFAULT_DAO: DAO });
     const log = pino({ level: 'silent' });
     const loaded = withHash(loadConfig(env, 'dev'));
@@ -79,7 +79,7 @@ describe('routes', () => {
       loaded,
     );
     await parts.keys.putAdminKey(ADMIN);
-    await new AccessRepository(database.db).grantPlatform('api:admin');
+    await new AccessRepository(database).grantPlatform('api:admin');
 
     const created = channel('fastify.initialization');
     const listen = (message: unknown): void => {

@@ -189,7 +189,7 @@ describe('who acts, and who sees', () => {
       const listed = await product.call('GET', `/keys?dao_id=${DAO}`);
       expect(listed.body.keys.map((one) => one.id)).toContain(id);
       expect(JSON.stringify(listed.body)).not.toContain(key);
-      const dump = JSON.stringify(await product.database.db.selectFrom('api_keys').selectAll().execute());
+      const dump = JSON.stringify(await product.database.all.selectFrom('api_keys').selectAll().execute());
       expect(dump).not.toContain(key);
       expect(dump).not.toContain(ADMIN_KEY);
       expect(outcome(await chat(key))).toBe('200 completed');
@@ -206,7 +206,7 @@ describe('who acts, and who sees', () => {
       expect((await product.call('DELETE', `/keys/${id}`, call)).body).toEqual({ ok: true, id });
       expect(outcome(await chat(key))).toBe('401 UNAUTHENTICATED');
       expect(outcome(await product.call('DELETE', `/keys/${id}`, call))).toBe('404 KEY_NOT_FOUND');
-      const rows = product.database.db.selectFrom('audit').where('subject', '=', id).orderBy('id').selectAll();
+      const rows = product.database.all.selectFrom('audit').where('subject', '=', id).orderBy('id').selectAll();
       expect(await rows.execute()).toMatchObject([
         { dao_id: DAO, actor: 'tg:1', action: 'key.create', detail: { principal: 'tg:12345' } },
         { dao_id: DAO, actor: 'tg:1', action: 'key.revoke' },

@@ -53,7 +53,7 @@ describe('failures of models', () => {
   /** Forgets how providers failed in the test before: they would be left alone. */
   async function forgetFailures(): Promise<void> {
     await product.stop();
-    await product.database.db.deleteFrom('shared_states').where('name', 'like', 'cooldown:%').execute();
+    await product.database.all.deleteFrom('shared_states').where('name', 'like', 'cooldown:%').execute();
     await product.start();
   }
 

@@ -171,7 +171,7 @@ export class Product {
 
   /** A DAO beside the seeded one, with the usual roles. */
   async createDao(id: string, members: Record<string, string[]>, facts: Record<string, string> = {}): Promise<void> {
-    await new AccessRepository(this.database.db).createDao(
+    await new AccessRepository(this.database).createDao(
       { id, name: `The ${id}`, facts, members },
       loadDefaultRoles(),
     );

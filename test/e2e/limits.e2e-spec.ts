@@ -45,7 +45,7 @@ describe('limits and usage', () => {
     product.call('POST', '/route', { key, headers }, { prompt: 'Hello' });
   const outcome = ({ status, body }: Reply): string => `${status} ${body.ok ? body.status : body.error.code}`;
   const requestsOf = (dao: string): Promise<unknown[]> =>
-    product.database.db.selectFrom('requests').where('dao_id', '=', dao).select('id').execute();
+    product.database.all.selectFrom('requests').where('dao_id', '=', dao).select('id').execute();
 
   describe('rates', () => {
     it('should be told with every answer, and refuse what goes beyond them', async () => {

@@ -59,7 +59,7 @@ describe('a Temporal that is away', () => {
   }
 
   const open = (): Promise<unknown[]> =>
-    product.database.db.selectFrom('requests').where('ended_at', 'is', null).select('id').execute();
+    product.database.all.selectFrom('requests').where('ended_at', 'is', null).select('id').execute();
 
   it('should be told to those who ask while it was never there', async () => {
     await expectUnready();
@@ -107,7 +107,7 @@ describe('a Temporal that is away', () => {
     temporal.pause();
     await expectAway('silent');
     await expectUnready();
-    const refused = await product.database.db
+    const refused = await product.database.all
       .selectFrom('requests')
       .where('status', '=', 'failed')
       .orderBy('received_at', 'desc')

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { loadDefaultRoles } from '../../config/seed.js';
-import type { AccessRepository, NewDao } from '../../src/adapters/store/access.repository.js';
+import { PLATFORM_OWNER } from '../../src/contracts/access.js';
+import { DaosRepository, type NewDao } from '../../src/adapters/store/daos.repository.js';
+import type { Tenants } from '../../src/adapters/store/tenants.js';
 import type { NewKey } from '../../src/adapters/store/keys.repository.js';
 
 /** The DAO of the development seed, as far as tests need it. */
@@ -13,8 +15,8 @@ export const aDao = (changes: Partial<NewDao> = {}): NewDao => ({
 });
 
 /** Creates a DAO with the roles that every DAO starts with. */
-export const createDao = (access: AccessRepository, changes: Partial<NewDao> = {}): Promise<boolean> =>
-  access.createDao(aDao(changes), loadDefaultRoles());
+export const createDao = (tenants: Tenants, changes: Partial<NewDao> = {}): Promise<boolean> =>
+  new DaosRepository(tenants).create(aDao(changes), loadDefaultRoles());
 
 export const aKey = (changes: Partial<NewKey> = {}): NewKey => {
   const id = randomUUID();
@@ -25,6 +27,7 @@ export const aKey = (changes: Partial<NewKey> = {}): NewKey => {
     dao_id: 'greenfood-dao',
     principal: `api:${id}`,
     gateway: true,
+    owner: PLATFORM_OWNER,
     ...changes,
   };
 };

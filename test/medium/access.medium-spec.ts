@@ -16,10 +16,10 @@ describe.each(DATABASES)('access on %s', (_name, open) => {
 
   beforeAll(async () => {
     fresh = await open();
-    db = fresh.database.db;
+    db = fresh.database.all;
     access = new AccessRepository(db);
-    await createDao(access);
-    await createDao(access, { id: 'other-dao', name: 'Other DAO', members: { 'tg:12345': ['admin'] } });
+    await createDao(fresh.database);
+    await createDao(fresh.database, { id: 'other-dao', name: 'Other DAO', members: { 'tg:12345': ['admin'] } });
   });
 
   afterAll(() => fresh.drop());
@@ -53,7 +53,7 @@ describe.each(DATABASES)('access on %s', (_name, open) => {
   });
 
   it('should hold several roles at once', async () => {
-    await createDao(access, { id: 'several', members: { 'tg:5': ['member', 'contributor'] } });
+    await createDao(fresh.database, { id: 'several', members: { 'tg:5': ['member', 'contributor'] } });
     const facts = await access.facts('several', 'tg:5', false);
     expect(facts && resolveRights(facts)).toMatchObject({ roles: ['contributor', 'member'] });
     expect(facts && resolveRights(facts).entitlements).toEqual(
@@ -77,13 +77,13 @@ describe.each(DATABASES)('access on %s', (_name, open) => {
   });
 
   it('should leave a DAO that exists as it is', async () => {
-    expect(await createDao(access, { name: 'Renamed', members: { 'tg:77': ['admin'] } })).toBe(false);
+    expect(await createDao(fresh.database, { name: 'Renamed', members: { 'tg:77': ['admin'] } })).toBe(false);
     expect((await access.facts(DAO, 'tg:77', false))?.dao.name).toBe('GreenFood DAO');
     expect((await access.facts(DAO, 'tg:77', false))?.roles.map(({ name }) => name)).toEqual(['guest']);
   });
 
   it('should create a DAO once when several do at once', async () => {
-    const created = await Promise.all(Array.from({ length: 5 }, () => createDao(access, { id: 'raced' })));
+    const created = await Promise.all(Array.from({ length: 5 }, () => createDao(fresh.database, { id: 'raced' })));
     expect(created.filter(Boolean)).toHaveLength(1);
   });
 

@@ -29,7 +29,7 @@ interface Member {
 async function postgresMember(where: string, user?: string): Promise<Member> {
   const { href: url } = Object.assign(new URL(where), user === undefined ? {} : { username: user });
   const database = openPostgres(url, 4);
-  const shared = await PostgresSharedState.open(database.db, url, silent);
+  const shared = await PostgresSharedState.open(database.all, url, silent);
   const service = new AdmissionService(shared, silent);
   let open = true;
   const kill = async (): Promise<void> => {

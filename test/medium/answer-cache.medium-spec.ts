@@ -27,9 +27,9 @@ describe.each(DATABASES)('kept answers on %s', (_name, open) => {
 
   beforeAll(async () => {
     fresh = await open();
-    db = fresh.database.db;
+    db = fresh.database.all;
     cache = new AnswerCacheRepository(db);
-    for (const id of [DAO, 'other-dao']) await createDao(new AccessRepository(db), { id });
+    for (const id of [DAO, 'other-dao']) await createDao(fresh.database, { id });
   });
   afterAll(() => fresh.drop());
 

@@ -40,9 +40,9 @@ describe.each(DATABASES)('answers on %s', (_name, open) => {
 
   beforeAll(async () => {
     fresh = await open();
-    db = fresh.database.db;
+    db = fresh.database.all;
     requests = new RequestsRepository(db);
-    for (const id of [DAO, 'other-dao']) await createDao(new AccessRepository(db), { id });
+    for (const id of [DAO, 'other-dao']) await createDao(fresh.database, { id });
     activities = createActivities({
       requests,
       cache: new AnswerCacheRepository(db),

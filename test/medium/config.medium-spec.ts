@@ -53,10 +53,10 @@ describe.each(DATABASES)('configurations on %s', (_name, open) => {
 
   beforeAll(async () => {
     fresh = await open();
-    repository = new ConfigRepository(fresh.database.db);
-    requests = new RequestsRepository(fresh.database.db);
-    const access = new AccessRepository(fresh.database.db);
-    await createDao(access);
+    repository = new ConfigRepository(fresh.database);
+    requests = new RequestsRepository(fresh.database);
+    const access = new AccessRepository(fresh.database);
+    await createDao(fresh.database);
     await access.grantPlatform('api:admin');
   });
 
@@ -112,7 +112,7 @@ describe.each(DATABASES)('configurations on %s', (_name, open) => {
       file = join(folder, 'own.yml');
       services = [];
       await writeFile(file, profileOf('one'));
-      await fresh.database.db.deleteFrom('requests').execute();
+      await fresh.database.all.deleteFrom('requests').execute();
     });
     afterEach(async () => {
       for (const service of services) await service.close();
@@ -176,7 +176,7 @@ describe.each(DATABASES)('configurations on %s', (_name, open) => {
       expect(again.current().hash).toBe(hash);
       const latest = await repository.latest(file);
       expect(latest).toMatchObject({ hash, confirmedBy: 'api:admin' });
-      const audit = await fresh.database.db
+      const audit = await fresh.database.all
         .selectFrom('audit')
         .where('subject', '=', hash)
         .orderBy('id')
@@ -202,7 +202,7 @@ describe.each(DATABASES)('ten thousand recorded requests on %s', (_name, open) =
   it('should be decided again as they were, every one of them', async () => {
     const fresh = await open();
     const { db } = fresh.database;
-    await createDao(new AccessRepository(db));
+    await createDao(fresh.database);
     const table = aTable([
       { name: 'words', priority: 1, condition: { kind: 'prompt_matches', pattern: '(?i)budget|vote' } },
       { name: 'long', priority: 2, condition: { kind: 'prompt_length', min: 200 } },

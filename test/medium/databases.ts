@@ -36,7 +36,7 @@ export const DATABASES = EMPTY_DATABASES.map(([name, open]): [string, () => Prom
   name,
   async () => {
     const fresh = await open();
-    await migrate(fresh.database.db);
+    await migrate(fresh.database.all);
     return fresh;
   },
 ]);

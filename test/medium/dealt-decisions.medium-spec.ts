@@ -59,11 +59,11 @@ describe.each(DATABASES)('a sample of recorded decisions on %s', (_name, open) =
 
   beforeAll(async () => {
     fresh = await open();
-    db = fresh.database.db;
+    db = fresh.database.all;
     requests = new RequestsRepository(db);
     refusals = new RefusalsRepository(db);
     recorded = new RecordedDecisions(requests, refusals);
-    for (const id of ['loud', 'noisy', 'calm']) await createDao(new AccessRepository(db), { id });
+    for (const id of ['loud', 'noisy', 'calm']) await createDao(fresh.database, { id });
     // The flood is younger than all that the third DAO has.
     await flood('loud', 'RBAC_PERMISSION_DENIED');
     await flood('loud', 'MODE_UNAVAILABLE');

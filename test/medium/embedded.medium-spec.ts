@@ -77,8 +77,8 @@ describe('the embedded database', () => {
     expect(told.length).toBeGreaterThanOrEqual(60);
 
     const database = await openEmbedded(home);
-    expect(await migrate(database.db)).toEqual([]);
-    const kept = new Set((await new KeysRepository(database.db).list(null)).map(({ id }) => id));
+    expect(await migrate(database.all)).toEqual([]);
+    const kept = new Set((await new KeysRepository(database).list(null)).map(({ id }) => id));
     await database.close();
     expect(told.filter((id) => !kept.has(id))).toEqual([]);
   });

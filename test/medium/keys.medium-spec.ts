@@ -12,10 +12,10 @@ describe.each(DATABASES)('keys on %s', (_name, open) => {
 
   beforeAll(async () => {
     fresh = await open();
-    keys = new KeysRepository(fresh.database.db);
-    const access = new AccessRepository(fresh.database.db);
-    await createDao(access);
-    await createDao(access, { id: 'other-dao', members: {} });
+    keys = new KeysRepository(fresh.database);
+    const access = new AccessRepository(fresh.database);
+    await createDao(fresh.database);
+    await createDao(fresh.database, { id: 'other-dao', members: {} });
   });
 
   afterAll(() => fresh.drop());

@@ -73,7 +73,7 @@ describe('limits that processes share', () => {
   beforeAll(async () => {
     ({ url, drop } = await freshDatabase());
     database = openPostgres(url, 2);
-    await migrate(database.db);
+    await migrate(database.all);
   });
   afterAll(async () => {
     await database.close();
@@ -130,7 +130,7 @@ describe('limits that processes share', () => {
     const counter = process();
     await counter.take('ended', 1);
     expect((await counter.take('ended', 1)).allowed).toBe(false);
-    await sql`update rate_limits set expire = ${Date.now() - 1} where key = 'ended'`.execute(database.db);
+    await sql`update rate_limits set expire = ${Date.now() - 1} where key = 'ended'`.execute(database.all);
     expect(await counter.take('ended', 1)).toMatchObject({ allowed: true, remaining: 0 });
   });
 
@@ -140,7 +140,7 @@ describe('limits that processes share', () => {
     expect((await counter.take(long, 1)).allowed).toBe(true);
     expect((await process().take(long, 1)).allowed).toBe(false);
     expect(lines).toEqual([]);
-    const { rows } = await sql`select relpersistence from pg_class where relname = 'rate_limits'`.execute(database.db);
+    const { rows } = await sql`select relpersistence from pg_class where relname = 'rate_limits'`.execute(database.all);
     expect(rows).toEqual([{ relpersistence: 'u' }]);
   });
 
@@ -181,16 +181,16 @@ describe('limits that processes share', () => {
       daos: { 'greenfood-dao': { tokensPerMonth: 50 } },
     };
     const service = (): LimitsService =>
-      new LimitsService(process(), new UsageRepository(database.db), () => rules, log);
+      new LimitsService(process(), new UsageRepository(database), () => rules, log);
     const [one, other] = [service(), service()];
     await one.admit('k', 'elsewhere');
     await other.admit('k', 'elsewhere');
     await expect(one.admit('k', 'elsewhere')).rejects.toMatchObject({ code: 'RATE_LIMITED' });
-    await sql`insert into daos (id, name) values ('greenfood-dao', 'GreenFood DAO')`.execute(database.db);
+    await sql`insert into daos (id, name) values ('greenfood-dao', 'GreenFood DAO')`.execute(database.all);
     await sql`
       insert into usage_daily (dao_id, day, provider, key_id, completion_tokens)
       values ('greenfood-dao', (now() at time zone 'utc')::date, 'fake', 'anybody', 50)
-    `.execute(database.db);
+    `.execute(database.all);
     await expect(other.admit('new', 'greenfood-dao')).rejects.toMatchObject({ code: 'BUDGET_EXHAUSTED' });
     expect(await one.admit('new', 'elsewhere')).toMatchObject([{ remaining: 1 }]);
   });
@@ -199,7 +199,7 @@ describe('limits that processes share', () => {
   async function untilShared(take: () => ReturnType<RequestCounter['take']>, other: RequestCounter): Promise<boolean> {
     for (const giveUpAt = Date.now() + 5_000; Date.now() < giveUpAt;) {
       await take();
-      const { rows } = await sql`select 1 from rate_limits where key = 'mended'`.execute(database.db);
+      const { rows } = await sql`select 1 from rate_limits where key = 'mended'`.execute(database.all);
       if (rows.length > 0) return (await other.take('mended', 1_000)).remaining < 999;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

@@ -34,14 +34,14 @@ describe.each(EMPTY_DATABASES)('migrations on %s', (_name, open) => {
     const query = sql<{ name: string }>`
       select table_name as name from information_schema.tables
       where table_schema = 'public' and table_name not like 'kysely%' order by 1`;
-    return (await query.execute(fresh.database.db)).rows.map(({ name }) => name);
+    return (await query.execute(fresh.database.all)).rows.map(({ name }) => name);
   }
 
   it('should bring an empty database up to date, once', async () => {
     fresh = await open();
-    expect(await migrate(fresh.database.db)).toEqual(ALL);
+    expect(await migrate(fresh.database.all)).toEqual(ALL);
     expect(await tables()).toEqual(TABLES);
-    expect(await migrate(fresh.database.db)).toEqual([]);
+    expect(await migrate(fresh.database.all)).toEqual([]);
   });
 
   it('should stand being called several times at once', async () => {
@@ -54,8 +54,8 @@ describe.each(EMPTY_DATABASES)('migrations on %s', (_name, open) => {
 
   it('should say so when the database is not its own to change', async () => {
     fresh = await open();
-    await sql`create table daos (id int)`.execute(fresh.database.db);
-    await expect(migrate(fresh.database.db)).rejects.toMatchObject({ code: 'SETUP_FAILED' });
+    await sql`create table daos (id int)`.execute(fresh.database.all);
+    await expect(migrate(fresh.database.all)).rejects.toMatchObject({ code: 'SETUP_FAILED' });
     expect(await tables()).toEqual(['daos']);
   });
 });

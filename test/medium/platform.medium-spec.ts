@@ -39,7 +39,7 @@ describe.each(DATABASES)('an installation without a DAO on %s', (_name, open) =>
     const gateway = (await keys.authenticate(key))!;
     await expect(keys.list(gateway, {})).rejects.toMatchObject({ code: 'RBAC_PERMISSION_DENIED' });
     await expect(keys.list(admin, { userId: 'tg:1' })).rejects.toMatchObject({ code: 'RBAC_PERMISSION_DENIED' });
-    const denied = await fresh.database.db
+    const denied = await fresh.database.all
       .selectFrom('audit')
       .where('action', '=', 'access.denied')
       .select(['dao_id', 'actor'])

@@ -19,9 +19,9 @@ describe.each(DATABASES)('figures of providers on %s', (_name, open) => {
 
   beforeAll(async () => {
     fresh = await open();
-    requests = new RequestsRepository(fresh.database.db);
-    sut = new ProviderFiguresRepository(fresh.database.db);
-    await createDao(new AccessRepository(fresh.database.db));
+    requests = new RequestsRepository(fresh.database);
+    sut = new ProviderFiguresRepository(fresh.database);
+    await createDao(fresh.database);
   });
   afterAll(() => fresh.drop());
 
@@ -33,7 +33,7 @@ describe.each(DATABASES)('figures of providers on %s', (_name, open) => {
 
   async function running(provider: string): Promise<string> {
     const id = await accepted();
-    await fresh.database.db
+    await fresh.database.all
       .updateTable('requests')
       .set({ status: 'running', provider, generation: 1 })
       .where('id', '=', id)
@@ -45,7 +45,7 @@ describe.each(DATABASES)('figures of providers on %s', (_name, open) => {
     const id = await accepted(receivedAt);
     const usage = { prompt_tokens: tokens[0], completion_tokens: tokens[1], total_tokens: tokens[0] + tokens[1] };
     const provider = attempts.at(-1)?.provider ?? '';
-    await fresh.database.db.updateTable('requests').set({ generation: 1 }).where('id', '=', id).execute();
+    await fresh.database.all.updateTable('requests').set({ generation: 1 }).where('id', '=', id).execute();
     expect(await requests.recordAnswer(id, 'greenfood-dao', anAnswer({ provider, attempts, usage }))).toBe(true);
   }
 

@@ -38,10 +38,10 @@ describe.each(DATABASES)('recorded decisions on %s', (_name, open) => {
 
   beforeAll(async () => {
     fresh = await open();
-    db = fresh.database.db;
+    db = fresh.database.all;
     requests = new RequestsRepository(db);
     refusals = new RefusalsRepository(db);
-    for (const id of [DAO, 'other-dao', 'many', 'flood', 'quiet']) await createDao(new AccessRepository(db), { id });
+    for (const id of [DAO, 'other-dao', 'many', 'flood', 'quiet']) await createDao(fresh.database, { id });
   });
   afterAll(() => fresh.drop());
 

@@ -18,11 +18,11 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
 
   beforeAll(async () => {
     fresh = await open();
-    db = fresh.database.db;
+    db = fresh.database.all;
     requests = new RequestsRepository(db);
     const access = new AccessRepository(db);
-    await createDao(access);
-    await createDao(access, { id: 'other-dao', name: 'Other DAO', facts: {} });
+    await createDao(fresh.database);
+    await createDao(fresh.database, { id: 'other-dao', name: 'Other DAO', facts: {} });
   });
 
   afterAll(() => fresh.drop());

@@ -134,7 +134,7 @@ describe('values that processes share through PostgreSQL', () => {
 
   const open = async (): Promise<PostgresSharedState> => {
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line) as never) });
-    const state = await PostgresSharedState.open(database.db, server.url, log);
+    const state = await PostgresSharedState.open(database.all, server.url, log);
     opened.push(state);
     return state;
   };
@@ -151,7 +151,7 @@ describe('values that processes share through PostgreSQL', () => {
     server = await TestPostgres.start();
     database = openPostgres(server.url, 4);
     watcher = openPostgres(server.url, 2);
-    await migrate(database.db);
+    await migrate(database.all);
   });
   afterEach(() => Promise.all(opened.splice(0).map((state) => state.close())));
   afterAll(async () => {
@@ -195,7 +195,7 @@ describe('values that processes share through PostgreSQL', () => {
     const { href } = Object.assign(new URL(server.url), { username: 'unseen' });
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line) as never) });
     // Only the session is lost: the pool of connections is not.
-    const one = await PostgresSharedState.open(database.db, href, log);
+    const one = await PostgresSharedState.open(database.all, href, log);
     opened.push(one);
     let told = 0;
     one.onUnseen(() => (told += 1));
@@ -285,7 +285,7 @@ describe('values that processes share through PostgreSQL', () => {
   it('should not open where there is no database', async () => {
     const url = new URL(server.url);
     url.port = '1';
-    await expect(PostgresSharedState.open(database.db, url.href, silent)).rejects.toMatchObject({
+    await expect(PostgresSharedState.open(database.all, url.href, silent)).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
     });
   });

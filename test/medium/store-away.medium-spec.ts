@@ -18,9 +18,9 @@ describe('a PostgreSQL that goes away', () => {
   beforeAll(async () => {
     server = await TestPostgres.start();
     database = openPostgres(await createDatabase(server.url, 'away'));
-    await migrate(database.db);
-    await createDao(new AccessRepository(database.db));
-    requests = new RequestsRepository(database.db);
+    await migrate(database.all);
+    await createDao(database);
+    requests = new RequestsRepository(database);
   });
 
   afterAll(async () => {
@@ -39,8 +39,8 @@ describe('a PostgreSQL that goes away', () => {
       requests.find(request.id),
       requests.accept(aRequest()),
       requests.recordAnswer(request.id, request.daoId, anAnswer()),
-      new AccessRepository(database.db).facts(request.daoId, 'tg:1', false),
-      new KeysRepository(database.db).findActive('hash'),
+      new AccessRepository(database).facts(request.daoId, 'tg:1', false),
+      new KeysRepository(database).findActive('hash'),
     ];
     const outcomes = await Promise.allSettled(calls);
     expect(Date.now() - began).toBeLessThan(2_000);

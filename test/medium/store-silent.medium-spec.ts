@@ -31,7 +31,7 @@ describe('a PostgreSQL that falls silent', () => {
     await once(proxy, 'listening');
     way.port = String((proxy.address() as AddressInfo).port);
     database = openPostgres(way.href, 4);
-    await migrate(database.db);
+    await migrate(database.all);
   });
 
   afterAll(async () => {
@@ -42,11 +42,11 @@ describe('a PostgreSQL that falls silent', () => {
   });
 
   it('should be told as such within the time limits, and its lost connections be given up', async () => {
-    const keys = new KeysRepository(database.db);
+    const keys = new KeysRepository(database);
     await Promise.all(Array.from({ length: 4 }, () => database.ping()));
     for (const [near, far] of pairs) near.unpipe(far).resume();
     const began = Date.now();
-    const transaction = new AccessRepository(database.db).createDao(aDao(), {});
+    const transaction = new AccessRepository(database).createDao(aDao(), {});
     const outcomes = await Promise.allSettled([database.ping(), keys.findActive('a'), keys.touch('b'), transaction]);
     expect(Date.now() - began).toBeLessThan(6_500);
     for (const outcome of outcomes) expect(outcome.status).toBe('rejected');

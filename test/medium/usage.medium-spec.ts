@@ -35,10 +35,10 @@ describe.each(DATABASES)('usage on %s', (_name, open) => {
 
   beforeAll(async () => {
     fresh = await open();
-    db = fresh.database.db;
+    db = fresh.database.all;
     requests = new RequestsRepository(db);
     usage = new UsageRepository(db);
-    for (const id of [DAO, OTHER]) await createDao(new AccessRepository(db), { id });
+    for (const id of [DAO, OTHER]) await createDao(fresh.database, { id });
     const { rows } = await sql<{ day: string }>`
       select to_char(now() at time zone 'utc', 'YYYY-MM-DD') as day
     `.execute(db);

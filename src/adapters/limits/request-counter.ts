@@ -1,5 +1,6 @@
 import { Pool } from 'pg';
 import type { Logger } from 'pino';
+import { PLATFORM_ROLE } from '../store/tenants.js';
 import { RateLimiterMemory, RateLimiterPostgres, type RateLimiterAbstract } from 'rate-limiter-flexible';
 
 /** Length of a window, which begins with its first request, in seconds. */
@@ -59,6 +60,7 @@ export class RequestCounter {
       query_timeout: COUNT_MS,
       keepAlive: true,
       application_name: 'dagi limits',
+      onConnect: async (client) => void (await client.query(`set role ${PLATFORM_ROLE}`)),
     });
     // A connection that breaks is replaced on the next query; without a listener it would end the process.
     pool.on('error', () => undefined);

@@ -1,51 +1,57 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
+import { LRUCache } from 'lru-cache';
 import type { AccessFacts } from '../../contracts/access.js';
 import { GUEST_ROLE } from '../../contracts/access.js';
-import type { Db } from './database.js';
 import { guardStore } from './errors.js';
+import type { Tenants } from './tenants.js';
 
-export interface NewDao {
-  id: string;
-  name: string;
-  facts: Readonly<Record<string, string>>;
-  members: Readonly<Record<string, readonly string[]>>;
+/** What the rights of one person in one DAO follow from. */
+export interface Person {
+  dao: AccessFacts['dao'];
+  /** Id of the member; null for a guest. */
+  member: string | null;
+  roles: AccessFacts['roles'];
 }
 
-/** DAOs, roles and members. */
-export class AccessRepository {
-  constructor(private readonly db: Db) {}
+type Known = Pick<Person, 'member' | 'roles'> & { stamp: string };
 
-  /**
-   * Everything about one person's access to one DAO, in one query.
-   * @param platformAdmin whether to look for a platform grant: only for a key's own principal, never for a named user
-   * @returns undefined if there is no such DAO
-   */
-  async facts(daoId: string, userId: string, platformAdmin: boolean): Promise<AccessFacts | undefined> {
-    const row = await guardStore(() =>
-      this.db
-        .selectFrom('daos')
-        .leftJoin('members', (join) => join.onRef('members.dao_id', '=', 'daos.id').on('members.user_id', '=', userId))
-        .where('daos.id', '=', daoId)
-        .select(['daos.id', 'daos.name'])
-        .select((eb) => [
-          sql<AccessFacts['roles']>`(
-            select coalesce(jsonb_agg(jsonb_build_object('name', r.name, 'entitlements', r.entitlements) order by r.name), '[]')
-            from roles r
-            where r.dao_id = daos.id and r.name = any (coalesce(members.roles, array[${GUEST_ROLE}]))
-          )`.as('roles'),
-          eb.exists(eb.selectFrom('platform_grants').where('principal', '=', userId).select('principal')).as('granted'),
-        ])
-        .executeTakeFirst(),
-    );
-    if (!row) return undefined;
-    const { id, name, roles } = row;
-    return { dao: { id, name }, roles, platformAdmin: platformAdmin && Boolean(row.granted) };
+interface Row {
+  id: string;
+  name: string;
+  stamp: string;
+  person: Pick<Person, 'member' | 'roles'> | null;
+}
+
+/** Persons whose rights a process remembers. */
+const REMEMBERED = 20_000;
+
+/**
+ * Who is what in a DAO. What a process remembers of a person is confirmed by the database each time, in the statement
+ * that would fetch it: a role that was revoked is gone with the next question, in every process.
+ */
+export class AccessRepository {
+  private readonly known = new LRUCache<string, Known>({ max: REMEMBERED });
+
+  constructor(private readonly tenants: Tenants) {}
+
+  /** Whoever has this id of a platform. @returns undefined if there is no such DAO */
+  byUser(daoId: string, userId: string): Promise<Person | undefined> {
+    const found = sql`
+      select i.member_id as id from identities i where i.dao_id = ${daoId} and i.user_id = ${userId}
+    `;
+    return this.person(daoId, `u ${userId}`, found);
+  }
+
+  /** A member by its own id; one that is gone is a guest. @returns undefined if there is no such DAO */
+  byMember(daoId: string, memberId: string): Promise<Person | undefined> {
+    return this.person(daoId, `m ${memberId}`, sql`select ${memberId}::text as id`);
   }
 
   /** All roles that there are in a DAO. */
   async rolesOf(daoId: string): Promise<AccessFacts['roles']> {
     return guardStore(() =>
-      this.db
+      this.tenants
+        .of(daoId)
         .selectFrom('roles')
         .where('dao_id', '=', daoId)
         .select(['name', 'entitlements'])
@@ -54,41 +60,58 @@ export class AccessRepository {
     );
   }
 
-  /** Creates a DAO with roles and members; one that exists is left as it is. Returns whether it is new. */
-  async createDao(dao: NewDao, roles: Readonly<Record<string, readonly string[]>>): Promise<boolean> {
-    return this.db.transaction().execute(async (trx) => {
-      const created = await trx
-        .insertInto('daos')
-        .values({ id: dao.id, name: dao.name, facts: JSON.stringify(dao.facts) })
-        .onConflict((conflict) => conflict.column('id').doNothing())
-        .returning('id')
-        .executeTakeFirst();
-      if (!created) return false;
-      const roleRows = Object.entries(roles).map(([name, list]) => ({ dao_id: dao.id, name, entitlements: [...list] }));
-      if (roleRows.length > 0) await trx.insertInto('roles').values(roleRows).execute();
-      const memberRows = Object.entries(dao.members).map(([user, list]) => ({
-        dao_id: dao.id,
-        user_id: user,
-        roles: [...list],
-      }));
-      if (memberRows.length > 0) await trx.insertInto('members').values(memberRows).execute();
-      return true;
-    });
-  }
-
   /** Whether a principal rules over the whole installation. */
   async hasPlatformGrant(principal: string): Promise<boolean> {
     const row = await guardStore(() =>
-      this.db.selectFrom('platform_grants').where('principal', '=', principal).select('principal').executeTakeFirst(),
+      this.tenants.all
+        .selectFrom('platform_grants')
+        .where('principal', '=', principal)
+        .select('principal')
+        .executeTakeFirst(),
     );
     return row !== undefined;
   }
 
   async grantPlatform(principal: string): Promise<void> {
-    await this.db
-      .insertInto('platform_grants')
-      .values({ principal })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
+    await guardStore(() =>
+      this.tenants.all
+        .insertInto('platform_grants')
+        .values({ principal })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute(),
+    );
+  }
+
+  private async person(daoId: string, as: string, found: RawBuilder<unknown>): Promise<Person | undefined> {
+    const slot = `${daoId} ${as}`;
+    const known = this.known.get(slot);
+    const row = await guardStore(async () => {
+      const query = personUnless(daoId, known?.stamp ?? '', found);
+      return (await query.execute(this.tenants.of(daoId))).rows[0];
+    });
+    if (!row) return undefined;
+    const { id, name, stamp } = row;
+    const { member, roles } = row.person ?? known ?? NOBODY;
+    if (row.person) this.known.set(slot, { member, roles, stamp });
+    return { dao: { id, name }, member, roles };
   }
 }
+
+const NOBODY = { member: null, roles: [] };
+
+/** A DAO, and a person of it unless the stamp is still the one that is known. */
+const personUnless = (daoId: string, stamp: string, found: RawBuilder<unknown>): RawBuilder<Row> => sql<Row>`
+  select d.id, d.name, d.access_stamp::text as stamp,
+    case when d.access_stamp::text = ${stamp} then null else (
+      select jsonb_build_object('member', m.id, 'roles', (
+        select coalesce(jsonb_agg(jsonb_build_object('name', r.name, 'entitlements', r.entitlements) order by r.name), '[]')
+        from roles r
+        where r.dao_id = ${daoId} and r.name = any (coalesce(m.roles, array[${GUEST_ROLE}]))
+      ))
+      from (select 1) one
+      left join (${found}) f on true
+      left join members m on m.dao_id = ${daoId} and m.id = f.id
+    ) end as person
+  from daos d
+  where d.id = ${daoId}
+`;

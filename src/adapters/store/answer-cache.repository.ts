@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db } from './database.js';
+import type { Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 
 /** Whose answer it is: the DAO and the rule say how many there may be, the key says everything that it depends on. */
@@ -18,7 +18,7 @@ export interface KeptAnswer {
 
 /** Answers kept for others of the same DAO and roles who ask the same. */
 export class AnswerCacheRepository {
-  constructor(private readonly db: Db) {}
+  constructor(private readonly tenants: Tenants) {}
 
   /**
    * A kept answer with its age.
@@ -31,7 +31,8 @@ export class AnswerCacheRepository {
     // By the clock of the database, which all processes share.
     const age = sql<number>`greatest(0, round(extract(epoch from (now() - created_at)) * 1000))::float8`;
     const row = await guardStore(() =>
-      this.db
+      this.tenants
+        .of(daoId)
         .selectFrom('answer_cache')
         .where('dao_id', '=', daoId)
         .where('rule', '=', rule)
@@ -69,7 +70,7 @@ export class AnswerCacheRepository {
           select c.key from answer_cache c join old using (key)
           where c.dao_id = ${daoId} and c.rule = ${rule} for update of c skip locked
         )
-      `.execute(this.db),
+      `.execute(this.tenants.of(daoId)),
     );
   }
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { RoutingTable } from '../../contracts/routing.js';
-import type { Db } from './database.js';
+import type { Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 
 /** A profile as it became active. */
@@ -21,12 +21,12 @@ export type RecordedActivation = Activation & { at: Date };
 
 /** Profiles in the order in which they became active, and which changes somebody has confirmed. */
 export class ConfigRepository {
-  constructor(private readonly db: Db) {}
+  constructor(private readonly tenants: Tenants) {}
 
   /** The last activation of a profile, in whatever process. */
   async latest(profile: string): Promise<RecordedActivation | undefined> {
     const row = await guardStore(() =>
-      this.db
+      this.tenants.all
         .selectFrom('config_activations')
         .where('profile', '=', profile)
         .orderBy('seq', 'desc')
@@ -53,7 +53,7 @@ export class ConfigRepository {
           select hash from config_activations where profile = ${profile} order by seq desc limit 1
         )
         returning seq
-      `.execute(this.db),
+      `.execute(this.tenants.all),
     );
     return rows.length === 1;
   }
@@ -63,12 +63,12 @@ export class ConfigRepository {
    * once, and has left since, must not come back by saving a file.
    */
   async confirmedBy(hash: string, profile: string): Promise<string | undefined> {
-    const last = this.db
+    const last = this.tenants.all
       .selectFrom('config_activations')
       .where('profile', '=', profile)
       .select(sql<Date>`coalesce(max(at), '-infinity')`.as('at'));
     const row = await guardStore(() =>
-      this.db
+      this.tenants.all
         .selectFrom('config_confirmations')
         .where('hash', '=', hash)
         .where('at', '>', last)
@@ -81,7 +81,7 @@ export class ConfigRepository {
   /** Writes down that somebody wants exactly this profile. */
   async confirm(hash: string, confirmedBy: string): Promise<void> {
     await guardStore(() =>
-      this.db
+      this.tenants.all
         .insertInto('config_confirmations')
         .values({ hash, confirmed_by: confirmedBy })
         .onConflict((conflict) => conflict.column('hash').doUpdateSet({ confirmed_by: confirmedBy, at: sql`now()` }))

@@ -1,13 +1,25 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { Kysely, PGliteDialect, PostgresDialect, sql, type PostgresPool, type PostgresPoolClient } from 'kysely';
-import { Pool } from 'pg';
-import { HomeLock } from './lock.js';
-import type { Schema } from './schema.js';
+import {
+  Kysely,
+  PGliteDialect,
+  PostgresDialect,
+  sql,
+  type Dialect,
+  type PostgresPool,
+  type PostgresPoolClient,
+} from 'kysely';
+import { LRUCache } from 'lru-cache';
+import { Pool, type ClientBase, type PoolClient } from 'pg';
 import { guardStore, isStoreAway } from './errors.js';
+import { HomeLock } from './lock.js';
+import { prepare } from './migrate.js';
+import type { Schema } from './schema.js';
+import { ScopedSession } from './scoped-session.js';
+import { DAO_HANDLES, PLATFORM_ROLE, TENANT_ROLE, type Db, type Scope, type Tenants } from './tenants.js';
 
-export type Db = Kysely<Schema>;
+export type { Db, Tenants } from './tenants.js';
 
 /** Most time that PostgreSQL gets to accept a connection, or a caller waits for one of the pool, in milliseconds. */
 const CONNECT_MS = 1_500;
@@ -20,9 +32,14 @@ const STATEMENT_MS = 5_000;
 const KEEP_ALIVE_MS = 10_000;
 
 /** An open database with what its owner must know of it. */
-export interface Database {
-  db: Db;
+export interface Database extends Tenants {
   kind: 'embedded' | 'postgres';
+  /**
+   * Brings the schema up to date, as its owner.
+   * @returns names of the migrations that were applied now
+   * @throws AppError `STORE_UNAVAILABLE`, `SETUP_FAILED`
+   */
+  migrate(): Promise<string[]>;
   /** Resolves once the database answers; throws `STORE_UNAVAILABLE` after the time limits of this file at the latest. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -36,8 +53,14 @@ export async function openEmbedded(home?: string): Promise<Database> {
   const lock = home === undefined ? undefined : lockHome(home);
   try {
     const pglite = await PGlite.create(home === undefined ? 'memory://' : join(home, 'database'));
-    return fromDialect('embedded', new PGliteDialect({ pglite }), () => {
-      lock?.release();
+    const session = new ScopedSession(new PGliteDialect({ pglite }));
+    await session.open();
+    return databaseOf('embedded', (scope) => session.in(scope), {
+      migrate: () => prepare(new Kysely({ dialect: session.asOwner() })),
+      close: async () => {
+        await session.close();
+        lock?.release();
+      },
     });
   } catch (error) {
     lock?.release();
@@ -51,29 +74,93 @@ function lockHome(home: string): HomeLock {
   return HomeLock.acquire(home);
 }
 
+export interface PostgresOptions {
+  /** Of the owner of the tables, where that is another login. */
+  migrationUrl?: string | undefined;
+  poolSize?: number;
+}
+
+/** Connections for what spans DAOs: access by key, sweeps, reports. */
+const PLATFORM_POOL = 5;
+
 /** Opens a PostgreSQL database. It connects lazily, and again after the server was away. */
-export function openPostgres(url: string, poolSize = 10): Database {
+export function openPostgres(url: string, { migrationUrl = url, poolSize = 10 }: PostgresOptions = {}): Database {
+  const tenants = poolOf(url, poolSize, TENANT_ROLE);
+  const platform = poolOf(url, PLATFORM_POOL, PLATFORM_ROLE);
+  const scopes = new WeakMap<PoolClient, string>();
+  const dialectOf = (scope: Scope): PostgresDialect =>
+    new PostgresDialect({
+      pool: scope === null ? handedOut(platform) : handedOut(tenants, (client) => enter(client, scope, scopes)),
+    });
+  return databaseOf('postgres', dialectOf, {
+    migrate: () => prepareAsOwner(url, migrationUrl),
+    close: async () => {
+      await Promise.all([tenants.end(), platform.end()]);
+    },
+  });
+}
+
+/** Migrates over a connection of the owner's, and lets the product's login take the roles that statements run under. */
+async function prepareAsOwner(url: string, migrationUrl: string): Promise<string[]> {
+  const owner = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: handedOut(poolOf(migrationUrl, 1)) }) });
+  try {
+    return await prepare(owner, () => loginOf(url));
+  } finally {
+    await owner.destroy();
+  }
+}
+
+/** The name under which an address logs in, as the server says. */
+async function loginOf(url: string): Promise<string> {
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: handedOut(poolOf(url, 1)) }) });
+  try {
+    const { rows } = await guardStore(() => sql<{ login: string }>`select session_user as login`.execute(db));
+    return rows[0]?.login ?? '';
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** Whether a server answers and lets us in, ready for us or not. @throws AppError `STORE_UNAVAILABLE` and others */
+export async function probePostgres(url: string): Promise<void> {
+  await loginOf(url);
+}
+
+function poolOf(url: string, max: number, role?: string): Pool {
   const pool = new Pool({
     connectionString: url,
-    max: poolSize,
+    max,
     connectionTimeoutMillis: CONNECT_MS,
     query_timeout: STATEMENT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     application_name: 'dagi',
+    // A connection that cannot take the role is of no use: whoever wanted it hears why.
+    ...(role && { onConnect: async (client: ClientBase) => void (await client.query(`set role ${role}`)) }),
   });
   // A connection that breaks is replaced on the next query; without a listener it would end the process. The pool
   // listens to idle ones only, and whoever uses one hears of it from the query.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
-  return fromDialect('postgres', new PostgresDialect({ pool: withoutLostConnections(pool) }), () => undefined);
+  return pool;
+}
+
+/**
+ * Sets whose data a connection reaches, unless it does already. Never within a transaction, where a rollback would take
+ * it back: Kysely begins one after it got the connection.
+ */
+async function enter(client: PoolClient, scope: string, scopes: WeakMap<PoolClient, string>): Promise<void> {
+  if (scopes.get(client) === scope) return;
+  scopes.delete(client);
+  await client.query(`select set_config('dagi.dao', $1, false)`, [scope]);
+  scopes.set(client, scope);
 }
 
 /**
  * The pool, but a connection that failed leaves it at once: after a time limit the server still owes it an answer, and
  * the next statement, a rollback too, would wait behind that.
  */
-function withoutLostConnections(pool: Pool): PostgresPool {
+function handedOut(pool: Pool, ready?: (client: PoolClient) => Promise<void>): PostgresPool {
   const connect = async (): Promise<PostgresPoolClient> => {
     const client = await pool.connect();
     let held = true;
@@ -81,6 +168,12 @@ function withoutLostConnections(pool: Pool): PostgresPool {
       if (held) client.release(destroy);
       held = false;
     };
+    try {
+      await ready?.(client);
+    } catch (error) {
+      release(true);
+      throw error;
+    }
     const query = (text: string, values: unknown[]): Promise<unknown> =>
       client.query(text, values).catch((error: unknown) => {
         if (isStoreAway(error)) release(true);
@@ -91,21 +184,26 @@ function withoutLostConnections(pool: Pool): PostgresPool {
   return { connect, end: () => pool.end(), options: pool.options };
 }
 
-function fromDialect(
+function databaseOf(
   kind: Database['kind'],
-  dialect: PGliteDialect | PostgresDialect,
-  afterClose: () => void,
+  dialectOf: (scope: Scope) => Dialect,
+  owner: Pick<Database, 'migrate' | 'close'>,
 ): Database {
-  const db = new Kysely<Schema>({ dialect });
+  const all = new Kysely<Schema>({ dialect: dialectOf(null) });
+  const handles = new LRUCache<string, Db>({ max: DAO_HANDLES });
   return {
-    db,
     kind,
+    all,
+    of: (daoId) => {
+      const known = handles.get(daoId);
+      if (known) return known;
+      const db = new Kysely<Schema>({ dialect: dialectOf(daoId) });
+      handles.set(daoId, db);
+      return db;
+    },
     ping: async () => {
-      await guardStore(() => sql`select 1`.execute(db));
+      await guardStore(() => sql`select 1`.execute(all));
     },
-    close: async () => {
-      await db.destroy();
-      afterClose();
-    },
+    ...owner,
   };
 }

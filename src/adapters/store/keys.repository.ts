@@ -1,5 +1,6 @@
-import type { CallerKey, KeyInfo } from '../../contracts/access.js';
-import type { Db } from './database.js';
+import { sql } from 'kysely';
+import { ENTITLEMENTS, type CallerKey, type Entitlement, type KeyInfo } from '../../contracts/access.js';
+import type { Db, Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 
 export interface NewKey {
@@ -9,48 +10,67 @@ export interface NewKey {
   dao_id: string | null;
   principal: string;
   gateway: boolean;
+  owner: string;
+  scopes?: string[] | null;
+  replaces?: string;
 }
 
-const SHOWN = ['id', 'name', 'dao_id', 'principal', 'gateway', 'created_at', 'last_used_at', 'revoked_at'] as const;
+const SHOWN = [
+  'id',
+  'name',
+  'dao_id',
+  'principal',
+  'gateway',
+  'owner',
+  'scopes',
+  'expires_at',
+  'replaces',
+  'created_at',
+  'last_used_at',
+  'revoked_at',
+] as const;
+
+const isEntitlement = (name: string): name is Entitlement => (ENTITLEMENTS as readonly string[]).includes(name);
 
 /** API keys, by the hash of their secret. */
 export class KeysRepository {
-  constructor(private readonly db: Db) {}
+  constructor(private readonly tenants: Tenants) {}
 
-  /** The key with this hash, unless it is revoked. */
+  /** The key with this hash, unless it is revoked or expired. Nobody knows yet of which DAO it is. */
   async findActive(hash: string): Promise<CallerKey | undefined> {
     const row = await guardStore(() =>
-      this.db
+      this.tenants.all
         .selectFrom('api_keys')
         .where('hash', '=', hash)
         .where('revoked_at', 'is', null)
-        .select(['id', 'dao_id', 'principal', 'gateway'])
+        .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
+        .select(['id', 'dao_id', 'principal', 'gateway', 'owner', 'scopes'])
         .executeTakeFirst(),
     );
-    return row && { id: row.id, daoId: row.dao_id, principal: row.principal, gateway: row.gateway };
+    if (!row) return undefined;
+    const { dao_id: daoId, scopes, ...rest } = row;
+    return { ...rest, daoId, scopes: scopes && scopes.filter(isEntitlement) };
   }
 
   /** Notes that a key was used just now. */
   async touch(id: string): Promise<void> {
     await guardStore(() =>
-      this.db.updateTable('api_keys').set({ last_used_at: new Date() }).where('id', '=', id).execute(),
+      this.tenants.all.updateTable('api_keys').set({ last_used_at: new Date() }).where('id', '=', id).execute(),
     );
   }
 
-  async insert(key: NewKey): Promise<KeyInfo> {
-    return guardStore(() =>
-      this.db
-        .insertInto('api_keys')
-        .values(key)
-        .returning([...SHOWN])
-        .executeTakeFirstOrThrow(),
-    );
+  async insert(db: Db, key: NewKey): Promise<KeyInfo> {
+    return db
+      .insertInto('api_keys')
+      .values(key)
+      .returning([...SHOWN])
+      .executeTakeFirstOrThrow();
   }
 
   /** Adds a key, or gives the key of this id a new secret; the old secret opens nothing from then on. */
   async put(key: NewKey): Promise<void> {
     await guardStore(() =>
-      this.db
+      this.tenants.all
         .insertInto('api_keys')
         .values(key)
         .onConflict((conflict) => conflict.column('id').doUpdateSet({ hash: key.hash, revoked_at: null }))
@@ -60,27 +80,36 @@ export class KeysRepository {
 
   /** All keys, or those of one DAO. */
   async list(daoId: string | null): Promise<KeyInfo[]> {
-    return guardStore(() =>
-      this.db
-        .selectFrom('api_keys')
-        .select([...SHOWN])
-        .$if(daoId !== null, (query) => query.where('dao_id', '=', daoId))
-        .orderBy('created_at')
-        .execute(),
-    );
+    return guardStore(() => this.shown(daoId).orderBy('created_at').execute());
   }
 
-  /** Revokes a key, of one DAO if `daoId` says so. Returns whether there was one. */
-  async revoke(id: string, daoId: string | null): Promise<KeyInfo | undefined> {
-    return guardStore(() =>
-      this.db
-        .updateTable('api_keys')
-        .set({ revoked_at: new Date() })
-        .where('id', '=', id)
-        .where('revoked_at', 'is', null)
-        .$if(daoId !== null, (query) => query.where('dao_id', '=', daoId))
-        .returning([...SHOWN])
-        .executeTakeFirst(),
-    );
+  /** A key of one DAO, or (null) of any. */
+  async find(id: string, daoId: string | null): Promise<KeyInfo | undefined> {
+    return guardStore(() => this.shown(daoId).where('id', '=', id).executeTakeFirst());
+  }
+
+  /** Revokes a key. Returns whether it was not revoked before. */
+  async revoke(db: Db, id: string): Promise<boolean> {
+    const result = await db
+      .updateTable('api_keys')
+      .set({ revoked_at: new Date() })
+      .where('id', '=', id)
+      .where('revoked_at', 'is', null)
+      .executeTakeFirst();
+    return result.numUpdatedRows === 1n;
+  }
+
+  /** Lets a key expire after some seconds, or earlier if it would anyway. */
+  async expire(db: Db, id: string, seconds: number): Promise<void> {
+    const then = sql<Date>`least(expires_at, now() + make_interval(secs => ${seconds}))`;
+    await db.updateTable('api_keys').set({ expires_at: then }).where('id', '=', id).execute();
+  }
+
+  private shown(daoId: string | null) {
+    const db = daoId === null ? this.tenants.all : this.tenants.of(daoId);
+    return db
+      .selectFrom('api_keys')
+      .select([...SHOWN])
+      .$if(daoId !== null, (query) => query.where('dao_id', '=', daoId));
   }
 }

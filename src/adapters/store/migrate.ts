@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { sql, type Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
+import pRetry from 'p-retry';
 import { packagePath } from '../../../config/paths.js';
 import { AppError } from '../../errors/app-error.js';
-import type { Db } from './database.js';
 import { guardStore, isStoreAway } from './errors.js';
+import { PLATFORM_ROLE, TENANT_ROLE, type Db } from './tenants.js';
 
 const folder = packagePath('src', 'adapters', 'store', 'migrations');
 
@@ -21,6 +22,52 @@ function fromFile(file: string): Migration {
       for (const statement of statements.filter((text) => text.trim() !== '')) await sql.raw(statement).execute(db);
     },
   };
+}
+
+const ROLES = [TENANT_ROLE, PLATFORM_ROLE];
+/** Roles belong to the whole server: two installations that start at once may meet there. */
+const ROLES_RETRY = { retries: 5, minTimeout: 20, maxTimeout: 200 };
+
+/**
+ * Makes a database ready as its owner: roles that statements run under, the schema, and leave for the product's login to
+ * take those roles.
+ * @param login asks for the product's login; absent where the owner's session itself is used
+ * @returns names of the migrations that were applied now
+ * @throws AppError `STORE_UNAVAILABLE` if the database is away, `SETUP_FAILED` if it refuses
+ */
+export async function prepare(owner: Db, login?: () => Promise<string>): Promise<string[]> {
+  await asSetUp('The roles of the database could not be created', () => ensureRoles(owner));
+  const applied = await migrate(owner);
+  if (login) await asSetUp('The roles of the database could not be granted', async () => grantRoles(owner, await login()));
+  return applied;
+}
+
+async function ensureRoles(owner: Db): Promise<void> {
+  const { rows } = await sql<{ name: string; strong: boolean }>`
+    select rolname as name, rolsuper or rolbypassrls as strong from pg_roles where rolname = any (${ROLES})
+  `.execute(owner);
+  const strong = rows.find((role) => role.strong);
+  if (strong) throw new AppError('SETUP_FAILED', `The role ${strong.name} may bypass row-level security: take that from it.`);
+  for (const role of ROLES.filter((name) => !rows.some((row) => row.name === name))) {
+    await sql`create role ${sql.id(role)} nologin noinherit`.execute(owner);
+  }
+}
+
+async function grantRoles(owner: Db, login: string): Promise<void> {
+  for (const role of ROLES) await sql`grant ${sql.id(role)} to ${sql.id(login)}`.execute(owner);
+}
+
+/** Runs a step in which two installations of a server may disturb each other, and says who can help if it fails. */
+async function asSetUp(what: string, step: () => Promise<void>): Promise<void> {
+  const again = ({ error }: { error: Error }): boolean => !(error instanceof AppError) && !isStoreAway(error);
+  try {
+    await guardStore(() => pRetry(step, { ...ROLES_RETRY, shouldRetry: again }));
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    const remedy = ROLES.map((role) => `create role ${role} nologin; grant ${role} to LOGIN;`).join(' ');
+    const message = `${what}. Give the owner CREATEROLE, or run as an administrator: ${remedy}`;
+    throw new AppError('SETUP_FAILED', message, {}, { cause: error });
+  }
 }
 
 /**

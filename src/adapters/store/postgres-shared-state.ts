@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { SharedMoment, SharedState } from '../../contracts/shared-state.js';
 import { AppError } from '../../errors/app-error.js';
-import type { Db } from './database.js';
+import type { Db } from './tenants.js';
 import { guardStore } from './errors.js';
 import { PROCESS_LOCKS, ProcessSession } from './process-session.js';
 import { Listeners } from './shared-state.js';

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { ProviderFigures } from '../../contracts/whatif.js';
-import type { Db } from './database.js';
+import type { Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 
 /** How a provider has done of late. Latencies are of calls that gave an answer, null where there was none. */
@@ -17,7 +17,7 @@ const MOST_ANSWERS = 20_000;
 
 /** What the recorded requests tell about providers. Times are those at which requests came in. */
 export class ProviderFiguresRepository {
-  constructor(private readonly db: Db) {}
+  constructor(private readonly tenants: Tenants) {}
 
   /** Calls at each provider that was called; attempts that were skipped are no calls. */
   async recent(since: Date): Promise<RecentCalls[]> {
@@ -34,7 +34,7 @@ export class ProviderFiguresRepository {
         from requests cross join lateral jsonb_array_elements(attempts) as attempt
         where received_at >= ${since} and attempt ->> 'status' in ('ok', 'failed')
         group by 1
-      `.execute(this.db),
+      `.execute(this.tenants.all),
     );
     return rows;
   }
@@ -42,7 +42,7 @@ export class ProviderFiguresRepository {
   /** Requests whose call runs at the moment, in all processes, by provider. */
   async inFlight(): Promise<Map<string, number>> {
     const rows = await guardStore(() =>
-      this.db
+      this.tenants.all
         .selectFrom('requests')
         .where('ended_at', 'is', null)
         .where('status', '=', 'running')
@@ -74,7 +74,7 @@ export class ProviderFiguresRepository {
         where attempt ->> 'status' = 'ok' and attempt ->> 'provider' = provider
         group by provider
         order by provider
-      `.execute(this.db),
+      `.execute(this.tenants.all),
     );
     return rows;
   }

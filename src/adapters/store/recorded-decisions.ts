@@ -3,7 +3,7 @@ import type { AccessFacts } from '../../contracts/access.js';
 import type { Decision, Mode } from '../../contracts/request.js';
 import { PROMPT_HEAD } from '../../contracts/routing.js';
 import type { RecordedDecision } from '../../contracts/whatif.js';
-import type { Db } from './database.js';
+import type { Db } from './tenants.js';
 import { guardStore } from './errors.js';
 
 /**

@@ -1,7 +1,7 @@
 import { sql, type RawBuilder, type Selectable } from 'kysely';
 import type { DecisionInputs } from '../../contracts/request.js';
 import type { RecordedDecision } from '../../contracts/whatif.js';
-import type { Db } from './database.js';
+import type { Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 import type { DealtPlace, DecisionCursor } from './recorded-decisions.js';
 import type { RefusalsTable } from './schema.js';
@@ -33,10 +33,10 @@ export interface NewRefusal {
  * what is kept of the metadata.
  */
 export class RefusalsRepository {
-  constructor(private readonly db: Db) {}
+  constructor(private readonly tenants: Tenants) {}
 
   /**
-   * Writes a refusal down, and forgets the oldest of its DAO and code, and those that are too old. One that is there already is left as it is. Of
+   * Writes a refusal down, and forgets the oldest of its DAO and code. One that is there already is left as it is. Of
    * the metadata only that is kept which rules can compare.
    */
   async add({ id, daoId, actor, at, code, configHash, inputs }: NewRefusal): Promise<void> {
@@ -52,14 +52,11 @@ export class RefusalsRepository {
         ), old as (
           select id from refusals where dao_id = ${daoId} and code = ${code}
           order by at desc, id desc offset ${KEPT_REFUSALS - 1}
-        ), too_old as (
-          select id from refusals where at < ${oldestKept(new Date())}
         )
         delete from refusals where id in (
-          select id from refusals where id in (select id from old union all select id from too_old)
-          for update skip locked
+          select id from refusals where id in (select id from old) for update skip locked
         )
-      `.execute(this.db),
+      `.execute(this.tenants.of(daoId)),
     );
   }
 
@@ -72,7 +69,7 @@ export class RefusalsRepository {
     const { numAffectedRows } = await guardStore(() =>
       sql`
         delete from refusals where id in (select id from refusals where at < ${oldestKept(now)} for update skip locked)
-      `.execute(this.db),
+      `.execute(this.tenants.all),
     );
     return Number(numAffectedRows ?? 0);
   }
@@ -83,7 +80,7 @@ export class RefusalsRepository {
    */
   async page(since: Date, after: DecisionCursor | undefined, limit: number): Promise<RecordedDecision[]> {
     const query = after && 'before' in after ? dealt(since, after, limit) : newest(since, after, limit);
-    const { rows } = await guardStore(() => query.execute(this.db));
+    const { rows } = await guardStore(() => query.execute(this.tenants.all));
     return rows.map(({ id, dao_id: daoId, at, code, inputs }) => ({
       id,
       daoId,

@@ -3,7 +3,7 @@ import type { AccessFacts } from '../../contracts/access.js';
 import type { ErrorObject } from '../../contracts/bodies.js';
 import type { Attempt, Decision, Mode, Origin, Timings, Usage } from '../../contracts/request.js';
 import type { RecordedDecision } from '../../contracts/whatif.js';
-import type { Db } from './database.js';
+import type { Db, Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 import { decidedRequests, type DecisionCursor } from './recorded-decisions.js';
 import { RECORD_COLUMNS, toRecord, type RequestRecord } from './request-record.js';
@@ -99,7 +99,7 @@ export interface OpenFilter {
 
 /** Requests and turns. Every statement that changes an ended request is a no-op: an ending is final. */
 export class RequestsRepository {
-  constructor(private readonly db: Db) {}
+  constructor(private readonly tenants: Tenants) {}
 
   /**
    * Writes request, dialog and turn in one statement.
@@ -120,7 +120,7 @@ export class RequestsRepository {
             ${idempotency?.scope ?? null}, ${idempotency?.key ?? null}, ${idempotency?.bodyHash ?? null},
             ${request.receivedAt}, ${request.deadlineAt}
           )
-          on conflict (idempotency_scope, idempotency_key) where idempotency_key is not null do nothing
+          on conflict (dao_id, idempotency_scope, idempotency_key) where idempotency_key is not null do nothing
           returning id
         ), dialog as (
           insert into dialogs (id, dao_id, actor, session_id, source)
@@ -133,17 +133,23 @@ export class RequestsRepository {
         select request.id, ${request.daoId}, (select id from dialog), ${request.prompt}, ${request.receivedAt}
         from request
         returning request_id as id
-      `.execute(this.db),
+      `.execute(this.tenants.of(request.daoId)),
     );
     return rows.length === 1;
   }
 
   /** The request that holds an idempotency key, if it is younger than `since`; an older one lets go of the key. */
-  async findByIdempotency({ scope, key }: Idempotency, since: Date): Promise<RequestRecord | undefined> {
+  async findByIdempotency(
+    daoId: string,
+    { scope, key }: Idempotency,
+    since: Date,
+  ): Promise<RequestRecord | undefined> {
+    const db = this.tenants.of(daoId);
     const released = await guardStore(() =>
-      this.db
+      db
         .updateTable('requests')
         .set({ idempotency_key: null })
+        .where('dao_id', '=', daoId)
         .where('idempotency_scope', '=', scope)
         .where('idempotency_key', '=', key)
         .where('received_at', '<', since)
@@ -151,7 +157,8 @@ export class RequestsRepository {
     );
     if (released.numUpdatedRows > 0n) return undefined;
     const row = await guardStore(() =>
-      this.withTurn()
+      withTurn(db)
+        .where('requests.dao_id', '=', daoId)
         .where('requests.idempotency_scope', '=', scope)
         .where('requests.idempotency_key', '=', key)
         .executeTakeFirst(),
@@ -159,9 +166,10 @@ export class RequestsRepository {
     return row && toRecord(row);
   }
 
-  /** A request, of whatever DAO: who may see it is the caller's question. */
-  async find(id: string): Promise<RequestRecord | undefined> {
-    const row = await guardStore(() => this.withTurn().where('requests.id', '=', id).executeTakeFirst());
+  /** A request of one DAO, or (null) of whatever DAO: who may see it is the caller's question. */
+  async find(id: string, daoId: string | null): Promise<RequestRecord | undefined> {
+    const db = daoId === null ? this.tenants.all : this.tenants.of(daoId);
+    const row = await guardStore(() => withTurn(db).where('requests.id', '=', id).executeTakeFirst());
     return row && toRecord(row);
   }
 
@@ -171,8 +179,9 @@ export class RequestsRepository {
    * @returns undefined if the request has ended
    */
   async claim(id: string, daoId: string, claim: Claim): Promise<GenerationJob | undefined> {
+    const db = this.tenants.of(daoId);
     const row = await guardStore(() =>
-      this.db
+      db
         .updateTable('requests')
         .from('turns')
         .innerJoin('daos', 'daos.id', 'turns.dao_id')
@@ -192,14 +201,15 @@ export class RequestsRepository {
     );
     if (!row) return undefined;
     const earlier = row.dialog_id !== null && { dialogId: row.dialog_id, daoId, before: row.received_at };
-    const history = earlier ? await newestTurns(this.db, earlier, claim.historyBytes) : [];
+    const history = earlier ? await newestTurns(db, earlier, claim.historyBytes) : [];
     return { ...toQuestion(row), history };
   }
 
   /** What a request asks, open or ended, without claiming it. */
   async question(id: string, daoId: string): Promise<OpenQuestion | undefined> {
     const row = await guardStore(() =>
-      this.db
+      this.tenants
+        .of(daoId)
         .selectFrom('requests')
         .innerJoin('turns', 'turns.request_id', 'requests.id')
         .innerJoin('daos', 'daos.id', 'requests.dao_id')
@@ -239,7 +249,7 @@ export class RequestsRepository {
         update turns set answer = ${answer.text}, finish_reason = ${answer.finishReason}
         from request where turns.request_id = request.id
         returning turns.request_id as id
-      `.execute(this.db),
+      `.execute(this.tenants.of(daoId)),
     );
     return rows.length === 1;
   }
@@ -256,14 +266,15 @@ export class RequestsRepository {
           where id = ${id} and dao_id = ${daoId} and not (status = 'completed' and generation = ${generation})
         )
         ${usageUpsert({ ...spent, requests: 0 })}
-      `.execute(this.db),
+      `.execute(this.tenants.of(daoId)),
     );
   }
 
   /** Ends a request without an answer. Returns false if it had ended already. */
   async recordEnding(id: string, daoId: string, ending: Ending): Promise<boolean> {
     const result = await guardStore(() =>
-      this.db
+      this.tenants
+        .of(daoId)
         .updateTable('requests')
         .set({
           status: ending.status,
@@ -284,12 +295,14 @@ export class RequestsRepository {
    * Takes back a request whose start was refused, and frees its idempotency key.
    * @returns false if a call was begun for it although it should not have been: then it goes on
    */
-  async refuse(id: string, error: ErrorObject): Promise<boolean> {
+  async refuse(id: string, daoId: string, error: ErrorObject): Promise<boolean> {
     const result = await guardStore(() =>
-      this.db
+      this.tenants
+        .of(daoId)
         .updateTable('requests')
         .set({ status: 'failed', error: JSON.stringify(error), ended_at: new Date(), idempotency_key: null })
         .where('id', '=', id)
+        .where('dao_id', '=', daoId)
         .where('status', '=', 'accepted')
         .executeTakeFirst(),
     );
@@ -300,7 +313,7 @@ export class RequestsRepository {
   async findOpen(filter: OpenFilter, after: string, limit: number): Promise<RequestRecord[]> {
     const { receivedBefore, overdueSince } = filter;
     const rows = await guardStore(() =>
-      this.withTurn()
+      withTurn(this.tenants.all)
         .where('requests.ended_at', 'is', null)
         .where('requests.received_at', '<', receivedBefore)
         .where('requests.id', '>', after)
@@ -321,17 +334,16 @@ export class RequestsRepository {
 
   /** Accepted requests with what was decided about them and on what, newest first, from a moment on, behind the cursor. */
   decided(since: Date, after: DecisionCursor | undefined, limit: number): Promise<RecordedDecision[]> {
-    return decidedRequests(this.db, since, after, limit);
-  }
-
-  private withTurn() {
-    return this.db
-      .selectFrom('requests')
-      .leftJoin('turns', 'turns.request_id', 'requests.id')
-      .select(RECORD_COLUMNS)
-      .select(['turns.answer', 'turns.finish_reason']);
+    return decidedRequests(this.tenants.all, since, after, limit);
   }
 }
+
+const withTurn = (db: Db) =>
+  db
+    .selectFrom('requests')
+    .leftJoin('turns', 'turns.request_id', 'requests.id')
+    .select(RECORD_COLUMNS)
+    .select(['turns.answer', 'turns.finish_reason']);
 
 const QUESTION_COLUMNS = [
   'turns.answer',

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { ErrorObject } from '../../contracts/bodies.js';
 import type { AccessFacts } from '../../contracts/access.js';
+import type { DaoLimits, DaoProfile, DaoSettings } from '../../contracts/dao.js';
 import type { RoutingTable } from '../../contracts/routing.js';
 import type {
   Attempt,
@@ -22,6 +23,11 @@ export interface DaosTable {
   id: string;
   name: string;
   facts: Json<Record<string, string>>;
+  profile: JsonDefault<DaoProfile>;
+  settings: JsonDefault<DaoSettings>;
+  limits: JsonDefault<DaoLimits>;
+  version: Generated<string>;
+  access_stamp: Generated<string>;
   created_at: Generated<Date>;
 }
 
@@ -29,12 +35,35 @@ export interface RolesTable {
   dao_id: string;
   name: string;
   entitlements: string[];
+  version: Generated<string>;
 }
 
 export interface MembersTable {
   dao_id: string;
-  user_id: string;
+  id: string;
+  name: string | null;
   roles: string[];
+  version: Generated<string>;
+  created_at: Generated<Date>;
+}
+
+export interface IdentitiesTable {
+  dao_id: string;
+  user_id: string;
+  member_id: string;
+  linked_at: Generated<Date>;
+}
+
+export interface InvitationsTable {
+  dao_id: string;
+  id: string;
+  hash: string | null;
+  user_id: string | null;
+  member_id: string | null;
+  roles: string[];
+  uses_left: number;
+  expires_at: Date;
+  created_by: string;
   created_at: Generated<Date>;
 }
 
@@ -50,6 +79,10 @@ export interface ApiKeysTable {
   dao_id: string | null;
   principal: string;
   gateway: boolean;
+  owner: Generated<string>;
+  scopes: string[] | null;
+  expires_at: Date | null;
+  replaces: string | null;
   created_at: Generated<Date>;
   last_used_at: Date | null;
   revoked_at: Date | null;
@@ -158,13 +191,32 @@ export interface TurnsTable {
 }
 
 export interface AuditTable {
-  id: Generated<string>;
-  dao_id: string | null;
-  at: Generated<Date>;
+  chain: string;
+  seq: string;
+  entry: string;
+  hash: string;
+  at: Date;
   actor: string;
   action: string;
   subject: string;
-  detail: JsonDefault<Record<string, unknown>>;
+}
+
+export interface AuditChainsTable {
+  chain: string;
+  seq: Generated<string>;
+  hash: Generated<string>;
+  salt: Generated<string>;
+}
+
+export interface AuditHeadsTable {
+  chain: string;
+  /** ISO date. */
+  day: ColumnType<string, string, never>;
+  seq: string;
+  hash: string;
+  key_id: string;
+  signature: string;
+  signed_at: Date;
 }
 
 /** The database, as Kysely sees it. */
@@ -172,12 +224,16 @@ export interface Schema {
   daos: DaosTable;
   roles: RolesTable;
   members: MembersTable;
+  identities: IdentitiesTable;
+  invitations: InvitationsTable;
   platform_grants: PlatformGrantsTable;
   api_keys: ApiKeysTable;
   dialogs: DialogsTable;
   requests: RequestsTable;
   turns: TurnsTable;
   audit: AuditTable;
+  audit_chains: AuditChainsTable;
+  audit_heads: AuditHeadsTable;
   refusals: RefusalsTable;
   usage_daily: UsageDailyTable;
   answer_cache: AnswerCacheTable;

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db } from './database.js';
+import type { Db } from './tenants.js';
 import { guardStore } from './errors.js';
 
 /** Most turns of a session that are read; how many of them reach the model is decided by their length. */

@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Usage } from '../../contracts/request.js';
-import type { Db } from './database.js';
+import type { Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 
 /** What an answer used, or one that broke off. */
@@ -80,7 +80,7 @@ const decimal = (usd: number): string => usd.toFixed(8);
 
 /** What was used: tokens, requests and dollars by DAO, day, provider and key. Written with each answer, read here. */
 export class UsageRepository {
-  constructor(private readonly db: Db) {}
+  constructor(private readonly tenants: Tenants) {}
 
   /** Tokens of a key (in all DAOs) and of a DAO (with all keys) since the month began, at UTC and by the database's clock. */
   async monthTokens(keyId: string, daoId: string): Promise<MonthTokens> {
@@ -92,7 +92,7 @@ export class UsageRepository {
           coalesce(sum(${tokens}) filter (where dao_id = ${daoId}), 0)::float8 as dao
         from usage_daily
         where day >= date_trunc('month', now() at time zone 'utc')::date and (key_id = ${keyId} or dao_id = ${daoId})
-      `.execute(this.db),
+      `.execute(this.tenants.all),
     );
     return rows[0] ?? { key: 0, dao: 0 };
   }
@@ -114,7 +114,7 @@ export class UsageRepository {
           and (${daoId ?? null}::text is null or dao_id = ${daoId ?? null}::text)
         group by 1
         order by ${order}
-      `.execute(this.db),
+      `.execute(daoId === undefined ? this.tenants.all : this.tenants.of(daoId)),
     );
     return rows;
   }

@@ -1,0 +1,125 @@
+import { sql } from 'kysely';
+import { v4 as uuid } from 'uuid';
+import type { Member } from '../../contracts/dao.js';
+import { guardStore } from './errors.js';
+import type { Db, Tenants } from './tenants.js';
+
+/** Which members to list. */
+export interface MemberFilter {
+  /** Behind this id. */
+  after: string;
+  limit: number;
+  role?: string | undefined;
+}
+
+/** Who belongs to a DAO, and by which ids platforms know them. */
+export class MembersRepository {
+  constructor(private readonly tenants: Tenants) {}
+
+  /** Members by id. */
+  async page(daoId: string, { after, limit, role }: MemberFilter): Promise<Member[]> {
+    return guardStore(() =>
+      shown(this.tenants.of(daoId), daoId)
+        .where('id', '>', after)
+        .$if(role !== undefined, (query) => query.where(sql<boolean>`${role} = any (members.roles)`))
+        .orderBy('id')
+        .limit(limit)
+        .execute(),
+    );
+  }
+
+  /** Whoever a platform knows by this id. */
+  async byUser(daoId: string, userId: string): Promise<Member | undefined> {
+    return guardStore(() => memberByUser(this.tenants.of(daoId), daoId, userId));
+  }
+}
+
+const userIds = sql<string[]>`(
+  select coalesce(array_agg(i.user_id order by i.linked_at, i.user_id), '{}')
+  from identities i where i.dao_id = members.dao_id and i.member_id = members.id
+)`;
+
+const shown = (db: Db, daoId: string) =>
+  db
+    .selectFrom('members')
+    .where('dao_id', '=', daoId)
+    .select(['id', 'name', 'roles', 'version', 'created_at', userIds.as('user_ids')]);
+
+export const memberByUser = (db: Db, daoId: string, userId: string): Promise<Member | undefined> =>
+  shown(db, daoId)
+    .where('id', '=', (eb) =>
+      eb
+        .selectFrom('identities')
+        .where('identities.dao_id', '=', daoId)
+        .where('identities.user_id', '=', userId)
+        .select('identities.member_id'),
+    )
+    .executeTakeFirst();
+
+export const memberById = (db: Db, daoId: string, id: string): Promise<Member | undefined> =>
+  shown(db, daoId).where('id', '=', id).executeTakeFirst();
+
+/** A person who was not there, under the id of a platform that nobody of the DAO has. @returns the member's id */
+export async function addMember(
+  db: Db,
+  daoId: string,
+  { userId, roles, name = null }: { userId: string; roles: string[]; name?: string | null },
+): Promise<string> {
+  const id = `p_${uuid().replaceAll('-', '')}`;
+  await db.insertInto('members').values({ dao_id: daoId, id, name, roles }).execute();
+  await linkIdentity(db, daoId, id, userId);
+  return id;
+}
+
+export async function linkIdentity(db: Db, daoId: string, memberId: string, userId: string): Promise<void> {
+  await db.insertInto('identities').values({ dao_id: daoId, user_id: userId, member_id: memberId }).execute();
+}
+
+/** @returns whether the member had this id */
+export async function unlinkIdentity(db: Db, daoId: string, memberId: string, userId: string): Promise<boolean> {
+  const result = await db
+    .deleteFrom('identities')
+    .where('dao_id', '=', daoId)
+    .where('member_id', '=', memberId)
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  return result.numDeletedRows === 1n;
+}
+
+export async function updateMember(
+  db: Db,
+  daoId: string,
+  id: string,
+  changes: { roles?: string[]; name?: string | null },
+): Promise<void> {
+  await db
+    .updateTable('members')
+    .set({ ...changes, version: sql<string>`version + 1` })
+    .where('dao_id', '=', daoId)
+    .where('id', '=', id)
+    .execute();
+}
+
+export async function removeMember(db: Db, daoId: string, id: string): Promise<void> {
+  await db.deleteFrom('members').where('dao_id', '=', daoId).where('id', '=', id).execute();
+}
+
+/** How many members that somebody can act as have one of these roles. */
+export async function countHolders(db: Db, daoId: string, roles: readonly string[]): Promise<number> {
+  const row = await db
+    .selectFrom('members')
+    .where('dao_id', '=', daoId)
+    .where(sql<boolean>`members.roles && ${[...roles]}::text[]`)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('identities')
+          .whereRef('identities.dao_id', '=', 'members.dao_id')
+          .whereRef('identities.member_id', '=', 'members.id')
+          .select('identities.user_id'),
+      ),
+    )
+    .select(sql<number>`count(*)::int`.as('holders'))
+    .executeTakeFirstOrThrow();
+  return row.holders;
+}
