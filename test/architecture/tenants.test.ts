@@ -1,0 +1,128 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const TENANTS = join(ROOT, 'src/adapters/store/tenants.ts');
+const FOLDERS = '{src,workflows,activities,config}/**/*.ts';
+
+/** Who may reach the data of all DAOs at once, and what for. */
+const MAY_REACH_ALL: Readonly<Record<string, string>> = {
+  'src/adapters/store/access.repository.ts': 'grants of the platform belong to no DAO',
+  'src/adapters/store/audit.repository.ts': 'the chain of the installation',
+  'src/adapters/store/config.repository.ts': 'the configuration belongs to no DAO',
+  'src/adapters/store/daos.repository.ts': 'creates DAOs, and lists them for the platform’s administrator',
+  'src/adapters/store/keys.repository.ts': 'nobody knows of which DAO a key is before it is found; the platform’s keys',
+  'src/adapters/store/provider-figures.repository.ts': 'how a provider does is counted over all who ask it',
+  'src/adapters/store/refusals.repository.ts': 'the sweep of old refusals, and what-if over all of them',
+  'src/adapters/store/requests.repository.ts': 'the reconciler, what-if, and whoever asks with a key of all DAOs',
+  'src/adapters/store/usage.repository.ts': 'usage of all DAOs, and budgets of the installation',
+  'src/runtime.ts': 'the state that processes share belongs to no DAO',
+};
+
+/** Who may open connections of their own, past the handles, and what for. */
+const MAY_CONNECT: Readonly<Record<string, string>> = {
+  'src/adapters/store/database.ts': 'makes the handles',
+  'src/adapters/store/process-session.ts': 'listens, and holds a lock for as long as its process lives; reads no table',
+  'src/adapters/limits/request-counter.ts': 'counts calls in a table of its library’s, which no DAO’s data is in',
+};
+
+/** Modules that open a database. */
+const DRIVERS = ['pg', '@electric-sql/pglite'];
+
+const planted = (name: string, body: string): [path: string, text: string] => [
+  join(ROOT, `src/adapters/store/planted-${name}.ts`),
+  `import type { Database } from './database.js';\nimport type { Tenants } from './tenants.js';\n${body}\n`,
+];
+
+/** Ways to reach everything, and what only looks like it. */
+const PLANTED = new Map([
+  planted('plainly', 'export const reach = (tenants: Tenants) => tenants.all;'),
+  planted('database', 'export const reach = (database: Database) => database.all.selectFrom("daos");'),
+  planted('taken-apart', 'export const reach = ({ all }: Database) => all;'),
+  planted('renamed', 'export const reach = (t: Tenants) => { const { all: db } = t; return db; };'),
+  planted('in-brackets', 'export const reach = (tenants: Tenants) => tenants["all"];'),
+  planted('picked', 'export const reach = (one: Pick<Database, "all">) => one.all;'),
+  planted(
+    'innocent',
+    'export const reach = (t: Tenants, list: { all: string[] }) => [t.of("d"), list.all, Promise.all];',
+  ),
+]);
+
+/** A program over our sources and what is planted beside them. Only what a question needs is checked. */
+function programOf(files: readonly string[]): ts.Program {
+  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => readFileSync(path, 'utf8')) as {
+    config: object;
+  };
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
+  const host = ts.createCompilerHost(options);
+  const { fileExists, readFile } = host;
+  host.fileExists = (path) => PLANTED.has(path) || fileExists(path);
+  host.readFile = (path) => PLANTED.get(path) ?? readFile(path);
+  return ts.createProgram([...files, ...PLANTED.keys()], options, host);
+}
+
+/** The object whose property `all` is taken here, if one is. */
+function ownerOfAll(node: ts.Node): ts.Node | undefined {
+  if (ts.isPropertyAccessExpression(node) && node.name.text === 'all') return node.expression;
+  if (ts.isElementAccessExpression(node) && ts.isStringLiteralLike(node.argumentExpression)) {
+    return node.argumentExpression.text === 'all' ? node.expression : undefined;
+  }
+  if (!ts.isBindingElement(node) || !ts.isObjectBindingPattern(node.parent)) return undefined;
+  const name = node.propertyName ?? node.name;
+  return ts.isIdentifier(name) && name.text === 'all' ? node.parent : undefined;
+}
+
+/** Whether a file reaches the data of all DAOs, by the types of what it touches, whatever it calls it. */
+function reachesAll(file: ts.SourceFile, checker: ts.TypeChecker): boolean {
+  const visit = (node: ts.Node): boolean => {
+    const owner = ownerOfAll(node);
+    const declared = owner && checker.getTypeAtLocation(owner).getProperty('all')?.declarations;
+    return (
+      declared?.some((one) => one.getSourceFile().fileName === TENANTS) === true ||
+      ts.forEachChild(node, visit) === true
+    );
+  };
+  return visit(file);
+}
+
+const importsDriver = (file: ts.SourceFile): boolean =>
+  file.statements.some(
+    (one) =>
+      ts.isImportDeclaration(one) &&
+      one.importClause?.phaseModifier !== ts.SyntaxKind.TypeKeyword &&
+      DRIVERS.includes((one.moduleSpecifier as ts.StringLiteral).text),
+  );
+
+describe('whose data code reaches', () => {
+  const files = globSync(FOLDERS, { cwd: ROOT })
+    .filter((path) => !path.endsWith('.spec.ts'))
+    .map((path) => join(ROOT, path));
+  let program: ts.Program;
+  let reaching: string[];
+
+  const sources = (paths: Iterable<string>): ts.SourceFile[] => [...paths].map((path) => program.getSourceFile(path)!);
+  const namesOf = (list: ts.SourceFile[]): string[] => list.map(({ fileName }) => relative(ROOT, fileName)).toSorted();
+
+  beforeAll(() => {
+    program = programOf(files);
+    const checker = program.getTypeChecker();
+    reaching = namesOf(sources([...files, ...PLANTED.keys()]).filter((file) => reachesAll(file, checker)));
+  });
+
+  it('should be that of all DAOs in the files that are listed, for a reason, and in no other', () => {
+    expect(files.length).toBeGreaterThan(100);
+    expect(reaching.filter((path) => !path.includes('/planted-'))).toEqual(Object.keys(MAY_REACH_ALL).toSorted());
+  });
+
+  it('should be found out however it is reached', () => {
+    const found = reaching.filter((path) => path.includes('/planted-'));
+    const expected = [...PLANTED.keys()].map((path) => relative(ROOT, path));
+    expect(found).toEqual(expected.filter((path) => !path.endsWith('planted-innocent.ts')).toSorted());
+  });
+
+  it('should be reached over the handles, but for the connections that are listed', () => {
+    expect(namesOf(sources(files).filter(importsDriver))).toEqual(Object.keys(MAY_CONNECT).toSorted());
+  });
+});
