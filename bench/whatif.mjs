@@ -86,13 +86,12 @@ async function onPostgres(count) {
 
 async function measure(name, count, url) {
   const { openEmbedded, openPostgres } = await fromBuild('src/adapters/store/database.js');
-  const { migrate } = await fromBuild('src/adapters/store/migrate.js');
   const database = url === undefined ? await openEmbedded() : openPostgres(url);
   try {
-    await migrate(database.db);
+    await database.migrate();
     const routing = await compiled();
-    await record(database.db, routing, count);
-    return { name, ...(await decideAgain(database.db, routing, count)) };
+    await record(database.all, routing, count);
+    return { name, ...(await decideAgain(database, routing, count)) };
   } finally {
     await database.close();
   }
@@ -105,13 +104,13 @@ async function compiled() {
 }
 
 /** What the product does for `dagi whatif`, without HTTP. */
-async function decideAgain(db, routing, count) {
+async function decideAgain(database, routing, count) {
   const { RecordedDecisions } = await fromBuild('src/services/recorded-decisions.js');
   const { RequestsRepository } = await fromBuild('src/adapters/store/requests.repository.js');
   const { RefusalsRepository } = await fromBuild('src/adapters/store/refusals.repository.js');
   const { inSlices } = await fromBuild('src/services/slices.js');
   const { WhatIf } = await fromBuild('src/domain/whatif.js');
-  const recorded = new RecordedDecisions(new RequestsRepository(db), new RefusalsRepository(db));
+  const recorded = new RecordedDecisions(new RequestsRepository(database), new RefusalsRepository(database));
   const whatIf = new WhatIf({ table: routing });
   const held = monitorEventLoopDelay({ resolution: 1 });
   held.enable();
