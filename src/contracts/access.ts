@@ -46,7 +46,8 @@ export interface Actor {
 
 /** Everything about access that a decision needs, as fetched from the database. */
 export interface AccessFacts {
-  dao: { id: string; name: string };
+  /** weight: as the platform gave it to this DAO; absent: as the routing table says. */
+  dao: { id: string; name: string; weight?: number };
   /** Id of the member; absent: a guest, or the principal of a key. */
   member?: string;
   roles: { name: string; entitlements: string[] }[];

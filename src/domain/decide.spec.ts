@@ -110,6 +110,12 @@ describe('decide', () => {
     expect(decided(aTable())).not.toHaveProperty('cache');
   });
 
+  it('takes the weight that the platform gave to the DAO before that of the table', () => {
+    const access = anAccess(['member'], { dao: { id: 'greenfood-dao', name: 'GreenFood DAO', weight: 0.5 } });
+    expect(decided(aTable([{}], { weights: { 'greenfood-dao': 3 } }), anInput({ access })).weight).toBe(0.5);
+    expect(decided(aTable(), anInput({ access })).weight).toBe(0.5);
+  });
+
   it('gives no weight to a DAO whose id every object inherits', () => {
     const access = anAccess(['member'], { dao: { id: 'constructor', name: 'Odd' } });
     expect(decided(aTable(), anInput({ access }))).not.toHaveProperty('weight');

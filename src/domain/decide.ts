@@ -72,7 +72,7 @@ function allow(
   rights: Rights,
   part: Partial<Decision>,
 ): DecideResult {
-  const weight = own(table.weights, access.dao.id);
+  const weight = access.dao.weight ?? own(table.weights, access.dao.id);
   const decision: Decision = {
     mode,
     rule: NO_MODEL_RULE,

@@ -23,6 +23,12 @@ describe(quotasOf.name, () => {
     expect(quotasOf(RULES, daoId)).toEqual({ requests, tokens });
   });
 
+  it('puts what the platform gave to the DAO before all that the profile says', () => {
+    const given = { requests_per_minute: 0, tokens_per_month: 7, weight: 3 };
+    expect(quotasOf(RULES, 'both', given)).toEqual({ requests: { key: 60, dao: 0 }, tokens: { dao: 7 } });
+    expect(quotasOf(RULES, 'both', { weight: 3 })).toEqual(quotasOf(RULES, 'both'));
+  });
+
   it('gives none where the profile names none', () => {
     expect(quotasOf({ requestsPerMinute: {}, tokensPerMonth: {}, daos: {} }, 'any')).toEqual({
       requests: {},

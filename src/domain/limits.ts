@@ -1,3 +1,5 @@
+import type { DaoLimits } from '../contracts/dao.js';
+
 /** Whose limit it is: the key's in all its DAOs, or the DAO's with all its keys. */
 export type LimitOwner = 'key' | 'dao';
 
@@ -28,12 +30,19 @@ export interface LimitReading {
 /** All limits that hold for a request; empty where the profile names none. */
 export type LimitState = readonly LimitReading[];
 
-/** The numbers that hold in a DAO. */
-export function quotasOf(rules: LimitRules, daoId: string): { requests: Quotas; tokens: Quotas } {
+/**
+ * The numbers that hold in a DAO.
+ * @param given what the platform has given to this DAO, which goes before all that the profile says
+ */
+export function quotasOf(
+  rules: LimitRules,
+  daoId: string,
+  given: DaoLimits = {},
+): { requests: Quotas; tokens: Quotas } {
   const own = rules.daos[daoId];
   return {
-    requests: withDao(rules.requestsPerMinute, own?.requestsPerMinute),
-    tokens: withDao(rules.tokensPerMonth, own?.tokensPerMonth),
+    requests: withDao(rules.requestsPerMinute, given.requests_per_minute ?? own?.requestsPerMinute),
+    tokens: withDao(rules.tokensPerMonth, given.tokens_per_month ?? own?.tokensPerMonth),
   };
 }
 

@@ -1,4 +1,5 @@
 import { PLATFORM_OWNER, type AccessFacts, type CallerKey, type Entitlement } from '../contracts/access.js';
+import type { DaoLimits } from '../contracts/dao.js';
 import type { AccessRepository, Person } from '../adapters/store/access.repository.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import { resolveRights, type Rights } from '../domain/access.js';
@@ -11,6 +12,8 @@ export interface Acting {
   daoId: string;
   facts: AccessFacts;
   rights: Rights;
+  /** What the platform has given to the DAO. */
+  limits?: DaoLimits;
 }
 
 /** What a request names: the DAO and, for gateway keys, the user. */
@@ -22,8 +25,8 @@ export interface Named {
 const DENIED = 'access.denied';
 const PLATFORM_ADMIN = 'platform.admin' satisfies Entitlement;
 
-const factsAbout = ({ dao, member, roles }: Person, platformAdmin: boolean): AccessFacts => ({
-  dao,
+const factsAbout = ({ dao, member, roles, limits }: Person, platformAdmin: boolean): AccessFacts => ({
+  dao: { ...dao, ...(limits.weight !== undefined && { weight: limits.weight }) },
   ...(member !== null && { member }),
   roles,
   platformAdmin,
@@ -51,7 +54,7 @@ export class AccessService {
     ]);
     if (!person) throw new AppError('DAO_NOT_FOUND');
     const facts: AccessFacts = { ...factsAbout(person, platformAdmin), ...(within && { within }) };
-    return { actor: actor.id, daoId, facts, rights: resolveRights(facts) };
+    return { actor: actor.id, daoId, facts, rights: resolveRights(facts), limits: person.limits };
   }
 
   /**

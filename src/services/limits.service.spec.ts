@@ -54,6 +54,18 @@ describe(LimitsService.name, () => {
       await limits.admit('c', 'other');
     });
 
+    it('are those that the platform gave to the DAO, where it did', async () => {
+      rules = { ...NONE, requestsPerMinute: { dao: 100 } };
+      const given = { requests_per_minute: 1 };
+      await limits.admit('a', 'dao', given);
+      await limits.giveBack('dao', given);
+      await limits.admit('b', 'dao', given);
+      await expect(limits.admit('c', 'dao', given)).rejects.toMatchObject({ detail: { requests_per_minute: 1 } });
+      rules = NONE;
+      await expect(limits.admit('c', 'dao', given)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+      expect(await limits.admit('c', 'dao')).toEqual([]);
+    });
+
     it('tell a refused caller when to come back, and what is left', async () => {
       rules = { ...NONE, requestsPerMinute: { key: 1 } };
       await limits.admit('a', 'dao');

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { WINDOW_SECONDS, type RequestCounter, type Taken } from '../adapters/limits/request-counter.js';
+import type { DaoLimits } from '../contracts/dao.js';
 import type { MonthTokens, UsageRepository } from '../adapters/store/usage.repository.js';
 import {
   monthAt,
@@ -45,11 +46,12 @@ export class LimitsService {
 
   /**
    * Counts a request in, or refuses it; a request that is refused is in no count.
+   * @param given what the platform has given to the DAO
    * @returns what is left, for the headers of the answer
    * @throws AppError `RATE_LIMITED`, `BUDGET_EXHAUSTED` with the headers of the refusal
    */
-  async admit(keyId: string, daoId: string): Promise<LimitState> {
-    const quotas = quotasOf(this.rules(), daoId);
+  async admit(keyId: string, daoId: string, given?: DaoLimits): Promise<LimitState> {
+    const quotas = quotasOf(this.rules(), daoId, given);
     const ids = { key: keyId, dao: daoId };
     // Budgets first: looking at them changes nothing.
     const budgets = await this.budgets(quotas.tokens, ids);
@@ -59,8 +61,8 @@ export class LimitsService {
   }
 
   /** A request of somebody who may not ask at all is none of the DAO's: strangers cannot use up its minute. */
-  async giveBack(daoId: string): Promise<void> {
-    if (quotasOf(this.rules(), daoId).requests.dao !== undefined) await this.counter.giveBack(`dao:${daoId}`);
+  async giveBack(daoId: string, given?: DaoLimits): Promise<void> {
+    if (quotasOf(this.rules(), daoId, given).requests.dao !== undefined) await this.counter.giveBack(`dao:${daoId}`);
   }
 
   private async budgets(quotas: Quotas, ids: Ids): Promise<LimitReading[]> {

@@ -74,7 +74,7 @@ export class SubmissionsService {
     const earlier = idempotency && (await this.earlier(acting.daoId, idempotency));
     if (earlier) return this.attach(earlier);
 
-    const limits = await this.parts.limits.admit(key.id, acting.daoId);
+    const limits = await this.parts.limits.admit(key.id, acting.daoId, acting.limits);
     const decision = await this.decide(requestId, acting, body);
     const timings: Timings = { gateway: began - receivedAt.getTime(), rbac: Date.now() - began };
     const input = toInput(requestId, acting, decision, receivedAt);
@@ -112,7 +112,7 @@ export class SubmissionsService {
     const { daoId, actor } = acting;
     await this.parts.refusals.add({ id, daoId, actor, at: new Date(), code, configHash: table.hash, inputs });
     if (code === 'RBAC_PERMISSION_DENIED') {
-      await this.parts.limits.giveBack(daoId);
+      await this.parts.limits.giveBack(daoId, acting.limits);
       await this.parts.access.denied(acting, { ...detail, mode, source });
     }
     throw new AppError(code, undefined, detail);

@@ -1,13 +1,16 @@
 import { sql, type RawBuilder } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type { AccessFacts } from '../../contracts/access.js';
+import type { DaoLimits } from '../../contracts/dao.js';
 import { GUEST_ROLE } from '../../contracts/access.js';
 import { guardStore } from './errors.js';
 import type { Tenants } from './tenants.js';
 
 /** What the rights of one person in one DAO follow from. */
 export interface Person {
-  dao: AccessFacts['dao'];
+  dao: { id: string; name: string };
+  /** What the platform has given to the DAO. */
+  limits: DaoLimits;
   /** Id of the member; null for a guest. */
   member: string | null;
   roles: AccessFacts['roles'];
@@ -18,6 +21,7 @@ type Known = Pick<Person, 'member' | 'roles'> & { stamp: string };
 interface Row {
   id: string;
   name: string;
+  limits: DaoLimits;
   stamp: string;
   person: Pick<Person, 'member' | 'roles'> | null;
 }
@@ -90,10 +94,10 @@ export class AccessRepository {
       return (await query.execute(this.tenants.of(daoId))).rows[0];
     });
     if (!row) return undefined;
-    const { id, name, stamp } = row;
+    const { id, name, limits, stamp } = row;
     const { member, roles } = row.person ?? known ?? NOBODY;
     if (row.person) this.known.set(slot, { member, roles, stamp });
-    return { dao: { id, name }, member, roles };
+    return { dao: { id, name }, limits, member, roles };
   }
 }
 
@@ -101,7 +105,7 @@ const NOBODY = { member: null, roles: [] };
 
 /** A DAO, and a person of it unless the stamp is still the one that is known. */
 const personUnless = (daoId: string, stamp: string, found: RawBuilder<unknown>): RawBuilder<Row> => sql<Row>`
-  select d.id, d.name, d.access_stamp::text as stamp,
+  select d.id, d.name, d.limits, d.access_stamp::text as stamp,
     case when d.access_stamp::text = ${stamp} then null else (
       select jsonb_build_object('member', m.id, 'roles', (
         select coalesce(jsonb_agg(jsonb_build_object('name', r.name, 'entitlements', r.entitlements) order by r.name), '[]')
