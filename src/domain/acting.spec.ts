@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { CallerKey } from '../contracts/access.js';
+import { aCaller } from '../../test/factories/access.js';
 import { resolveActor, resolveDao } from './acting.js';
 
-const bound: CallerKey = { id: 'k1', daoId: 'greenfood-dao', principal: 'tg:12345', gateway: false, owner: 'platform', scopes: null };
-const gateway: CallerKey = { id: 'k2', daoId: 'greenfood-dao', principal: 'api:k2', gateway: true, owner: 'platform', scopes: null };
-const admin: CallerKey = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true, owner: 'platform', scopes: null };
+const bound = aCaller({ daoId: 'greenfood-dao', principal: 'tg:12345', gateway: false });
+const gateway = aCaller({ id: 'k2', daoId: 'greenfood-dao', principal: 'api:k2' });
+const admin = aCaller({ id: 'admin', principal: 'api:admin' });
 
 const refusal = (code: string): unknown => expect.objectContaining({ name: 'AppError', code });
 

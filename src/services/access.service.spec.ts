@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { aCaller } from '../../test/factories/access.js';
 import type { AccessRepository } from '../adapters/store/access.repository.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import type { CallerKey } from '../contracts/access.js';
 import { AccessService } from './access.service.js';
 
-const admin: CallerKey = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true, owner: 'platform', scopes: null };
+const admin = aCaller({ id: 'admin', principal: 'api:admin' });
 
 describe('AccessService: the whole installation', () => {
   const hasPlatformGrant = jest.fn<AccessRepository['hasPlatformGrant']>();

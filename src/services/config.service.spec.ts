@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
+import { aCaller } from '../../test/factories/access.js';
 import { strict } from '../../test/factories/strict.js';
 import { aTable } from '../../test/factories/routing.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import type { Activation, ConfigRepository, RecordedActivation } from '../adapters/store/config.repository.js';
-import type { CallerKey } from '../contracts/access.js';
 import type { AuditEvent } from '../contracts/audit.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService } from './access.service.js';
 import type { ConfigGuard, Objection } from './config-guard.js';
 import { ConfigService, type ConfigSource, type RunnableConfig } from './config.service.js';
 
-const KEY: CallerKey = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true, owner: 'platform', scopes: null };
+const KEY = aCaller({ id: 'admin', principal: 'api:admin' });
 const T0 = new Date('2026-11-25T00:00:00Z');
 const PROFILE = 'prod';
 
@@ -123,7 +123,7 @@ describe('ConfigService', () => {
         repository: stored as unknown as ConfigRepository,
         guard: strict<ConfigGuard>('guard', { objection }),
         audit: strict<AuditRepository>('audit', {
-          append: (entry) => {
+          append: (_daoId, entry) => {
             if (stored.isAway) return Promise.reject(away());
             entries.push(entry);
             return Promise.resolve();

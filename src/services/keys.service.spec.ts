@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { CallerKey } from '../contracts/access.js';
+import { aCaller } from '../../test/factories/access.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import type { KeysRepository } from '../adapters/store/keys.repository.js';
 import type { AccessService } from './access.service.js';
 import { KeysService } from './keys.service.js';
 
-const everywhere: CallerKey = { id: 'k1', daoId: null, principal: 'api:k1', gateway: true, owner: 'platform', scopes: null };
+const everywhere = aCaller();
 
 describe('KeysService', () => {
   const findActive = jest.fn<KeysRepository['findActive']>();

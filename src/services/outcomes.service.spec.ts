@@ -30,8 +30,9 @@ const token = (text: string, position: EventPosition): PositionedEvent => ({ typ
 const done: PositionedEvent = { type: 'done', data: requestBody(answered), position: at(1, 11) };
 
 const never = new AbortController().signal;
-const here = { requestId: 'r1', daoId: DAO, here: true };
-const elsewhere = { requestId: 'r1', daoId: DAO, here: false };
+const r1 = { requestId: 'r1', daoId: record().daoId };
+const here = { ...r1, here: true };
+const elsewhere = { ...r1, here: false };
 
 type Find = RequestsRepository['find'];
 type Closed = TemporalGateway['closed'];

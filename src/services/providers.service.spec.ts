@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { CallerKey } from '../contracts/access.js';
+import { aCaller } from '../../test/factories/access.js';
 import type { Admission } from '../contracts/admission.js';
 import type { PoolPolicy } from '../contracts/request.js';
 import type { LlmRegistry } from '../adapters/llm/registry.js';
@@ -9,7 +9,7 @@ import type { AccessService } from './access.service.js';
 import type { ProviderStatesService } from './provider-states.service.js';
 import { ProvidersService } from './providers.service.js';
 
-const key: CallerKey = { id: 'k', daoId: 'a-dao', principal: 'tg:1', gateway: false };
+const key = aCaller({ id: 'k', daoId: 'a-dao', principal: 'tg:1', gateway: false });
 const POOL: PoolPolicy = { name: 'ollama:http://127.0.0.1:11434', slots: 3, maxWaiting: 10, maxWaitMs: 60_000 };
 const RESTING = {
   state: 'cooling',

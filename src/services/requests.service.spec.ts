@@ -4,13 +4,14 @@ import type { Ending, RequestRecord, RequestsRepository } from '../adapters/stor
 import type { StartOutcome, TemporalGateway } from '../adapters/temporal/gateway.js';
 import { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
 import { AppError } from '../errors/app-error.js';
+import { aCaller } from '../../test/factories/access.js';
 import { acting, record } from '../../test/factories/submissions.js';
 import { strict } from '../../test/factories/strict.js';
 import type { AccessService, Acting, Named } from './access.service.js';
 import type { AvailabilityService } from './availability.service.js';
 import { RequestsService } from './requests.service.js';
 
-const key: CallerKey = { id: 'k1', daoId: null, principal: 'api:k1', gateway: true };
+const key = aCaller();
 
 const code = (expected: string): unknown => expect.objectContaining({ name: 'AppError', code: expected });
 

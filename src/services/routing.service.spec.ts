@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { aCaller } from '../../test/factories/access.js';
 import { aTable, all, anAccess, is, matches } from '../../test/factories/routing.js';
-import type { AccessFacts, CallerKey } from '../contracts/access.js';
+import type { AccessFacts } from '../contracts/access.js';
 import type { RouteSubmission } from '../contracts/request.js';
 import { resolveRights } from '../domain/access.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting } from './access.service.js';
 import { RoutingService } from './routing.service.js';
 
-const KEY: CallerKey = { id: 'key', daoId: null, principal: 'tg:1', gateway: false, owner: 'platform', scopes: null };
+const KEY = aCaller({ id: 'key', principal: 'tg:1', gateway: false });
 const unprepared = (name: string) => (): never => {
   throw new Error(`${name} was not prepared`);
 };

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
-import type { CallerKey } from '../contracts/access.js';
 import type { ErrorObject } from '../contracts/bodies.js';
 import type { RouteRequestInput, RouteSubmission, Unavailable } from '../contracts/request.js';
 import type { RoutingTable } from '../contracts/routing.js';
@@ -9,6 +8,7 @@ import type { Idempotency, NewRequest, RequestsRepository } from '../adapters/st
 import type { StartOutcome, TemporalGateway } from '../adapters/temporal/gateway.js';
 import { routeEvent } from '../domain/bodies.js';
 import { AppError } from '../errors/app-error.js';
+import { aCaller } from '../../test/factories/access.js';
 import { acting, policy, record } from '../../test/factories/submissions.js';
 import { strict } from '../../test/factories/strict.js';
 import { toAccepted, inputOf, type Accepted } from './accepted.js';
@@ -18,7 +18,7 @@ import type { LimitsService } from './limits.service.js';
 import type { RequestsService } from './requests.service.js';
 import { SubmissionsService, type Submission } from './submissions.service.js';
 
-const key: CallerKey = { id: 'k1', daoId: null, principal: 'api:k1', gateway: true };
+const key = aCaller();
 
 const table: RoutingTable = {
   rules: [
@@ -81,7 +81,7 @@ describe('SubmissionsService', () => {
   });
   /** Each time the given outcome; after them the last one. */
   const refuses = (...outcomes: (boolean | Error)[]): Partial<RequestsRepository> => ({
-    refuse: (id, error) => {
+    refuse: (id, _daoId, error) => {
       const outcome = outcomes[Math.min(refused.length, outcomes.length - 1)]!;
       refused.push([id, error]);
       return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
@@ -367,8 +367,9 @@ describe('SubmissionsService', () => {
     it('takes runs of the last 24 hours', async () => {
       const findByIdempotency = jest.fn<RequestsRepository['findByIdempotency']>().mockResolvedValue(undefined);
       await service({ ...accepts(), findByIdempotency }, starts('eager')).submit(key, body(), asked);
-      const since = findByIdempotency.mock.calls[0]![1].getTime();
-      expect(Math.abs(Date.now() - 24 * 3_600_000 - since)).toBeLessThan(5_000);
+      const [daoId, , since] = findByIdempotency.mock.calls[0]!;
+      expect(daoId).toBe('greenfood-dao');
+      expect(Math.abs(Date.now() - 24 * 3_600_000 - since.getTime())).toBeLessThan(5_000);
     });
 
     it('takes an empty one for none', async () => {

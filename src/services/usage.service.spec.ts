@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { aCaller } from '../../test/factories/access.js';
 import type { CallerKey } from '../contracts/access.js';
 import type { UsageRepository } from '../adapters/store/usage.repository.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService } from './access.service.js';
 import { UsageService } from './usage.service.js';
 
-const everywhere: CallerKey = { id: 'k1', daoId: null, principal: 'api:k1', gateway: true, owner: 'platform', scopes: null };
+const everywhere = aCaller();
 const ofOneDao: CallerKey = { ...everywhere, daoId: 'home' };
 
 describe(UsageService.name, () => {

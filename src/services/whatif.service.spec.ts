@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { aCaller } from '../../test/factories/access.js';
 import { aRecorded } from '../../test/factories/recorded.js';
 import { anAccess, aTable, chain, matches, not } from '../../test/factories/routing.js';
 import { strict } from '../../test/factories/strict.js';
 import type { ProviderFiguresRepository } from '../adapters/store/provider-figures.repository.js';
 import type { UsageRepository } from '../adapters/store/usage.repository.js';
-import type { CallerKey } from '../contracts/access.js';
 import { LARGEST_PATTERN } from '../contracts/routing.js';
 import type { RecordedDecision } from '../contracts/whatif.js';
 import { AppError } from '../errors/app-error.js';
@@ -13,7 +13,7 @@ import type { AccessService } from './access.service.js';
 import type { RecordedDecisions } from './recorded-decisions.js';
 import { WhatIfService, type TrialRunner, type WhatIfDeps, type WhatIfQuestion } from './whatif.service.js';
 
-const KEY: CallerKey = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true, owner: 'platform', scopes: null };
+const KEY = aCaller({ id: 'admin', principal: 'api:admin' });
 const NOW = aTable([{}], { hash: 'aaaaaaaa' });
 const OTHER = aTable([{ use: chain('third'), fallbacks: [] }], { hash: 'bbbbbbbb' });
 const SUBMISSION = { requestId: 'new', receivedAt: new Date() };

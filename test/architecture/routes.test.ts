@@ -10,7 +10,6 @@ import { RequestCounter } from '../../src/adapters/limits/request-counter.js';
 import { withHash, type ProfileFiles } from '../../src/adapters/profile-files.js';
 import { AccessRepository } from '../../src/adapters/store/access.repository.js';
 import { openEmbedded, type Database } from '../../src/adapters/store/database.js';
-import { migrate } from '../../src/adapters/store/migrate.js';
 import { MemorySharedState } from '../../src/adapters/store/shared-state.js';
 import { compose, type Composition } from '../../src/compose.js';
 import { ENTITLEMENTS } from '../../src/contracts/access.js';
@@ -62,7 +61,7 @@ describe('routes', () => {
 
   beforeAll(async () => {
     database = await openEmbedded();
-    await migrate(database.all);
+    await database.migrate();
     await createDao(database);
     const env = readEnv({ DAGI_DEFAULT_DAO: DAO });
     const log = pino({ level: 'silent' });

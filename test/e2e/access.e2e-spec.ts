@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { addMember } from '../../src/adapters/store/members.repository.js';
 import { startFakeOpenAi } from '../fakes/fake-openai.js';
 import type { WireFake } from '../fakes/wire-fake.js';
 import { ADMIN_KEY, chatProfile, DAO, fakeProvider, Product, type Reply } from './harness.js';
@@ -43,8 +44,7 @@ describe('who acts, and who sees', () => {
   const outcome = ({ status, body }: Reply): string => `${status} ${body.ok ? body.status : body.error.code}`;
 
   const actorOf = async (reply: Reply): Promise<unknown> => {
-    const { db } = product.database;
-    const row = db.selectFrom('requests').where('id', '=', reply.body.request_id).select(['actor', 'dao_id']);
+    const row = product.database.all.selectFrom('requests').where('id', '=', reply.body.request_id).select(['actor', 'dao_id']);
     return row.executeTakeFirst();
   };
 
@@ -206,10 +206,11 @@ describe('who acts, and who sees', () => {
       expect((await product.call('DELETE', `/keys/${id}`, call)).body).toEqual({ ok: true, id });
       expect(outcome(await chat(key))).toBe('401 UNAUTHENTICATED');
       expect(outcome(await product.call('DELETE', `/keys/${id}`, call))).toBe('404 KEY_NOT_FOUND');
-      const rows = product.database.all.selectFrom('audit').where('subject', '=', id).orderBy('id').selectAll();
+      const rows = product.database.all.selectFrom('audit').where('subject', '=', id).orderBy('seq').selectAll();
+      const maker = await product.memberId(DAO, 'tg:1');
       expect(await rows.execute()).toMatchObject([
-        { dao_id: DAO, actor: 'tg:1', action: 'key.create', detail: { principal: 'tg:12345' } },
-        { dao_id: DAO, actor: 'tg:1', action: 'key.revoke' },
+        { chain: DAO, actor: maker, action: 'key.create' },
+        { chain: DAO, actor: maker, action: 'key.revoke' },
       ]);
     });
 
@@ -257,15 +258,12 @@ describe('who acts, and who sees', () => {
     });
 
     it('should not give more than their maker has', async () => {
-      const { db } = product.database;
+      const db = product.database.of(DAO);
       await db
         .insertInto('roles')
         .values({ dao_id: DAO, name: 'keeper', entitlements: ['chat.read', 'key.manage'] })
         .execute();
-      await db
-        .insertInto('members')
-        .values({ dao_id: DAO, user_id: 'tg:88', roles: ['keeper'] })
-        .execute();
+      await addMember(db, DAO, { userId: 'tg:88', roles: ['keeper'] });
       keys.keeper = (await product.key({ dao_id: DAO, principal: 'tg:88' })).key;
       expect(outcome(await create('keeper', { principal: 'tg:1' }))).toBe('403 RBAC_PERMISSION_DENIED');
       expect(outcome(await create('keeper', { principal: 'tg:12345' }))).toBe('403 RBAC_PERMISSION_DENIED');

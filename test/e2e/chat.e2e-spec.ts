@@ -70,7 +70,7 @@ describe('a chat', () => {
     const { status, body } = await product.call('POST', '/route', {}, { ...old, session_id: 's-old', source: 'web' });
     expect(status).toBe(200);
     expect(body.data.text).toContain('Hello #old');
-    const { db } = product.database;
+    const db = product.database.of('other-dao');
     const row = await db.selectFrom('requests').where('id', '=', body.request_id).selectAll().executeTakeFirst();
     expect(row).toMatchObject({ dao_id: 'other-dao', actor: 'tg:12345', source: 'web', metadata: { task_type: 'x' } });
     const dialogs = db.selectFrom('turns').innerJoin('dialogs', 'dialogs.id', 'turns.dialog_id').select('session_id');

@@ -97,8 +97,7 @@ describe('the configuration of a running instance', () => {
     expect(await answerer()).toBe('two');
     expect(await warnings()).toEqual([]);
 
-    const { db } = product.database;
-    const audit = db.selectFrom('audit').where('action', 'like', 'config.%').orderBy('id');
+    const audit = product.database.all.selectFrom('audit').where('action', 'like', 'config.%').orderBy('seq');
     const actions = await audit.select(['action', 'actor', 'subject']).execute();
     expect(actions.slice(-2)).toEqual([
       { action: 'config.apply', actor: 'api:admin', subject: hash },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadDefaultRoles } from '../../config/seed.js';
 import { readEnv } from '../../config/env.js';
-import { AccessRepository } from '../../src/adapters/store/access.repository.js';
+import { DaosRepository } from '../../src/adapters/store/daos.repository.js';
 import { openPostgres, type Database } from '../../src/adapters/store/database.js';
 import { QUEUES } from '../../src/contracts/ids.js';
 import { openRuntime, type Runtime } from '../../src/runtime.js';
@@ -90,7 +90,7 @@ export class Product {
   /** The database, beside the product's own connections. */
   get database(): Database {
     if (this.databaseUrl === undefined) throw new Error('the embedded database has one opener');
-    return (this.store ??= openPostgres(this.databaseUrl, 2));
+    return (this.store ??= openPostgres(this.databaseUrl, { poolSize: 2 }));
   }
 
   /** Starts it (again) and waits until it is ready, unless there is no Temporal to wait for. */
@@ -171,10 +171,14 @@ export class Product {
 
   /** A DAO beside the seeded one, with the usual roles. */
   async createDao(id: string, members: Record<string, string[]>, facts: Record<string, string> = {}): Promise<void> {
-    await new AccessRepository(this.database).createDao(
-      { id, name: `The ${id}`, facts, members },
-      loadDefaultRoles(),
-    );
+    const dao = { id, name: `The ${id}`, facts, members };
+    await new DaosRepository(this.database).create(dao, loadDefaultRoles());
+  }
+
+  /** By which id a DAO's record names a member. */
+  async memberId(daoId: string, userId: string): Promise<string> {
+    const found = this.database.of(daoId).selectFrom('identities').where('user_id', '=', userId).select('member_id');
+    return (await found.executeTakeFirstOrThrow()).member_id;
   }
 
   /** Lines of the log so far, parsed. */

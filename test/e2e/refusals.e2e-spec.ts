@@ -133,16 +133,14 @@ describe('refusals', () => {
       const reply = await product.route('Hello', { user_id: 'tg:999', source: 'telegram' });
       expectRefused(reply, 403, 'RBAC_PERMISSION_DENIED');
       expect(reply.body.error).toMatchObject({ required_entitlement: 'chat.write', roles: ['guest'] });
-      const { db } = product.database;
-      const rows = await db.selectFrom('audit').where('actor', '=', 'tg:999').selectAll().execute();
-      expect(rows).toMatchObject([
-        {
-          dao_id: DAO,
-          action: 'access.denied',
-          subject: 'tg:999',
-          detail: { required_entitlement: 'chat.write', roles: ['guest'], mode: 'chat', source: 'telegram' },
-        },
-      ]);
+      const db = product.database.of(DAO);
+      const rows = await db.selectFrom('audit').where('action', '=', 'access.denied').selectAll().execute();
+      const detail = { required_entitlement: 'chat.write', roles: ['guest'], mode: 'chat', source: 'telegram' };
+      const [denied] = rows.filter(({ entry }) => entry.includes('"source":"telegram"'));
+      expect(denied).toMatchObject({ chain: DAO, actor: expect.stringMatching(/^x_/) as unknown });
+      expect(denied?.subject).toBe(denied?.actor);
+      expect(JSON.parse(denied?.entry ?? '')).toMatchObject({ detail });
+      expect(JSON.stringify(rows)).not.toContain('tg:999');
       const requests = await db.selectFrom('requests').where('actor', '=', 'tg:999').selectAll().execute();
       expect(requests).toEqual([]);
     });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { loadDefaultRoles } from '../../config/seed.js';
-import { PLATFORM_OWNER } from '../../src/contracts/access.js';
+import { PLATFORM_OWNER, type CallerKey } from '../../src/contracts/access.js';
 import { DaosRepository, type NewDao } from '../../src/adapters/store/daos.repository.js';
 import type { Tenants } from '../../src/adapters/store/tenants.js';
 import type { NewKey } from '../../src/adapters/store/keys.repository.js';
@@ -18,6 +18,18 @@ export const aDao = (changes: Partial<NewDao> = {}): NewDao => ({
 export const createDao = (tenants: Tenants, changes: Partial<NewDao> = {}): Promise<boolean> =>
   new DaosRepository(tenants).create(aDao(changes), loadDefaultRoles());
 
+/** A gateway key of all DAOs that the platform's administrator made, with nothing taken from it. */
+export const aCaller = (changes: Partial<CallerKey> = {}): CallerKey => ({
+  id: 'k1',
+  daoId: null,
+  principal: 'api:k1',
+  gateway: true,
+  owner: PLATFORM_OWNER,
+  scopes: null,
+  ...changes,
+});
+
+/** A gateway key of the seeded DAO, as it is kept. */
 export const aKey = (changes: Partial<NewKey> = {}): NewKey => {
   const id = randomUUID();
   return {

@@ -1,72 +1,92 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadDefaultRoles } from '../../config/seed.js';
 import { AccessRepository } from '../../src/adapters/store/access.repository.js';
 import { AuditRepository } from '../../src/adapters/store/audit.repository.js';
-import type { Db } from '../../src/adapters/store/database.js';
+import { DaosRepository } from '../../src/adapters/store/daos.repository.js';
+import { openPostgres, type Database, type Db } from '../../src/adapters/store/database.js';
+import {
+  addMember,
+  linkIdentity,
+  memberByUser,
+  removeMember,
+  unlinkIdentity,
+  updateMember,
+} from '../../src/adapters/store/members.repository.js';
+import type { AuditEntry, AuditEvent } from '../../src/contracts/audit.js';
 import { resolveRights } from '../../src/domain/access.js';
 import { aDao, createDao } from '../factories/access.js';
+import { freshDatabase } from '../support/postgres.js';
 import { DATABASES, type Fresh } from './databases.js';
 
 const DAO = 'greenfood-dao';
+const ROLES = loadDefaultRoles();
 
 describe.each(DATABASES)('access on %s', (_name, open) => {
   let fresh: Fresh;
-  let db: Db;
   let access: AccessRepository;
 
   beforeAll(async () => {
     fresh = await open();
-    db = fresh.database.all;
-    access = new AccessRepository(db);
+    access = new AccessRepository(fresh.database);
     await createDao(fresh.database);
     await createDao(fresh.database, { id: 'other-dao', name: 'Other DAO', members: { 'tg:12345': ['admin'] } });
   });
 
   afterAll(() => fresh.drop());
 
+  const rolesOf = async (dao: string, user: string): Promise<string[] | undefined> =>
+    (await access.byUser(dao, user))?.roles.map(({ name }) => name);
+
   it('should know what a member is and may do', async () => {
-    expect(await access.facts(DAO, 'tg:12345', false)).toEqual({
+    expect(await access.byUser(DAO, 'tg:12345')).toEqual({
       dao: { id: DAO, name: 'GreenFood DAO' },
-      roles: [{ name: 'member', entitlements: loadDefaultRoles().member }],
-      platformAdmin: false,
+      limits: {},
+      member: expect.stringMatching(/^p_[0-9a-f]{32}$/) as unknown,
+      roles: [{ name: 'member', entitlements: ROLES.member }],
     });
   });
 
   it('should take an unknown user for a guest, whatever the id looks like', async () => {
     for (const user of ['tg:99', 'admin', 'api:admin', 'tg:1 ', 'TG:1', '', "tg:1' or '1'='1"]) {
-      const facts = await access.facts(DAO, user, false);
-      expect(facts?.roles).toEqual([{ name: 'guest', entitlements: ['chat.read'] }]);
+      const person = await access.byUser(DAO, user);
+      expect(person).toMatchObject({ member: null, roles: [{ name: 'guest', entitlements: ['chat.read'] }] });
     }
   });
 
+  it('should know a member by its own id, and take one that is not there for a guest', async () => {
+    const person = await access.byUser(DAO, 'tg:12345');
+    expect(await access.byMember(DAO, person?.member ?? '')).toEqual(person);
+    for (const id of ['p_nobody', 'tg:12345', ''])
+      expect(await access.byMember(DAO, id)).toMatchObject({ member: null, roles: [{ name: 'guest' }] });
+    expect(await access.byMember('other-dao', person?.member ?? '')).toMatchObject({ member: null });
+    expect(await access.byMember('no-dao', person?.member ?? '')).toBeUndefined();
+  });
+
   it('should keep a person’s roles in one DAO apart from those in another', async () => {
-    const [here, there] = await Promise.all(
-      ['greenfood-dao', 'other-dao'].map((dao) => access.facts(dao, 'tg:12345', false)),
-    );
-    expect(here?.roles.map(({ name }) => name)).toEqual(['member']);
-    expect(there?.roles.map(({ name }) => name)).toEqual(['admin']);
-    expect((await access.facts('other-dao', 'tg:1', false))?.roles.map(({ name }) => name)).toEqual(['guest']);
+    const here = await access.byUser(DAO, 'tg:12345');
+    const there = await access.byUser('other-dao', 'tg:12345');
+    expect(here?.member).not.toBe(there?.member);
+    expect([here?.roles[0]?.name, there?.roles[0]?.name]).toEqual(['member', 'admin']);
+    expect(await rolesOf('other-dao', 'tg:1')).toEqual(['guest']);
   });
 
   it('should have no facts about a DAO that is not there', async () => {
-    expect(await access.facts('no-dao', 'tg:1', true)).toBeUndefined();
+    expect(await access.byUser('no-dao', 'tg:1')).toBeUndefined();
   });
 
   it('should hold several roles at once', async () => {
     await createDao(fresh.database, { id: 'several', members: { 'tg:5': ['member', 'contributor'] } });
-    const facts = await access.facts('several', 'tg:5', false);
-    expect(facts && resolveRights(facts)).toMatchObject({ roles: ['contributor', 'member'] });
-    expect(facts && resolveRights(facts).entitlements).toEqual(
-      expect.arrayContaining(['agent.devtools', 'proposal.vote', 'chat.write']),
-    );
+    const person = await access.byUser('several', 'tg:5');
+    const rights = person && resolveRights({ ...person, member: person.member ?? '', platformAdmin: false });
+    expect(rights).toMatchObject({ roles: ['contributor', 'member'] });
+    expect(rights?.entitlements).toEqual(expect.arrayContaining(['agent.devtools', 'proposal.vote', 'chat.write']));
   });
 
-  it('should tell of a platform grant only when it is asked for one', async () => {
+  it('should tell of a platform grant of the principal that has it', async () => {
     await access.grantPlatform('api:admin');
     await access.grantPlatform('api:admin');
-    expect((await access.facts(DAO, 'api:admin', true))?.platformAdmin).toBe(true);
-    expect((await access.facts(DAO, 'api:admin', false))?.platformAdmin).toBe(false);
-    expect((await access.facts(DAO, 'tg:1', true))?.platformAdmin).toBe(false);
+    expect(await access.hasPlatformGrant('api:admin')).toBe(true);
+    for (const other of ['tg:1', 'api:admin ', '']) expect(await access.hasPlatformGrant(other)).toBe(false);
   });
 
   it('should list the roles of a DAO', async () => {
@@ -78,8 +98,8 @@ describe.each(DATABASES)('access on %s', (_name, open) => {
 
   it('should leave a DAO that exists as it is', async () => {
     expect(await createDao(fresh.database, { name: 'Renamed', members: { 'tg:77': ['admin'] } })).toBe(false);
-    expect((await access.facts(DAO, 'tg:77', false))?.dao.name).toBe('GreenFood DAO');
-    expect((await access.facts(DAO, 'tg:77', false))?.roles.map(({ name }) => name)).toEqual(['guest']);
+    expect((await access.byUser(DAO, 'tg:77'))?.dao.name).toBe('GreenFood DAO');
+    expect(await rolesOf(DAO, 'tg:77')).toEqual(['guest']);
   });
 
   it('should create a DAO once when several do at once', async () => {
@@ -90,27 +110,148 @@ describe.each(DATABASES)('access on %s', (_name, open) => {
   it('should create nothing of a DAO whose members are not valid', async () => {
     const broken = aDao({
       id: 'broken',
-      members: { 'tg:1': [null as unknown as string], 'tg:2': null as unknown as string[] },
+      members: { 'tg:1': ['admin'], 'tg:2': null as unknown as string[] },
     });
-    await expect(access.createDao(broken, loadDefaultRoles())).rejects.toThrow();
-    expect(await access.facts('broken', 'tg:1', false)).toBeUndefined();
+    await expect(new DaosRepository(fresh.database).create(broken, ROLES)).rejects.toThrow();
+    expect(await access.byUser('broken', 'tg:1')).toBeUndefined();
   });
 
-  it('should write down who was refused what, in order', async () => {
-    const audit = new AuditRepository(db);
-    await audit.append({
-      daoId: DAO,
-      actor: 'tg:99',
+  it('should write down who was refused what, in order, by ids that only the DAO can resolve', async () => {
+    const audit = new AuditRepository(fresh.database);
+    const denied = (user: string): AuditEvent => ({
+      actor: user,
       action: 'access.denied',
-      subject: 'tg:99',
+      subject: { user },
       detail: { roles: ['guest'] },
     });
-    await audit.append({ daoId: null, actor: 'api:admin', action: 'key.create', subject: 'k' });
-    const rows = await db.selectFrom('audit').selectAll().orderBy('id').execute();
-    expect(rows).toMatchObject([
-      { dao_id: DAO, actor: 'tg:99', action: 'access.denied', subject: 'tg:99', detail: { roles: ['guest'] } },
-      { dao_id: null, actor: 'api:admin', action: 'key.create', subject: 'k', detail: {} },
+    for (const user of ['tg:99', 'tg:12345', 'tg:99']) await audit.append(DAO, denied(user));
+    await audit.append('other-dao', denied('tg:99'));
+    await audit.append(null, { actor: 'api:admin', action: 'key.create', subject: 'k' });
+    const entries = (await audit.page(DAO, 0, 10)).map(({ entry }) => JSON.parse(entry) as AuditEntry);
+    const stranger = entries[0]?.actor ?? '';
+    const person = (await access.byUser(DAO, 'tg:12345'))?.member;
+    expect(stranger).toMatch(/^x_[0-9a-f]{32}$/);
+    expect(entries.map(({ seq, actor, subject }) => [seq, actor, subject])).toEqual([
+      [1, stranger, stranger],
+      [2, person, person],
+      [3, stranger, stranger],
     ]);
-    expect(rows.every(({ at }) => Math.abs(Date.now() - at.getTime()) < 60_000)).toBe(true);
+    expect(entries[0]).toMatchObject({ chain: DAO, action: 'access.denied', detail: { roles: ['guest'] } });
+    expect(entries.every(({ at }) => Math.abs(Date.now() - Date.parse(at)) < 60_000)).toBe(true);
+    const [theirs] = await audit.page('other-dao', 0, 10);
+    expect(theirs?.seq).toBe(1);
+    expect(theirs?.entry).not.toContain(stranger);
+    const [platform] = await audit.page(null, 0, 10);
+    expect(JSON.parse(platform?.entry ?? '')).toMatchObject({ chain: '', actor: 'api:admin', subject: 'k', detail: {} });
+  });
+});
+
+/** The same database as two processes see it: on PostgreSQL over connections of their own. */
+async function twoOnPostgres(): Promise<{ handles: [Database, Database]; drop: () => Promise<void> }> {
+  const { url, drop } = await freshDatabase();
+  const handles: [Database, Database] = [openPostgres(url), openPostgres(url)];
+  await handles[0].migrate();
+  return {
+    handles,
+    drop: async () => {
+      await Promise.all(handles.map((one) => one.close()));
+      await drop();
+    },
+  };
+}
+
+async function twoEmbedded(): Promise<{ handles: [Database, Database]; drop: () => Promise<void> }> {
+  const { database, drop } = await DATABASES[0]![1]();
+  return { handles: [database, database], drop };
+}
+
+describe.each([
+  ['PGlite', twoEmbedded],
+  ['PostgreSQL', twoOnPostgres],
+])('rights that a process remembers, on %s', (_name, open) => {
+  let daos = 0;
+  let dao: string;
+  let drop: () => Promise<void>;
+  let handles: [Database, Database];
+  /** Where rights are remembered, and where another process changes them. */
+  let remembering: AccessRepository;
+  let elsewhere: Db;
+  let member: string;
+
+  beforeAll(async () => {
+    ({ handles, drop } = await open());
+  });
+  afterAll(() => drop());
+
+  beforeEach(async () => {
+    dao = `dao-${(daos += 1)}`;
+    await createDao(handles[0], { id: dao });
+    remembering = new AccessRepository(handles[0]);
+    elsewhere = handles[1].of(dao);
+    member = (await remembering.byUser(dao, 'tg:12345'))?.member ?? '';
+    await remembering.byMember(dao, member);
+  });
+
+  const roles = async (user = 'tg:12345'): Promise<string[] | undefined> =>
+    (await remembering.byUser(dao, user))?.roles.map(({ name }) => name);
+
+  it('should be the same by every id that is linked to a member, from the moment on', async () => {
+    expect(await roles('dc:7')).toEqual(['guest']);
+    await linkIdentity(elsewhere, dao, member, 'dc:7');
+    expect(await remembering.byUser(dao, 'dc:7')).toEqual(await remembering.byUser(dao, 'tg:12345'));
+    expect(await roles('dc:7')).toEqual(['member']);
+    await updateMember(elsewhere, dao, member, { roles: ['contributor'] });
+    expect([await roles('dc:7'), await roles()]).toEqual([['contributor'], ['contributor']]);
+    expect(await unlinkIdentity(elsewhere, dao, member, 'dc:7')).toBe(true);
+    expect([await roles('dc:7'), await roles()]).toEqual([['guest'], ['contributor']]);
+  });
+
+  it('should be gone with the next question once a role is taken away, by member too', async () => {
+    await updateMember(elsewhere, dao, member, { roles: [] });
+    expect(await roles()).toEqual([]);
+    expect((await remembering.byMember(dao, member))?.roles).toEqual([]);
+  });
+
+  it('should follow what a role gives, and whether there is one', async () => {
+    const given = async (): Promise<string[] | undefined> => (await remembering.byUser(dao, 'tg:12345'))?.roles[0]?.entitlements;
+    await elsewhere.updateTable('roles').set({ entitlements: ['chat.read'] }).where('name', '=', 'member').execute();
+    expect(await given()).toEqual(['chat.read']);
+    await elsewhere.deleteFrom('roles').where('name', '=', 'member').execute();
+    expect(await roles()).toEqual([]);
+    await elsewhere.insertInto('roles').values({ dao_id: dao, name: 'member', entitlements: ['chat.write'] }).execute();
+    expect(await given()).toEqual(['chat.write']);
+  });
+
+  it('should be a guest’s once the member is removed, and another’s once the id is', async () => {
+    await removeMember(elsewhere, dao, member);
+    expect(await remembering.byUser(dao, 'tg:12345')).toMatchObject({ member: null, roles: [{ name: 'guest' }] });
+    expect(await remembering.byMember(dao, member)).toMatchObject({ member: null, roles: [{ name: 'guest' }] });
+    const again = await addMember(elsewhere, dao, { userId: 'tg:12345', roles: ['admin'] });
+    expect(again).not.toBe(member);
+    expect(await remembering.byUser(dao, 'tg:12345')).toMatchObject({ member: again, roles: [{ name: 'admin' }] });
+  });
+
+  it('should not outlive their DAO, even in one of the same id', async () => {
+    await handles[1].all.deleteFrom('daos').where('id', '=', dao).execute();
+    expect(await remembering.byUser(dao, 'tg:12345')).toBeUndefined();
+    await createDao(handles[1], { id: dao, members: { 'tg:9': ['admin'] } });
+    expect(await remembering.byUser(dao, 'tg:12345')).toMatchObject({ member: null, roles: [{ name: 'guest' }] });
+    expect(await remembering.byMember(dao, member)).toMatchObject({ member: null });
+    expect(await roles('tg:9')).toEqual(['admin']);
+  });
+
+  it('should not be seen before a change is committed, nor after it was taken back', async () => {
+    const rolledBack = handles[1].of(dao).transaction().execute(async (db) => {
+      await updateMember(db, dao, member, { roles: ['admin'] });
+      expect((await memberByUser(db, dao, 'tg:12345'))?.roles).toEqual(['admin']);
+      throw new Error('taken back');
+    });
+    await expect(rolledBack).rejects.toThrow('taken back');
+    expect(await roles()).toEqual(['member']);
+  });
+
+  it('should name the DAO as it is now', async () => {
+    await elsewhere.updateTable('daos').set({ name: 'Renamed' }).where('id', '=', dao).execute();
+    expect(await remembering.byUser(dao, 'tg:12345')).toMatchObject({ dao: { id: dao, name: 'Renamed' }, member });
   });
 });

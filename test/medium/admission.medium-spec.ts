@@ -3,13 +3,13 @@ import { sql } from 'kysely';
 import { pino } from 'pino';
 import type { Place, PlaceRequest, Slot } from '../../src/contracts/admission.js';
 import { DEAD_AFTER_MS } from '../../src/domain/admission-settle.js';
-import { openPostgres, type Database } from '../../src/adapters/store/database.js';
-import { migrate } from '../../src/adapters/store/migrate.js';
+import { openPostgres, type Db } from '../../src/adapters/store/database.js';
 import { PostgresSharedState } from '../../src/adapters/store/postgres-shared-state.js';
 import { MemorySharedState } from '../../src/adapters/store/shared-state.js';
 import { AdmissionService } from '../../src/services/admission.service.js';
 import { createDatabase, freshDatabase, TestPostgres } from '../support/postgres.js';
 import { until } from '../support/until.js';
+import { administratorOf } from './databases.js';
 
 const silent = pino({ level: 'silent' });
 const never = new AbortController().signal;
@@ -28,7 +28,7 @@ interface Member {
 /** @param user of the database, if it is to be another one */
 async function postgresMember(where: string, user?: string): Promise<Member> {
   const { href: url } = Object.assign(new URL(where), user === undefined ? {} : { username: user });
-  const database = openPostgres(url, 4);
+  const database = openPostgres(url, { poolSize: 4 });
   const shared = await PostgresSharedState.open(database.all, url, silent);
   const service = new AdmissionService(shared, silent);
   let open = true;
@@ -51,8 +51,8 @@ async function inMemory(): Promise<{ services: AdmissionService[]; close: () => 
 
 async function inPostgres(): Promise<{ services: AdmissionService[]; close: () => Promise<void> }> {
   const { url, drop } = await freshDatabase();
-  const setup = openPostgres(url, 1);
-  await migrate(setup.db);
+  const setup = openPostgres(url, { poolSize: 1 });
+  await setup.migrate();
   await setup.close();
   const members = await Promise.all([postgresMember(url), postgresMember(url)]);
   return {
@@ -171,7 +171,7 @@ describe.each([
 
 describe('admission when processes and the database die', () => {
   let server: TestPostgres;
-  let watcher: Database;
+  let watcher: Db;
   let url: string;
   let host: Host;
   const members: Member[] = [];
@@ -188,12 +188,14 @@ describe('admission when processes and the database die', () => {
   beforeEach(async () => {
     host = new Host();
     url = await createDatabase(server.url, `admission_${pools}`);
-    watcher = openPostgres(url, 2);
-    await migrate(watcher.db);
+    const setup = openPostgres(url, { poolSize: 1 });
+    await setup.migrate();
+    await setup.close();
+    watcher = administratorOf(url);
   });
   afterEach(async () => {
     await Promise.all(members.splice(0).map((member) => member.close()));
-    await watcher.close();
+    await watcher.destroy();
   });
   afterAll(() => server.stop());
 
@@ -202,7 +204,7 @@ describe('admission when processes and the database die', () => {
     const { rows } = await sql<{ id: string; status: string }>`
       select ticket->>'requestId' as id, ticket->>'status' as status
       from shared_states, jsonb_array_elements(state->'tickets') as ticket
-    `.execute(watcher.db);
+    `.execute(watcher);
     return Object.fromEntries(rows.map(({ id, status }) => [id, status]));
   };
 
@@ -266,16 +268,16 @@ describe('admission when processes and the database die', () => {
   });
 
   it('should stop the calls of a process that alone loses the database before others may start theirs', async () => {
-    await sql`create role cut superuser login`.execute(watcher.db);
+    await sql`create role cut superuser login`.execute(watcher);
     const [cut, heir] = [await join('cut'), await join()];
     const slots = await Promise.all([1, 2, 3].map(() => host.take(cut.service)));
     const stoppedAt: number[] = [];
     for (const { lost } of slots) lost.addEventListener('abort', () => stoppedAt.push(performance.now()));
     const waiting = host.take(heir.service).then((slot) => ({ slot, grantedAt: performance.now() }));
     await until(async () => (await heir.service.pools())[0]?.waiting === 1);
-    await sql`alter role cut nologin`.execute(watcher.db);
+    await sql`alter role cut nologin`.execute(watcher);
     const began = performance.now();
-    await sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'cut'`.execute(watcher.db);
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'cut'`.execute(watcher);
     const { slot, grantedAt } = await waiting;
     expect(stoppedAt).toHaveLength(SLOTS);
     // A short outage stops nobody.
@@ -284,7 +286,7 @@ describe('admission when processes and the database die', () => {
     expect(host.most).toBe(SLOTS);
     await Promise.all(slots.map((each) => each.release(true, false)));
     await expect(host.take(cut.service)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
-    await sql`alter role cut login`.execute(watcher.db);
+    await sql`alter role cut login`.execute(watcher);
     await until(async () => (await cut.service.pools())[0]?.running === 1);
     const again = await host.take(cut.service);
     expect(again.lost.aborted).toBe(false);
@@ -296,7 +298,7 @@ describe('admission when processes and the database die', () => {
     const slots = await Promise.all([1, 2, 3].map(() => host.take(cut.service)));
     const waiting = host.take(heir.service);
     await sql`select pg_terminate_backend(pid) from pg_locks
-      where locktype = 'advisory' and objid = ${cut.processId}::oid`.execute(watcher.db);
+      where locktype = 'advisory' and objid = ${cut.processId}::oid`.execute(watcher);
     // Longer than a process may be missing.
     const began = performance.now();
     await until(() => performance.now() - began > DEAD_AFTER_MS + 1_500);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { AccessRepository } from '../../src/adapters/store/access.repository.js';
 import {
   AnswerCacheRepository,
   type CacheSlot,
@@ -28,7 +27,7 @@ describe.each(DATABASES)('kept answers on %s', (_name, open) => {
   beforeAll(async () => {
     fresh = await open();
     db = fresh.database.all;
-    cache = new AnswerCacheRepository(db);
+    cache = new AnswerCacheRepository(fresh.database);
     for (const id of [DAO, 'other-dao']) await createDao(fresh.database, { id });
   });
   afterAll(() => fresh.drop());

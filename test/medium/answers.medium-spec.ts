@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { createActivities, type Activities } from '../../activities/index.js';
 import type { GenerateChunk, LlmProvider } from '../../src/adapters/llm/provider.js';
-import { AccessRepository } from '../../src/adapters/store/access.repository.js';
 import { AnswerCacheRepository } from '../../src/adapters/store/answer-cache.repository.js';
 import type { Db } from '../../src/adapters/store/database.js';
 import { RequestsRepository, type NewRequest } from '../../src/adapters/store/requests.repository.js';
@@ -41,11 +40,11 @@ describe.each(DATABASES)('answers on %s', (_name, open) => {
   beforeAll(async () => {
     fresh = await open();
     db = fresh.database.all;
-    requests = new RequestsRepository(db);
+    requests = new RequestsRepository(fresh.database);
     for (const id of [DAO, 'other-dao']) await createDao(fresh.database, { id });
     activities = createActivities({
       requests,
-      cache: new AnswerCacheRepository(db),
+      cache: new AnswerCacheRepository(fresh.database),
       bus,
       providers: {
         get: () => provider as LlmProvider,
@@ -92,7 +91,7 @@ describe.each(DATABASES)('answers on %s', (_name, open) => {
   ): Promise<string | undefined> {
     const input = { requestId, daoId, actor, decision, allow, attempts: [] };
     const { outcome } = await runIn(requestId, activities.answerWithoutModel, input);
-    return outcome === 'recorded' ? ((await requests.find(requestId))?.answer ?? undefined) : undefined;
+    return outcome === 'recorded' ? ((await requests.find(requestId, daoId))?.answer ?? undefined) : undefined;
   }
 
   /** What is kept under a question of its own. */
@@ -100,14 +99,14 @@ describe.each(DATABASES)('answers on %s', (_name, open) => {
     const prompt = `question ${randomUUID()}`;
     const request = await accepted(decision, { prompt });
     await generate(request);
-    return { prompt, answer: (await requests.find(request.id))?.answer ?? '' };
+    return { prompt, answer: (await requests.find(request.id, DAO))?.answer ?? '' };
   }
 
   it('should be given to the same DAO and roles who ask the same, with age and without cost', async () => {
     const { prompt, answer } = await kept({ cache: CACHE });
     const again = await accepted({ cache: CACHE }, { prompt: ` ${prompt.replace(' ', '\n ')} `, actor: 'tg:777' });
     expect(await withoutModel(again)).toBe(answer);
-    expect(await requests.find(again.id)).toMatchObject({
+    expect(await requests.find(again.id, DAO)).toMatchObject({
       status: 'completed',
       provider: null,
       usage: { total_tokens: 0 },
@@ -116,7 +115,7 @@ describe.each(DATABASES)('answers on %s', (_name, open) => {
     });
     // A second time changes nothing.
     expect(await withoutModel(again)).toBe(answer);
-    expect((await requests.find(again.id))?.generation).toBe(1);
+    expect((await requests.find(again.id, DAO))?.generation).toBe(1);
   });
 
   it('should never be given to another DAO, role, right, rule, configuration, or after the facts have changed', async () => {
@@ -133,7 +132,7 @@ describe.each(DATABASES)('answers on %s', (_name, open) => {
     for (const [decision, changes] of others) {
       const other = await accepted({ cache: CACHE, ...decision }, { prompt, ...changes });
       for (const allow of ['fresh', 'anything'] as const) expect(await withoutModel(other, allow)).toBeUndefined();
-      expect(await requests.find(other.id)).toMatchObject({ status: 'accepted', generation: 0 });
+      expect(await requests.find(other.id, other.daoId)).toMatchObject({ status: 'accepted', generation: 0 });
     }
     await db.updateTable('daos').set({ facts: '{"purpose":"Another one."}' }).where('id', '=', DAO).execute();
     expect(await withoutModel(await accepted({ cache: CACHE }, { prompt }), 'anything')).toBeUndefined();
@@ -180,6 +179,6 @@ describe.each(DATABASES)('answers on %s', (_name, open) => {
     const request = await accepted({});
     await generate(request);
     // Ten tokens at a dollar, five at two dollars, for a million.
-    expect((await requests.find(request.id))?.usage).toMatchObject({ total_tokens: 15, cost_usd: 0.00002 });
+    expect((await requests.find(request.id, DAO))?.usage).toMatchObject({ total_tokens: 15, cost_usd: 0.00002 });
   });
 });

@@ -17,14 +17,14 @@ import { ConfigService } from '../../src/services/config.service.js';
 import { RecordedDecisions } from '../../src/services/recorded-decisions.js';
 import { decide } from '../../src/domain/decide.js';
 import { compare } from '../../src/domain/whatif.js';
-import { createDao } from '../factories/access.js';
+import { aCaller, createDao } from '../factories/access.js';
 import { aRequest } from '../factories/requests.js';
 import { anAccess, anInput, aTable } from '../factories/routing.js';
 import { DATABASES, type Fresh } from './databases.js';
 
 const DAO = 'greenfood-dao';
 const LOG = pino({ level: 'silent' });
-const KEY = { id: 'admin', daoId: null, principal: 'api:admin', gateway: true };
+const KEY = aCaller({ id: 'admin', principal: 'api:admin' });
 
 const until = async (holds: () => boolean, what: string): Promise<void> => {
   for (const giveUpAt = Date.now() + 20_000; !holds();) {
@@ -121,15 +121,14 @@ describe.each(DATABASES)('configurations on %s', (_name, open) => {
 
     /** A process of the product, as far as its configuration goes. */
     async function aProcess(): Promise<ConfigService<HashedConfig>> {
-      const { db } = fresh.database;
       const env = { DAGI_PROFILE: file } as Env;
-      const audit = new AuditRepository(db);
-      const recorded = new RecordedDecisions(requests, new RefusalsRepository(db));
+      const audit = new AuditRepository(fresh.database);
+      const recorded = new RecordedDecisions(requests, new RefusalsRepository(fresh.database));
       const service = new ConfigService(new ProfileFiles(env, LOG), {
         repository,
         guard: new ConfigGuard(recorded),
         audit,
-        access: new AccessService(new AccessRepository(db), audit, () => DAO),
+        access: new AccessService(new AccessRepository(fresh.database), audit, () => DAO),
         log: LOG,
       });
       services.push(service);
@@ -179,10 +178,10 @@ describe.each(DATABASES)('configurations on %s', (_name, open) => {
       const audit = await fresh.database.all
         .selectFrom('audit')
         .where('subject', '=', hash)
-        .orderBy('id')
-        .select(['action', 'actor', 'dao_id'])
+        .orderBy('seq')
+        .select(['action', 'actor', 'chain'])
         .execute();
-      expect(audit).toContainEqual({ action: 'config.apply', actor: 'api:admin', dao_id: null });
+      expect(audit).toContainEqual({ action: 'config.apply', actor: 'api:admin', chain: '' });
       expect(audit.filter(({ action }) => action === 'config.activate')).toHaveLength(1);
     });
 
@@ -201,7 +200,7 @@ describe.each(DATABASES)('configurations on %s', (_name, open) => {
 describe.each(DATABASES)('ten thousand recorded requests on %s', (_name, open) => {
   it('should be decided again as they were, every one of them', async () => {
     const fresh = await open();
-    const { db } = fresh.database;
+    const db = fresh.database.of(DAO);
     await createDao(fresh.database);
     const table = aTable([
       { name: 'words', priority: 1, condition: { kind: 'prompt_matches', pattern: '(?i)budget|vote' } },
@@ -245,7 +244,7 @@ describe.each(DATABASES)('ten thousand recorded requests on %s', (_name, open) =
         .values(part.map((one) => ({ request_id: one.id, dao_id: one.daoId, prompt: one.prompt, created_at: one.at })))
         .execute();
     }
-    const recorded = new RecordedDecisions(new RequestsRepository(db), new RefusalsRepository(db));
+    const recorded = new RecordedDecisions(new RequestsRepository(fresh.database), new RefusalsRepository(fresh.database));
     const all = [];
     for await (const page of recorded.newest(count * 2)) all.push(...page);
     expect(new Set(all.map(({ id }) => id)).size).toBe(count);

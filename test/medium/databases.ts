@@ -1,20 +1,52 @@
-import { openEmbedded, openPostgres, type Database } from '../../src/adapters/store/database.js';
-import { migrate } from '../../src/adapters/store/migrate.js';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { Kysely, PGliteDialect, PostgresDialect } from 'kysely';
+import { Pool } from 'pg';
+import { openEmbedded, openPostgres, type Database, type Db } from '../../src/adapters/store/database.js';
+import type { Schema } from '../../src/adapters/store/schema.js';
 import { freshDatabase } from '../support/postgres.js';
 
-/** An empty database of a test file, and how to get rid of it. */
+/** A database of a test file, and how to get rid of it. */
 export interface Fresh {
   database: Database;
   drop(): Promise<void>;
 }
 
-async function freshEmbedded(): Promise<Fresh> {
-  const database = await openEmbedded();
-  return { database, drop: () => database.close() };
+/** What is done to an empty database, as its owner, before the product opens it. */
+export type Before = (owner: Db) => Promise<void>;
+type Open = (before?: Before) => Promise<Fresh>;
+
+/** A handle of the server's administrator, who no policy binds. Whoever takes it ends it with `destroy`. */
+export const administratorOf = (url: string): Db =>
+  new Kysely<Schema>({ dialect: new PostgresDialect({ pool: new Pool({ connectionString: url, max: 2 }) }) });
+
+async function freshEmbedded(before?: Before): Promise<Fresh> {
+  const home = before && (await mkdtemp(join(tmpdir(), 'dagi-test-home-')));
+  if (home !== undefined) {
+    const pglite = await PGlite.create(join(home, 'database'));
+    const owner = new Kysely<Schema>({ dialect: new PGliteDialect({ pglite }) });
+    await before?.(owner);
+    await owner.destroy();
+  }
+  const database = await openEmbedded(home);
+  return {
+    database,
+    drop: async () => {
+      await database.close();
+      if (home !== undefined) await rm(home, { recursive: true });
+    },
+  };
 }
 
-async function freshPostgres(): Promise<Fresh> {
+async function freshPostgres(before?: Before): Promise<Fresh> {
   const { url, drop } = await freshDatabase();
+  if (before) {
+    const owner = administratorOf(url);
+    await before(owner);
+    await owner.destroy();
+  }
   const database = openPostgres(url);
   return {
     database,
@@ -26,7 +58,7 @@ async function freshPostgres(): Promise<Fresh> {
 }
 
 /** Both databases of the product, for `describe.each`: name, and how to open an empty one. */
-export const EMPTY_DATABASES: [name: string, open: () => Promise<Fresh>][] = [
+export const EMPTY_DATABASES: [name: string, open: Open][] = [
   ['PGlite', freshEmbedded],
   ['PostgreSQL', freshPostgres],
 ];
@@ -36,7 +68,7 @@ export const DATABASES = EMPTY_DATABASES.map(([name, open]): [string, () => Prom
   name,
   async () => {
     const fresh = await open();
-    await migrate(fresh.database.all);
+    await fresh.database.migrate();
     return fresh;
   },
 ]);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { AccessRepository } from '../../src/adapters/store/access.repository.js';
 import type { Db } from '../../src/adapters/store/database.js';
 import {
   KEPT_DAYS,
@@ -60,8 +59,8 @@ describe.each(DATABASES)('a sample of recorded decisions on %s', (_name, open) =
   beforeAll(async () => {
     fresh = await open();
     db = fresh.database.all;
-    requests = new RequestsRepository(db);
-    refusals = new RefusalsRepository(db);
+    requests = new RequestsRepository(fresh.database);
+    refusals = new RefusalsRepository(fresh.database);
     recorded = new RecordedDecisions(requests, refusals);
     for (const id of ['loud', 'noisy', 'calm']) await createDao(fresh.database, { id });
     // The flood is younger than all that the third DAO has.

@@ -9,23 +9,22 @@ import { pathToFileURL } from 'node:url';
 import { packagePath } from '../../config/paths.js';
 import { openEmbedded } from '../../src/adapters/store/database.js';
 import { KeysRepository } from '../../src/adapters/store/keys.repository.js';
-import { migrate } from '../../src/adapters/store/migrate.js';
 
 const DIST = pathToFileURL(packagePath('dist', 'src/adapters/store/')).href;
 
 /** A process that opens the database of a folder and writes numbered keys, each named on a line once it is committed. */
 const WRITER = `
   const { openEmbedded } = await import('${DIST}database.js');
-  const { migrate } = await import('${DIST}migrate.js');
   const { KeysRepository } = await import('${DIST}keys.repository.js');
   const [home, run] = process.argv.slice(1);
   try {
-    const { db } = await openEmbedded(home);
-    await migrate(db);
-    const keys = new KeysRepository(db);
+    const database = await openEmbedded(home);
+    await database.migrate();
+    const keys = new KeysRepository(database);
     for (let at = 0; ; at += 1) {
       const id = run + '-' + at;
-      await keys.insert({ id, hash: id, name: 'x'.repeat(2000), dao_id: null, principal: 'api:' + id, gateway: true });
+      const key = { id, hash: id, name: 'x'.repeat(2000), dao_id: null, principal: 'api:' + id, gateway: true };
+      await keys.insert(database.all, { ...key, owner: 'platform' });
       console.log(id);
     }
   } catch (error) {
@@ -77,7 +76,7 @@ describe('the embedded database', () => {
     expect(told.length).toBeGreaterThanOrEqual(60);
 
     const database = await openEmbedded(home);
-    expect(await migrate(database.all)).toEqual([]);
+    expect(await database.migrate()).toEqual([]);
     const kept = new Set((await new KeysRepository(database).list(null)).map(({ id }) => id));
     await database.close();
     expect(told.filter((id) => !kept.has(id))).toEqual([]);

@@ -6,7 +6,6 @@ import { sql } from 'kysely';
 import { pino } from 'pino';
 import { RequestCounter } from '../../src/adapters/limits/request-counter.js';
 import { openPostgres, type Database } from '../../src/adapters/store/database.js';
-import { migrate } from '../../src/adapters/store/migrate.js';
 import { UsageRepository } from '../../src/adapters/store/usage.repository.js';
 import type { LimitRules } from '../../src/domain/limits.js';
 import { LimitsService } from '../../src/services/limits.service.js';
@@ -72,8 +71,8 @@ describe('limits that processes share', () => {
 
   beforeAll(async () => {
     ({ url, drop } = await freshDatabase());
-    database = openPostgres(url, 2);
-    await migrate(database.all);
+    database = openPostgres(url, { poolSize: 2 });
+    await database.migrate();
   });
   afterAll(async () => {
     await database.close();

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AccessRepository } from '../../src/adapters/store/access.repository.js';
 import { ProviderFiguresRepository } from '../../src/adapters/store/provider-figures.repository.js';
 import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import type { Attempt } from '../../src/contracts/request.js';

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { AccessRepository } from '../../src/adapters/store/access.repository.js';
 import type { Db } from '../../src/adapters/store/database.js';
 import { KEPT_REFUSALS, RefusalsRepository, type NewRefusal } from '../../src/adapters/store/refusals.repository.js';
 import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
@@ -39,8 +38,8 @@ describe.each(DATABASES)('recorded decisions on %s', (_name, open) => {
   beforeAll(async () => {
     fresh = await open();
     db = fresh.database.all;
-    requests = new RequestsRepository(db);
-    refusals = new RefusalsRepository(db);
+    requests = new RequestsRepository(fresh.database);
+    refusals = new RefusalsRepository(fresh.database);
     for (const id of [DAO, 'other-dao', 'many', 'flood', 'quiet']) await createDao(fresh.database, { id });
   });
   afterAll(() => fresh.drop());

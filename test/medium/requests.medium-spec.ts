@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AccessRepository } from '../../src/adapters/store/access.repository.js';
 import type { Db } from '../../src/adapters/store/database.js';
 import { RequestsRepository, type Idempotency } from '../../src/adapters/store/requests.repository.js';
 import { createDao } from '../factories/access.js';
@@ -19,8 +18,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
   beforeAll(async () => {
     fresh = await open();
     db = fresh.database.all;
-    requests = new RequestsRepository(db);
-    const access = new AccessRepository(db);
+    requests = new RequestsRepository(fresh.database);
     await createDao(fresh.database);
     await createDao(fresh.database, { id: 'other-dao', name: 'Other DAO', facts: {} });
   });
@@ -45,7 +43,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
     it('should be found as it was accepted', async () => {
       const request = aRequest({ source: 'bot', agent: 'guide', metadata: { plan: { steps: [1, 'два'] } } });
       await requests.accept(request);
-      expect(await requests.find(request.id)).toEqual({
+      expect(await requests.find(request.id, DAO)).toEqual({
         id: request.id,
         daoId: DAO,
         actor: 'tg:12345',
@@ -68,7 +66,13 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
     });
 
     it('should not be found under another id', async () => {
-      expect(await requests.find('nobody')).toBeUndefined();
+      expect(await requests.find('nobody', DAO)).toBeUndefined();
+      expect(await requests.find('nobody', null)).toBeUndefined();
+    });
+
+    it('should be found by those who ask in all DAOs', async () => {
+      const id = await accepted({ daoId: 'other-dao' });
+      expect(await requests.find(id, null)).toMatchObject({ id, daoId: 'other-dao' });
     });
 
     it('should hand everything to whoever claims it', async () => {
@@ -95,14 +99,14 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
         record: { id, status: 'accepted', generation: 0 },
       });
       expect(await requests.question(id, 'other-dao')).toBeUndefined();
-      expect(await requests.refuse(id, REFUSED)).toBe(true);
+      expect(await requests.refuse(id, DAO, REFUSED)).toBe(true);
     });
 
     it('should name no provider once it is claimed for an answer without one', async () => {
       const id = await accepted();
       await requests.claim(id, DAO, aClaim());
       await requests.claim(id, DAO, aClaim({ provider: null }));
-      expect(await requests.find(id)).toMatchObject({ status: 'running', provider: null, generation: 2 });
+      expect(await requests.find(id, DAO)).toMatchObject({ status: 'running', provider: null, generation: 2 });
     });
 
     it('should end with its answer', async () => {
@@ -110,7 +114,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
       await requests.claim(id, DAO, aClaim());
       const answer = anAnswer();
       expect(await requests.recordAnswer(id, DAO, answer)).toBe(true);
-      expect(await requests.find(id)).toMatchObject({
+      expect(await requests.find(id, DAO)).toMatchObject({
         status: 'completed',
         provider: 'fake',
         usage: answer.usage,
@@ -149,7 +153,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
         [DAO, 'cache', 1, 0, 0, 0],
         [DAO, 'fake', 1, 12, 8, 0.00000123],
       ]);
-      expect(await requests.find(second)).toMatchObject({ provider: null, origin });
+      expect(await requests.find(second, DAO)).toMatchObject({ provider: null, origin });
     });
 
     it('should keep its first ending', async () => {
@@ -159,7 +163,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
       expect(await requests.recordAnswer(id, DAO, anAnswer())).toBe(false);
       expect(await requests.recordEnding(id, DAO, anEnding())).toBe(false);
       expect(await requests.claim(id, DAO, aClaim())).toBeUndefined();
-      expect(await requests.find(id)).toMatchObject({ status: 'cancelled', answer: null });
+      expect(await requests.find(id, DAO)).toMatchObject({ status: 'cancelled', answer: null });
     });
 
     it('should be written by the latest run alone', async () => {
@@ -168,10 +172,10 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
       const second = await requests.claim(id, DAO, aClaim());
       expect([first?.record.generation, second?.record.generation]).toEqual([1, 2]);
       expect(await requests.recordAnswer(id, DAO, anAnswer({ generation: 1, text: 'late' }))).toBe(false);
-      expect(await requests.find(id)).toMatchObject({ status: 'running', answer: null });
+      expect(await requests.find(id, DAO)).toMatchObject({ status: 'running', answer: null });
       expect(await requests.recordAnswer(id, DAO, anAnswer({ generation: 2, text: 'latest' }))).toBe(true);
       expect(await requests.recordAnswer(id, DAO, anAnswer({ generation: 2, text: 'twice' }))).toBe(false);
-      expect(await requests.find(id)).toMatchObject({ status: 'completed', answer: 'latest' });
+      expect(await requests.find(id, DAO)).toMatchObject({ status: 'completed', answer: 'latest' });
     });
 
     it('should give each of many claims at once a generation of its own', async () => {
@@ -184,12 +188,12 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
     it('should be closed as refused only while no call has begun', async () => {
       const [waiting, running] = [await accepted(), await accepted()];
       await requests.claim(running, DAO, aClaim());
-      expect(await requests.refuse(waiting, REFUSED)).toBe(true);
-      expect(await requests.refuse(running, REFUSED)).toBe(false);
+      expect(await requests.refuse(waiting, DAO, REFUSED)).toBe(true);
+      expect(await requests.refuse(running, DAO, REFUSED)).toBe(false);
       expect(await requests.claim(waiting, DAO, aClaim())).toBeUndefined();
-      expect(await requests.refuse(waiting, REFUSED)).toBe(false);
-      expect(await requests.find(waiting)).toMatchObject({ status: 'failed', error: REFUSED });
-      expect(await requests.find(running)).toMatchObject({ status: 'running', error: null });
+      expect(await requests.refuse(waiting, DAO, REFUSED)).toBe(false);
+      expect(await requests.find(waiting, DAO)).toMatchObject({ status: 'failed', error: REFUSED });
+      expect(await requests.find(running, DAO)).toMatchObject({ status: 'running', error: null });
     });
 
     it('should be out of reach for another DAO', async () => {
@@ -198,7 +202,9 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
       await requests.claim(id, DAO, aClaim());
       expect(await requests.recordAnswer(id, 'other-dao', anAnswer())).toBe(false);
       expect(await requests.recordEnding(id, 'other-dao', anEnding())).toBe(false);
-      expect(await requests.find(id)).toMatchObject({ status: 'running', generation: 1 });
+      expect(await requests.find(id, 'other-dao')).toBeUndefined();
+      expect(await requests.refuse(await accepted(), 'other-dao', REFUSED)).toBe(false);
+      expect(await requests.find(id, DAO)).toMatchObject({ status: 'running', generation: 1 });
     });
   });
 
@@ -212,11 +218,11 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
       const taken = await Promise.all(all.map((request) => requests.accept(request)));
       const winner = all[taken.indexOf(true)];
       expect(taken.filter(Boolean)).toHaveLength(1);
-      expect(await requests.findByIdempotency(idempotency, since())).toMatchObject({
+      expect(await requests.findByIdempotency(DAO, idempotency, since())).toMatchObject({
         id: winner?.id,
         bodyHash: 'hash',
       });
-      const found = await Promise.all(all.map(({ id }) => requests.find(id)));
+      const found = await Promise.all(all.map(({ id }) => requests.find(id, DAO)));
       expect(found.filter(Boolean)).toHaveLength(1);
     });
 
@@ -233,8 +239,17 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
       const one = key('scoped');
       const other = { ...one, scope: 'key-1 tg:222 route' };
       await requests.accept(aRequest({ idempotency: one }));
-      expect(await requests.findByIdempotency(other, since())).toBeUndefined();
+      expect(await requests.findByIdempotency(DAO, other, since())).toBeUndefined();
       expect(await requests.accept(aRequest({ idempotency: other }))).toBe(true);
+    });
+
+    it('should not meet in another DAO', async () => {
+      const idempotency = key('of two DAOs');
+      await requests.accept(aRequest({ idempotency }));
+      expect(await requests.findByIdempotency('other-dao', idempotency, since())).toBeUndefined();
+      const theirs = aRequest({ idempotency, daoId: 'other-dao' });
+      expect(await requests.accept(theirs)).toBe(true);
+      expect(await requests.findByIdempotency('other-dao', idempotency, since())).toMatchObject({ id: theirs.id });
     });
 
     it('should be free again after 24 hours, and not a minute before', async () => {
@@ -243,22 +258,22 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
       await requests.accept(aRequest({ idempotency: young, receivedAt: ago(24 * HOUR - 60_000) }));
       const expired = aRequest({ idempotency: old, receivedAt: ago(24 * HOUR + 1_000) });
       await requests.accept(expired);
-      expect(await requests.findByIdempotency(young, since())).toBeDefined();
+      expect(await requests.findByIdempotency(DAO, young, since())).toBeDefined();
       expect(await requests.accept(aRequest({ idempotency: young }))).toBe(false);
-      expect(await requests.findByIdempotency(old, since())).toBeUndefined();
+      expect(await requests.findByIdempotency(DAO, old, since())).toBeUndefined();
       expect(await requests.accept(aRequest({ idempotency: old }))).toBe(true);
-      expect(await requests.find(expired.id)).toBeDefined();
+      expect(await requests.find(expired.id, DAO)).toBeDefined();
     });
 
     it('should be free again after a refusal, and stay taken after a failure', async () => {
       const [refused, failed] = [key('refused'), key('failed')];
       const first = await accepted({ idempotency: refused });
       const second = await accepted({ idempotency: failed });
-      await requests.refuse(first, REFUSED);
+      await requests.refuse(first, DAO, REFUSED);
       await requests.recordEnding(second, DAO, anEnding());
-      expect(await requests.findByIdempotency(refused, since())).toBeUndefined();
+      expect(await requests.findByIdempotency(DAO, refused, since())).toBeUndefined();
       expect(await requests.accept(aRequest({ idempotency: refused }))).toBe(true);
-      expect(await requests.findByIdempotency(failed, since())).toMatchObject({ id: second, status: 'failed' });
+      expect(await requests.findByIdempotency(DAO, failed, since())).toMatchObject({ id: second, status: 'failed' });
     });
   });
 
@@ -366,7 +381,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
     expect(job?.prompt === prompt).toBe(true);
     const text = 'Відповідь "quoted" \\ $1 ${x} 日本語 🌻\n';
     await requests.recordAnswer(id, DAO, anAnswer({ text }));
-    expect((await requests.find(id))?.answer).toBe(text);
+    expect((await requests.find(id, DAO))?.answer).toBe(text);
   });
 
   it('should keep quotes and statements in texts as texts', async () => {

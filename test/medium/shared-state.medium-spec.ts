@@ -3,12 +3,12 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { pino } from 'pino';
 import type { SharedState } from '../../src/contracts/shared-state.js';
-import { openPostgres, type Database } from '../../src/adapters/store/database.js';
-import { migrate } from '../../src/adapters/store/migrate.js';
+import { openPostgres, type Database, type Db } from '../../src/adapters/store/database.js';
 import { PostgresSharedState } from '../../src/adapters/store/postgres-shared-state.js';
 import { MemorySharedState } from '../../src/adapters/store/shared-state.js';
 import { freshDatabase, TestPostgres } from '../support/postgres.js';
 import { until } from '../support/until.js';
+import { administratorOf } from './databases.js';
 
 const silent = pino({ level: 'silent' });
 
@@ -25,9 +25,9 @@ async function inMemory(): Promise<Stores> {
 
 async function inPostgres(): Promise<Stores> {
   const { url, drop } = await freshDatabase();
-  const databases = [openPostgres(url, 4), openPostgres(url, 4)] as const;
-  await migrate(databases[0].db);
-  const [one, other] = await Promise.all(databases.map(({ db }) => PostgresSharedState.open(db, url, silent)));
+  const databases = [openPostgres(url, { poolSize: 4 }), openPostgres(url, { poolSize: 4 })] as const;
+  await databases[0].migrate();
+  const [one, other] = await Promise.all(databases.map(({ all }) => PostgresSharedState.open(all, url, silent)));
   return {
     states: [one!, other!],
     close: async () => {
@@ -128,7 +128,7 @@ describe.each([
 describe('values that processes share through PostgreSQL', () => {
   let server: TestPostgres;
   let database: Database;
-  let watcher: Database;
+  let watcher: Db;
   let lines: { msg: string; level: number }[];
   const opened: PostgresSharedState[] = [];
 
@@ -144,19 +144,19 @@ describe('values that processes share through PostgreSQL', () => {
   const seen = async (state: SharedState, by: SharedState): Promise<boolean> => (await alive(by)).has(state.processId);
   const terminate = (processId: string): Promise<unknown> =>
     sql`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objid = ${processId}::oid`.execute(
-      watcher.db,
+      watcher,
     );
 
   beforeAll(async () => {
     server = await TestPostgres.start();
-    database = openPostgres(server.url, 4);
-    watcher = openPostgres(server.url, 2);
-    await migrate(database.all);
+    database = openPostgres(server.url, { poolSize: 4 });
+    watcher = administratorOf(server.url);
+    await database.migrate();
   });
   afterEach(() => Promise.all(opened.splice(0).map((state) => state.close())));
   afterAll(async () => {
     await database.close();
-    await watcher.close();
+    await watcher.destroy();
     await server.stop();
   });
 
@@ -191,7 +191,7 @@ describe('values that processes share through PostgreSQL', () => {
 
   it('should let nobody change anything who is not seen for long, and tell of it once', async () => {
     lines = [];
-    await sql`create role unseen superuser login`.execute(watcher.db);
+    await sql`create role unseen superuser login`.execute(watcher);
     const { href } = Object.assign(new URL(server.url), { username: 'unseen' });
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line) as never) });
     // Only the session is lost: the pool of connections is not.
@@ -200,12 +200,12 @@ describe('values that processes share through PostgreSQL', () => {
     let told = 0;
     one.onUnseen(() => (told += 1));
     await add(one, 'unseen');
-    await sql`alter role unseen nologin`.execute(watcher.db);
+    await sql`alter role unseen nologin`.execute(watcher);
     await terminate(one.processId);
     expect(await add(one, 'unseen')).toBe(2);
     await until(() => told > 0);
     await expect(add(one, 'unseen')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
-    await sql`alter role unseen login`.execute(watcher.db);
+    await sql`alter role unseen login`.execute(watcher);
     await until(() => add(one, 'unseen').then((sum) => sum === 3));
     expect(told).toBe(1);
     expect(lines.map(({ level }) => level)).toEqual([40, 40, 30]);
@@ -246,7 +246,7 @@ describe('values that processes share through PostgreSQL', () => {
     await until(() => calls > 0);
     const before = calls;
     await sql`update shared_states set version = version + 1, state = '{"sum": 7}' where name = 'silent'`.execute(
-      watcher.db,
+      watcher,
     );
     await until(() => calls > before);
     expect(await add(one, 'silent')).toBe(8);
@@ -256,11 +256,11 @@ describe('values that processes share through PostgreSQL', () => {
     lines = [];
     const one = await open();
     await add(one, 'contested');
-    await sql`create function skip() returns trigger language plpgsql as 'begin return null; end'`.execute(watcher.db);
+    await sql`create function skip() returns trigger language plpgsql as 'begin return null; end'`.execute(watcher);
     await sql`create trigger skip before update on shared_states for each row when (old.name = 'contested')
-      execute function skip()`.execute(watcher.db);
+      execute function skip()`.execute(watcher);
     await expect(add(one, 'contested')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
-    await sql`drop trigger skip on shared_states`.execute(watcher.db);
+    await sql`drop trigger skip on shared_states`.execute(watcher);
     expect(await add(one, 'contested')).toBe(2);
   });
 

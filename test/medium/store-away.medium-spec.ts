@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AccessRepository } from '../../src/adapters/store/access.repository.js';
+import { DaosRepository } from '../../src/adapters/store/daos.repository.js';
 import { openPostgres, type Database } from '../../src/adapters/store/database.js';
 import { KeysRepository } from '../../src/adapters/store/keys.repository.js';
-import { migrate } from '../../src/adapters/store/migrate.js';
 import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { createDao } from '../factories/access.js';
 import { aClaim, aRequest, anAnswer } from '../factories/requests.js';
@@ -18,7 +18,7 @@ describe('a PostgreSQL that goes away', () => {
   beforeAll(async () => {
     server = await TestPostgres.start();
     database = openPostgres(await createDatabase(server.url, 'away'));
-    await migrate(database.all);
+    await database.migrate();
     await createDao(database);
     requests = new RequestsRepository(database);
   });
@@ -36,10 +36,11 @@ describe('a PostgreSQL that goes away', () => {
     const began = Date.now();
     const calls = [
       database.ping(),
-      requests.find(request.id),
+      new DaosRepository(database).find(request.daoId),
+      requests.find(request.id, request.daoId),
       requests.accept(aRequest()),
       requests.recordAnswer(request.id, request.daoId, anAnswer()),
-      new AccessRepository(database).facts(request.daoId, 'tg:1', false),
+      new AccessRepository(database).byUser(request.daoId, 'tg:1'),
       new KeysRepository(database).findActive('hash'),
     ];
     const outcomes = await Promise.allSettled(calls);
@@ -47,7 +48,7 @@ describe('a PostgreSQL that goes away', () => {
     for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: AWAY });
 
     await server.restart();
-    expect(await requests.find(request.id)).toMatchObject({ status: 'running' });
+    expect(await requests.find(request.id, request.daoId)).toMatchObject({ status: 'running' });
     expect(await requests.recordAnswer(request.id, request.daoId, anAnswer())).toBe(true);
   });
 

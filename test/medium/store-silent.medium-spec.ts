@@ -2,10 +2,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openPostgres, type Database } from '../../src/adapters/store/database.js';
-import { AccessRepository } from '../../src/adapters/store/access.repository.js';
 import { KeysRepository } from '../../src/adapters/store/keys.repository.js';
-import { migrate } from '../../src/adapters/store/migrate.js';
-import { aDao } from '../factories/access.js';
+import { createDao } from '../factories/access.js';
 import { freshDatabase } from '../support/postgres.js';
 
 const AWAY = { name: 'AppError', code: 'STORE_UNAVAILABLE' };
@@ -30,8 +28,8 @@ describe('a PostgreSQL that falls silent', () => {
     }).listen(0, '127.0.0.1');
     await once(proxy, 'listening');
     way.port = String((proxy.address() as AddressInfo).port);
-    database = openPostgres(way.href, 4);
-    await migrate(database.all);
+    database = openPostgres(way.href, { poolSize: 4 });
+    await database.migrate();
   });
 
   afterAll(async () => {
@@ -46,7 +44,7 @@ describe('a PostgreSQL that falls silent', () => {
     await Promise.all(Array.from({ length: 4 }, () => database.ping()));
     for (const [near, far] of pairs) near.unpipe(far).resume();
     const began = Date.now();
-    const transaction = new AccessRepository(database).createDao(aDao(), {});
+    const transaction = createDao(database);
     const outcomes = await Promise.allSettled([database.ping(), keys.findActive('a'), keys.touch('b'), transaction]);
     expect(Date.now() - began).toBeLessThan(6_500);
     for (const outcome of outcomes) expect(outcome.status).toBe('rejected');

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { AccessRepository } from '../../src/adapters/store/access.repository.js';
 import type { Db } from '../../src/adapters/store/database.js';
 import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import {
@@ -36,8 +35,8 @@ describe.each(DATABASES)('usage on %s', (_name, open) => {
   beforeAll(async () => {
     fresh = await open();
     db = fresh.database.all;
-    requests = new RequestsRepository(db);
-    usage = new UsageRepository(db);
+    requests = new RequestsRepository(fresh.database);
+    usage = new UsageRepository(fresh.database);
     for (const id of [DAO, OTHER]) await createDao(fresh.database, { id });
     const { rows } = await sql<{ day: string }>`
       select to_char(now() at time zone 'utc', 'YYYY-MM-DD') as day

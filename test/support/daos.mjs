@@ -7,14 +7,14 @@ import { fromBuild } from './parts.mjs';
  * @param {Map<string, string[]>} daos members by DAO
  */
 export async function seedDaos(databaseUrl, daos) {
-  const { AccessRepository } = await fromBuild('src/adapters/store/access.repository.js');
+  const { DaosRepository } = await fromBuild('src/adapters/store/daos.repository.js');
   const { openPostgres } = await fromBuild('src/adapters/store/database.js');
   const { loadDefaultRoles } = await fromBuild('config/seed.js');
-  const database = openPostgres(databaseUrl, 1);
-  const repository = new AccessRepository(database.db);
+  const database = openPostgres(databaseUrl, { poolSize: 1 });
+  const repository = new DaosRepository(database);
   for (const [id, ids] of daos) {
     const members = Object.fromEntries(ids.map((member) => [member, ['member']]));
-    await repository.createDao({ id, name: `The ${id}`, facts: {}, members }, loadDefaultRoles());
+    await repository.create({ id, name: `The ${id}`, facts: {}, members }, loadDefaultRoles());
   }
   await database.close();
 }
