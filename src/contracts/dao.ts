@@ -19,6 +19,8 @@ export interface DaoSettings {
   sealed?: boolean;
   /** Weight of a ballot by role, the largest of a voter's roles; absent: one each. */
   role_weights?: Record<string, number>;
+  /** Weight of a ballot by member's id, in place of that by role. Who is not listed has no vote. */
+  member_weights?: Record<string, number>;
 }
 
 /** What a DAO may use; what is absent is as the profile says. */
@@ -50,4 +52,13 @@ export interface Member {
   user_ids: string[];
   version: string;
   created_at: Date;
+}
+
+/** A role of a DAO. */
+export interface Role {
+  name: string;
+  entitlements: string[];
+  version: string;
+  /** How many members have it. Everybody who is no member is a guest, and counted nowhere. */
+  holders: number;
 }
