@@ -28,10 +28,14 @@ export interface Comparison {
   against?: RoutingTable;
   /** Roles that would change along with the table. */
   roleChange?: RoleChange;
+  /** Roles as they are now, for what `against` says: what was recorded may have been decided under earlier ones. */
+  rolesNow?: RoleChange;
 }
 
 /** The inputs of a request whose actor had these roles then, with the entitlements that the roles would have. */
-export function withRoles(inputs: DecisionInputs, { daoId, roles }: RoleChange): DecisionInputs {
+export function withRoles(inputs: DecisionInputs, change: RoleChange | undefined): DecisionInputs {
+  if (!change) return inputs;
+  const { daoId, roles } = change;
   const { access } = inputs;
   if (daoId !== null && daoId !== access.dao.id) return inputs;
   const changed: AccessFacts['roles'] = access.roles.map(({ name, entitlements }) => {
@@ -146,9 +150,9 @@ export class WhatIf {
   /** Decides one recorded request again and counts what became of it. */
   add(recorded: RecordedDecision): void {
     this.requests += 1;
-    const { table, against, roleChange } = this.comparison;
-    const from = against ? redecide(against, recorded.inputs) : recorded.was;
-    const to = redecide(table, roleChange ? withRoles(recorded.inputs, roleChange) : recorded.inputs);
+    const { table, against, roleChange, rolesNow } = this.comparison;
+    const from = against ? redecide(against, withRoles(recorded.inputs, rolesNow)) : recorded.was;
+    const to = redecide(table, withRoles(recorded.inputs, roleChange));
     if (!from || !to) {
       this.undecidable += 1;
       return;

@@ -1,8 +1,10 @@
 import type { RoutingTable } from '../contracts/routing.js';
 import type { WhatIfReport } from '../contracts/whatif.js';
 import { guardVerdict, WhatIf } from '../domain/whatif.js';
+import { compareRecorded, type Objection } from './recorded-comparison.js';
 import type { RecordedDecisions } from './recorded-decisions.js';
-import { inSlices } from './slices.js';
+
+export type { Objection } from './recorded-comparison.js';
 
 /** What a profile says about the guard in front of it. */
 export interface GuardSettings {
@@ -17,12 +19,6 @@ export interface GuardSettings {
 export interface Guarded {
   routing: RoutingTable;
   guard: GuardSettings;
-}
-
-/** Why a configuration may not become active by itself, and what it would change. */
-export interface Objection {
-  reasons: string[];
-  report: WhatIfReport;
 }
 
 /** Decides recorded requests under two tables before the second one takes the place of the first. */
@@ -45,11 +41,8 @@ export class ConfigGuard {
   }
 
   /** What the candidate would change of what the running one decides about the same inputs today. */
-  private async compare({ routing: against, guard }: Guarded, { routing: table }: Guarded): Promise<WhatIfReport> {
-    const began = performance.now();
-    const whatIf = new WhatIf({ table, against });
-    for await (const page of this.recorded.dealt(guard.requests)) await inSlices(page, (one) => whatIf.add(one));
-    return whatIf.report(Math.round(performance.now() - began));
+  private compare({ routing: against, guard }: Guarded, { routing: table }: Guarded): Promise<WhatIfReport> {
+    return compareRecorded(this.recorded.dealt(guard.requests), new WhatIf({ table, against }));
   }
 }
 

@@ -90,7 +90,8 @@ describe('RecordedDecisions', () => {
     }
     expect(ids).toEqual([...many('refused', 250), ...many('dealt', 251)].map(({ id }) => id));
     const early: string[] = [];
-    for await (const page of recorded.dealt(10, new Date(1_000_000 - 498_000))) early.push(...page.map(({ id }) => id));
+    for await (const page of recorded.dealt(10, { until: new Date(1_000_000 - 498_000) }))
+      early.push(...page.map(({ id }) => id));
     // What came in since reading began is of no account.
     expect(early).toEqual(['dealt 498', 'dealt 499']);
   });

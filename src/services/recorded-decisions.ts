@@ -7,7 +7,19 @@ import type { RecordedDecision } from '../contracts/whatif.js';
 export const TRIAL_RULE = 'whatif:trial';
 
 /** Recorded decisions from a moment on, behind the cursor, in its order; less than `limit` only if no more are left. */
-type Pages = (since: Date, after: DecisionCursor | undefined, limit: number) => Promise<RecordedDecision[]>;
+type Pages = (
+  since: Date,
+  after: DecisionCursor | undefined,
+  limit: number,
+  daoId?: string,
+) => Promise<RecordedDecision[]>;
+
+/** Which decisions a sample is of. */
+export interface DealtSample {
+  /** None that is later. */
+  until?: Date;
+  daoId?: string | undefined;
+}
 
 /** Prompts are in them, and the embedded database holds the event loop while it reads a page. */
 const PAGE = 100;
@@ -33,9 +45,10 @@ export class RecordedDecisions {
   /**
    * A sample of the newest ones that nobody can fill alone: each DAO has the same share of it, as far as it has so
    * many, and in that share each code of its refusals. Page by page; at most half of them refusals.
+   * @param sample.daoId of this DAO alone; absent: of all
    */
-  dealt(limit: number, until = new Date()): AsyncGenerator<RecordedDecision[]> {
-    return this.both(limit, (read, most) => dealtPages(read, most, until));
+  dealt(limit: number, { until = new Date(), daoId }: DealtSample = {}): AsyncGenerator<RecordedDecision[]> {
+    return this.both(limit, (read, most) => dealtPages(read, most, until, daoId));
   }
 
   private async *both(
@@ -67,12 +80,17 @@ const pages = (read: Pages, limit: number, since: Date): AsyncGenerator<Recorded
     next: (_after, page) => page.at(-1),
   });
 
-const dealtPages = (read: Pages, limit: number, until: Date): AsyncGenerator<RecordedDecision[]> =>
+const dealtPages = (
+  read: Pages,
+  limit: number,
+  until: Date,
+  daoId: string | undefined,
+): AsyncGenerator<RecordedDecision[]> =>
   walk<DealtPlace>(
     limit,
     { before: 0, until },
     {
-      read: (place, most) => read(new Date(0), place, most),
+      read: (place, most) => read(new Date(0), place, most, daoId),
       next: ({ before }, page) => ({ before: before + page.length, until }),
     },
   );

@@ -8,8 +8,8 @@ import { redecide, WhatIf } from '../domain/whatif.js';
 import { AppError } from '../errors/app-error.js';
 import type { Accepted } from './accepted.js';
 import type { AccessService } from './access.service.js';
+import { compareRecorded } from './recorded-comparison.js';
 import type { RecordedDecisions } from './recorded-decisions.js';
-import { inSlices } from './slices.js';
 
 /** Usage is asked for by days: these hold all of them. */
 const [FIRST_DAY, LAST_DAY] = ['2000-01-01', '9999-12-31'];
@@ -72,10 +72,8 @@ export class WhatIfService {
     await access.requirePlatform(key);
     const { table, since, limit } = question;
     checkPatterns(table);
-    const began = performance.now();
     const whatIf = new WhatIf({ table }, await figures.figures(since ?? new Date(0)));
-    for await (const page of recorded.newest(limit, since)) await inSlices(page, (one) => whatIf.add(one));
-    const report = whatIf.report(Math.round(performance.now() - began));
+    const report = await compareRecorded(recorded.newest(limit, since), whatIf);
     return { ...report, trials: await this.offers(question, report) };
   }
 

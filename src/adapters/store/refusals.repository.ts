@@ -77,10 +77,17 @@ export class RefusalsRepository {
   /**
    * Refusals of all DAOs from a moment on, behind the cursor: newest first, or dealt over the DAOs, and of each DAO
    * over the codes, where the cursor is a place in that order.
+   * @param daoId of this DAO alone; absent: of all
    */
-  async page(since: Date, after: DecisionCursor | undefined, limit: number): Promise<RecordedDecision[]> {
+  async page(
+    since: Date,
+    after: DecisionCursor | undefined,
+    limit: number,
+    daoId?: string,
+  ): Promise<RecordedDecision[]> {
     const query = after && 'before' in after ? dealt(since, after, limit) : newest(since, after, limit);
-    const { rows } = await guardStore(() => query.execute(this.tenants.all));
+    const db = daoId === undefined ? this.tenants.all : this.tenants.of(daoId);
+    const { rows } = await guardStore(() => query.execute(db));
     return rows.map(({ id, dao_id: daoId, at, code, inputs }) => ({
       id,
       daoId,

@@ -332,9 +332,18 @@ export class RequestsRepository {
     return rows.map(toRecord);
   }
 
-  /** Accepted requests with what was decided about them and on what, newest first, from a moment on, behind the cursor. */
-  decided(since: Date, after: DecisionCursor | undefined, limit: number): Promise<RecordedDecision[]> {
-    return decidedRequests(this.tenants.all, since, after, limit);
+  /**
+   * Accepted requests with what was decided about them and on what, newest first, from a moment on, behind the cursor.
+   * @param daoId of this DAO alone; absent: of all
+   */
+  decided(
+    since: Date,
+    after: DecisionCursor | undefined,
+    limit: number,
+    daoId?: string,
+  ): Promise<RecordedDecision[]> {
+    const db = daoId === undefined ? this.tenants.all : this.tenants.of(daoId);
+    return decidedRequests(db, since, after, limit);
   }
 }
 
