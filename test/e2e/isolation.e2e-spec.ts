@@ -1,0 +1,190 @@
+import { channel } from 'node:diagnostics_channel';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import { startFakeOpenAi } from '../fakes/fake-openai.js';
+import type { WireFake } from '../fakes/wire-fake.js';
+import { chatProfile, fakeProvider, Product } from './harness.js';
+import { describedIn, NOWHERE, WalkRoute, type Attempt } from './isolation-calls.js';
+import { FILLINGS, QUERY, type Things } from './isolation-routes.js';
+import { rowsBeside } from './isolation-rows.js';
+
+/** An admin of both DAOs: a key of one must not open the other, though the person behind it could. */
+const BOTH = 'tg:admin-of-both';
+/** A member of each who is no member of the other. */
+const USERS: Readonly<Record<string, string>> = { amber: 'tg:1001', birch: 'tg:2002' };
+const CALLERS = ['admin', 'member', 'guest', 'gateway'] as const;
+type Caller = (typeof CALLERS)[number];
+
+interface Dao {
+  things: Things;
+  /** Ids and texts that it alone has. */
+  secrets: string[];
+  keys: Record<Caller, string>;
+}
+
+/** What came back: status and code, the error as text, and all of it. */
+interface Outcome {
+  short: string;
+  error: string;
+  text: string;
+}
+
+const isDocumentation = (url: string): boolean => /^\/docs(\/|$)/.test(url) || url === '/openapi.json';
+const sent = ({ method, path, body }: Attempt): string =>
+  `${method} ${decodeURIComponent(path)} ${JSON.stringify(body ?? {})}`;
+
+/** Ids that the DAO alone has. Not the user's: a platform gave it, and some calls make it known elsewhere. */
+const valuesOf = ({ user: _, ...rest }: Things): string[] => Object.values(rest);
+
+/** The same text whatever the things are that were asked for. */
+function withoutNames(text: string, things: Things): string {
+  return Object.entries(things).reduce((rest, [kind, value]) => rest.replaceAll(value as string, `<${kind}>`), text);
+}
+
+describe('isolation', () => {
+  const access = new Map<string, string>();
+  let routes: WalkRoute[];
+  let fake: WireFake;
+  let product: Product;
+  let daos: Record<string, Dao>;
+
+  const remember = ({ method, url, config }: RouteOptions): void => {
+    if (isDocumentation(url)) return;
+    const declared = (config as { access?: string } | undefined)?.access ?? '';
+    for (const one of [method].flat()) access.set(`${one} ${url}`, declared);
+  };
+
+  beforeAll(async () => {
+    const created = channel('fastify.initialization');
+    const listen = (message: unknown): void => {
+      (message as { fastify: FastifyInstance }).fastify.addHook('onRoute', remember);
+    };
+    fake = await startFakeOpenAi();
+    created.subscribe(listen);
+    product = await Product.open({ profile: chatProfile([fakeProvider('fake', fake)], ['fake']) });
+    created.unsubscribe(listen);
+    const described = describedIn((await product.call('GET', '/openapi.json', { key: null })).body);
+    routes = [...access].map(([name, declared]) => new WalkRoute(name, declared, described));
+    daos = { amber: await fill('amber'), birch: await fill('birch') };
+  });
+
+  afterAll(async () => {
+    await product.close();
+    await fake.close();
+  });
+
+  /** A DAO in which each kind of thing exists. */
+  async function fill(dao: string): Promise<Dao> {
+    const secret = `secret-of-${dao}`;
+    const user = USERS[dao]!;
+    // Whom no call names: an answer that tells of them was not made of what was asked.
+    const unnamed = `${user}-unnamed`;
+    await product.createDao(dao, { [BOTH]: ['admin'], [user]: ['member'], [unnamed]: ['member'] }, { purpose: secret });
+    const key = (principal?: string): Promise<{ key: string; id: string }> =>
+      product.key({ dao_id: dao, name: secret, ...(principal !== undefined && { principal }) });
+    const keys = {
+      admin: (await key(BOTH)).key,
+      member: (await key(user)).key,
+      guest: (await key('tg:a-guest')).key,
+      gateway: (await key()).key,
+    };
+    const { id, key: itself } = await key();
+    const asked = { prompt: secret, metadata: { session_id: 'shared' } };
+    const { body } = await product.call('POST', '/route', { key: keys.member }, asked);
+    const member = await product.memberId(dao, user);
+    const things: Things = { dao, user, member, request: body.request_id, key: id };
+    return { things, keys, secrets: [secret, `The ${dao}`, unnamed, itself, ...valuesOf(things)] };
+  }
+
+  async function outcome(key: string, { method, path, body }: Attempt): Promise<Outcome> {
+    const response = await product.fetch(method, path, { key }, body && JSON.stringify(body));
+    const text = await response.text();
+    const { error } = (text.startsWith('{') ? JSON.parse(text) : {}) as { error?: { code: string } };
+    return { short: `${response.status} ${error?.code ?? ''}`.trim(), error: JSON.stringify(error ?? {}), text };
+  }
+
+  const other = (dao: string): Dao => daos[dao === 'amber' ? 'birch' : 'amber']!;
+
+  /** What is wrong with the answer to a call that names something of another DAO. */
+  function complaint(answer: Outcome, twin: Outcome, others: Things): string | undefined {
+    if (!/^4\d\d/.test(answer.short) || answer.short.startsWith('401')) return answer.short;
+    const [here, nowhere] = [withoutNames(answer.error, others), withoutNames(twin.error, NOWHERE)];
+    return here === nowhere ? undefined : `${here}, but of what is nowhere ${nowhere}`;
+  }
+
+  it('should know of every route, parameter and field what to fill in', () => {
+    expect(routes.length).toBeGreaterThanOrEqual(25);
+    expect(routes.flatMap((route) => route.gaps())).toEqual([]);
+    const names = new Set(routes.map(({ filledAs }) => filledAs));
+    const parameters = new Set(routes.flatMap(({ query }) => query));
+    expect(Object.keys(FILLINGS).filter((name) => !names.has(name))).toEqual([]);
+    expect(Object.keys(QUERY).filter((name) => !parameters.has(name))).toEqual([]);
+  });
+
+  describe.each(['amber', 'birch'])('with the keys of %s', (from) => {
+    const asker = { dao: from, admin: BOTH };
+    let before: Record<string, string[]>;
+
+    beforeAll(async () => {
+      before = await rowsBeside(product.database, from);
+    });
+
+    it('should refuse what names something of another DAO, as if that were nowhere', async () => {
+      const { things } = other(from);
+      const wrong: string[] = [];
+      for (const route of routes) {
+        const calls = route.namingOthers(things, asker);
+        for (const { real, invented } of calls) {
+          for (const caller of CALLERS) {
+            const key = daos[from]!.keys[caller];
+            const found = complaint(await outcome(key, real), await outcome(key, invented), things);
+            if (found !== undefined) wrong.push(`${caller}: ${sent(real)}: ${found}`);
+          }
+        }
+      }
+      expect(wrong).toEqual([]);
+    });
+
+    it('should tell nothing of another DAO where nothing of it is named', async () => {
+      const { things, secrets } = other(from);
+      const leaks: string[] = [];
+      for (const route of routes) {
+        for (const attempt of route.namingOwn(things, asker)) {
+          for (const caller of CALLERS) {
+            const { text } = await outcome(daos[from]!.keys[caller], attempt);
+            const told = secrets.filter((one) => text.includes(one) && !sent(attempt).includes(one));
+            if (told.length > 0) leaks.push(`${caller}: ${sent(attempt)}: ${told.join()}`);
+          }
+        }
+      }
+      expect(leaks).toEqual([]);
+    });
+
+    it('should have changed nothing of another DAO, nor of the installation', async () => {
+      expect(await rowsBeside(product.database, from)).toEqual(before);
+      expect(
+        Object.values(before)
+          .flat()
+          .some((row) => row.includes(other(from).secrets[0]!)),
+      ).toBe(true);
+    });
+  });
+
+  // Last: it deletes what it deletes. Otherwise a call that nobody could make at all would count as refused.
+  it('should be refused for no other reason: to whom they belong, the same calls are open', async () => {
+    const { things, keys } = daos.birch!;
+    const order = (route: WalkRoute): number => (route.method === 'DELETE' ? 1 : 0);
+    const refused: string[] = [];
+    for (const route of routes.toSorted((a, b) => order(a) - order(b))) {
+      if (route.isOfThePlatform) continue;
+      for (const attempt of route.byOwner(things, { dao: 'birch', admin: BOTH })) {
+        const tried = [];
+        for (const caller of ['admin', 'gateway', 'member'] as const)
+          tried.push((await outcome(keys[caller], attempt)).short);
+        const open = tried.some((short) => short.startsWith('2') || short === route.refusedToOwner);
+        if (!open) refused.push(`${sent(attempt)}: ${tried.join(', ')}`);
+      }
+    }
+    expect(refused).toEqual([]);
+  });
+});
