@@ -10,6 +10,8 @@ export interface MemberFilter {
   after: string;
   limit: number;
   role?: string | undefined;
+  /** Only whoever a platform knows by this id. */
+  userId?: string | undefined;
 }
 
 /** Who belongs to a DAO, and by which ids platforms know them. */
@@ -17,20 +19,20 @@ export class MembersRepository {
   constructor(private readonly tenants: Tenants) {}
 
   /** Members by id. */
-  async page(daoId: string, { after, limit, role }: MemberFilter): Promise<Member[]> {
+  async page(daoId: string, { after, limit, role, userId }: MemberFilter): Promise<Member[]> {
     return guardStore(() =>
       shown(this.tenants.of(daoId), daoId)
         .where('id', '>', after)
         .$if(role !== undefined, (query) => query.where(sql<boolean>`${role} = any (members.roles)`))
+        .$if(userId !== undefined, (query) => query.where('id', '=', memberWith(daoId, userId ?? '')))
         .orderBy('id')
         .limit(limit)
         .execute(),
     );
   }
 
-  /** Whoever a platform knows by this id. */
-  async byUser(daoId: string, userId: string): Promise<Member | undefined> {
-    return guardStore(() => memberByUser(this.tenants.of(daoId), daoId, userId));
+  async byId(daoId: string, id: string): Promise<Member | undefined> {
+    return guardStore(() => memberById(this.tenants.of(daoId), daoId, id));
   }
 }
 
@@ -45,16 +47,13 @@ const shown = (db: Db, daoId: string) =>
     .where('dao_id', '=', daoId)
     .select(['id', 'name', 'roles', 'version', 'created_at', userIds.as('user_ids')]);
 
+/** The member whom a platform knows by an id. */
+const memberWith = (daoId: string, userId: string) => sql<string>`(
+  select i.member_id from identities i where i.dao_id = ${daoId} and i.user_id = ${userId}
+)`;
+
 export const memberByUser = (db: Db, daoId: string, userId: string): Promise<Member | undefined> =>
-  shown(db, daoId)
-    .where('id', '=', (eb) =>
-      eb
-        .selectFrom('identities')
-        .where('identities.dao_id', '=', daoId)
-        .where('identities.user_id', '=', userId)
-        .select('identities.member_id'),
-    )
-    .executeTakeFirst();
+  shown(db, daoId).where('id', '=', memberWith(daoId, userId)).executeTakeFirst();
 
 export const memberById = (db: Db, daoId: string, id: string): Promise<Member | undefined> =>
   shown(db, daoId).where('id', '=', id).executeTakeFirst();
@@ -104,12 +103,15 @@ export async function removeMember(db: Db, daoId: string, id: string): Promise<v
   await db.deleteFrom('members').where('dao_id', '=', daoId).where('id', '=', id).execute();
 }
 
-/** How many members that somebody can act as have one of these roles. */
-export async function countHolders(db: Db, daoId: string, roles: readonly string[]): Promise<number> {
-  const row = await db
+/** The roles that there are in a DAO. */
+export const rolesIn = (db: Db, daoId: string): Promise<{ name: string; entitlements: string[] }[]> =>
+  db.selectFrom('roles').where('dao_id', '=', daoId).select(['name', 'entitlements']).orderBy('name').execute();
+
+/** What members have for roles that somebody can act as: each combination once. */
+export async function roleSetsIn(db: Db, daoId: string): Promise<string[][]> {
+  const rows = await db
     .selectFrom('members')
     .where('dao_id', '=', daoId)
-    .where(sql<boolean>`members.roles && ${[...roles]}::text[]`)
     .where((eb) =>
       eb.exists(
         eb
@@ -119,7 +121,8 @@ export async function countHolders(db: Db, daoId: string, roles: readonly string
           .select('identities.user_id'),
       ),
     )
-    .select(sql<number>`count(*)::int`.as('holders'))
-    .executeTakeFirstOrThrow();
-  return row.holders;
+    .select('roles')
+    .distinct()
+    .execute();
+  return rows.map(({ roles }) => roles);
 }

@@ -1,0 +1,77 @@
+import { sql } from 'kysely';
+import type { Db } from './tenants.js';
+
+/** Whose traces are erased, and what is left in their place. */
+export interface Forgotten {
+  daoId: string;
+  /** All ids by which platforms name the person. */
+  userIds: readonly string[];
+  /** The name that stays in statistics: that of the record, which nobody can read back. */
+  pseudonym: string;
+}
+
+/** Requests that have not ended, of which a refusal names at most this many. */
+const NAMED_REQUESTS = 20;
+
+/** What one of these did. */
+const actedBy = (userIds: readonly string[]) => sql<boolean>`actor = any (${[...userIds]}::text[])`;
+
+/** Requests of a person that have not ended, oldest first. */
+export async function openRequestsOf(db: Db, { daoId, userIds }: Omit<Forgotten, 'pseudonym'>): Promise<string[]> {
+  const rows = await db
+    .selectFrom('requests')
+    .where('dao_id', '=', daoId)
+    .where('ended_at', 'is', null)
+    .where(actedBy(userIds))
+    .orderBy('id')
+    .limit(NAMED_REQUESTS)
+    .select('id')
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** What makes the record's names for strangers of a DAO. */
+export async function saltOf(db: Db, daoId: string): Promise<string> {
+  const chain = db.selectFrom('audit_chains').where('chain', '=', daoId).select('salt');
+  return (await chain.executeTakeFirstOrThrow()).salt;
+}
+
+/**
+ * Erases what was said and who said it. Requests stay for the statistics: when, which mode, rule and provider, what was
+ * used, how it ended. What they were decided on goes, so they cannot be decided again.
+ * @returns how many requests there were
+ */
+export async function eraseWords(db: Db, { daoId, userIds, pseudonym }: Forgotten): Promise<number> {
+  const requests = db.selectFrom('requests').where('dao_id', '=', daoId).where(actedBy(userIds)).select('id');
+  await db.deleteFrom('turns').where('dao_id', '=', daoId).where('request_id', 'in', requests).execute();
+  await db.deleteFrom('dialogs').where('dao_id', '=', daoId).where(actedBy(userIds)).execute();
+  await db.deleteFrom('refusals').where('dao_id', '=', daoId).where(actedBy(userIds)).execute();
+  const result = await db
+    .updateTable('requests')
+    .set({
+      ...{ actor: pseudonym, metadata: '{}', access: null, agent: null, source: null },
+      ...{ idempotency_scope: null, idempotency_key: null, body_hash: null },
+      // Its code alone: a provider's words may quote the prompt.
+      error: sql<string>`case when error is not null then
+        jsonb_build_object('code', error->'code', 'message', 'The words of this error were forgotten.') end`,
+    })
+    .where('dao_id', '=', daoId)
+    .where(actedBy(userIds))
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows);
+}
+
+/** Forgets kept answers of a DAO: they do not say whose question made them. */
+export async function eraseKeptAnswers(db: Db, daoId: string): Promise<void> {
+  await db.deleteFrom('answer_cache').where('dao_id', '=', daoId).execute();
+}
+
+/** Revokes the keys that act as the person, and takes the person's ids and the names off them. */
+export async function eraseKeysOf(db: Db, { daoId, userIds, pseudonym }: Forgotten): Promise<void> {
+  await db
+    .updateTable('api_keys')
+    .set({ principal: pseudonym, name: pseudonym, revoked_at: sql<Date>`coalesce(revoked_at, now())` })
+    .where('dao_id', '=', daoId)
+    .where(sql<boolean>`principal = any (${[...userIds]}::text[])`)
+    .execute();
+}

@@ -1,0 +1,121 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { keyOf } from '../middleware/context.js';
+import { NoQuerySchema } from '../schemas/common.js';
+import { DaoIdSchema } from '../schemas/daos.js';
+import { jsonSchema } from '../schemas/json-schema.js';
+import {
+  MemberChangesSchema,
+  MemberRefSchema,
+  MembersQuerySchema,
+  NewMemberSchema,
+  UserQuerySchema,
+  type MemberChangesBody,
+  type MembersQuery,
+  type NewMemberBody,
+  type UserQuery,
+} from '../schemas/members.js';
+import { MembersService, type SeenMember } from '../services/members.service.js';
+import { Access } from './access.js';
+import { expectedVersions, tellVersion } from './etag.js';
+
+type Answer = { ok: true } & SeenMember;
+
+/** Members of a DAO: listed, added, changed, removed. `user_id` is the object here; whoever the key stands for acts. */
+@ApiTags('members')
+@Controller('daos/:id/members')
+export class MembersController {
+  constructor(private readonly members: MembersService) {}
+
+  @Get()
+  @Access('chat.read')
+  @ApiOperation({ operationId: 'listMembers', summary: 'Members, with their ids for those who may invite' })
+  async list(
+    @Param('id', { schema: DaoIdSchema }) id: string,
+    @Query({ schema: MembersQuerySchema }) query: MembersQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<{ ok: true; members: SeenMember[]; next: string | null }> {
+    const { user_id: userId, ...rest } = query;
+    const { items, next } = await this.members.list(keyOf(request), id, { userId, ...rest });
+    return { ok: true, members: items, next };
+  }
+
+  @Post()
+  @Access('member.invite')
+  @ApiOperation({ operationId: 'addMember', summary: 'Make a user a member, with roles that the caller has' })
+  @ApiBody({ schema: jsonSchema(NewMemberSchema) })
+  async add(
+    @Param('id', { schema: DaoIdSchema }) id: string,
+    @Body({ schema: NewMemberSchema }) body: NewMemberBody,
+    @Query({ schema: NoQuerySchema }) _query: object,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Answer> {
+    const { user_id: userId, ...rest } = body;
+    const { member, added } = await this.members.add(keyOf(request), id, { userId, ...rest });
+    void reply.status(added ? 201 : 200);
+    return shown(reply, member);
+  }
+
+  @Delete()
+  @HttpCode(200)
+  @Access('member.remove')
+  @ApiOperation({ operationId: 'removeUser', summary: 'Remove the member that is known by an id' })
+  async removeUser(
+    @Param('id', { schema: DaoIdSchema }) id: string,
+    @Query({ schema: UserQuerySchema }) query: UserQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<{ ok: true; id: string }> {
+    const who = { userId: query.user_id };
+    return { ok: true, id: await this.members.remove(keyOf(request), id, who, expectedVersions(request)) };
+  }
+
+  @Get(':member')
+  @Access('chat.read')
+  @ApiOperation({ operationId: 'getMember', summary: 'A member; "me" for whoever the key stands for' })
+  async get(
+    @Param('id', { schema: DaoIdSchema }) id: string,
+    @Param('member', { schema: MemberRefSchema }) member: string,
+    @Query({ schema: NoQuerySchema }) _query: object,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Answer> {
+    return shown(reply, await this.members.get(keyOf(request), id, member));
+  }
+
+  @Patch(':member')
+  @Access('member.invite')
+  @ApiOperation({ operationId: 'changeMember', summary: 'Change roles or name of a member' })
+  @ApiBody({ schema: jsonSchema(MemberChangesSchema) })
+  async change(
+    @Param('id', { schema: DaoIdSchema }) id: string,
+    @Param('member', { schema: MemberRefSchema }) member: string,
+    @Body({ schema: MemberChangesSchema }) body: MemberChangesBody,
+    @Query({ schema: NoQuerySchema }) _query: object,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Answer> {
+    return shown(reply, await this.members.change(keyOf(request), id, member, body, expectedVersions(request)));
+  }
+
+  @Delete(':member')
+  @HttpCode(200)
+  @Access('member.remove')
+  @ApiOperation({ operationId: 'removeMember', summary: 'Remove a member' })
+  async remove(
+    @Param('id', { schema: DaoIdSchema }) id: string,
+    @Param('member', { schema: MemberRefSchema }) member: string,
+    @Query({ schema: NoQuerySchema }) _query: object,
+    @Req() request: FastifyRequest,
+  ): Promise<{ ok: true; id: string }> {
+    const who = { ref: member };
+    return { ok: true, id: await this.members.remove(keyOf(request), id, who, expectedVersions(request)) };
+  }
+}
+
+/** A member in an answer, with its version. */
+function shown(reply: FastifyReply, member: SeenMember): Answer {
+  tellVersion(reply, member.version);
+  return { ok: true, ...member };
+}

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { storable } from '../contracts/text.js';
+import { id } from './common.js';
+
+/** Most facts of a DAO, and most characters of one. */
+export const MOST_FACTS = 100;
+const LONGEST_FACT = 4_000;
+const LONGEST_TEXT = 2_000;
+const MOST_ROLES = 50;
+
+const written = (longest: number): z.ZodType<string, string> =>
+  z.string().max(longest).transform(storable).pipe(z.string().trim().min(1));
+
+/** What people call a DAO or a member. */
+export const nameOf = written(100);
+
+const factName = z
+  .string()
+  .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u, 'is not 1 to 64 letters, digits, spaces, dots, dashes or underscores');
+const tooMany = `are more than ${MOST_FACTS}`;
+
+const Facts = z.record(factName, written(LONGEST_FACT)).refine((all) => Object.keys(all).length <= MOST_FACTS, tooMany);
+const FactChanges = z
+  .record(factName, written(LONGEST_FACT).nullable())
+  .refine((all) => Object.keys(all).length <= 2 * MOST_FACTS, tooMany);
+
+const profile = {
+  description: written(LONGEST_TEXT),
+  language: z.string().regex(/^[a-z]{2,8}(-[a-z0-9]{1,8}){0,4}$/i, 'is no language tag such as "en" or "pt-BR"'),
+};
+const Profile = z.strictObject(profile).partial();
+const ProfileChanges = z
+  .strictObject({ description: profile.description.nullable(), language: profile.language.nullable() })
+  .partial();
+
+const share = z.number().min(0).max(1);
+const RoleWeights = z
+  .record(z.string().min(1).max(64), z.number().min(0).max(1_000_000))
+  .refine((all) => Object.keys(all).length <= MOST_ROLES, `are more than ${MOST_ROLES}`);
+const SettingChanges = z
+  .strictObject({
+    voting_hours: z.number().min(1).max(720).nullable(),
+    quorum: share.nullable(),
+    threshold: share.nullable(),
+    veto_hours: z.number().min(0).max(720).nullable(),
+    sealed: z.boolean().nullable(),
+    role_weights: RoleWeights.nullable(),
+  })
+  .partial();
+
+const LimitChanges = z
+  .strictObject({
+    weight: z.number().min(0.01).max(100).nullable(),
+    requests_per_minute: z.int().min(0).nullable(),
+    tokens_per_month: z.int().min(0).nullable(),
+  })
+  .partial();
+
+/** `POST /daos`. */
+export const NewDaoSchema = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'is not 1 to 64 of a-z, 0-9, ".", "_" and "-", the first no sign'),
+  name: nameOf,
+  facts: Facts.default({}),
+  profile: Profile.default({}),
+  /** Who becomes its first admin. */
+  admin: id.optional(),
+});
+export type NewDaoBody = z.output<typeof NewDaoSchema>;
+
+/** `PATCH /daos/:id`: what is not mentioned stays; null takes a name away. */
+export const DaoChangesSchema = z
+  .strictObject({
+    name: nameOf,
+    facts: FactChanges,
+    profile: ProfileChanges,
+    settings: SettingChanges,
+    limits: LimitChanges,
+  })
+  .partial()
+  .refine((changes) => Object.keys(changes).length > 0, 'names nothing to change');
+export type DaoChangesBody = z.output<typeof DaoChangesSchema>;
+
+/** A page of a list: how much of it, behind what `next` of the page before said. */
+export const PageQuerySchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  after: z.string().max(256).transform(storable).default(''),
+});
+export type PageQuery = z.output<typeof PageQuerySchema>;
+
+/** A DAO in a path. One that cannot be is simply not there. */
+export const DaoIdSchema = z.string().max(64).transform(storable);

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { strangerId } from '../contracts/audit.js';
+import type { CallerKey } from '../contracts/access.js';
+import type { Member } from '../contracts/dao.js';
+import {
+  eraseKeptAnswers,
+  eraseKeysOf,
+  eraseWords,
+  openRequestsOf,
+  saltOf,
+} from '../adapters/store/forgetting.repository.js';
+import { removeInvitationsOf } from '../adapters/store/invitations.repository.js';
+import { removeMember } from '../adapters/store/members.repository.js';
+import { AppError } from '../errors/app-error.js';
+import type { AccessService, Named } from './access.service.js';
+import { memberNamed, requireHolding, requireWholeKey, type Change, type ChangesService } from './changes.service.js';
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** What is left of somebody: the name that stands in statistics and on the record, and how many requests bear it. */
+export interface Remains {
+  id: string;
+  requests: number;
+}
+
+/** Erases what a DAO knows of somebody, all of it or nothing. Docs/people.md says what is kept, and why. */
+export class ForgettingService {
+  constructor(
+    private readonly access: AccessService,
+    private readonly changes: ChangesService,
+  ) {}
+
+  /**
+   * Forgets whoever acts, member or guest.
+   * @throws AppError `REQUESTS_RUNNING`, `LAST_ADMIN`, `RBAC_PERMISSION_DENIED` for a narrowed key, those of access
+   */
+  async forgetMe(key: CallerKey, daoId: string, named: Pick<Named, 'userId'>): Promise<Remains> {
+    const acting = await this.access.resolve(key, { daoId, ...named });
+    return this.changes.within(acting, async (now) => {
+      requireWholeKey(now);
+      return this.forget(now, now.self ?? acting.actor);
+    });
+  }
+
+  /**
+   * Forgets a member.
+   * @throws AppError `MEMBER_NOT_FOUND`, `REQUESTS_RUNNING`, `LAST_ADMIN` and those of access
+   */
+  async forgetMember(key: CallerKey, daoId: string, ref: string): Promise<Remains> {
+    return this.changes.make(key, daoId, 'member.remove', async (now) => {
+      const member = await memberNamed(now, ref);
+      requireHolding(now, member.roles);
+      return this.forget(now, member);
+    });
+  }
+
+  private async forget(now: Change, who: Member | string): Promise<Remains> {
+    const { db, daoId } = now;
+    const guest = typeof who === 'string';
+    const userIds = guest ? [who] : who.user_ids;
+    await requireNothingRuns(now, userIds);
+    const pseudonym = guest ? strangerId(sha256, await saltOf(db, daoId), who) : who.id;
+    // While the record can still tell by which id it knows them.
+    await now.record({ actor: now.by.actor, action: 'member.forget', subject: pseudonym });
+    const forgotten = { daoId, userIds, pseudonym };
+    const requests = await eraseWords(db, forgotten);
+    await eraseKeptAnswers(db, daoId);
+    await eraseKeysOf(db, forgotten);
+    await removeInvitationsOf(db, daoId, userIds, guest ? undefined : who.id);
+    if (!guest) await this.changes.keepingAdmin(now, () => removeMember(db, daoId, who.id));
+    return { id: pseudonym, requests };
+  }
+}
+
+/** What still runs would write down again what was just erased. */
+async function requireNothingRuns({ db, daoId }: Change, userIds: readonly string[]): Promise<void> {
+  const requests = await openRequestsOf(db, { daoId, userIds });
+  if (requests.length === 0) return;
+  const message = `Requests of this person still run. Cancel them with DELETE /requests/:id, or wait for their end: ${requests.join(', ')}.`;
+  throw new AppError('REQUESTS_RUNNING', message, { requests });
+}
