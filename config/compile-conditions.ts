@@ -2,8 +2,12 @@ import { RE2JS, RE2JSException } from 're2js';
 import { LARGEST_PATTERN, MOST_INSTRUCTIONS, type Condition, type Scalar } from '../src/contracts/routing.js';
 import type { Path } from './complaints.js';
 import { CONDITION_KEYS, type Conditions } from './conditions-schema.js';
-import { nearest } from './nearest.js';
+import { hint, nearest } from './nearest.js';
+import { loadDefaultRoles } from './seed.js';
 import type { ProfileSource } from './source.js';
+
+/** What other languages have and RE2 has not, by its first characters. */
+const LOOK_AROUND = /(?<!\\)\(\?<?[=!]/;
 
 /** Most conditions inside conditions. */
 const DEEPEST = 10;
@@ -18,11 +22,11 @@ const costOf = (key: string): number => (Object.hasOwn(COSTS, key) ? (COSTS[key]
 /** Compiles conditions into the tree that routing evaluates. What is wrong is told to the source. */
 export class ConditionsCompiler {
   private instructions = 0;
+  private roles: readonly string[] | undefined;
 
   constructor(
     private readonly source: ProfileSource,
     private readonly variables: NodeJS.ProcessEnv,
-    private readonly warnings: string[],
   ) {}
 
   /** All keys of an object must hold; an empty one always holds. */
@@ -56,9 +60,12 @@ export class ConditionsCompiler {
         return this.length(value as { min?: number; max?: number }, path);
       case 'api_key_available':
         return { kind: 'api_key_available', variable: value as string, available: this.isSet(value as string) };
-      default:
+      default: {
+        const values = [value as Scalar | Scalar[]].flat();
+        if (key === 'role') this.warnOfRoles(values, path, Array.isArray(value));
         this.warnOfNear(key, path);
-        return { kind: 'equals', key, values: [value as Scalar | Scalar[]].flat() };
+        return { kind: 'equals', key, values };
+      }
     }
   }
 
@@ -86,6 +93,7 @@ export class ConditionsCompiler {
   /** What is wrong with a pattern and where in it. A pattern from a variable is not repeated. */
   private objection(error: unknown, pattern: string, path: Path): string {
     if (!(error instanceof RE2JSException) || this.source.isSubstituted(path)) return '';
+    if (LOOK_AROUND.test(pattern)) return ': RE2 has no look-around ((?=…), (?!…), (?<=…), (?<!…))';
     const { error: reason, input } = error as { error?: unknown; input?: unknown };
     if (typeof reason !== 'string') return '';
     // Where the objection is to the whole pattern there is no place in it to name.
@@ -101,13 +109,23 @@ export class ConditionsCompiler {
     return { kind: 'prompt_length', ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) };
   }
 
+  /** DAOs may have roles of their own, so one that no DAO begins with can only be a warning. */
+  private warnOfRoles(names: readonly Scalar[], path: Path, isList: boolean): void {
+    const known = (this.roles ??= Object.keys(loadDefaultRoles()));
+    names.forEach((name, index) => {
+      if (known.includes(String(name))) return;
+      const at = isList ? [...path, index] : path;
+      const remedy = hint(String(name), known) || `; those are ${known.join(', ')}`;
+      this.source.warn(at, `no default role is called ${this.source.shown(at, String(name))}${remedy}`);
+    });
+  }
+
   /** A key that is no key of ours is one of metadata, so a mistyped one can only be a warning. */
   private warnOfNear(key: string, path: Path): void {
     if ((CONDITION_KEYS as readonly string[]).includes(key) || NOT_MISTYPED.has(key.toLowerCase())) return;
     const words = CONDITION_KEYS.filter((one) => one.length > 3);
     const meant = nearest(key, words, key.length < 8 ? 1 : 2);
     if (meant === undefined) return;
-    const where = path.slice(0, -1).map(String).join('.');
-    this.warnings.push(`${where}: "${key}" is compared with the request's metadata; did you mean \`${meant}\`?`);
+    this.source.warn(path, `this is compared with the request's metadata; did you mean \`${meant}\`?`);
   }
 }

@@ -17,7 +17,6 @@ export class RulesCompiler {
     private readonly source: ProfileSource,
     private readonly names: ProviderNames,
     private readonly conditions: ConditionsCompiler,
-    private readonly warnings: string[],
   ) {
     this.aliases = source.profile.llm_aliases;
   }
@@ -95,16 +94,16 @@ export class RulesCompiler {
 
   /** Providers to go on with. One that is not there is skipped with a warning: its key may come later. */
   private fallbacks(
-    { name: rule, fallback_provider: named = [] }: ProfileRule | ProfileDefaultRule,
+    { fallback_provider: named = [] }: ProfileRule | ProfileDefaultRule,
     path: Path,
   ): string[] {
     const found = [named].flat().flatMap((name, index) => {
       if (name === AUTO) return this.names.auto;
       const provider = this.names.find(name);
       if (provider !== undefined) return [provider];
-      const shown = this.source.shown(Array.isArray(named) ? [...path, index] : path, name);
+      const at = Array.isArray(named) ? [...path, index] : path;
       const remedy = this.names.remedy(name);
-      this.warnings.push(`rule "${rule}": fallback_provider ${shown} is not defined and is skipped: ${remedy}`);
+      this.source.warn(at, `${this.source.shown(at, name)} is not defined and is skipped: ${remedy}`);
       return [];
     });
     return [...new Set(found)];

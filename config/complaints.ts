@@ -1,6 +1,6 @@
 import { AppError } from '../src/errors/app-error.js';
 
-/** Where something stands in a file; line and column count from 1. */
+/** Where something stands in a file; line and column count from 1, and are 0 where there is no file. */
 export interface Position {
   file: string;
   line: number;
@@ -29,15 +29,18 @@ const pathText = (path: Path): string =>
     .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`))
     .join('');
 
+/** What was read nowhere, a profile as it was kept, has no lines. */
+const placeText = ({ file, line, column }: Position): string => (line === 0 ? file : `${file}:${line}:${column}`);
+
 function sentence({ at, path, reason }: Complaint): string {
-  const where = `${at.file}:${at.line}:${at.column}: `;
+  const where = `${placeText(at)}: `;
   return path.length === 0 ? where + reason : `${where}${pathText(path)}: ${reason}`;
 }
 
 const inOrder = (a: Complaint, b: Complaint): number =>
   a.rank - b.rank || a.at.line - b.at.line || a.at.column - b.at.column;
 
-/** What is wrong with a profile, gathered so that all of it is told at once. */
+/** What is wrong with a profile or to be warned of, gathered so that all of one kind is told at once. */
 export class Complaints {
   private readonly all: Complaint[] = [];
 
@@ -49,10 +52,15 @@ export class Complaints {
     this.all.push({ at, path, reason, rank });
   }
 
-  /** @throws AppError `CONFIG_INVALID`: a line `file:line:column: path: reason` for each complaint, the most telling first */
+  /** A line `file:line:column: path: reason` for each complaint, the most telling first. */
+  lines(): string[] {
+    return [...new Set(this.all.toSorted(inOrder).map(sentence))];
+  }
+
+  /** @throws AppError `CONFIG_INVALID` with those lines, of which it tells ten */
   throwIfAny(): void {
     if (this.all.length === 0) return;
-    const lines = [...new Set(this.all.toSorted(inOrder).map(sentence))];
+    const lines = this.lines();
     const more = lines.length > MOST ? [`and ${lines.length - MOST} more`] : [];
     throw new AppError('CONFIG_INVALID', [...lines.slice(0, MOST), ...more].join('\n'));
   }

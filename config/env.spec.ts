@@ -78,10 +78,21 @@ describe('readEnv', () => {
     expect(() => readEnv(bad)).toThrow('.env.example');
   });
 
-  it('never shows a value', () => {
-    const secret = 'hunter2';
+  it.each([
+    ['PORT', 'abc', 'PORT must be a whole number from 0 to 65535, is "abc"'],
+    ['TEMPORAL_UI_PORT', '80.5', 'TEMPORAL_UI_PORT must be a whole number from 0 to 65535, is "80.5"'],
+    ['TEMPORAL_TLS', 'maybe', 'TEMPORAL_TLS must be true or false, is "maybe"'],
+    ['DAGI_LOG_LEVEL', 'loud', 'DAGI_LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, is "loud"'],
+    ['OLLAMA_BASE_URL', 'host:1', 'OLLAMA_BASE_URL must be an address that begins with http:// or https://.'],
+    ['DATABASE_URL', 'mysql://h/d', 'DATABASE_URL must be an address that begins with postgres:// or postgresql://.'],
+  ])('says what %s must be', (name, value, expected) => {
+    expect(() => readEnv({ [name]: value })).toThrow(`Environment: ${expected}`);
+  });
+
+  it('never shows what may be a secret', () => {
+    const secret = 'sk-hunter2hunter2hunter2';
     const bad = {
-      DAGI_ADMIN_KEY: secret,
+      DAGI_ADMIN_KEY: 'hunter2',
       DATABASE_URL: `mysql://user:${secret}@host/db`,
       OPENAI_BASE_URL: `ftp://${secret}`,
       TEMPORAL_TLS: secret,
@@ -89,12 +100,12 @@ describe('readEnv', () => {
       DAGI_LOG_LEVEL: secret,
     };
     expect(() => readEnv(bad)).toThrow(
-      expect.objectContaining({ message: expect.not.stringContaining(secret), code: 'CONFIG_INVALID' }),
+      expect.objectContaining({ message: expect.not.stringContaining('hunter2'), code: 'CONFIG_INVALID' }),
     );
   });
 
   it('asks for an admin key of some length', () => {
-    expect(() => readEnv({ DAGI_ADMIN_KEY: 'x'.repeat(15) })).toThrow('DAGI_ADMIN_KEY: at least 16 characters');
+    expect(() => readEnv({ DAGI_ADMIN_KEY: 'x'.repeat(15) })).toThrow('DAGI_ADMIN_KEY must have at least 16 characters');
     expect(readEnv({ DAGI_ADMIN_KEY: 'x'.repeat(16) }).DAGI_ADMIN_KEY).toHaveLength(16);
   });
 

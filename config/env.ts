@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import { config as readDotenv } from 'dotenv';
 import { z } from 'zod';
 import { AppError } from '../src/errors/app-error.js';
+import { LEVELS } from './limits-schema.js';
+import { quoted } from './nearest.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const url = z.url({ protocol: /^https?$/ });
@@ -16,6 +18,7 @@ const EnvSchema = z.object({
   MCP_PORT: port.default(9400),
   PUBLIC_URL: url.optional(),
   DAGI_ADMIN_KEY: z.string().min(16, 'at least 16 characters').optional(),
+  DAGI_SIGNING_KEY: secret.optional(),
   DAGI_DEFAULT_DAO: z.string().optional(),
   DAGI_URL: url.optional(),
   DAGI_API_KEY: secret.optional(),
@@ -36,7 +39,7 @@ const EnvSchema = z.object({
   DEEPSEEK_BASE_URL: url.optional(),
   EMBEDDED_MODEL: z.string().optional(),
   DAGI_CACHE: z.string().optional(),
-  DAGI_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).optional(),
+  DAGI_LOG_LEVEL: z.enum(LEVELS).optional(),
 });
 
 /** Typed environment, with derived paths made absolute. */
@@ -57,15 +60,33 @@ export function readVariables(source: NodeJS.ProcessEnv = process.env): NodeJS.P
 /** Variables of the process alone: a `.env` file has no say in the programs that we start. */
 export const processVariables = (): NodeJS.ProcessEnv => withoutEmpty(process.env);
 
+/** What a number or a word is for: it may be told what was found, as no secret belongs there. */
+const KINDS: readonly [RegExp, string, told: boolean][] = [
+  [/^(|MCP_|TEMPORAL_|TEMPORAL_UI_)PORT$/, 'a whole number from 0 to 65535', true],
+  [/^TEMPORAL_TLS$/, 'true or false', true],
+  [/^DAGI_LOG_LEVEL$/, `one of ${LEVELS.join(', ')}`, true],
+  [/^DATABASE_(MIGRATION_)?URL$/, 'an address that begins with postgres:// or postgresql://', false],
+  [/_URL$/, 'an address that begins with http:// or https://', false],
+];
+
+/** A bad variable in words. */
+function problemOf({ path, message }: z.core.$ZodIssue, variables: NodeJS.ProcessEnv): string {
+  const name = path.join('.');
+  const [, expected, told] = KINDS.find(([pattern]) => pattern.test(name)) ?? [];
+  if (expected === undefined) return `${name} must have ${message}`;
+  return `${name} must be ${expected}${told ? `, is ${quoted(variables[name] ?? '')}` : ''}`;
+}
+
 /**
  * Reads and validates the environment, with a `.env` file in the working folder below it.
- * @throws AppError `CONFIG_INVALID` that lists every bad variable at once; values are never shown.
+ * @throws AppError `CONFIG_INVALID` that lists every bad variable at once; values that could be secrets are not shown.
  */
 export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
-  const parsed = EnvSchema.safeParse(readVariables(source));
+  const variables = readVariables(source);
+  const parsed = EnvSchema.safeParse(variables);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new AppError('CONFIG_INVALID', `Environment: ${problems.join('; ')}. See .env.example.`);
+    const problems = new Set(parsed.error.issues.map((issue) => problemOf(issue, variables)));
+    throw new AppError('CONFIG_INVALID', `Environment: ${[...problems].join('; ')}. See .env.example.`);
   }
   const { DAGI_HOME, DAGI_CACHE, ...rest } = parsed.data;
   const home = resolve(DAGI_HOME);

@@ -25,8 +25,16 @@ function found(node: Node): string {
   return typeof node.value === 'string' ? quoted(node.value) : String(node.value);
 }
 
-const amount = (issue: { origin: string }, value: number | bigint): string =>
-  issue.origin === 'string' ? `${value} characters` : issue.origin === 'array' ? `${value} entries` : String(value);
+const UNITS: Readonly<Record<string, [one: string, more: string]>> = {
+  string: ['character', 'characters'],
+  array: ['entry', 'entries'],
+};
+
+function amount({ origin }: { origin: string }, value: number | bigint): string {
+  const [one, more] = UNITS[origin] ?? [];
+  const unit = Number(value) === 1 ? one : more;
+  return unit === undefined ? String(value) : `${value} ${unit}`;
+}
 
 /** The alternative that somebody most likely meant: one that got furthest into what is there. */
 function likeliest(issue: z.core.$ZodIssueInvalidUnion): Issue | undefined {

@@ -61,7 +61,7 @@ describe('the profile of the roadmap', () => {
   it('loads unchanged and routes, with a warning that names the remedy', () => {
     const { warnings, routing, providers, profile, logLevel, guard } = build(ROADMAP);
     expect(warnings).toEqual([
-      'rule "prod_chat": fallback_provider "llm_remote_deepseek" is not defined and is skipped: set DEEPSEEK_API_KEY, or define it under llm_providers',
+      '/p/my.yml:20:5: routing_rules[0].fallback_provider: "llm_remote_deepseek" is not defined and is skipped: set DEEPSEEK_API_KEY, or define it under llm_providers',
     ]);
     expect(routing.rules).toEqual([
       {
@@ -178,7 +178,24 @@ describe('conditions', () => {
 
   it('are metadata under any other name, with a warning where one of ours is near', () => {
     const { warnings } = build(ruleOf('use_provider: embedded, conditions: {promt_matches: x, tier: gold, model: m}'));
-    expect(warnings).toEqual([expect.stringMatching(/"promt_matches".*did you mean `prompt_matches`\?$/)]);
+    expect(warnings).toEqual([expect.stringMatching(/conditions\.promt_matches: this is compared .*did you mean `prompt_matches`\?$/)]);
+  });
+});
+
+describe('roles in conditions', () => {
+  const warningsOf = (role: string): string[] =>
+    build(ruleOf(`use_provider: embedded, conditions: {role: ${role}}`)).warnings;
+
+  it('are taken as they are, with a warning where no DAO begins with such a role', () => {
+    expect(warningsOf('[admin, guest]')).toEqual([]);
+    expect(warningsOf('admn')).toEqual([
+      expect.stringMatching(
+        /^\/p\/my\.yml:\d+:\d+: routing_rules\[0\]\.conditions\.role: no default role is called "admn"; did you mean `admin`\?$/,
+      ),
+    ]);
+    expect(warningsOf('[member, treasurer]')).toEqual([
+      expect.stringMatching(/role\[1\]: no default role is called "treasurer"; those are admin, /),
+    ]);
   });
 });
 
@@ -322,7 +339,7 @@ describe('buildFromDocument', () => {
   it('refuses what cannot be built any more, saying that it was kept', () => {
     const { document } = build(TEXT, {}, { T: '5' });
     expect(() => buildFromDocument(document, env(), {})).toThrow(
-      /^profile as kept:1:1: limits\.request_timeout_ms: the variable T is not set/,
+      /^profile as kept: limits\.request_timeout_ms: the variable T is not set/,
     );
   });
 });
@@ -339,6 +356,11 @@ describe('loadConfig', () => {
     expect(() => loadConfig(env({ DAGI_PROFILE: 'stagin' }))).toThrow(
       'There is no profile "stagin". Choose one of dev, prod, staging, or a file; did you mean `staging`?',
     );
+  });
+
+  it('says that a file is not there, or why it cannot be read', () => {
+    expect(() => loadConfig(env(), '/no/such.yml')).toThrow(/^\/no\/such\.yml: the file is not there: put it where/);
+    expect(() => loadConfig(env(), tmpdir())).toThrow(`${tmpdir()}: the file cannot be read (EISDIR)`);
   });
 
   it('finds variables and keys in a .env file', () => {

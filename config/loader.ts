@@ -38,7 +38,7 @@ export interface LoadedConfig {
   /** Least grave lines of the log, by DAGI_LOG_LEVEL, `debug` and `logging.level`. */
   logLevel: Level;
   guard: GuardSettings;
-  /** Things an operator should know that are no reason to refuse the file. */
+  /** Things an operator should know that are no reason to refuse the file, with places like those of errors. */
   warnings: string[];
   document: ProfileDocument;
   /** The profile's own file. */
@@ -54,16 +54,16 @@ interface ConfiguredProviders {
 
 /** Providers of the profile and of the environment, with their pools and prices. */
 function configureProviders(
-  profile: Profile,
+  source: ProfileSource,
   env: Env,
   variables: NodeJS.ProcessEnv,
-  warnings: string[],
 ): ConfiguredProviders {
+  const { profile } = source;
   const own = new Set(profile.llm_providers.map(({ name }) => name));
   const offered = environmentProviders(env).filter(({ name }) => !own.has(name));
-  const members = [...profile.llm_providers, ...offered].map((provider) => {
+  const members = [...profile.llm_providers, ...offered].map((provider, index) => {
     const configured = configureProvider(provider, env, variables);
-    warnings.push(...configured.warnings);
+    for (const { path, reason } of configured.warnings) source.warn(['llm_providers', index, ...path], reason);
     return { provider, ...configured };
   });
   const pools = poolsOf(members);
@@ -118,10 +118,9 @@ const guardOf = ({ environment, guard }: Profile): GuardSettings => ({
 function build(text: ProfileText, env: Env, variables: NodeJS.ProcessEnv): LoadedConfig {
   const source = new ProfileSource(text.root, variables);
   const { profile } = source;
-  const warnings: string[] = [];
-  const { configs, policies } = configureProviders(profile, env, variables, warnings);
-  const conditions = new ConditionsCompiler(source, variables, warnings);
-  const rules = new RulesCompiler(source, new ProviderNames(profile.llm_providers, env), conditions, warnings);
+  const { configs, policies } = configureProviders(source, env, variables);
+  const conditions = new ConditionsCompiler(source, variables);
+  const rules = new RulesCompiler(source, new ProviderNames(profile.llm_providers, env), conditions);
   rules.checkAliases();
   const defaultRule = rules.defaultRule(profile);
   const table = {
@@ -139,7 +138,7 @@ function build(text: ProfileText, env: Env, variables: NodeJS.ProcessEnv): Loade
     providers: configs,
     logLevel: logLevelOf(profile, env),
     guard: guardOf(profile),
-    warnings: [...new Set(warnings)],
+    warnings: source.warnings.lines(),
     document: plain(text.root) as ProfileDocument,
     file: text.file,
     files: text.files,
@@ -159,7 +158,7 @@ export const buildFromText = (text: string, file: string, env: Env, variables = 
  * @throws AppError `CONFIG_INVALID`
  */
 export function buildFromDocument(document: ProfileDocument, env: Env, variables = readVariables()): LoadedConfig {
-  const root = asProfile(nodeOf(document, { file: KEPT, line: 1, column: 1 }));
+  const root = asProfile(nodeOf(document, { file: KEPT, line: 0, column: 0 }));
   return build({ root, file: KEPT, files: [] }, env, variables);
 }
 

@@ -1,5 +1,15 @@
 import { distance } from 'fastest-levenshtein';
 
+/** Whether two words differ in nothing but two neighbouring letters that changed places: one slip of the fingers. */
+function isSwapped(one: string, other: string): boolean {
+  if (one.length !== other.length) return false;
+  const at = [...one].findIndex((letter, index) => letter !== other[index]);
+  const swapped = one.slice(0, at) + one.slice(at + 1, at + 2) + one.slice(at, at + 1) + one.slice(at + 2);
+  return at !== -1 && swapped === other;
+}
+
+const slips = (one: string, other: string): number => (isSwapped(one, other) ? 1 : distance(one, other));
+
 /** As many letters may be wrong in a name. */
 const tolerance = (name: string): number => Math.max(1, Math.floor(name.length * 0.4));
 
@@ -13,7 +23,7 @@ export function nearest(name: string, candidates: readonly string[], most = tole
   for (const candidate of candidates) {
     const other = candidate.toLowerCase();
     const prefix = wanted.length >= 3 && (other.startsWith(wanted) || wanted.startsWith(other)) && other.length >= 3;
-    const far = Math.min(distance(wanted.slice(0, 100), other), prefix ? most : Infinity);
+    const far = Math.min(slips(wanted.slice(0, 100), other), prefix ? most : Infinity);
     if (far <= most && (!best || far < best.far)) best = { candidate, far };
   }
   return best?.candidate;

@@ -105,7 +105,7 @@ describe('a profile is refused with file, line, column and what was meant', () =
     [
       'an alternative of nothing',
       rule('    use_provider: embedded\n    conditions: {or: []}\n'),
-      '5:18: routing_rules[0].conditions.or: expected at least 1 entries, found 0',
+      '5:18: routing_rules[0].conditions.or: expected at least 1 entry, found 0',
     ],
     [
       'an unknown provider',
@@ -126,6 +126,21 @@ describe('a profile is refused with file, line, column and what was meant', () =
       'an alias that is not there',
       rule('    use_llm: fst\n') + 'llm_aliases: {fast: embedded}\n',
       '4:5: routing_rules[0].use_llm: "fst" is no name of llm_aliases; did you mean `fast`?',
+    ],
+    [
+      'an alias whose letters changed places',
+      rule('    use_llm: fsat\n') + 'llm_aliases: {fast: embedded}\n',
+      '4:5: routing_rules[0].use_llm: "fsat" is no name of llm_aliases; did you mean `fast`?',
+    ],
+    [
+      'a look-ahead',
+      rule("    use_provider: embedded\n    conditions: {prompt_matches: 'vote(?!r)'}\n"),
+      '5:18: routing_rules[0].conditions.prompt_matches: not a regular expression (RE2 syntax): RE2 has no look-around ((?=…), (?!…), (?<=…), (?<!…))',
+    ],
+    [
+      'a look-behind',
+      rule("    use_provider: embedded\n    conditions: {prompt_matches: '(?<=a)b'}\n"),
+      '5:18: routing_rules[0].conditions.prompt_matches: not a regular expression (RE2 syntax): RE2 has no look-around ((?=…), (?!…), (?<=…), (?<!…))',
     ],
     [
       'an alias of nobody',

@@ -30,16 +30,20 @@ const shippedNames = (): string[] =>
 
 /** The file of a profile: a name of `config/profiles`, or a path, relative to `folder`. */
 export function profileFile(profile: string, folder = process.cwd()): string {
-  return isAbsolute(profile) || /[/\\]|\.(ya?ml|json)$/.test(profile) ? resolve(folder, profile) : shipped(profile);
+  return isPath(profile) ? resolve(folder, profile) : shipped(profile);
 }
 
-function readText(file: string): string | undefined {
+/** What a file says, or the code of why it cannot be read. */
+function readText(file: string): { text: string } | { code: string } {
   try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
+    return { text: readFileSync(file, 'utf8') };
+  } catch (error) {
+    return { code: (error as NodeJS.ErrnoException).code ?? 'unknown error' };
   }
 }
+
+/** Whether a profile is called by its file, and not by the name of one that comes along. */
+const isPath = (profile: string): boolean => isAbsolute(profile) || /[/\\]|\.(ya?ml|json)$/.test(profile);
 
 /** The top of a profile must be a map. */
 export function asProfile(node: Node): MapNode {
@@ -68,13 +72,13 @@ function readBase(name: string, at: Position, files: readonly string[]): Profile
   if (files.includes(file)) Complaints.refuse(at, ['extends'], 'the files extend each other in a circle');
   if (files.length > MOST_BASES)
     Complaints.refuse(at, ['extends'], `more than ${MOST_BASES} files stand on each other`);
-  const text = readText(file);
-  if (text === undefined) {
+  const read = readText(file);
+  if ('code' in read) {
     const known = shippedNames();
     const reason = `there is no file ${quoted(name)} beside this one, and profiles that come along are ${known.join(', ')}`;
     return Complaints.refuse(at, ['extends'], reason + hint(name, known));
   }
-  return extend(asProfile(readYaml(text, file)), file, [...files, file]);
+  return extend(asProfile(readYaml(read.text, file)), file, [...files, file]);
 }
 
 /** A file's content over that of the files that it extends. */
@@ -100,6 +104,11 @@ export function readProfileText(text: string, file: string): ProfileText {
   return withAnswers(extend(asProfile(readYaml(text, file)), file, [file]));
 }
 
+function unreadable(file: string, code: string): AppError {
+  const what = code === 'ENOENT' ? 'the file is not there' : `the file cannot be read (${code})`;
+  return new AppError('CONFIG_INVALID', `${file}: ${what}: put it where it is looked for, or name another with --profile.`);
+}
+
 /**
  * Reads a profile and the files that it extends.
  * @param profile a name of `config/profiles`, or a path
@@ -107,8 +116,9 @@ export function readProfileText(text: string, file: string): ProfileText {
  */
 export function readProfile(profile: string): ProfileText {
   const file = profileFile(profile);
-  const text = readText(file);
-  if (text !== undefined) return readProfileText(text, file);
+  const read = readText(file);
+  if ('text' in read) return readProfileText(read.text, file);
+  if (isPath(profile)) throw unreadable(file, read.code);
   const known = shippedNames().filter((name) => name !== BASE);
   throw new AppError(
     'CONFIG_INVALID',

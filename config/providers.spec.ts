@@ -79,7 +79,9 @@ describe('configureProvider', () => {
   it('sends no key but the one that the profile names, and says so if it is not set', () => {
     const { config, warnings } = configure('openai', { api_key_env: 'MY_KEY' }, OFFERS);
     expect(config).not.toHaveProperty('apiKey');
-    expect(warnings).toEqual(['provider "p": api_key_env names MY_KEY, which is not set: no key is sent']);
+    expect(warnings).toEqual([
+      { path: ['config', 'api_key_env'], reason: 'the variable MY_KEY is not set: no key is sent' },
+    ]);
     expect(configure('openai', { api_key_env: 'MY_KEY' }, OFFERS, { MY_KEY: 'k' }).warnings).toEqual([]);
   });
 
@@ -87,7 +89,9 @@ describe('configureProvider', () => {
     const key = { OPENAI_API_KEY: 'k' };
     const foreign = configure('openai', { base_url: 'https://elsewhere.example/v1' }, key);
     expect(foreign.config).not.toHaveProperty('apiKey');
-    expect(foreign.warnings).toEqual([expect.stringContaining('api_key_env')]);
+    expect(foreign.warnings).toEqual([
+      { path: ['config', 'base_url'], reason: expect.stringContaining('name one with api_key_env') },
+    ]);
     expect(configure('openai', { base_url: 'https://api.openai.com/v2' }, key).config.apiKey).toBe('k');
     expect(configure('openai', { base_url: 'http://gateway/other' }, OFFERS).config.apiKey).toBe('sk-openai');
     expect(configure('openai', { base_url: 'https://api.openai.com/v1' }, OFFERS).config).not.toHaveProperty('apiKey');

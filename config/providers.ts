@@ -8,8 +8,8 @@ import type { ProfileProvider } from './profile-schema.js';
 export interface ConfiguredProvider {
   config: ProviderConfig;
   policy: ProviderPolicy;
-  /** Things an operator should know that are no reason to refuse it. */
-  warnings: string[];
+  /** Things an operator should know that are no reason to refuse it, each with what of the provider it is about. */
+  warnings: { path: string[]; reason: string }[];
 }
 
 type Kind = ProviderConfig['type'];
@@ -91,18 +91,18 @@ function keyOf(
   provider: ProfileProvider,
   offered: Endpoint,
   secrets: NodeJS.ProcessEnv,
-): { apiKey?: string | undefined; warning?: string } {
+): { apiKey?: string | undefined; warning?: ConfiguredProvider['warnings'][number] } {
   const { base_url: baseUrl, api_key_env: variable } = provider.config;
   if (variable !== undefined) {
     const named = secrets[variable];
-    return named ? { apiKey: named } : { warning: `api_key_env names ${variable}, which is not set: no key is sent` };
+    const reason = `the variable ${variable} is not set: no key is sent`;
+    return named ? { apiKey: named } : { warning: { path: ['config', 'api_key_env'], reason } };
   }
   if (offered.apiKey === undefined || baseUrl === undefined || sameOrigin(baseUrl, offered.baseUrl)) {
     return { apiKey: offered.apiKey };
   }
-  return {
-    warning: `its base_url is not where the key of ${provider.type} belongs, so none is sent: name one with api_key_env`,
-  };
+  const reason = `this is not where the key of ${provider.type} belongs, so none is sent: name one with api_key_env`;
+  return { warning: { path: ['config', 'base_url'], reason } };
 }
 
 const sameOrigin = (one: string, other: string | undefined): boolean =>
@@ -134,6 +134,6 @@ export function configureProvider(provider: ProfileProvider, env: Env, secrets: 
       queue: shape === 'queue' ? QUEUES.ollama : QUEUES.orchestrator,
       ...(config.price === undefined ? {} : { price: config.price }),
     },
-    warnings: warning === undefined ? [] : [`provider "${name}": ${warning}`],
+    warnings: warning === undefined ? [] : [warning],
   };
 }

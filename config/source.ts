@@ -30,6 +30,8 @@ function coerce(root: Node, issues: readonly z.core.$ZodIssue[]): boolean {
 /** A profile with variables put in, validated, that still knows where each of its values was read. */
 export class ProfileSource {
   readonly complaints = new Complaints();
+  /** Things that an operator should know and that are no reason to refuse the profile. */
+  readonly warnings = new Complaints();
   readonly profile: Profile;
   private readonly root: Node;
 
@@ -43,6 +45,11 @@ export class ProfileSource {
   /** Adds a complaint about what a path leads to. */
   complain(path: Path, reason: string, rank: number = RANKS.value): void {
     this.complaints.add(locate(this.root, path).at, path, reason, rank);
+  }
+
+  /** Adds a warning about what a path leads to. */
+  warn(path: Path, reason: string): void {
+    this.warnings.add(locate(this.root, path).at, path, reason);
   }
 
   /** A name of the profile as it may be told: a variable is told by its name. */

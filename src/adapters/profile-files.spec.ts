@@ -44,8 +44,20 @@ describe('ProfileFiles', () => {
     const files = new ProfileFiles(env(join(folder, 'own.yml')), LOG);
     const read = files.read();
     const again = files.build(JSON.parse(JSON.stringify(read.document)));
-    expect(again).toEqual({ ...read, files: [] });
+    const unset = 'llm_providers[0].config.api_key_env: the variable A_KEY is not set: no key is sent';
+    expect(read.warnings).toEqual([expect.stringMatching(/own\.yml:1:\d+: /)]);
+    expect(again).toEqual({ ...read, files: [], warnings: [`profile as kept: ${unset}`] });
     expect(read.files).toContain(join(folder, 'own.yml'));
+  });
+
+  it('says that the file is gone where it was there before', () => {
+    const file = join(folder, 'gone.yml');
+    const files = new ProfileFiles(env(file), LOG);
+    expect(() => files.read()).toThrow(`${file}: the file is not there`);
+    writeFileSync(file, profile());
+    files.read();
+    rmSync(file);
+    expect(() => files.read()).toThrow(`${file}: the file is gone: put it back`);
   });
 
   describe('the hash', () => {

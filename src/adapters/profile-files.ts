@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import stableStringify from 'safe-stable-stringify';
 import type { Logger } from 'pino';
 import type { Env } from '../../config/env.js';
 import { buildFromDocument, loadConfig, type LoadedConfig, type ProfileDocument } from '../../config/loader.js';
 import { profileFile } from '../../config/profile-files.js';
+import { AppError } from '../errors/app-error.js';
 import { FileWatch } from './file-watch.js';
 
 /** A loaded profile with the hash of all that is written in it. */
@@ -25,6 +27,7 @@ export class ProfileFiles {
   readonly profile: string;
   private readonly file: string;
   private readonly files: FileWatch;
+  private wasRead = false;
 
   constructor(
     private readonly env: Env,
@@ -37,7 +40,15 @@ export class ProfileFiles {
 
   /** @throws AppError `CONFIG_INVALID` */
   read(): HashedConfig {
-    return withHash(loadConfig(this.env));
+    try {
+      const config = withHash(loadConfig(this.env));
+      this.wasRead = true;
+      return config;
+    } catch (error) {
+      if (!this.wasRead || existsSync(this.file)) throw error;
+      const sentence = `${this.file}: the file is gone: put it back, or start with another profile.`;
+      throw new AppError('CONFIG_INVALID', sentence, {}, { cause: error });
+    }
   }
 
   /** Builds a profile that was recorded, with the variables of now. @throws AppError `CONFIG_INVALID` */

@@ -20,7 +20,7 @@ const LONGEST = 300;
 
 /** What an operator should know of the configuration. Anybody may read it: no values, and of paths the last part alone. */
 export function configWarnings({ active, refused, waiting, unchecked }: ConfigSituation): string[] {
-  const warnings = [...(active?.warnings ?? [])];
+  const warnings = (active?.warnings ?? []).map((warning) => withoutFolders(warning, active?.file));
   if (refused) {
     warnings.push(`profile refused at ${refused.at.toISOString()}: ${publicComplaint(refused.reason, active?.file)}`);
   }
@@ -35,13 +35,18 @@ export function configWarnings({ active, refused, waiting, unchecked }: ConfigSi
   return warnings;
 }
 
+/** A text in which files have their names alone. @param file whose folder is known: it may have spaces in its name */
+function withoutFolders(text: string, file = ''): string {
+  const folder = dirname(file) + sep;
+  const known = folder.length > 2 ? text.replaceAll(folder, '') : text;
+  return known.replace(/(?:[A-Za-z]:)?[\\/](?:[^\\/\s:]+[\\/])+/g, '');
+}
+
 /** The first line of a complaint without what it quotes, and without folders. */
 export function publicComplaint(reason: string, file = ''): string {
-  const folder = dirname(file) + sep;
-  const [first = ''] = (folder.length > 2 ? reason.replaceAll(folder, '') : reason).split('\n');
-  return first
+  const [first = ''] = reason.split('\n');
+  const told = first
     .replace(/"[^"]*"|'[^']*'|`[^`]*`|“[^”]*”/g, '"…"')
-    .replace(/(?:[A-Za-z]:)?[\\/](?:[^\\/\s:]+[\\/])+/g, '')
-    .replace(/\b[a-z][a-z0-9+.-]*:\/\/\S+/gi, '…')
-    .slice(0, LONGEST);
+    .replace(/\b[a-z][a-z0-9+.-]*:\/\/\S+/gi, '…');
+  return withoutFolders(told, file).slice(0, LONGEST);
 }
