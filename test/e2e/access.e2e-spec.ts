@@ -44,7 +44,10 @@ describe('who acts, and who sees', () => {
   const outcome = ({ status, body }: Reply): string => `${status} ${body.ok ? body.status : body.error.code}`;
 
   const actorOf = async (reply: Reply): Promise<unknown> => {
-    const row = product.database.all.selectFrom('requests').where('id', '=', reply.body.request_id).select(['actor', 'dao_id']);
+    const row = product.database.all
+      .selectFrom('requests')
+      .where('id', '=', reply.body.request_id)
+      .select(['actor', 'dao_id']);
     return row.executeTakeFirst();
   };
 

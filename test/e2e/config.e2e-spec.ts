@@ -101,7 +101,7 @@ describe('the configuration of a running instance', () => {
     const actions = await audit.select(['action', 'actor', 'subject']).execute();
     expect(actions.slice(-2)).toEqual([
       { action: 'config.apply', actor: 'api:admin', subject: hash },
-      { action: 'config.activate', actor: 'system', subject: hash },
+      { action: 'config.activate', actor: 'api:system', subject: hash },
     ]);
   });
 

@@ -127,7 +127,9 @@ describe.each(DATABASES)('access on %s', (_name, open) => {
     for (const user of ['tg:99', 'tg:12345', 'tg:99']) await audit.append(DAO, denied(user));
     await audit.append('other-dao', denied('tg:99'));
     await audit.append(null, { actor: 'api:admin', action: 'key.create', subject: 'k' });
-    const entries = (await audit.page(DAO, 0, 10)).map(({ entry }) => JSON.parse(entry) as AuditEntry);
+    const entries = (await audit.page(DAO, { after: 0, limit: 10 })).map(
+      ({ entry }) => JSON.parse(entry) as AuditEntry,
+    );
     const stranger = entries[0]?.actor ?? '';
     const person = (await access.byUser(DAO, 'tg:12345'))?.member;
     expect(stranger).toMatch(/^x_[0-9a-f]{32}$/);
@@ -138,11 +140,16 @@ describe.each(DATABASES)('access on %s', (_name, open) => {
     ]);
     expect(entries[0]).toMatchObject({ chain: DAO, action: 'access.denied', detail: { roles: ['guest'] } });
     expect(entries.every(({ at }) => Math.abs(Date.now() - Date.parse(at)) < 60_000)).toBe(true);
-    const [theirs] = await audit.page('other-dao', 0, 10);
+    const [theirs] = await audit.page('other-dao', { after: 0, limit: 10 });
     expect(theirs?.seq).toBe(1);
     expect(theirs?.entry).not.toContain(stranger);
-    const [platform] = await audit.page(null, 0, 10);
-    expect(JSON.parse(platform?.entry ?? '')).toMatchObject({ chain: '', actor: 'api:admin', subject: 'k', detail: {} });
+    const [platform] = await audit.page(null, { after: 0, limit: 10 });
+    expect(JSON.parse(platform?.entry ?? '')).toMatchObject({
+      chain: '',
+      actor: 'api:admin',
+      subject: 'k',
+      detail: {},
+    });
   });
 });
 
@@ -213,12 +220,20 @@ describe.each([
   });
 
   it('should follow what a role gives, and whether there is one', async () => {
-    const given = async (): Promise<string[] | undefined> => (await remembering.byUser(dao, 'tg:12345'))?.roles[0]?.entitlements;
-    await elsewhere.updateTable('roles').set({ entitlements: ['chat.read'] }).where('name', '=', 'member').execute();
+    const given = async (): Promise<string[] | undefined> =>
+      (await remembering.byUser(dao, 'tg:12345'))?.roles[0]?.entitlements;
+    await elsewhere
+      .updateTable('roles')
+      .set({ entitlements: ['chat.read'] })
+      .where('name', '=', 'member')
+      .execute();
     expect(await given()).toEqual(['chat.read']);
     await elsewhere.deleteFrom('roles').where('name', '=', 'member').execute();
     expect(await roles()).toEqual([]);
-    await elsewhere.insertInto('roles').values({ dao_id: dao, name: 'member', entitlements: ['chat.write'] }).execute();
+    await elsewhere
+      .insertInto('roles')
+      .values({ dao_id: dao, name: 'member', entitlements: ['chat.write'] })
+      .execute();
     expect(await given()).toEqual(['chat.write']);
   });
 
@@ -241,11 +256,14 @@ describe.each([
   });
 
   it('should not be seen before a change is committed, nor after it was taken back', async () => {
-    const rolledBack = handles[1].of(dao).transaction().execute(async (db) => {
-      await updateMember(db, dao, member, { roles: ['admin'] });
-      expect((await memberByUser(db, dao, 'tg:12345'))?.roles).toEqual(['admin']);
-      throw new Error('taken back');
-    });
+    const rolledBack = handles[1]
+      .of(dao)
+      .transaction()
+      .execute(async (db) => {
+        await updateMember(db, dao, member, { roles: ['admin'] });
+        expect((await memberByUser(db, dao, 'tg:12345'))?.roles).toEqual(['admin']);
+        throw new Error('taken back');
+      });
     await expect(rolledBack).rejects.toThrow('taken back');
     expect(await roles()).toEqual(['member']);
   });

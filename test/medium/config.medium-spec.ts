@@ -244,7 +244,10 @@ describe.each(DATABASES)('ten thousand recorded requests on %s', (_name, open) =
         .values(part.map((one) => ({ request_id: one.id, dao_id: one.daoId, prompt: one.prompt, created_at: one.at })))
         .execute();
     }
-    const recorded = new RecordedDecisions(new RequestsRepository(fresh.database), new RefusalsRepository(fresh.database));
+    const recorded = new RecordedDecisions(
+      new RequestsRepository(fresh.database),
+      new RefusalsRepository(fresh.database),
+    );
     const all = [];
     for await (const page of recorded.newest(count * 2)) all.push(...page);
     expect(new Set(all.map(({ id }) => id)).size).toBe(count);

@@ -1,21 +1,39 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { openPostgres } from '../../src/adapters/store/database.js';
-import { migrate } from '../../src/adapters/store/migrate.js';
+import { Migrator, type Migration } from 'kysely/migration';
+import { packagePath } from '../../config/paths.js';
+import { AccessRepository } from '../../src/adapters/store/access.repository.js';
+import { AuditRepository } from '../../src/adapters/store/audit.repository.js';
+import { openPostgres, type Db } from '../../src/adapters/store/database.js';
+import { KeysRepository } from '../../src/adapters/store/keys.repository.js';
+import { memberByUser } from '../../src/adapters/store/members.repository.js';
+import { chainHash, type AuditEntry, type AuditRow } from '../../src/contracts/audit.js';
 import { freshDatabase } from '../support/postgres.js';
 import { EMPTY_DATABASES, type Fresh } from './databases.js';
 
-const ALL = ['0001-foundation', '0002-routing-under-load'];
+const OLD = ['0001-foundation', '0002-routing-under-load'];
+const NEW = ['0003-people-and-the-record', '0005-proposals'];
+const ALL = [...OLD, ...NEW];
 const TABLES = [
   'answer_cache',
   'api_keys',
   'audit',
+  'audit_chains',
+  'audit_heads',
+  'ballots',
   'config_activations',
   'config_confirmations',
   'daos',
+  'delegations',
   'dialogs',
+  'electors',
+  'identities',
+  'invitations',
   'members',
   'platform_grants',
+  'proposals',
   'rate_limits',
   'refusals',
   'requests',
@@ -25,38 +43,109 @@ const TABLES = [
   'usage_daily',
 ];
 
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+/** How a chain names somebody who is no member. */
+const strangerOf = (salt: string, user: string): string => `x_${sha256(`${salt}:${user}`).slice(0, 32)}`;
+
 describe.each(EMPTY_DATABASES)('migrations on %s', (_name, open) => {
   let fresh: Fresh;
 
   afterEach(() => fresh.drop());
 
-  async function tables(): Promise<string[]> {
+  /** All tables, whoever may use them. */
+  async function tables(db: Db = fresh.database.all): Promise<string[]> {
     const query = sql<{ name: string }>`
-      select table_name as name from information_schema.tables
-      where table_schema = 'public' and table_name not like 'kysely%' order by 1`;
-    return (await query.execute(fresh.database.all)).rows.map(({ name }) => name);
+      select relname as name from pg_class
+      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname not like 'kysely%' order by 1`;
+    return (await query.execute(db)).rows.map(({ name }) => name);
   }
 
   it('should bring an empty database up to date, once', async () => {
     fresh = await open();
-    expect(await migrate(fresh.database.all)).toEqual(ALL);
+    expect(await fresh.database.migrate()).toEqual(ALL);
     expect(await tables()).toEqual(TABLES);
-    expect(await migrate(fresh.database.all)).toEqual([]);
+    expect(await fresh.database.migrate()).toEqual([]);
   });
 
   it('should stand being called several times at once', async () => {
     fresh = await open();
-    const { db } = fresh.database;
-    const applied = await Promise.all([migrate(db), migrate(db), migrate(db)]);
+    const { database } = fresh;
+    const applied = await Promise.all([database.migrate(), database.migrate(), database.migrate()]);
     expect(applied.flat()).toEqual(ALL);
     expect(await tables()).toEqual(TABLES);
   });
 
   it('should say so when the database is not its own to change', async () => {
-    fresh = await open();
-    await sql`create table daos (id int)`.execute(fresh.database.all);
-    await expect(migrate(fresh.database.all)).rejects.toMatchObject({ code: 'SETUP_FAILED' });
+    fresh = await open(async (owner) => {
+      await sql`create table daos (id int)`.execute(owner);
+    });
+    await expect(fresh.database.migrate()).rejects.toMatchObject({ code: 'SETUP_FAILED' });
     expect(await tables()).toEqual(['daos']);
+  });
+
+  it('should lose nothing of a database that was used before, and chain what it had written down', async () => {
+    const strangers: Record<string, string> = {};
+    fresh = await open(async (owner) => {
+      await applyOld(owner);
+      await fillOld(owner);
+    });
+    const { database } = fresh;
+    expect(await database.migrate()).toEqual(NEW);
+    expect(await tables()).toEqual(TABLES);
+
+    const memberOf = (dao: string, user: string) => memberByUser(database.of(dao), dao, user);
+    const [boss, plain] = [await memberOf('one', 'tg:1'), await memberOf('one', 'tg:2')];
+    expect(boss).toMatchObject({ roles: ['admin'], user_ids: ['tg:1'], name: null });
+    expect(Number(boss?.version)).toBe(1);
+    expect(boss?.id).toMatch(/^p_[0-9a-f]{32}$/);
+    expect(plain?.created_at).toEqual(new Date('2026-01-02T03:04:05Z'));
+    expect((await memberOf('two', 'tg:1'))?.id).not.toBe(boss?.id);
+    const access = new AccessRepository(database);
+    expect((await access.byUser('one', 'tg:2'))?.roles).toEqual([{ name: 'member', entitlements: ['chat.write'] }]);
+    const opened = await new KeysRepository(database).findActive('hash of k');
+    expect(opened).toMatchObject({ id: 'k', daoId: 'one', owner: 'platform', scopes: null });
+    const turns = database.of('one').selectFrom('turns').select(['request_id', 'dialog_id', 'prompt']);
+    expect(await turns.execute()).toEqual([{ request_id: 'r', dialog_id: 'd', prompt: 'Хто ми?' }]);
+
+    const chains = await database.all.selectFrom('audit_chains').selectAll().orderBy('chain').execute();
+    expect(chains.map(({ chain, seq }) => [chain, Number(seq)])).toEqual([
+      ['', 2],
+      ['no-more', 1],
+      ['one', 6],
+    ]);
+    for (const { chain, salt } of chains) strangers[chain] = strangerOf(salt, chain === '' ? 'system' : 'tg:99');
+    expect(new Set(Object.values(strangers)).size).toBe(3);
+
+    const audit = new AuditRepository(database);
+    const written = async (daoId: string | null): Promise<unknown[]> =>
+      verified(await audit.page(daoId, { after: 0, limit: 100 })).map(({ actor, action, subject, detail }) => [
+        actor,
+        action,
+        subject,
+        detail,
+      ]);
+    expect(await written('one')).toEqual([
+      [boss?.id, 'key.create', 'k', { note: 'Ключ "k" \\ 🗝' }],
+      [strangers.one, 'access.denied', strangers.one, { roles: ['guest'] }],
+      [plain?.id, 'access.denied', plain?.id, {}],
+      ['api:admin', 'key.revoke', 'k', { nested: { a: [1, 2.5, null] } }],
+      [strangers.one, 'access.denied', strangers.one, {}],
+      [boss?.id, 'key.revoke', 'other', {}],
+    ]);
+    expect(await written(null)).toEqual([
+      ['api:admin', 'access.denied', 'api:admin', {}],
+      [strangers[''], 'config.activate', 'f00', { from: 'a', to: 'b' }],
+    ]);
+    expect(await written('no-more')).toEqual([[strangers['no-more'], 'access.denied', strangers['no-more'], {}]]);
+    for (const { chain, hash } of chains) {
+      const rows = await audit.page(chain === '' ? null : chain, { after: 0, limit: 100 });
+      expect(rows.at(-1)?.hash).toBe(hash);
+    }
+    const dump = JSON.stringify(await database.all.selectFrom('audit').selectAll().execute());
+    for (const gone of ['tg:1', 'tg:2', 'tg:99', 'Boss']) expect(dump).not.toContain(gone);
+
+    await audit.append('one', { actor: 'tg:99', action: 'access.denied', subject: { user: 'tg:2' } });
+    expect((await written('one')).at(-1)).toEqual([strangers.one, 'access.denied', plain?.id, {}]);
   });
 });
 
@@ -65,7 +154,7 @@ describe('migrations of two processes', () => {
     const { url, drop } = await freshDatabase();
     const processes = [openPostgres(url), openPostgres(url)];
     try {
-      const applied = await Promise.all(processes.map(({ db }) => migrate(db)));
+      const applied = await Promise.all(processes.map((database) => database.migrate()));
       expect(applied.flat()).toEqual(ALL);
     } finally {
       await Promise.all(processes.map((database) => database.close()));
@@ -73,3 +162,61 @@ describe('migrations of two processes', () => {
     }
   });
 });
+
+/** What the rows of a chain say, once each is what was hashed, in its place. */
+function verified(rows: AuditRow[]): AuditEntry[] {
+  let before = '';
+  return rows.map(({ seq, entry, hash }, at) => {
+    expect(hash).toBe(chainHash(sha256, before, entry));
+    before = hash;
+    const said = JSON.parse(entry) as AuditEntry;
+    expect([seq, said.seq]).toEqual([at + 1, at + 1]);
+    expect(said.at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    return said;
+  });
+}
+
+/** Brings an empty database to where the product was before it knew members by ids of their own. */
+async function applyOld(owner: Db): Promise<void> {
+  const folder = packagePath('src', 'adapters', 'store', 'migrations');
+  const fromFile = (name: string): Migration => ({
+    async up(db) {
+      const statements = readFileSync(`${folder}/${name}.sql`, 'utf8').split(/;\s*$/m);
+      for (const text of statements.filter((one) => one.trim() !== '')) await sql.raw(text).execute(db);
+    },
+  });
+  const migrations = Object.fromEntries(OLD.map((name) => [name, fromFile(name)]));
+  const migrator = new Migrator({ db: owner, provider: { getMigrations: () => Promise.resolve(migrations) } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error as Error;
+}
+
+/** DAOs, people, a conversation and a record, as the product wrote them then. */
+async function fillOld(owner: Db): Promise<void> {
+  await sql`insert into daos (id, name) values ('one', 'One'), ('two', 'Two')`.execute(owner);
+  await sql`insert into roles (dao_id, name, entitlements) values
+    ('one', 'admin', '{key.manage}'), ('one', 'member', '{chat.write}'), ('two', 'member', '{chat.read}')`.execute(
+    owner,
+  );
+  await sql`insert into members (dao_id, user_id, roles, created_at) values
+    ('one', 'tg:1', '{admin}', '2026-01-01'), ('one', 'tg:2', '{member}', '2026-01-02T03:04:05Z'),
+    ('two', 'tg:1', '{member}', '2026-01-01')`.execute(owner);
+  await sql`insert into api_keys (id, hash, name, dao_id, principal, gateway)
+    values ('k', 'hash of k', 'a key', 'one', 'tg:1', false)`.execute(owner);
+  await sql`insert into dialogs (id, dao_id, actor, session_id) values ('d', 'one', 'tg:2', 's')`.execute(owner);
+  await sql`insert into requests (id, dao_id, actor, key_id, mode, metadata, decision, status, received_at, deadline_at)
+    values ('r', 'one', 'tg:2', 'k', 'chat', '{}', '{}', 'accepted', now(), now())`.execute(owner);
+  await sql`insert into turns (request_id, dao_id, dialog_id, prompt, created_at)
+    values ('r', 'one', 'd', 'Хто ми?', now())`.execute(owner);
+  await sql`insert into audit (dao_id, at, actor, action, subject, detail) values
+    ('one', '2026-01-03T00:00:00.123456Z', 'tg:1', 'key.create', 'k',
+      ${JSON.stringify({ principal: 'tg:1', name: 'Boss', note: 'Ключ "k" \\ 🗝' })}::jsonb),
+    (null, '2026-01-03', 'api:admin', 'access.denied', 'api:admin', '{}'),
+    ('one', '2026-01-03T02:00:00+02', 'tg:99', 'access.denied', 'tg:99', '{"roles": ["guest"]}'),
+    ('one', '2026-01-04', 'tg:2', 'access.denied', 'tg:2', '{}'),
+    ('one', '2026-01-05', 'api:admin', 'key.revoke', 'k', '{"nested": {"a": [1, 2.5, null]}}'),
+    (null, '2026-01-05', 'system', 'config.activate', 'f00', '{"from": "a", "to": "b"}'),
+    ('no-more', '2026-01-05', 'tg:99', 'access.denied', 'tg:99', '{}'),
+    ('one', '2026-01-06', 'tg:99', 'access.denied', 'tg:99', '{}'),
+    ('one', '2026-01-07', 'tg:1', 'key.revoke', 'other', '{}')`.execute(owner);
+}
