@@ -62,7 +62,7 @@ describe('the edge', () => {
   beforeEach(() => {
     lines.length = 0;
     wait.mockReset();
-    list.mockReset().mockResolvedValue([]);
+    list.mockReset().mockResolvedValue({ items: [], next: null });
     revoke.mockReset().mockResolvedValue();
   });
 

@@ -14,7 +14,7 @@ const KeySchema = z.looseObject({
   last_used_at: z.string().nullish(),
   revoked_at: z.string().nullish(),
 });
-const KeysSchema = z.looseObject({ keys: z.array(KeySchema) });
+const KeysSchema = z.looseObject({ keys: z.array(KeySchema), next: z.string().nullish() });
 
 export interface CreateKeyOptions {
   dao?: string;
@@ -35,7 +35,15 @@ export async function createKey(client: DagiClient, options: CreateKeyOptions): 
 
 /** `dagi keys list`: every key that the caller may see, never the keys themselves. */
 export async function listKeys(client: DagiClient): Promise<string> {
-  const { keys } = read(KeysSchema, await client.json('GET', '/keys'));
+  const keys: z.infer<typeof KeySchema>[] = [];
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const page: z.infer<typeof KeysSchema> = read(
+      KeysSchema,
+      await client.json('GET', `/keys?limit=200&after=${encodeURIComponent(after)}`),
+    );
+    keys.push(...page.keys);
+    after = page.next ?? undefined;
+  }
   const rows = keys.map((key) => [
     key.id,
     key.name ?? '',

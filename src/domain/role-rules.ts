@@ -9,10 +9,6 @@ export const ROLE_ENTITLEMENTS = ENTITLEMENTS.filter((one): one is RoleEntitleme
 export const roleEntitlements = (list: readonly string[]): RoleEntitlement[] =>
   ROLE_ENTITLEMENTS.filter((one) => list.includes(one));
 
-/** The first of these that is not among those; undefined: all are. */
-export const firstBeyond = <T extends string>(wanted: readonly T[], among: readonly string[]): T | undefined =>
-  wanted.find((one) => !among.includes(one));
-
 /** What a role gives afterwards that it did not before, and the reverse. */
 export interface RoleDifference {
   added: string[];

@@ -3,22 +3,22 @@ import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { KeyInfo } from '../contracts/access.js';
 import { keyOf } from '../middleware/context.js';
-import {
-  ActingQuerySchema,
-  NewKeySchema,
-  NoQuerySchema,
-  RequestIdSchema,
-  type ActingQuery,
-  type NewKeyBody,
-} from '../schemas/common.js';
+import { ActingQuerySchema, NoQuerySchema, RequestIdSchema, type ActingQuery } from '../schemas/common.js';
 import { jsonSchema } from '../schemas/json-schema.js';
-import type { Named } from '../services/access.service.js';
+import {
+  KeysQuerySchema,
+  NewKeySchema,
+  RotateKeySchema,
+  RotateQuerySchema,
+  type KeysQuery,
+  type NewKeyBody,
+  type RotateKeyBody,
+  type RotateQuery,
+} from '../schemas/keys.js';
 import { KeysService } from '../services/keys.service.js';
 import { Access } from './access.js';
 
-const namedIn = ({ dao_id: daoId, user_id: userId }: ActingQuery): Named => ({ daoId, userId });
-
-/** API keys: created, listed, revoked. A key is shown once. */
+/** API keys: created, listed, rotated, revoked. A key is shown once. */
 @ApiTags('keys')
 @Controller('keys')
 export class KeysController {
@@ -33,18 +33,33 @@ export class KeysController {
     @Query({ schema: NoQuerySchema }) _query: object,
     @Req() request: FastifyRequest,
   ): Promise<{ ok: true } & KeyInfo & { key: string }> {
-    const { name, dao_id: daoId, principal } = body;
-    return { ok: true, ...(await this.keys.create(keyOf(request), { name, daoId, principal })) };
+    const { name, dao_id: daoId, principal, scopes } = body;
+    return { ok: true, ...(await this.keys.create(keyOf(request), { name, daoId, principal, scopes })) };
+  }
+
+  @Post(':id/rotate')
+  @Access('key.manage')
+  @ApiOperation({ operationId: 'rotateKey', summary: 'Replace a key; the former one works on for a while' })
+  @ApiBody({ schema: jsonSchema(RotateKeySchema) })
+  async rotate(
+    @Param('id', { schema: RequestIdSchema }) id: string,
+    @Query({ schema: RotateQuerySchema }) { dao_id: daoId }: RotateQuery,
+    @Body({ schema: RotateKeySchema }) { overlap_seconds: overlapSeconds }: RotateKeyBody,
+    @Req() request: FastifyRequest,
+  ): Promise<{ ok: true } & KeyInfo & { key: string }> {
+    return { ok: true, ...(await this.keys.rotate(keyOf(request), id, { overlapSeconds, daoId })) };
   }
 
   @Get()
   @Access('key.manage')
   @ApiOperation({ operationId: 'listKeys', summary: 'Keys of a DAO, or all of them for the administrator' })
   async list(
-    @Query({ schema: ActingQuerySchema }) query: ActingQuery,
+    @Query({ schema: KeysQuerySchema }) query: KeysQuery,
     @Req() request: FastifyRequest,
-  ): Promise<{ ok: true; keys: KeyInfo[] }> {
-    return { ok: true, keys: await this.keys.list(keyOf(request), namedIn(query)) };
+  ): Promise<{ ok: true; keys: KeyInfo[]; next: string | null }> {
+    const { dao_id: daoId, user_id: userId, ...page } = query;
+    const { items: keys, next } = await this.keys.list(keyOf(request), { daoId, userId }, page);
+    return { ok: true, keys, next };
   }
 
   @Delete(':id')
@@ -53,10 +68,10 @@ export class KeysController {
   @ApiOperation({ operationId: 'revokeKey', summary: 'Revoke a key at once' })
   async revoke(
     @Param('id', { schema: RequestIdSchema }) id: string,
-    @Query({ schema: ActingQuerySchema }) query: ActingQuery,
+    @Query({ schema: ActingQuerySchema }) { dao_id: daoId, user_id: userId }: ActingQuery,
     @Req() request: FastifyRequest,
   ): Promise<{ ok: true; id: string }> {
-    await this.keys.revoke(keyOf(request), id, namedIn(query));
+    await this.keys.revoke(keyOf(request), id, { daoId, userId });
     return { ok: true, id };
   }
 }

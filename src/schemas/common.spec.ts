@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { storable } from '../contracts/text.js';
-import { ActingQuerySchema, NewKeySchema, preferredWaitMs, RequestIdSchema } from './common.js';
+import { ActingQuerySchema, preferredWaitMs, RequestIdSchema } from './common.js';
 
 describe('preferredWaitMs', () => {
   it.each([
@@ -86,19 +86,4 @@ describe('RequestIdSchema', () => {
     expect(RequestIdSchema.safeParse('x'.repeat(65)).success).toBe(false);
     expect(RequestIdSchema.parse('a\0b')).toBe('ab');
   });
-});
-
-describe('NewKeySchema', () => {
-  it('needs a name and takes DAO and principal', () => {
-    const key = { name: 'bot', dao_id: 'd', principal: 'tg:1' };
-    expect(NewKeySchema.parse(key)).toEqual(key);
-    expect(NewKeySchema.parse({ name: 'bot' })).toEqual({ name: 'bot' });
-  });
-
-  it.each([{}, { name: '' }, { name: 'x'.repeat(101) }, { name: 'bot', gateway: true }, { name: 'bot', dao_id: null }])(
-    'refuses %j',
-    (body) => {
-      expect(NewKeySchema.safeParse(body).success).toBe(false);
-    },
-  );
 });

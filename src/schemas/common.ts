@@ -18,16 +18,6 @@ export const NoQuerySchema = z.strictObject({});
 
 export const RequestIdSchema = z.string().max(64).transform(storable);
 
-/** `POST /keys`. */
-export const NewKeySchema = z.strictObject({
-  name: z.string().min(1).max(100).transform(storable),
-  /** Absent: all DAOs, which only the platform's administrator may give. */
-  dao_id: id.optional(),
-  /** Absent: a gateway key, which may name the user it calls for. */
-  principal: id.optional(),
-});
-export type NewKeyBody = z.infer<typeof NewKeySchema>;
-
 /** `Prefer: wait=N`, in seconds; anything else in the header is none of our business. */
 export function preferredWaitMs(prefer: string | undefined): number | undefined {
   const match = /(?:^|[,;\s])wait=(\d{1,5})(?=$|[,;\s])/i.exec(prefer ?? '');

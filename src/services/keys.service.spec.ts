@@ -53,8 +53,8 @@ describe('KeysService', () => {
   });
 
   it('gives a gateway key the rights of the user that it names, and no others', async () => {
-    await keys.list(everywhere, { userId: 'tg:1' });
-    await keys.list(everywhere, { userId: 'tg:1', daoId: 'd' });
+    await keys.list(everywhere, { userId: 'tg:1' }, { after: '', limit: 9 });
+    await keys.list(everywhere, { userId: 'tg:1', daoId: 'd' }, { after: '', limit: 9 });
     expect(requirePlatform.mock.calls).toEqual([[everywhere, 'tg:1']]);
     expect(require.mock.calls).toEqual([[everywhere, { userId: 'tg:1', daoId: 'd' }, 'key.manage']]);
   });

@@ -1,12 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
-import { PLATFORM_OWNER, type CallerKey, type KeyInfo } from '../contracts/access.js';
+import { ENTITLEMENTS, PLATFORM_OWNER, type CallerKey, type Entitlement, type KeyInfo } from '../contracts/access.js';
 import { ADMIN_PRINCIPAL, API_PRINCIPAL_PREFIX } from '../contracts/ids.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import type { KeysRepository, NewKey } from '../adapters/store/keys.repository.js';
+import { memberByUser } from '../adapters/store/members.repository.js';
 import type { Db } from '../adapters/store/tenants.js';
+import { firstLacking } from '../domain/member-rules.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting, Named } from './access.service.js';
+import { pageOf, type Page, type PageRequest } from './pages.js';
 
 const ADMIN_KEY_ID = 'admin';
 const KEY_PREFIX = 'dagi_';
@@ -28,7 +31,7 @@ export interface NewKeyRequest {
   /** Absent: a gateway key whose own principal is `api:<key id>`. */
   principal: string | undefined;
   /** Entitlements that it is narrowed to; absent: as the caller's key. */
-  scopes?: readonly string[] | undefined;
+  scopes?: readonly Entitlement[] | undefined;
 }
 
 /** What may be shown of a new key, and the key. */
@@ -36,10 +39,14 @@ export type NewKeyInfo = KeyInfo & { key: string };
 
 /** Who rules over which keys: those of one DAO, or (null) all of them. */
 interface Administrator {
+  caller: CallerKey;
   daoId: string | null;
   actor: string;
+  /** Undefined: the platform itself, which names no DAO. */
   acting?: Acting;
 }
+
+const MANAGE = 'key.manage' satisfies Entitlement;
 
 /** API keys: who calls. */
 export class KeysService {
@@ -85,44 +92,58 @@ export class KeysService {
    * @returns the key itself, which is kept nowhere, beside what may be shown of it
    * @throws AppError `BODY_INVALID`, `RBAC_PERMISSION_DENIED` and those of access
    */
-  async create(caller: CallerKey, request: NewKeyRequest): Promise<NewKeyInfo> {
-    const by = await this.administer(caller, { daoId: request.daoId });
-    if (request.principal?.startsWith(API_PRINCIPAL_PREFIX)) {
+  async create(caller: CallerKey, { name, daoId, principal, scopes: wanted }: NewKeyRequest): Promise<NewKeyInfo> {
+    const by = await this.makers(caller, { daoId });
+    if (principal?.startsWith(API_PRINCIPAL_PREFIX)) {
       const prefix = API_PRINCIPAL_PREFIX;
-      throw new AppError('BODY_INVALID', `A principal may not start with "${prefix}": those belong to keys themselves.`);
+      throw new AppError(
+        'BODY_INVALID',
+        `A principal may not start with "${prefix}": those belong to keys themselves.`,
+      );
     }
-    if (by.acting) await this.access.requireNoMore(by.acting, request.principal);
+    if (by.acting) await this.access.requireNoMore(by.acting, principal);
+    if (wanted) await this.requireWithin(by, wanted, by.acting?.rights.entitlements ?? caller.scopes);
     const id = uuid();
     return this.add(by.actor, {
       id,
-      name: request.name,
+      name,
       dao_id: by.daoId,
-      principal: request.principal ?? `${API_PRINCIPAL_PREFIX}${id}`,
-      gateway: request.principal === undefined,
+      principal: principal ?? `${API_PRINCIPAL_PREFIX}${id}`,
+      gateway: principal === undefined,
       owner: ownerOf(by.acting),
-      scopes: this.scopesWithin(caller, by, request.scopes),
+      scopes: copied(wanted ? [...new Set(wanted)] : caller.scopes),
     });
   }
 
   /**
-   * Gives a key a successor that opens the same. The old one works on for a while, so that nobody who uses it is cut off.
+   * Gives a key a successor. The old one works on for a while, so that nobody who uses it is cut off. The secret goes to
+   * the caller, so the successor opens what the old one does as far as the caller might have made it: it becomes the
+   * caller's where it was somebody else's, and cannot be wider than the caller's key.
    * @param overlapSeconds for how long
-   * @throws AppError `KEY_NOT_FOUND` and those of access
+   * @throws AppError `KEY_NOT_FOUND` where it is gone, revoked or expired; `RBAC_PERMISSION_DENIED` and those of access
    */
-  async rotate(caller: CallerKey, id: string, overlapSeconds: number, named: Named): Promise<NewKeyInfo> {
-    const by = await this.administer(caller, named);
+  async rotate(
+    caller: CallerKey,
+    id: string,
+    { overlapSeconds, daoId }: { overlapSeconds: number; daoId?: string | undefined },
+  ): Promise<NewKeyInfo> {
+    const by = await this.makers(caller, { daoId });
     const old = await this.usable(id, by.daoId);
-    if (by.acting) await this.access.requireNoMore(by.acting, old.gateway ? undefined : old.principal);
-    const { name, dao_id, principal, gateway, owner, scopes } = old;
-    this.scopesWithin(caller, by, scopes ?? undefined);
+    const { name, dao_id, principal, gateway, scopes } = old;
+    if (by.acting) await this.access.requireNoMore(by.acting, gateway ? undefined : principal);
+    await this.requireWithin(by, scopes ?? ENTITLEMENTS, caller.scopes);
+    const mine = ownerOf(by.acting);
+    const owner = mine === PLATFORM_OWNER ? old.owner : mine;
     const successor = { id: uuid(), name, dao_id, principal, gateway, owner, scopes, replaces: id };
-    return this.add(by.actor, successor, (db) => this.keys.expire(db, id, overlapSeconds));
+    return this.add(by.actor, successor, async (db) => {
+      if (!(await this.keys.expire(db, id, overlapSeconds))) throw new AppError('KEY_NOT_FOUND');
+    });
   }
 
   /** Keys of a DAO, or all of them for the platform's administrator who names none. */
-  async list(caller: CallerKey, named: Named): Promise<KeyInfo[]> {
-    const scope = await this.administer(caller, named);
-    return this.keys.list(scope.daoId);
+  async list(caller: CallerKey, named: Named, page: PageRequest): Promise<Page<KeyInfo>> {
+    const { daoId } = await this.administer(caller, named);
+    return pageOf(page, (after, limit) => this.keys.list(daoId, { after, limit }));
   }
 
   /** Revokes a key at once, in every process. */
@@ -143,11 +164,14 @@ export class KeysService {
   ): Promise<NewKeyInfo> {
     const secret = newSecret();
     const info = await this.audit.recorded(key.dao_id, async (db, record) => {
-      const { id, replaces, gateway, scopes } = key;
+      const { id, dao_id, principal, replaces, gateway, owner, scopes } = key;
       await replace?.(db);
       const made = await this.keys.insert(db, { ...key, hash: hashKey(secret) });
       const action = replaces === undefined ? 'key.create' : 'key.rotate';
-      await record({ actor, action, subject: id, detail: { gateway, scopes, ...(replaces && { replaces }) } });
+      // Whom it speaks for, if the DAO knows them; the id of a platform does not belong into the record.
+      const speaksFor = gateway || dao_id === null ? undefined : (await memberByUser(db, dao_id, principal))?.id;
+      const detail = { gateway, owner, scopes, ...(speaksFor && { member: speaksFor }), ...(replaces && { replaces }) };
+      await record({ actor, action, subject: id, detail });
       return made;
     });
     return { ...info, key: secret };
@@ -163,28 +187,50 @@ export class KeysService {
     return key;
   }
 
-  /** What a new key is narrowed to: what was asked for, and never more than the key that asks. */
-  private scopesWithin(caller: CallerKey, { acting }: Administrator, wanted: readonly string[] | undefined): string[] | null {
-    const missing = wanted?.find((one) => !(acting?.rights.entitlements ?? caller.scopes ?? wanted).some((own) => own === one));
-    if (missing !== undefined) {
-      throw new AppError('RBAC_PERMISSION_DENIED', undefined, { required_entitlement: missing, roles: acting?.rights.roles ?? [] });
+  /** Over which keys the caller, or the user it names, rules: those of a DAO (`key.manage`), or all (`platform.admin`). */
+  private async administer(caller: CallerKey, { daoId, userId }: Named): Promise<Administrator> {
+    if (daoId === undefined && caller.daoId === null) {
+      return { caller, daoId: null, ...(await this.access.requirePlatform(caller, userId)) };
     }
-    const scopes = wanted ?? caller.scopes;
-    return scopes && [...scopes];
+    const acting = await this.access.require(caller, { daoId, userId }, MANAGE);
+    return { caller, daoId: acting.daoId, actor: acting.actor, acting };
   }
 
-  /** Over which keys the caller, or the user it names, rules: those of a DAO (`key.manage`), or all (`platform.admin`). */
-  private async administer(
-    caller: CallerKey,
-    { daoId, userId }: Named,
-  ): Promise<Administrator> {
-    if (daoId === undefined && caller.daoId === null) {
-      return { daoId: null, ...(await this.access.requirePlatform(caller, userId)) };
+  /**
+   * As `administer`, for what hands out a secret. A new key is bound by its owner alone, so the key that asks must not
+   * be bound by anybody else; and a key that goes out of use must not live on in another.
+   */
+  private async makers(caller: CallerKey, named: Pick<Named, 'daoId'>): Promise<Administrator> {
+    const by = await this.administer(caller, named);
+    if (caller.owner !== PLATFORM_OWNER && caller.owner !== by.acting?.facts.member) {
+      await this.refuse(by, MANAGE, 'Somebody else answers for this key, so it makes no others.');
     }
-    const acting = await this.access.require(caller, { daoId, userId }, 'key.manage');
-    return { daoId: acting.daoId, actor: acting.actor, acting };
+    if (await this.keys.isReplaced(caller)) {
+      await this.refuse(by, MANAGE, 'This key was replaced, so it makes no others: use its successor.');
+    }
+    return by;
+  }
+
+  /** @param among null: everything */
+  private async requireWithin(
+    by: Administrator,
+    wanted: readonly Entitlement[] | readonly string[],
+    among: readonly string[] | null,
+  ): Promise<void> {
+    const missing = among && firstLacking<string>(wanted, among);
+    if (missing) await this.refuse(by, missing, 'A key opens no more than the one that makes it.');
+  }
+
+  /** Refuses, on the record. */
+  private async refuse({ daoId, actor, acting }: Administrator, entitlement: string, message: string): Promise<never> {
+    const detail = { required_entitlement: entitlement, roles: acting?.rights.roles ?? [] };
+    if (acting) await this.access.denied(acting, detail);
+    else await this.audit.append(daoId, { actor, action: 'access.denied', subject: { user: actor }, detail });
+    throw new AppError('RBAC_PERMISSION_DENIED', message, detail);
   }
 }
+
+const copied = (scopes: readonly string[] | null): string[] | null => scopes && [...scopes];
 
 /** Whose rights a key made now is bound by. */
 function ownerOf(acting: Acting | undefined): string {

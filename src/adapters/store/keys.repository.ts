@@ -78,9 +78,9 @@ export class KeysRepository {
     );
   }
 
-  /** All keys, or those of one DAO. */
-  async list(daoId: string | null): Promise<KeyInfo[]> {
-    return guardStore(() => this.shown(daoId).orderBy('created_at').execute());
+  /** Keys by id, behind `after`: all, or those of one DAO. Ids grow with time. */
+  async list(daoId: string | null, { after, limit }: { after: string; limit: number }): Promise<KeyInfo[]> {
+    return guardStore(() => this.shown(daoId).where('id', '>', after).orderBy('id').limit(limit).execute());
   }
 
   /** A key of one DAO, or (null) of any. */
@@ -99,10 +99,25 @@ export class KeysRepository {
     return result.numUpdatedRows === 1n;
   }
 
-  /** Lets a key expire after some seconds, or earlier if it would anyway. */
-  async expire(db: Db, id: string, seconds: number): Promise<void> {
-    const then = sql<Date>`least(expires_at, now() + make_interval(secs => ${seconds}))`;
-    await db.updateTable('api_keys').set({ expires_at: then }).where('id', '=', id).execute();
+  /**
+   * Lets a key expire after some seconds, or earlier if it would anyway.
+   * @returns whether it still opened something
+   */
+  async expire(db: Db, id: string, seconds: number): Promise<boolean> {
+    const result = await db
+      .updateTable('api_keys')
+      .set({ expires_at: sql<Date>`least(expires_at, now() + make_interval(secs => ${seconds}))` })
+      .where('id', '=', id)
+      .where('revoked_at', 'is', null)
+      .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
+      .executeTakeFirst();
+    return result.numUpdatedRows === 1n;
+  }
+
+  /** Whether another key has taken the place of this one. */
+  async isReplaced({ id, daoId }: Pick<CallerKey, 'id' | 'daoId'>): Promise<boolean> {
+    const successor = await guardStore(() => this.shown(daoId).where('replaces', '=', id).limit(1).executeTakeFirst());
+    return successor !== undefined;
   }
 
   private shown(daoId: string | null) {

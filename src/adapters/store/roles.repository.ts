@@ -32,7 +32,12 @@ const shown = (db: Db, daoId: string) =>
       'roles.name',
     )
     .where('roles.dao_id', '=', daoId)
-    .select(['roles.name', 'roles.entitlements', 'roles.version', sql<number>`coalesce(held.holders, 0)`.as('holders')]);
+    .select([
+      'roles.name',
+      'roles.entitlements',
+      'roles.version',
+      sql<number>`coalesce(held.holders, 0)`.as('holders'),
+    ]);
 
 export const findRole = (db: Db, daoId: string, name: string): Promise<Role | undefined> =>
   shown(db, daoId).where('roles.name', '=', name).executeTakeFirst();
@@ -63,22 +68,4 @@ export async function countInvitations(db: Db, daoId: string, role: string): Pro
     .select(sql<number>`count(*)::int`.as('open'))
     .executeTakeFirstOrThrow();
   return row.open;
-}
-
-/**
- * Whether somebody is left who holds all of these, over however many roles, and whom a platform knows by an id: one who
- * can act.
- */
-export async function someoneHoldsAll(db: Db, daoId: string, entitlements: readonly string[]): Promise<boolean> {
-  const { rows } = await sql<{ found: boolean }>`
-    select exists (
-      select from members m
-      where m.dao_id = ${daoId}
-        and exists (select from identities i where i.dao_id = m.dao_id and i.member_id = m.id)
-        and ${[...entitlements]}::text[] <@ array(
-          select unnest(r.entitlements) from roles r where r.dao_id = m.dao_id and r.name = any (m.roles)
-        )
-    ) as found
-  `.execute(db);
-  return rows[0]?.found === true;
 }

@@ -1,0 +1,69 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Role } from '../contracts/dao.js';
+import { keyOf } from '../middleware/context.js';
+import { ActingQuerySchema, type ActingQuery } from '../schemas/common.js';
+import { jsonSchema } from '../schemas/json-schema.js';
+import {
+  PutRoleSchema,
+  RoleNameSchema,
+  RolesQuerySchema,
+  type PutRoleBody,
+  type RolesQuery,
+} from '../schemas/roles.js';
+import { RolesService } from '../services/roles.service.js';
+import { Access } from './access.js';
+import { expectedVersions, tellVersion } from './etag.js';
+
+const CREATED = 201;
+
+/** Roles of a DAO. */
+@ApiTags('access')
+@Controller('roles')
+export class RolesController {
+  constructor(private readonly roles: RolesService) {}
+
+  @Get()
+  @Access('chat.read')
+  @ApiOperation({ operationId: 'listRoles', summary: 'Roles of a DAO, what they give, and how many have them' })
+  async list(
+    @Query({ schema: RolesQuerySchema }) query: RolesQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<{ ok: true; roles: Role[]; next: string | null }> {
+    const { dao_id: daoId, user_id: userId, after, limit } = query;
+    const { items: roles, next } = await this.roles.list(keyOf(request), { daoId, userId }, { after, limit });
+    return { ok: true, roles, next };
+  }
+
+  @Put(':name')
+  @Access('config.update')
+  @ApiOperation({ operationId: 'putRole', summary: 'Create a role, or change what one gives; If-Match is honoured' })
+  @ApiBody({ schema: jsonSchema(PutRoleSchema) })
+  async put(
+    @Param('name', { schema: RoleNameSchema }) name: string,
+    @Query({ schema: ActingQuerySchema }) { dao_id: daoId, user_id: userId }: ActingQuery,
+    @Body({ schema: PutRoleSchema }) body: PutRoleBody,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<{ ok: true } & Role> {
+    const where = { daoId, userId, expected: expectedVersions(request) };
+    const { role, created } = await this.roles.put(keyOf(request), name, body, where);
+    if (created) void reply.status(CREATED);
+    tellVersion(reply, role.version);
+    return { ok: true, ...role };
+  }
+
+  @Delete(':name')
+  @HttpCode(200)
+  @Access('config.update')
+  @ApiOperation({ operationId: 'deleteRole', summary: 'Delete a role that nobody has; If-Match is honoured' })
+  async delete(
+    @Param('name', { schema: RoleNameSchema }) name: string,
+    @Query({ schema: ActingQuerySchema }) { dao_id: daoId, user_id: userId }: ActingQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<{ ok: true; name: string }> {
+    await this.roles.delete(keyOf(request), name, { daoId, userId, expected: expectedVersions(request) });
+    return { ok: true, name };
+  }
+}

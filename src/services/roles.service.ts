@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import {
+  countInvitations,
+  deleteRole,
+  findRole,
+  putRole,
+  type RolesRepository,
+} from '../adapters/store/roles.repository.js';
+import type { Db } from '../adapters/store/tenants.js';
+import { GUEST_ROLE, type CallerKey, type Entitlement } from '../contracts/access.js';
+import type { Role } from '../contracts/dao.js';
+import { firstLacking } from '../domain/member-rules.js';
+import { roleDifference, roleEntitlements, type RoleEntitlement } from '../domain/role-rules.js';
+import { requireVersion, type Expected } from '../domain/versions.js';
+import { AppError } from '../errors/app-error.js';
+import type { AccessService, Acting, Named } from './access.service.js';
+import { requireEntitlements, type Change, type ChangesService } from './changes.service.js';
+import { pageOf, type Page, type PageRequest } from './pages.js';
+import type { RoleGuard } from './role-guard.js';
+
+/** What a role is to give. */
+export interface RoleRequest {
+  entitlements: readonly string[];
+  /** The hash that a refusal of the guard named: the change is meant. */
+  confirm?: string | undefined;
+}
+
+/** A role as it is after a change, and whether it is new. */
+export interface PutRole {
+  role: Role;
+  created: boolean;
+}
+
+export interface RolesDeps {
+  roles: RolesRepository;
+  access: AccessService;
+  changes: ChangesService;
+  guard: RoleGuard;
+}
+
+const NEEDED = 'config.update' satisfies Entitlement;
+const NO_MORE = 'A role gives no more than whoever changes it has.';
+/** Every change of people reads all roles of the DAO. */
+const MOST_ROLES = 200;
+/** Changes that a person has to have seen are named by a hash of this length. */
+const CONFIRM_LENGTH = 16;
+
+/** A change of a role that may be made. */
+interface Edit {
+  /** Undefined: there is none. */
+  before: Role | undefined;
+  to: RoleEntitlement[];
+  detail: Readonly<Record<string, unknown>>;
+}
+
+/** Names a change of a role as it is now, so that nothing else is confirmed with it. */
+export const confirmationOf = (daoId: string, role: string, version: string | null, to: readonly string[]): string =>
+  createHash('sha256')
+    .update(JSON.stringify([daoId, role, version, to]))
+    .digest('hex')
+    .slice(0, CONFIRM_LENGTH);
+
+/** Roles of a DAO: seen, created, changed, deleted. */
+export class RolesService {
+  constructor(private readonly deps: RolesDeps) {}
+
+  /**
+   * Roles by name.
+   * @throws AppError `RBAC_PERMISSION_DENIED` without `chat.read`, and those of access
+   */
+  async list(key: CallerKey, named: Named, page: PageRequest): Promise<Page<Role>> {
+    const { daoId } = await this.deps.access.require(key, named, 'chat.read');
+    return this.page(daoId, page);
+  }
+
+  /** The same for whoever has checked already that they may be seen. */
+  async page(daoId: string, page: PageRequest): Promise<Page<Role>> {
+    const { items, next } = await pageOf(page, async (after, limit) =>
+      (await this.deps.roles.page(daoId, { after, limit })).map((role) => ({ id: role.name, role })),
+    );
+    return { items: items.map(({ role }) => role), next };
+  }
+
+  /**
+   * Creates a role, or replaces what one gives. Nobody gives what they lack; what they take may be anything.
+   * @throws AppError `RBAC_PERMISSION_DENIED`, `VERSION_CHANGED`, `ROLE_CHANGE_HELD`, `LAST_ADMIN` and those of access
+   */
+  async put(
+    key: CallerKey,
+    name: string,
+    { entitlements, confirm }: RoleRequest,
+    { expected, ...named }: Named & { expected?: Expected },
+  ): Promise<PutRole> {
+    const acting = await this.deps.access.require(key, named, NEEDED);
+    const to = roleEntitlements(entitlements);
+    await this.requireGivable(acting, to);
+    const before = await this.deps.roles.find(acting.daoId, name);
+    if (before) requireVersion(before.version, expected);
+    else if (expected) throw new AppError('VERSION_CHANGED', undefined, { version: null });
+    const { added, removed } = roleDifference(before?.entitlements ?? [], to);
+    if (before && added.length + removed.length === 0) return { role: before, created: false };
+    const confirmed = await this.requireHarmless(acting.daoId, name, { before, to, confirm });
+    const role = await this.write(acting, name, { before, to, detail: { added, removed, ...confirmed } });
+    return { role, created: !before };
+  }
+
+  /**
+   * Deletes a role that nobody has.
+   * @throws AppError `RBAC_PERMISSION_DENIED` without `config.update`, `ROLE_NOT_FOUND`, `ROLE_IN_USE`, `VERSION_CHANGED`
+   */
+  async delete(key: CallerKey, name: string, { expected, ...named }: Named & { expected?: Expected }): Promise<void> {
+    const acting = await this.deps.access.require(key, named, NEEDED);
+    await this.deps.changes.within(acting, async ({ db, daoId, by, record }) => {
+      requireEntitlements(by, [NEEDED]);
+      const role = await findRole(db, daoId, name);
+      if (!role) throw new AppError('ROLE_NOT_FOUND');
+      requireVersion(role.version, expected);
+      await requireUnused(db, daoId, role);
+      await deleteRole(db, daoId, name);
+      await record({ actor: by.actor, action: 'role.delete', subject: name, detail: { removed: role.entitlements } });
+    });
+  }
+
+  /** Asked before the guard is: what it finds out is not for everybody. */
+  private async requireGivable(acting: Acting, entitlements: readonly RoleEntitlement[]): Promise<void> {
+    const missing = firstLacking(entitlements, acting.rights.entitlements);
+    if (missing === undefined) return;
+    const detail = { required_entitlement: missing, roles: acting.rights.roles };
+    await this.deps.access.denied(acting, detail);
+    throw new AppError('RBAC_PERMISSION_DENIED', NO_MORE, detail);
+  }
+
+  /** A role that is new is nobody's so far, and decides nothing. @returns what the record says of a confirmation */
+  private async requireHarmless(
+    daoId: string,
+    role: string,
+    { before, to, confirm }: { before: Role | undefined; to: string[]; confirm: string | undefined },
+  ): Promise<{ confirmed?: string }> {
+    if (!before) return {};
+    const hash = confirmationOf(daoId, role, before.version, to);
+    if (confirm === hash) return { confirmed: hash };
+    const objection = await this.deps.guard.objection({ daoId, role, from: before.entitlements, to });
+    if (objection) throw new AppError('ROLE_CHANGE_HELD', undefined, { ...objection, confirm: hash });
+    return {};
+  }
+
+  /** Writes a change down, if the role still is what the change was decided for. */
+  private write(acting: Acting, name: string, edit: Edit): Promise<Role> {
+    const { changes } = this.deps;
+    return changes.within(acting, async (change) => {
+      const { db, daoId, by, record } = change;
+      requireEntitlements(by, [NEEDED]);
+      requireEntitlements(by, edit.to, NO_MORE);
+      await requireUnchanged(change, name, edit.before);
+      if (!edit.before && change.roles.length >= MOST_ROLES) {
+        throw new AppError('BODY_INVALID', `A DAO has at most ${MOST_ROLES} roles.`);
+      }
+      await changes.keepingAdmin(change, () => putRole(db, daoId, name, edit.to));
+      await record({ actor: by.actor, action: 'role.put', subject: name, detail: edit.detail });
+      const role = await findRole(db, daoId, name);
+      if (!role) throw new TypeError('a role that was just written is there');
+      return role;
+    });
+  }
+}
+
+async function requireUnchanged({ db, daoId }: Change, name: string, before: Role | undefined): Promise<void> {
+  const now = await findRole(db, daoId, name);
+  if (now?.version === before?.version) return;
+  throw new AppError('VERSION_CHANGED', undefined, { version: now?.version ?? null });
+}
+
+/** Refuses to delete what somebody has, or is promised. */
+async function requireUnused(db: Db, daoId: string, { name, holders }: Role): Promise<void> {
+  if (name === GUEST_ROLE) throw new AppError('ROLE_IN_USE', 'Everybody who is no member is a guest: the role stays.');
+  const invitations = await countInvitations(db, daoId, name);
+  if (holders + invitations > 0) throw new AppError('ROLE_IN_USE', undefined, { holders, invitations });
+}
