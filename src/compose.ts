@@ -3,14 +3,18 @@ import { requestLog } from '../activities/log.js';
 import type { ActivityDependencies } from '../activities/index.js';
 import type { Env } from '../config/env.js';
 import type { LoadedConfig } from '../config/loader.js';
-import { loadDevSeed } from '../config/seed.js';
+import { loadDefaultRoles, loadDevSeed } from '../config/seed.js';
 import type { HashedConfig, ProfileFiles } from './adapters/profile-files.js';
 import type { RequestCounter } from './adapters/limits/request-counter.js';
+import { HeadFiles } from './adapters/head-files.js';
 import { LlmRegistry, type Pools } from './adapters/llm/registry.js';
 import { AccessRepository } from './adapters/store/access.repository.js';
 import { AnswerCacheRepository } from './adapters/store/answer-cache.repository.js';
+import { AuditHeadsRepository } from './adapters/store/audit-heads.repository.js';
 import { AuditRepository } from './adapters/store/audit.repository.js';
 import { ConfigRepository } from './adapters/store/config.repository.js';
+import { InvitationsRepository } from './adapters/store/invitations.repository.js';
+import { MembersRepository } from './adapters/store/members.repository.js';
 import { DaosRepository } from './adapters/store/daos.repository.js';
 import type { Database } from './adapters/store/database.js';
 import type { Tenants } from './adapters/store/tenants.js';
@@ -18,27 +22,35 @@ import { KeysRepository } from './adapters/store/keys.repository.js';
 import { ProviderFiguresRepository } from './adapters/store/provider-figures.repository.js';
 import { RefusalsRepository } from './adapters/store/refusals.repository.js';
 import { RequestsRepository } from './adapters/store/requests.repository.js';
+import { RolesRepository } from './adapters/store/roles.repository.js';
 import { UsageRepository } from './adapters/store/usage.repository.js';
+import { findSigningKey } from './adapters/signing-key.js';
 import type { TemporalGateway } from './adapters/temporal/gateway.js';
 import { InProcessTokenBus } from './adapters/token-bus/in-process-bus.js';
+import type { HeadKey } from './contracts/audit.js';
 import type { ProviderConfig } from './contracts/provider-config.js';
 import type { SharedState } from './contracts/shared-state.js';
 import type { LimitRules } from './domain/limits.js';
 import type { ApiServices } from './main.js';
 import { AccessService } from './services/access.service.js';
+import { AuditHeadsService } from './services/audit-heads.service.js';
+import { AuditService } from './services/audit.service.js';
 import { AdmissionService } from './services/admission.service.js';
 import { AvailabilityService } from './services/availability.service.js';
 import { ConfigGuard } from './services/config-guard.js';
 import { ConfigService } from './services/config.service.js';
+import { Denials } from './services/denials.js';
 import { DrainService } from './services/drain.service.js';
 import { KeysService } from './services/keys.service.js';
 import { LimitsService } from './services/limits.service.js';
 import { OutcomesService } from './services/outcomes.service.js';
+import { peopleOf, type People } from './services/people.js';
 import { ProviderStatesService } from './services/provider-states.service.js';
 import { ProvidersService } from './services/providers.service.js';
 import { ReconcilerService } from './services/reconciler.service.js';
 import { RecordedDecisions } from './services/recorded-decisions.js';
 import { RequestsService } from './services/requests.service.js';
+import { rightsOf, type RightsServices } from './services/rights.js';
 import { RoutingService } from './services/routing.service.js';
 import { SubmissionsService } from './services/submissions.service.js';
 import { TrialsService } from './services/trials.service.js';
@@ -56,19 +68,25 @@ export interface Foundation {
   files: ProfileFiles;
   /** Weights of the embedded model; undefined where it is not to be had. */
   modelPath: string | undefined;
+  /** Signs the heads of the record; absent: nothing is signed. */
+  signingKey?: HeadKey | undefined;
 }
 
 /** The repositories over one database. */
 const repositoriesOf = (tenants: Tenants) => ({
   access: new AccessRepository(tenants),
   audit: new AuditRepository(tenants),
+  auditHeads: new AuditHeadsRepository(tenants),
   cache: new AnswerCacheRepository(tenants),
   config: new ConfigRepository(tenants),
   daos: new DaosRepository(tenants),
   figures: new ProviderFiguresRepository(tenants),
+  invitations: new InvitationsRepository(tenants),
   keys: new KeysRepository(tenants),
+  members: new MembersRepository(tenants),
   refusals: new RefusalsRepository(tenants),
   requests: new RequestsRepository(tenants),
+  roles: new RolesRepository(tenants),
   usage: new UsageRepository(tenants),
 });
 
@@ -81,9 +99,11 @@ export type Repositories = ReturnType<typeof repositoriesOf>;
 export async function compose(foundation: Foundation, loaded: HashedConfig): Promise<Composition> {
   const repositories = repositoriesOf(foundation.database);
   const { env, log, files } = foundation;
-  const access: AccessService = new AccessService(repositories.access, repositories.audit, () =>
-    defaultDao(env, config.current()),
-  );
+  const denials = new Denials(repositories.audit, (error) => {
+    log.warn({ err: error }, 'repeated denials could not be put on the record');
+  });
+  const dao = (): string | undefined => defaultDao(env, config.current());
+  const access: AccessService = new AccessService(repositories.access, repositories.audit, dao, denials);
   const recorded = new RecordedDecisions(repositories.requests, repositories.refusals);
   const guard = new ConfigGuard(recorded);
   const { audit, config: repository } = repositories;
@@ -99,9 +119,13 @@ export class Composition {
   readonly registry: LlmRegistry;
   readonly states: ProviderStatesService;
   readonly admission: AdmissionService;
+  readonly audit: AuditService;
+  readonly auditHeads: AuditHeadsService;
   readonly keys: KeysService;
   readonly limits: LimitsService;
+  readonly people: People;
   readonly requests: RequestsService;
+  readonly rights: RightsServices;
   readonly submissions: SubmissionsService;
   readonly outcomes: OutcomesService;
   readonly reconciler: ReconcilerService;
@@ -117,7 +141,7 @@ export class Composition {
     recorded: RecordedDecisions,
     readonly config: ConfigService<HashedConfig>,
   ) {
-    const { log, shared, temporal } = foundation;
+    const { env, log, shared, temporal } = foundation;
     const { audit, figures, keys, refusals, requests, usage } = repositories;
     const { bus } = this;
     const table = (): LoadedConfig['routing'] => config.current().routing;
@@ -125,6 +149,15 @@ export class Composition {
     this.states = new ProviderStatesService(shared, log);
     this.admission = new AdmissionService(shared, log);
     const availability = new AvailabilityService(this.states, this.admission);
+    this.people = peopleOf({ access, repositories, roles: loadDefaultRoles() });
+    const { changes } = this.people;
+    this.rights = rightsOf({ access, changes, repositories, recorded, running: () => config.current() });
+    this.audit = new AuditService(audit, access);
+    this.auditHeads = new AuditHeadsService({
+      ...{ heads: repositories.auditHeads, audit, access, log },
+      key: foundation.signingKey,
+      publishers: [new HeadFiles(env.home)],
+    });
     this.keys = new KeysService(keys, access, audit);
     this.limits = new LimitsService(foundation.counter, usage, () => limitsOf(config.current()), log);
     this.requests = new RequestsService(requests, access, temporal, bus, availability);
@@ -150,10 +183,10 @@ export class Composition {
 
   /** What activities are made of. */
   activities(): ActivityDependencies {
-    const { bus, admission, states, registry, config } = this;
+    const { auditHeads, bus, admission, states, registry, config } = this;
     const { cache, requests } = this.repositories;
     return {
-      ...{ bus, admission, states, cache, requests },
+      ...{ auditHeads, bus, admission, states, cache, requests },
       providers: registry,
       log: requestLog(this.foundation.log),
       get historyTokens() {
@@ -164,8 +197,8 @@ export class Composition {
 
   /** What the HTTP edge calls. */
   edge(): Omit<ApiServices, 'health' | 'log'> {
-    const { access, config, drain, keys, outcomes, providers, requests, routing, submissions, usage, whatIf } = this;
-    return { access, config, drain, keys, outcomes, providers, requests, routing, submissions, usage, whatIf };
+    const { access, audit, auditHeads, config, drain, keys, outcomes, people, providers, requests, rights, routing, submissions, usage, whatIf } = this;
+    return { access, audit, auditHeads, config, drain, keys, outcomes, people, providers, requests, rights, routing, submissions, usage, whatIf };
   }
 
   /** Takes over what a new configuration says where it is not asked for with each request. */

@@ -6,11 +6,19 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { packageVersion } from '../config/paths.js';
+import { AuditController } from './http/audit.controller.js';
 import { HealthController } from './http/health.controller.js';
 import { ConfigController } from './http/config.controller.js';
+import { DaosController } from './http/daos.controller.js';
+import { InvitationsController } from './http/invitations.controller.js';
 import { KeysController } from './http/keys.controller.js';
+import { MembersController } from './http/members.controller.js';
+import { PersonsController } from './http/persons.controller.js';
+import { MicrodaoController } from './http/microdao.controller.js';
 import { ProvidersController } from './http/providers.controller.js';
+import { RbacController } from './http/rbac.controller.js';
 import { RequestsController } from './http/requests.controller.js';
+import { RolesController } from './http/roles.controller.js';
 import { RouteController } from './http/route.controller.js';
 import { RoutingController } from './http/routing.controller.js';
 import { UsageController } from './http/usage.controller.js';
@@ -22,13 +30,24 @@ import { acceptJsonBodies } from './middleware/json-body.js';
 import { logCalls } from './middleware/log-calls.js';
 import { ValidationPipe } from './middleware/validation.pipe.js';
 import type { AccessService } from './services/access.service.js';
+import { AuditHeadsService } from './services/audit-heads.service.js';
+import { AuditService } from './services/audit.service.js';
 import { ConfigService } from './services/config.service.js';
+import { DaosService } from './services/daos.service.js';
 import { DrainService } from './services/drain.service.js';
+import { ForgettingService } from './services/forgetting.service.js';
 import { HealthService } from './services/health.service.js';
+import { InvitationsService } from './services/invitations.service.js';
 import { KeysService } from './services/keys.service.js';
+import { MembersService } from './services/members.service.js';
+import { MicrodaoService } from './services/microdao.service.js';
 import { OutcomesService } from './services/outcomes.service.js';
+import type { People } from './services/people.js';
 import { ProvidersService } from './services/providers.service.js';
 import { RequestsService } from './services/requests.service.js';
+import { ResolutionService } from './services/resolution.service.js';
+import type { RightsServices } from './services/rights.js';
+import { RolesService } from './services/roles.service.js';
 import { RoutingService } from './services/routing.service.js';
 import { SubmissionsService } from './services/submissions.service.js';
 import { UsageService } from './services/usage.service.js';
@@ -40,13 +59,17 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** The services that the HTTP edge calls. */
 export interface ApiServices {
   access: AccessService;
+  audit: AuditService;
+  auditHeads: AuditHeadsService;
   config: ConfigService;
   drain: DrainService;
   health: HealthService;
   keys: KeysService;
   outcomes: OutcomesService;
+  people: People;
   providers: ProvidersService;
   requests: RequestsService;
+  rights: RightsServices;
   routing: RoutingService;
   submissions: SubmissionsService;
   usage: UsageService;
@@ -59,24 +82,41 @@ export interface ApiServices {
 class ApiModule {
   static of(services: ApiServices): DynamicModule {
     const providers: Provider[] = [
+      { provide: AuditService, useValue: services.audit },
+      { provide: AuditHeadsService, useValue: services.auditHeads },
       { provide: ConfigService, useValue: services.config },
+      { provide: DaosService, useValue: services.people.daos },
       { provide: DrainService, useValue: services.drain },
+      { provide: ForgettingService, useValue: services.people.forgetting },
       { provide: HealthService, useValue: services.health },
+      { provide: InvitationsService, useValue: services.people.invitations },
       { provide: KeysService, useValue: services.keys },
+      { provide: MembersService, useValue: services.people.members },
+      { provide: MicrodaoService, useValue: services.rights.microdao },
       { provide: OutcomesService, useValue: services.outcomes },
       { provide: ProvidersService, useValue: services.providers },
       { provide: RequestsService, useValue: services.requests },
+      { provide: ResolutionService, useValue: services.rights.resolution },
+      { provide: RolesService, useValue: services.rights.roles },
       { provide: RoutingService, useValue: services.routing },
       { provide: SubmissionsService, useValue: services.submissions },
       { provide: UsageService, useValue: services.usage },
       { provide: WhatIfService, useValue: services.whatIf },
     ];
     const controllers = [
+      AuditController,
       ConfigController,
+      DaosController,
       HealthController,
+      InvitationsController,
       KeysController,
+      MembersController,
+      PersonsController,
+      MicrodaoController,
       ProvidersController,
+      RbacController,
       RequestsController,
+      RolesController,
       RouteController,
       RoutingController,
       UsageController,

@@ -1,3 +1,6 @@
+/** Most facts of a DAO. */
+export const MOST_FACTS = 100;
+
 /** What a DAO says of itself. */
 export interface DaoProfile {
   description?: string;

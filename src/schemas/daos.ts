@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { MOST_FACTS } from '../contracts/dao.js';
 import { storable } from '../contracts/text.js';
 import { id } from './common.js';
 
-/** Most facts of a DAO, and most characters of one. */
-export const MOST_FACTS = 100;
+/** Most characters of a fact. */
 const LONGEST_FACT = 4_000;
 const LONGEST_TEXT = 2_000;
 const MOST_ROLES = 50;

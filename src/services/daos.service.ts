@@ -1,5 +1,5 @@
 import type { CallerKey } from '../contracts/access.js';
-import type { Dao, DaoLimits, DaoProfile, DaoSettings } from '../contracts/dao.js';
+import { MOST_FACTS, type Dao, type DaoLimits, type DaoProfile, type DaoSettings } from '../contracts/dao.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import { createDao, findDao, updateDao, type DaoChanges, type DaosRepository } from '../adapters/store/daos.repository.js';
 import { memberByUser } from '../adapters/store/members.repository.js';
@@ -17,7 +17,7 @@ export interface DaoRequest {
   id: string;
   name: string;
   facts: Record<string, string>;
-  profile: DaoProfile;
+  profile: ByName<DaoProfile>;
   /** Who becomes its first admin, by the id of a platform. */
   admin?: string | undefined;
 }
@@ -39,8 +39,6 @@ export interface DaosParts {
   changes: ChangesService;
   /** Roles that every DAO starts with. */
   roles: Readonly<Record<string, readonly string[]>>;
-  /** Most facts that a DAO may have. */
-  mostFacts: number;
 }
 
 /** DAOs: what they are, and how they decide. */
@@ -73,8 +71,9 @@ export class DaosService {
   async create(key: CallerKey, { admin, ...dao }: DaoRequest): Promise<Dao> {
     const { actor } = await this.parts.access.requirePlatform(key);
     const members = admin === undefined ? {} : { [admin]: [FIRST_ROLE] };
+    const made = { ...dao, profile: mergedByName<DaoProfile>({}, dao.profile), members };
     return this.parts.audit.recorded(null, async (db, record) => {
-      if (!(await createDao(db, { ...dao, members }, this.parts.roles))) throw new AppError('DAO_EXISTS');
+      if (!(await createDao(db, made, this.parts.roles))) throw new AppError('DAO_EXISTS');
       const first = admin === undefined ? undefined : await memberByUser(db, dao.id, admin);
       await record({ actor, action: 'dao.create', subject: dao.id, detail: { ...(first && { admin: first.id }) } });
       return there(await findDao(db, dao.id));
@@ -91,27 +90,25 @@ export class DaosService {
       if (patch.limits) requireEntitlements(now.by, ['platform.admin']);
       const before = there(await findDao(now.db, daoId));
       requireVersion(before.version, expected);
-      const after = this.merged(before, patch);
-      const dao = await updateDao(now.db, daoId, after);
+      const dao = await updateDao(now.db, daoId, merged(before, patch));
       await recordUpdate(now, patch, dao);
       return dao;
     });
   }
+}
 
-  private merged(before: Dao, { name, facts, profile, settings, limits }: DaoPatch): DaoChanges {
-    const kept = mergedByName(before.facts, facts);
-    const { mostFacts } = this.parts;
-    if (facts && Object.keys(kept).length > mostFacts) {
-      throw new AppError('BODY_INVALID', `A DAO has at most ${mostFacts} facts: take some away first.`);
-    }
-    return {
-      ...(name !== undefined && { name }),
-      ...(facts && { facts: kept }),
-      ...(profile && { profile: mergedByName(before.profile, profile) }),
-      ...(settings && { settings: mergedByName(before.settings, settings) }),
-      ...(limits && { limits: mergedByName(before.limits, limits) }),
-    };
+function merged(before: Dao, { name, facts, profile, settings, limits }: DaoPatch): DaoChanges {
+  const kept = mergedByName(before.facts, facts);
+  if (facts && Object.keys(kept).length > MOST_FACTS) {
+    throw new AppError('BODY_INVALID', `A DAO has at most ${MOST_FACTS} facts: take some away first.`);
   }
+  return {
+    ...(name !== undefined && { name }),
+    ...(facts && { facts: kept }),
+    ...(profile && { profile: mergedByName(before.profile, profile) }),
+    ...(settings && { settings: mergedByName(before.settings, settings) }),
+    ...(limits && { limits: mergedByName(before.limits, limits) }),
+  };
 }
 
 /** Which fields were changed; how a DAO decides and what it may use, which is all numbers, also to what. */
