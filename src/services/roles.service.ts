@@ -15,7 +15,7 @@ import { requireVersion, type Expected } from '../domain/versions.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting, Named } from './access.service.js';
 import { requireEntitlements, type Change, type ChangesService } from './changes.service.js';
-import { pageOf, type Page, type PageRequest } from './pages.js';
+import { partOf, type Page, type PageRequest } from './pages.js';
 import type { RoleGuard } from './role-guard.js';
 
 /** What a role is to give. */
@@ -74,11 +74,8 @@ export class RolesService {
   }
 
   /** The same for whoever has checked already that they may be seen. */
-  async page(daoId: string, page: PageRequest): Promise<Page<Role>> {
-    const { items, next } = await pageOf(page, async (after, limit) =>
-      (await this.deps.roles.page(daoId, { after, limit })).map((role) => ({ id: role.name, role })),
-    );
-    return { items: items.map(({ role }) => role), next };
+  async page(daoId: string, { after, limit }: PageRequest): Promise<Page<Role>> {
+    return partOf(await this.deps.roles.page(daoId, { after, limit: limit + 1 }), limit, ({ name }) => name);
   }
 
   /**
