@@ -35,7 +35,7 @@ describe('RequestsService', () => {
     },
   });
   const finds = (found: RequestRecord | undefined): Partial<RequestsRepository> => ({
-    find: () => Promise.resolve(found),
+    find: (_id, daoId) => Promise.resolve(daoId === null || daoId === found?.daoId ? found : undefined),
   });
   const starts = (outcome: StartOutcome): Partial<TemporalGateway> => ({ start: () => Promise.resolve(outcome) });
   const resolves = (who: Acting = acting()): Partial<AccessService> => ({ resolve: () => Promise.resolve(who) });
