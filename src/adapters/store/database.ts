@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
+import { PGlite, types } from '@electric-sql/pglite';
 import {
   Kysely,
   PGliteDialect,
@@ -45,6 +45,9 @@ export interface Database extends Tenants {
   close(): Promise<void>;
 }
 
+/** Large integers are read as text, as the client of PostgreSQL does. */
+const PARSERS = { [types.INT8]: (value: string): string => value };
+
 /**
  * Opens the embedded database in a folder; without one, in memory, for tests.
  * @throws AppError `HOME_LOCKED`
@@ -52,7 +55,7 @@ export interface Database extends Tenants {
 export async function openEmbedded(home?: string): Promise<Database> {
   const lock = home === undefined ? undefined : lockHome(home);
   try {
-    const pglite = await PGlite.create(home === undefined ? 'memory://' : join(home, 'database'));
+    const pglite = await PGlite.create(home === undefined ? 'memory://' : join(home, 'database'), { parsers: PARSERS });
     const session = new ScopedSession(new PGliteDialect({ pglite }));
     await session.open();
     return databaseOf('embedded', (scope) => session.in(scope), {
