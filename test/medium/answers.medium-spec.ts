@@ -8,6 +8,7 @@ import type { Db } from '../../src/adapters/store/database.js';
 import { RequestsRepository, type NewRequest } from '../../src/adapters/store/requests.repository.js';
 import { InProcessTokenBus } from '../../src/adapters/token-bus/in-process-bus.js';
 import type { Admission } from '../../src/contracts/admission.js';
+import type { HeadSigner } from '../../src/contracts/audit.js';
 import type { AnswerWithoutModelInput, Decision, ProviderStep } from '../../src/contracts/request.js';
 import { createDao } from '../factories/access.js';
 import { aDecision, aRequest } from '../factories/requests.js';
@@ -60,6 +61,7 @@ describe.each(DATABASES)('answers on %s', (_name, open) => {
         abandoned: async () => undefined,
       },
       admission: strict<Admission>('admission', {}),
+      auditHeads: strict<HeadSigner>('auditHeads', {}),
       log: () => pino({ level: 'silent' }),
       historyTokens: 1_000,
     });

@@ -7,7 +7,36 @@ import { createDao } from '../factories/access.js';
 import { createDatabase, TestPostgres } from '../support/postgres.js';
 import { administratorOf } from './databases.js';
 
-/** Roles belong to a whole server, so there is one for these tests alone. */
+/** Runs statements as the server's administrator. */
+async function administer(url: string, ...statements: string[]): Promise<void> {
+  const db = administratorOf(url);
+  for (const statement of statements) await sql.raw(statement).execute(db);
+  await db.destroy();
+}
+
+const as = (url: string, username: string): string => Object.assign(new URL(url), { username }).href;
+
+// Roles belong to a whole server, so each of these has one of its own.
+describe('a PostgreSQL whose one login owns the tables and makes the roles', () => {
+  it('should work, and again after its restart', async () => {
+    const server = await TestPostgres.start();
+    try {
+      const url = await createDatabase(server.url, 'own');
+      await administer(url, 'create role one login createrole', 'alter database own owner to one');
+      await administer(url, 'alter schema public owner to one');
+      for (const restart of [false, true]) {
+        const database = openPostgres(as(url, 'one'));
+        expect((await database.migrate()).length > 0).toBe(!restart);
+        expect(await createDao(database)).toBe(!restart);
+        expect(await database.of('greenfood-dao').selectFrom('daos').select('id').execute()).toHaveLength(1);
+        await database.close();
+      }
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
 describe('a PostgreSQL whose tables belong to another login than the product’s', () => {
   let server: TestPostgres;
   let databases = 0;
@@ -18,15 +47,6 @@ describe('a PostgreSQL whose tables belong to another login than the product’s
   });
   afterEach(() => Promise.all(opened.splice(0).map((one) => one.close())));
   afterAll(() => server.stop());
-
-  const as = (url: string, username: string): string => Object.assign(new URL(url), { username }).href;
-
-  /** Runs statements as the server's administrator. */
-  async function administer(url: string, ...statements: string[]): Promise<void> {
-    const db = administratorOf(url);
-    for (const statement of statements) await sql.raw(statement).execute(db);
-    await db.destroy();
-  }
 
   /** An empty database of an owner's own, and a login for the product. */
   async function prepared(ownerMay: string): Promise<{ owner: string; login: string; url: string }> {
