@@ -1,15 +1,21 @@
 import { createAnswerActivities, type AnswerActivities, type AnswersDependencies } from './answers.js';
+import {
+  createAuditHeadsActivities,
+  type AuditHeadsActivities,
+  type AuditHeadsDependencies,
+} from './audit-heads.js';
 import { createLlmActivities, type LlmActivities, type LlmDependencies } from './llm/generate.js';
 import { createRecordActivities, type RecordActivities, type RecordsDependencies } from './records.js';
 
 /** Everything that activities need. */
-export type ActivityDependencies = LlmDependencies & AnswersDependencies & RecordsDependencies;
+export type ActivityDependencies = LlmDependencies & AnswersDependencies & RecordsDependencies & AuditHeadsDependencies;
 /** All activities, by the names under which workflows call them. */
-export type Activities = LlmActivities & AnswerActivities & RecordActivities;
+export type Activities = LlmActivities & AnswerActivities & RecordActivities & AuditHeadsActivities;
 
 /** Activities of every queue; a worker of one queue uses its part. */
 export const createActivities = (deps: ActivityDependencies): Activities => ({
   ...createLlmActivities(deps),
   ...createAnswerActivities(deps),
   ...createRecordActivities(deps),
+  ...createAuditHeadsActivities(deps),
 });

@@ -7,6 +7,7 @@ import { RequestCounter } from './adapters/limits/request-counter.js';
 import { ProfileFiles, withHash } from './adapters/profile-files.js';
 import type { DaosRepository } from './adapters/store/daos.repository.js';
 import { openEmbedded, openPostgres, type Database } from './adapters/store/database.js';
+import { findSigningKey } from './adapters/signing-key.js';
 import { PostgresSharedState } from './adapters/store/postgres-shared-state.js';
 import { MemorySharedState } from './adapters/store/shared-state.js';
 import { TemporalGateway } from './adapters/temporal/gateway.js';
@@ -14,6 +15,7 @@ import { installTemporalRuntime } from './adapters/temporal/telemetry.js';
 import type { QueueWorkers } from './adapters/temporal/workers.js';
 import { findAdminKey, type AdminKey } from './admin-key.js';
 import { compose, isDevelopment, type Composition, type Foundation } from './compose.js';
+import type { ConfigState } from './contracts/config-state.js';
 import { ADMIN_PRINCIPAL } from './contracts/ids.js';
 import type { SharedState } from './contracts/shared-state.js';
 import { providersOf } from './domain/routing.js';
@@ -65,10 +67,11 @@ export class Runtime {
       () => providersOf(parts.config.current().routing).all,
       (names) => parts.registry.check(names),
       () => this.workers?.polling() ?? [],
-      () => parts.config.warnings(),
+      () => [...parts.config.warnings(), ...parts.auditHeads.warnings()],
     );
     this.api = await createApi({ ...parts.edge(), health, log: foundation.log });
     await this.api.listen(listen.port, listen.host);
+    void foundation.temporal.keepSchedules();
     void foundation.temporal.connection().then(
       () => {
         parts.reconciler.start();
@@ -76,6 +79,11 @@ export class Runtime {
       () => undefined,
     );
     return { url: (await this.api.getUrl()).replace('[::1]', '127.0.0.1'), admin };
+  }
+
+  /** Which profile runs, and what of it waits: for whoever started the process. */
+  configOverview(): ConfigState {
+    return this.parts.config.overview();
   }
 
   /** Serves task queues, in the background. */
@@ -107,6 +115,7 @@ export class Runtime {
     await this.workers?.stop();
     parts.drain.stop();
     await this.api?.close();
+    await parts.access.close();
     parts.bus.close();
     await parts.registry.close();
     await foundation.temporal.close();
@@ -139,6 +148,7 @@ export async function openRuntime(env: Env, given: RuntimeParts): Promise<Runtim
     log.warn({ profile: env.DAGI_PROFILE }, warning);
   });
   installTemporalRuntime(log);
+  const signingKey = findSigningKey(env, loaded.profile.environment);
   const database = await openDatabase(env);
   try {
     const applied = await database.migrate();
@@ -147,7 +157,7 @@ export async function openRuntime(env: Env, given: RuntimeParts): Promise<Runtim
     await database.close();
     throw error;
   }
-  const foundation = await lay(env, log, database, given);
+  const foundation = { ...(await lay(env, log, database, given)), signingKey };
   try {
     const parts = await compose(foundation, loaded);
     if (isDevelopment(parts.config.current())) await seed(parts.repositories.daos);

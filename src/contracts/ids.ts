@@ -13,11 +13,20 @@ export const routeWorkflowId = (requestId: string): string => `route/${requestId
 /** The request of a workflow, or undefined if it is another kind of workflow. */
 export const requestIdOf = (workflowId: string): string | undefined => /^route\/(.+)$/.exec(workflowId)?.[1];
 
+/** Workflow id of a proposal. One has at most one workflow at a time. */
+export const proposalWorkflowId = (daoId: string, n: number): string => `proposal/${daoId}/${n}`;
+
 /** Principals of keys themselves. No key but their own gives them. */
 export const API_PRINCIPAL_PREFIX = 'api:';
 
 /** The administrator that the admin key stands for. */
 export const ADMIN_PRINCIPAL = `${API_PRINCIPAL_PREFIX}admin`;
 
+/** Who acts where nobody in particular does; no key has it, and nobody can be named so. */
+export const SYSTEM_PRINCIPAL = `${API_PRINCIPAL_PREFIX}system`;
+
+/** The schedule by which heads of the record are signed each day. */
+export const AUDIT_HEADS_SCHEDULE = 'audit-heads';
+
 /** Names under which workflows are registered; `workflows/index.ts` exports exactly these. */
-export const WORKFLOWS = { routeRequest: 'routeRequest' } as const;
+export const WORKFLOWS = { routeRequest: 'routeRequest', proposal: 'proposal', auditHeads: 'auditHeads' } as const;

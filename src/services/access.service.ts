@@ -5,6 +5,7 @@ import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import { resolveRights, type Rights } from '../domain/access.js';
 import { resolveActor, resolveDao } from '../domain/acting.js';
 import { AppError } from '../errors/app-error.js';
+import { Denials } from './denials.js';
 
 /** Somebody acting in a DAO, with what the database knows of them. */
 export interface Acting {
@@ -22,7 +23,6 @@ export interface Named {
   userId?: string | undefined;
 }
 
-const DENIED = 'access.denied';
 const PLATFORM_ADMIN = 'platform.admin' satisfies Entitlement;
 
 const factsAbout = ({ dao, member, roles, limits }: Person, platformAdmin: boolean): AccessFacts => ({
@@ -36,8 +36,9 @@ const factsAbout = ({ dao, member, roles, limits }: Person, platformAdmin: boole
 export class AccessService {
   constructor(
     private readonly access: AccessRepository,
-    private readonly audit: AuditRepository,
+    audit: AuditRepository,
     private readonly defaultDao: () => string | undefined,
+    private readonly denials = new Denials(audit),
   ) {}
 
   /**
@@ -78,7 +79,7 @@ export class AccessService {
     const mayHaveIt = own && key.daoId === null && (key.scopes?.includes(PLATFORM_ADMIN) ?? true);
     if (mayHaveIt && (await this.access.hasPlatformGrant(actor))) return { actor };
     const detail = { required_entitlement: PLATFORM_ADMIN, roles: [] };
-    await this.audit.append(key.daoId, { actor, action: DENIED, subject: { user: actor }, detail });
+    await this.denials.add({ daoId: key.daoId, actor, detail });
     throw new AppError('RBAC_PERMISSION_DENIED', undefined, detail);
   }
 
@@ -131,8 +132,13 @@ export class AccessService {
     throw new AppError('RBAC_PERMISSION_DENIED', undefined, detail);
   }
 
-  /** Puts a denial on the record. */
+  /** Puts a denial on the record, or counts it where the same one was put there a moment ago. */
   async denied({ actor, daoId }: Acting, detail: Record<string, unknown>): Promise<void> {
-    await this.audit.append(daoId, { actor, action: DENIED, subject: { user: actor }, detail });
+    await this.denials.add({ daoId, actor, detail });
+  }
+
+  /** Writes down denials that were counted and not written yet. */
+  async close(): Promise<void> {
+    await this.denials.close();
   }
 }

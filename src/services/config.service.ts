@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { CallerKey } from '../contracts/access.js';
 import type { ConfigState } from '../contracts/config-state.js';
+import { SYSTEM_PRINCIPAL } from '../contracts/ids.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import type { ConfigRepository, RecordedActivation } from '../adapters/store/config.repository.js';
 import { AppError } from '../errors/app-error.js';
@@ -56,8 +57,6 @@ interface Waiting<C> extends Objection {
 /** Written as a method, so that a service of a richer configuration may stand where any will do. */
 type Listener<C> = { told(config: C): void }['told'];
 
-/** Who acts where nobody in particular does: a file was saved. */
-const SYSTEM = 'system';
 /** How often it is asked whether somebody confirmed what waits, in another process perhaps, in milliseconds. */
 const CONFIRMED_EVERY_MS = 1_000;
 /** A change that could not be checked for want of the database is looked at again after this, in milliseconds. */
@@ -72,7 +71,7 @@ export class ConfigService<C extends RunnableConfig = RunnableConfig> {
   private waiting: Waiting<C> | undefined;
   private refused: Refused | undefined;
   private unchecked = false;
-  private readonly reloads = { applied: 0, refused: 0, held: 0 };
+  private readonly reloads = { applied: 0, refused: 0, held: 0, unchanged: 0 };
   private readonly listeners: Listener<C>[] = [];
   /** Changes are made one after the other. */
   private last: Promise<unknown> = Promise.resolve();
@@ -122,6 +121,11 @@ export class ConfigService<C extends RunnableConfig = RunnableConfig> {
   warnings(): string[] {
     const { active, refused, waiting, unchecked } = this;
     return configWarnings({ active: active?.config, refused, waiting, unchecked });
+  }
+
+  /** What runs, for whoever started the process: nobody is asked who they are. */
+  overview(): ConfigState {
+    return this.describe();
   }
 
   /** @throws AppError `RBAC_PERMISSION_DENIED` without `platform.admin` */
@@ -228,6 +232,7 @@ export class ConfigService<C extends RunnableConfig = RunnableConfig> {
     const { config } = this.running();
     const { repository, guard } = this.deps;
     if (hash === config.hash) {
+      this.reloads.unchanged += 1;
       this.forget();
       return;
     }
@@ -342,7 +347,7 @@ export class ConfigService<C extends RunnableConfig = RunnableConfig> {
     action: string,
     subject: string,
     detail: Readonly<Record<string, unknown>>,
-    actor = SYSTEM,
+    actor = SYSTEM_PRINCIPAL,
   ): Promise<void> {
     await this.deps.audit.append(null, { actor, action, subject, detail });
   }
@@ -361,6 +366,7 @@ export class ConfigService<C extends RunnableConfig = RunnableConfig> {
           }
         : null,
       refused: refused ? { at: refused.at.toISOString(), reason: refused.reason } : null,
+      unchecked: this.unchecked,
       reloads: { ...this.reloads },
       warnings: this.warnings(),
     };

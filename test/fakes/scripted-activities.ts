@@ -13,6 +13,9 @@ import type {
   RequestStatus,
 } from '../../src/contracts/request.js';
 
+/** Activities of requests. */
+export type RequestActivities = Pick<Activities, 'generate' | 'answerWithoutModel' | 'recordFailure'>;
+
 /** What one call does. */
 type Outcome<Input, Result> = (input: Input) => Promise<Result>;
 export type Generation = Outcome<GenerateInput, GenerateResult>;
@@ -56,7 +59,7 @@ class Script<Input, Result> {
 
 /** Activities whose every call was written down beforehand; a call that was not is an error. */
 export class ScriptedActivities {
-  readonly activities: Activities;
+  readonly activities: RequestActivities;
   private readonly generate: Script<GenerateInput, GenerateResult>;
   private readonly answerWithoutModel: Script<AnswerWithoutModelInput, AnswerWithoutModelResult>;
   private readonly recordFailure: Script<RecordFailureInput, undefined>;

@@ -7,6 +7,7 @@ import type { AnswerCacheRepository } from '../../src/adapters/store/answer-cach
 import type { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { InProcessTokenBus } from '../../src/adapters/token-bus/in-process-bus.js';
 import type { Admission } from '../../src/contracts/admission.js';
+import type { HeadSigner } from '../../src/contracts/audit.js';
 import type { RouteRequestInput } from '../../src/contracts/request.js';
 import { aRecord } from '../factories/requests.js';
 import { strict } from '../factories/strict.js';
@@ -154,6 +155,7 @@ describe('routeRequest: what is not in the history', () => {
       cache: strict<AnswerCacheRepository>('cache', {}),
       bus: new InProcessTokenBus(),
       log: requestLog(pino({ level: 'silent' })),
+      auditHeads: strict<HeadSigner>('auditHeads', {}),
       historyTokens: 1_000,
     });
     return stage.withWorker(activities, async (queue) => performanceOf(await stage.start(queue, input)));

@@ -10,12 +10,11 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
-import type { Activities } from '../../activities/index.js';
 import { routeWorkflowId, WORKFLOWS } from '../../src/contracts/ids.js';
 import type { Decision, ProviderStep, RouteRequestInput, RouteRequestResult } from '../../src/contracts/request.js';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.js';
 import type { routeRequest } from '../../workflows/index.js';
-import type { ScriptedActivities } from '../fakes/scripted-activities.js';
+import type { RequestActivities, ScriptedActivities } from '../fakes/scripted-activities.js';
 import { connectTemporal, uniqueQueue, workflowBundle } from '../support/temporal.js';
 
 /** Who acts in histories: nothing about this machine. */
@@ -97,7 +96,7 @@ export class Stage {
   static async open(): Promise<Stage> {
     const [env] = await Promise.all([connectTemporal(), workflowBundle()]);
     const stage = new Stage(env);
-    const activities: Activities = {
+    const activities: RequestActivities = {
       generate: (input) => stage.scriptOf(input.requestId).activities.generate(input),
       answerWithoutModel: (input) => stage.scriptOf(input.requestId).activities.answerWithoutModel(input),
       recordFailure: (input) => stage.scriptOf(input.requestId).activities.recordFailure(input),
@@ -135,7 +134,7 @@ export class Stage {
 
   /** A worker of workflows and activities on a queue of its own, for as long as `scene` lasts. */
   async withWorker<T>(
-    activities: Activities,
+    activities: RequestActivities,
     scene: (queue: string) => Promise<T>,
     options: Partial<WorkerOptions> = {},
   ): Promise<T> {
@@ -145,7 +144,7 @@ export class Stage {
   }
 
   /** A worker of model calls alone. */
-  async withActivityWorker<T>(queue: string, activities: Activities, scene: () => Promise<T>): Promise<T> {
+  async withActivityWorker<T>(queue: string, activities: RequestActivities, scene: () => Promise<T>): Promise<T> {
     const worker = await this.createWorker(queue, { generate: activities.generate });
     return worker.runUntil(scene);
   }

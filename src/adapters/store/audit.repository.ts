@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto';
+import { Semaphore } from 'async-mutex';
 import { sql } from 'kysely';
 import stableStringify from 'safe-stable-stringify';
-import type { AuditEvent, AuditRow } from '../../contracts/audit.js';
+import {
+  chainHash,
+  chainOf,
+  strangerId,
+  type AuditEntry,
+  type AuditEvent,
+  type AuditRow,
+} from '../../contracts/audit.js';
 import { API_PRINCIPAL_PREFIX } from '../../contracts/ids.js';
-import { chainHash, strangerId, PLATFORM_CHAIN, type AuditEntry } from '../../domain/audit.js';
 import { guardStore } from './errors.js';
 import type { Db, Tenants } from './tenants.js';
 
@@ -12,8 +19,26 @@ export type Recorder = (event: AuditEvent) => Promise<void>;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
+/**
+ * Audited changes of one chain that this process makes at once. They wait for each other anyway, each holding a
+ * connection: more of them would leave none to other DAOs.
+ */
+const AT_ONCE = 2;
+
+/** Which rows of a chain to show. */
+export interface AuditFilter {
+  /** Behind this row. */
+  after: number;
+  limit: number;
+  action?: string | undefined;
+  /** As the record names them, or by the id of a platform. */
+  actor?: string | undefined;
+}
+
 /** The record of who did, or was refused, what: a chain per DAO, and one of the installation. Append-only. */
 export class AuditRepository {
+  private readonly gates = new Map<string, { semaphore: Semaphore; users: number }>();
+
   constructor(private readonly tenants: Tenants) {}
 
   /** Writes something down that changed nothing else. @param daoId null: about the installation */
@@ -27,35 +52,86 @@ export class AuditRepository {
    * @param daoId null: a change of the installation, which may reach everything
    */
   async recorded<T>(daoId: string | null, change: (db: Db, record: Recorder) => Promise<T>): Promise<T> {
-    const chain = daoId ?? PLATFORM_CHAIN;
-    const handle = daoId === null ? this.tenants.all : this.tenants.of(daoId);
-    return guardStore(() =>
-      handle.transaction().execute(async (db) => {
-        const head = await lockHead(db, chain);
-        const result = await change(db, async (event) => {
-          head.seq += 1;
-          head.hash = await insert(db, chain, head, event);
-        });
-        await db.updateTable('audit_chains').set({ seq: String(head.seq), hash: head.hash }).where('chain', '=', chain).execute();
-        return result;
-      }),
+    const chain = chainOf(daoId);
+    return this.inTurn(chain, () =>
+      guardStore(() =>
+        this.handle(daoId)
+          .transaction()
+          .execute(async (db) => {
+            const head = await lockHead(db, chain);
+            const before = head.seq;
+            const result = await change(db, async (event) => {
+              head.seq += 1;
+              head.hash = await insert(db, chain, head, event);
+            });
+            if (head.seq > before) await moveHead(db, chain, head);
+            return result;
+          }),
+      ),
     );
   }
 
-  /** Rows of a chain in their order, behind `after`. */
-  async page(daoId: string | null, after: number, limit: number): Promise<AuditRow[]> {
-    const chain = daoId ?? PLATFORM_CHAIN;
+  /** Rows of a chain in their order. */
+  async page(daoId: string | null, { after, limit, action, actor }: AuditFilter): Promise<AuditRow[]> {
+    const chain = chainOf(daoId);
+    const db = this.handle(daoId);
+    const actors = actor === undefined ? undefined : [actor, await this.nameIn(chain, db, actor)];
     const rows = await guardStore(() =>
-      (daoId === null ? this.tenants.all : this.tenants.of(daoId))
+      db
         .selectFrom('audit')
         .where('chain', '=', chain)
         .where('seq', '>', String(after))
+        .$if(action !== undefined, (query) => query.where('action', '=', action ?? ''))
+        .$if(actors !== undefined, (query) => query.where('actor', 'in', actors ?? []))
         .orderBy('seq')
         .limit(limit)
         .select(['seq', 'entry', 'hash'])
         .execute(),
     );
     return rows.map(({ seq, entry, hash }) => ({ seq: Number(seq), entry, hash }));
+  }
+
+  /** Ids by which platforms know these members of a DAO. */
+  async userIdsOf(daoId: string, members: readonly string[]): Promise<Map<string, string[]>> {
+    const found = new Map<string, string[]>();
+    if (members.length === 0) return found;
+    const rows = await guardStore(() =>
+      this.tenants
+        .of(daoId)
+        .selectFrom('identities')
+        .where('dao_id', '=', daoId)
+        .where('member_id', 'in', [...members])
+        .orderBy('linked_at')
+        .orderBy('user_id')
+        .select(['member_id', 'user_id'])
+        .execute(),
+    );
+    for (const { member_id: member, user_id: user } of rows) found.set(member, [...(found.get(member) ?? []), user]);
+    return found;
+  }
+
+  private handle(daoId: string | null): Db {
+    return daoId === null ? this.tenants.all : this.tenants.of(daoId);
+  }
+
+  private async nameIn(chain: string, db: Db, userId: string): Promise<string> {
+    const row = await guardStore(() =>
+      db.selectFrom('audit_chains').where('chain', '=', chain).select('salt').executeTakeFirst(),
+    );
+    return guardStore(() => nameOf(db, chain, row?.salt ?? '', userId));
+  }
+
+  /** Runs a change of a chain when few enough others of it are under way here. */
+  private async inTurn<T>(chain: string, change: () => Promise<T>): Promise<T> {
+    const gate = this.gates.get(chain) ?? { semaphore: new Semaphore(AT_ONCE), users: 0 };
+    this.gates.set(chain, gate);
+    gate.users += 1;
+    try {
+      return await gate.semaphore.runExclusive(change);
+    } finally {
+      gate.users -= 1;
+      if (gate.users === 0) this.gates.delete(chain);
+    }
   }
 }
 
@@ -76,20 +152,29 @@ async function lockHead(db: Db, chain: string): Promise<Head> {
   return { ...row, seq: Number(row.seq) };
 }
 
+async function moveHead(db: Db, chain: string, { seq, hash }: Head): Promise<void> {
+  await db.updateTable('audit_chains').set({ seq: String(seq), hash }).where('chain', '=', chain).execute();
+}
+
 /** @returns the row's hash */
 async function insert(db: Db, chain: string, { seq, hash: before, salt }: Head, event: AuditEvent): Promise<string> {
-  const named = async (userId: string): Promise<string> =>
-    userId.startsWith(API_PRINCIPAL_PREFIX) ? userId : ((await memberOf(db, chain, userId)) ?? strangerId(sha256, salt, userId));
   const { action, detail = {} } = event;
   const { rows } = await sql<{ at: Date }>`select date_trunc('milliseconds', clock_timestamp()) as at`.execute(db);
   const at = rows[0]?.at ?? new Date();
-  const actor = await named(event.actor);
-  const subject = typeof event.subject === 'string' ? event.subject : await named(event.subject.user);
+  const actor = await nameOf(db, chain, salt, event.actor);
+  const subject =
+    typeof event.subject === 'string' ? event.subject : await nameOf(db, chain, salt, event.subject.user);
   const fields: AuditEntry = { seq, chain, at: at.toISOString(), actor, action, subject, detail };
   const entry = stableStringify(fields);
   const hash = chainHash(sha256, before, entry);
   await db.insertInto('audit').values({ chain, seq: String(seq), entry, hash, at, actor, action, subject }).execute();
   return hash;
+}
+
+/** How the record names whom a platform knows by this id. */
+async function nameOf(db: Db, chain: string, salt: string, userId: string): Promise<string> {
+  if (userId.startsWith(API_PRINCIPAL_PREFIX)) return userId;
+  return (await memberOf(db, chain, userId)) ?? strangerId(sha256, salt, userId);
 }
 
 async function memberOf(db: Db, chain: string, userId: string): Promise<string | undefined> {

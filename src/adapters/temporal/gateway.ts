@@ -8,6 +8,7 @@ import type { RouteRequestInput } from '../../contracts/request.js';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.js';
 import { AppError } from '../../errors/app-error.js';
 import { isForgotten, isRefusal } from './refusals.js';
+import { keepAuditHeadsSchedule } from './schedules.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import type { routeRequest } from '../../../workflows/index.js';
 
@@ -19,6 +20,9 @@ const MEND_EVERY_MS = 3_000;
 const MEND_PAUSE_MS = 100;
 /** After its deadline a workflow still has to write down how it ended, for a day if need be, in milliseconds. */
 const RUN_TIMEOUT_MARGIN_MS = 25 * 3_600_000;
+/** How long making the schedules may take, and how soon it is tried again, in milliseconds. */
+const SCHEDULE_TIMEOUT_MS = 10_000;
+const SCHEDULE_AGAIN_MS = 30_000;
 /** Short, so that a request whose worker was killed goes on quickly, in milliseconds. */
 const WORKFLOW_TASK_TIMEOUT_MS = 5_000;
 
@@ -165,6 +169,25 @@ export class TemporalGateway {
   async ping(): Promise<void> {
     await this.bounded((client) => client.workflowService.getSystemInfo({}));
     if (this.wasForgotten && !(await this.mend())) throw new AppError('TEMPORAL_UNAVAILABLE', FORGOTTEN);
+  }
+
+  /**
+   * Makes the schedules of the product, or brings those that are there up to date. Tried until it succeeds or the
+   * gateway is closed, in the background.
+   */
+  async keepSchedules(): Promise<void> {
+    const { signal } = this.stopping;
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      try {
+        await this.connecting;
+        await this.bounded(({ schedule }) => keepAuditHeadsSchedule(schedule), Date.now() + SCHEDULE_TIMEOUT_MS);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (failures === 0) this.log.warn({ err: error }, 'schedules could not be made; trying again');
+        await sleep(SCHEDULE_AGAIN_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      }
+    }
   }
 
   /** Closes the connection. Workers must have stopped before. */

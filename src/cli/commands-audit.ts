@@ -1,0 +1,97 @@
+import type { Command } from 'commander';
+import { exportChain, type ExportOptions } from './audit-export.js';
+import { verifyExport, type VerifyOptions } from './audit-verify.js';
+import { showKeys, signHeads } from './audit.js';
+import { DagiClient } from './client.js';
+import { findInstance } from './instance.js';
+import { resolveEnv } from './options.js';
+
+interface HomeOption {
+  home?: string;
+}
+
+const HOME_OPTION = ['--home <dir>', 'state folder of the instance (DAGI_HOME)'] as const;
+
+const EXAMPLES = `
+Examples:
+  $ dagi audit export --dao greenfood-dao --out greenfood.jsonl
+  $ dagi audit verify greenfood.jsonl --heads posted-heads.jsonl --public-key noted-key.pem
+  $ dagi audit key > noted-key.pem               keep it where the installation cannot change it
+
+What is proven by what: docs/audit.md.`;
+
+const VERIFY_HELP = `
+Needs no server: only the export, and better also the heads as they were posted and the public key as you noted it.
+An altered, removed, inserted or reordered row is named; a chain that was written anew contradicts the signed heads.
+Rows behind the newest signed head cannot be proven complete, which is said.
+
+Exit code: 0 if nothing is wrong, 1 if something is.
+
+Example:
+  $ dagi audit verify greenfood.jsonl --heads posted-heads.jsonl --public-key noted-key.pem`;
+
+/** Adds `dagi audit`. */
+export function addAuditCommands(program: Command): void {
+  const audit = program
+    .command('audit')
+    .description('export the record, verify an export, sign the heads that prove it')
+    .addHelpText('after', EXAMPLES);
+  addExport(audit);
+  addVerify(audit);
+  addSign(audit);
+  addKey(audit);
+}
+
+const connect = async (options: HomeOption): Promise<DagiClient> =>
+  new DagiClient(await findInstance(resolveEnv(options)));
+
+function addExport(audit: Command): void {
+  audit
+    .command('export')
+    .description('write the record of a DAO as JSON lines, closed by a head that is signed for it')
+    .option('--dao <id>', 'of this DAO (default: the DAO of the key, or the installation for the administrator)')
+    .option('--out <file>', 'into this file (default: standard output)')
+    .option(...HOME_OPTION)
+    .action(async ({ home, ...options }: ExportOptions & HomeOption) => {
+      const client = await connect(home === undefined ? {} : { home });
+      const rows = await exportChain(client, options, process.stdout, process.stderr);
+      process.stderr.write(`${rows} rows${options.out === undefined ? '' : ` in ${options.out}`}\n`);
+    });
+}
+
+function addVerify(audit: Command): void {
+  audit
+    .command('verify')
+    .description('examine an export, without any server')
+    .argument('<file>', 'as "dagi audit export" wrote it')
+    .option('--heads <file...>', 'heads as they were posted: DAGI_HOME/audit/<dao>/heads.jsonl')
+    .option('--public-key <key...>', 'public keys that count, as files or PEM (default: those in the export)')
+    .addHelpText('after', VERIFY_HELP)
+    .action(async (file: string, options: VerifyOptions) => {
+      const { ok, text } = await verifyExport(file, options);
+      process.stdout.write(text);
+      process.exitCode = ok ? 0 : 1;
+    });
+}
+
+function addSign(audit: Command): void {
+  audit
+    .command('sign')
+    .description('sign the heads of today now, instead of at 00:05 UTC; those that are signed stay as they are')
+    .option(...HOME_OPTION)
+    .action(async (options: HomeOption) => {
+      const { text, well } = await signHeads(await connect(options));
+      process.stdout.write(text);
+      process.exitCode = well ? 0 : 1;
+    });
+}
+
+function addKey(audit: Command): void {
+  audit
+    .command('key')
+    .description('show the public keys with which heads are and were signed')
+    .option(...HOME_OPTION)
+    .action(async (options: HomeOption) => {
+      process.stdout.write(await showKeys(await connect(options)));
+    });
+}
