@@ -93,10 +93,7 @@ export class RulesCompiler {
   }
 
   /** Providers to go on with. One that is not there is skipped with a warning: its key may come later. */
-  private fallbacks(
-    { fallback_provider: named = [] }: ProfileRule | ProfileDefaultRule,
-    path: Path,
-  ): string[] {
+  private fallbacks({ fallback_provider: named = [] }: ProfileRule | ProfileDefaultRule, path: Path): string[] {
     const found = [named].flat().flatMap((name, index) => {
       if (name === AUTO) return this.names.auto;
       const provider = this.names.find(name);

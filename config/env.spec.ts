@@ -105,7 +105,9 @@ describe('readEnv', () => {
   });
 
   it('asks for an admin key of some length', () => {
-    expect(() => readEnv({ DAGI_ADMIN_KEY: 'x'.repeat(15) })).toThrow('DAGI_ADMIN_KEY must have at least 16 characters');
+    expect(() => readEnv({ DAGI_ADMIN_KEY: 'x'.repeat(15) })).toThrow(
+      'DAGI_ADMIN_KEY must have at least 16 characters',
+    );
     expect(readEnv({ DAGI_ADMIN_KEY: 'x'.repeat(16) }).DAGI_ADMIN_KEY).toHaveLength(16);
   });
 

@@ -178,7 +178,9 @@ describe('conditions', () => {
 
   it('are metadata under any other name, with a warning where one of ours is near', () => {
     const { warnings } = build(ruleOf('use_provider: embedded, conditions: {promt_matches: x, tier: gold, model: m}'));
-    expect(warnings).toEqual([expect.stringMatching(/conditions\.promt_matches: this is compared .*did you mean `prompt_matches`\?$/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/conditions\.promt_matches: this is compared .*did you mean `prompt_matches`\?$/),
+    ]);
   });
 });
 

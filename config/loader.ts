@@ -53,11 +53,7 @@ interface ConfiguredProviders {
 }
 
 /** Providers of the profile and of the environment, with their pools and prices. */
-function configureProviders(
-  source: ProfileSource,
-  env: Env,
-  variables: NodeJS.ProcessEnv,
-): ConfiguredProviders {
+function configureProviders(source: ProfileSource, env: Env, variables: NodeJS.ProcessEnv): ConfiguredProviders {
   const { profile } = source;
   const own = new Set(profile.llm_providers.map(({ name }) => name));
   const offered = environmentProviders(env).filter(({ name }) => !own.has(name));

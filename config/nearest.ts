@@ -3,7 +3,7 @@ import { distance } from 'fastest-levenshtein';
 /** Whether two words differ in nothing but two neighbouring letters that changed places: one slip of the fingers. */
 function isSwapped(one: string, other: string): boolean {
   if (one.length !== other.length) return false;
-  const at = [...one].findIndex((letter, index) => letter !== other[index]);
+  const at = Array.from(one).findIndex((letter, index) => letter !== other[index]);
   const swapped = one.slice(0, at) + one.slice(at + 1, at + 2) + one.slice(at, at + 1) + one.slice(at + 2);
   return at !== -1 && swapped === other;
 }

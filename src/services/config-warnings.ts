@@ -45,8 +45,6 @@ function withoutFolders(text: string, file = ''): string {
 /** The first line of a complaint without what it quotes, and without folders. */
 export function publicComplaint(reason: string, file = ''): string {
   const [first = ''] = reason.split('\n');
-  const told = first
-    .replace(/"[^"]*"|'[^']*'|`[^`]*`|“[^”]*”/g, '"…"')
-    .replace(/\b[a-z][a-z0-9+.-]*:\/\/\S+/gi, '…');
+  const told = first.replace(/"[^"]*"|'[^']*'|`[^`]*`|“[^”]*”/g, '"…"').replace(/\b[a-z][a-z0-9+.-]*:\/\/\S+/gi, '…');
   return withoutFolders(told, file).slice(0, LONGEST);
 }
