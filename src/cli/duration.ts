@@ -13,5 +13,6 @@ export function parseDuration(text: string): number {
 /** A time that a person can grasp: `812 ms`, `2.1 s`. */
 export const shortTime = (ms: number): string => (ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`);
 
-/** Dollars, as exact as they are small. */
-export const dollars = (usd: number): string => `$${usd.toFixed(usd > 0 && usd < 0.01 ? 6 : 4)}`;
+/** Dollars, as exact as they are small; a dash where there is no price. */
+export const dollars = (usd: number | null): string =>
+  usd === null ? '–' : `$${usd.toFixed(usd > 0 && usd < 0.01 ? 6 : 4)}`;

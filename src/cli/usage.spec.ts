@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import type { DagiClient } from './client.js';
 import { parseSince, usage } from './usage.js';
 
-const figures = (requests: number, prompt: number, completion: number, cost: number): object => ({
+const figures = (requests: number, prompt: number, completion: number, cost: number | null): object => ({
   requests,
   prompt_tokens: prompt,
   completion_tokens: completion,
@@ -23,7 +23,7 @@ describe(usage.name, () => {
       rows: [
         { day: '2026-11-01', ...figures(1_100, 9_000, 1_000, 1) },
         { day: '2026-11-02', ...figures(9, 3_500, 1_500, 0.25) },
-        { day: '2026-11-03', ...figures(1, 1, 0, 0) },
+        { day: '2026-11-03', ...figures(1, 1, 0, null) },
         { day: '2026-11-04', ...figures(0, 0, 0, 0) },
       ],
     });
@@ -34,7 +34,7 @@ describe(usage.name, () => {
     expect(lines).toEqual([
       `2026-11-01     1,100   9,000       1,000    1.0000  ${'█'.repeat(30)}`,
       `2026-11-02         9   3,500       1,500    0.2500  ${'█'.repeat(15)}`,
-      `2026-11-03         1       1           0    0.0000  █`,
+      `2026-11-03         1       1           0         –  █`,
       `2026-11-04         0       0           0    0.0000`,
       `total          1,110  12,500       3,000    1.2500`,
       '',

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { z } from 'zod';
 import { DagiClient } from './client.js';
+import { count } from './count.js';
 import { CliError } from './failure.js';
 import { findInstance } from './instance.js';
 import { resolveEnv } from './options.js';
@@ -16,7 +17,7 @@ const figures = {
   prompt_tokens: z.number(),
   completion_tokens: z.number(),
   total_tokens: z.number(),
-  cost_usd: z.number(),
+  cost_usd: z.number().nullable(),
 };
 /** Of these a row has the one that the report is by. */
 const name = z.string().optional();
@@ -43,7 +44,11 @@ export function addUsageCommand(program: Command): void {
     .command('usage')
     .description('requests, tokens and cost of the last days, as a table with bars')
     .option('--dao <id>', 'of this DAO (default: the DAO of the key, or all of them for the administrator)')
-    .option('--since <days>', 'how far back: 30d, or the first day as 2026-11-01', parseSince, parseSince('30d'))
+    .addOption(
+      new Option('--since <days>', 'how far back: 30d, or the first day as 2026-11-01')
+        .argParser(parseSince)
+        .default(parseSince('30d'), '30d'),
+    )
     .addOption(new Option('--by <what>', 'a row for each (default: day for one DAO, dao for all)').choices([...GROUPS]))
     .option('--home <dir>', 'state folder of the instance (DAGI_HOME)')
     .addHelpText('after', '\nExamples:\n  $ dagi usage --dao greenfood-dao --since 7d\n  $ dagi usage --by provider')
@@ -96,10 +101,8 @@ const numbers = ({ requests, prompt_tokens, completion_tokens, cost_usd }: Repor
   count(requests),
   count(prompt_tokens),
   count(completion_tokens),
-  cost_usd.toFixed(4),
+  cost_usd === null ? '–' : cost_usd.toFixed(4),
 ];
-
-const count = (value: number): string => value.toLocaleString('en-US');
 
 /** At least a sliver for whatever is there. */
 const bar = (value: number, most: number): string =>

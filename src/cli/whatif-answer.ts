@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CliError } from './failure.js';
 
-const expected = z.looseObject({ p50_ms: z.number(), cost_usd: z.number() }).nullable();
+const expected = z.looseObject({ p50_ms: z.number(), cost_usd: z.number().nullable() }).nullable();
 
 /** A report of recorded requests under another table, as far as it is printed. */
 export const ReportSchema = z.looseObject({
@@ -48,7 +48,8 @@ export const ConfigStateSchema = z.looseObject({
     .looseObject({ hash: z.string(), since: z.string(), reasons: z.array(z.string()), report: ReportSchema })
     .nullable(),
   refused: z.looseObject({ at: z.string(), reason: z.string() }).nullable(),
-  reloads: z.looseObject({ applied: z.number(), refused: z.number(), held: z.number() }),
+  unchecked: z.boolean(),
+  reloads: z.looseObject({ applied: z.number(), refused: z.number(), held: z.number(), unchanged: z.number() }),
   warnings: z.array(z.string()),
 });
 export type State = z.infer<typeof ConfigStateSchema>;

@@ -18,7 +18,7 @@ const aReport = (changes: Partial<Report> = {}): Report => ({
       rule: { from: 'chat', to: 'reviews' },
       requests: 138,
       examples: ['id-1', 'id-2'],
-      expected: { from: { p50_ms: 2_100, cost_usd: 0 }, to: { p50_ms: 812, cost_usd: 0.00213 } },
+      expected: { from: { p50_ms: 2_100, cost_usd: null }, to: { p50_ms: 812, cost_usd: 0.00213 } },
     },
     {
       from: 'refused RBAC_PERMISSION_DENIED',
@@ -39,11 +39,11 @@ describe(printReport, () => {
       '  unchanged       1,100  88.7 %',
       '  changed           140  11.3 %',
       '    newly allowed     2',
-      '    newly refused     0',
+      '    newly denied      0',
       '  not decidable       0',
       '',
       '   from                            to               rule            requests  share      median          cost of one',
-      '1  ollama → openai                 openai           chat → reviews  138       ██ 11.1 %  2.1 s → 812 ms  $0.0000 → $0.002130',
+      '1  ollama → openai                 openai           chat → reviews  138       ██ 11.1 %  2.1 s → 812 ms  – → $0.002130',
       '2  refused RBAC_PERMISSION_DENIED  ollama → openai  – → chat        2         █ 0.2 %    –               –',
       '',
       'Examples, newest first (npx dagi whatif --run N tries some of them):',
@@ -51,6 +51,16 @@ describe(printReport, () => {
       '  2  id-3',
       '',
     ]);
+  });
+
+  it('counts one request as one, and dashes what has no price', () => {
+    const [group] = aReport().groups;
+    const free = { p50_ms: 5, cost_usd: null };
+    const text = printReport(
+      aReport({ requests: 1, groups: [{ ...group!, requests: 1, expected: { from: free, to: free } }] }),
+    );
+    expect(text).toMatch(/^1 recorded request, decided again/);
+    expect(text).toMatch(/5 ms +–\n/);
   });
 
   it('says what could not be decided, and why', () => {

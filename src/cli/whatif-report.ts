@@ -1,3 +1,4 @@
+import { count, counted } from './count.js';
 import { dollars, shortTime } from './duration.js';
 import { plain } from './plain-text.js';
 import { table } from './table.js';
@@ -30,14 +31,14 @@ function totals(report: Report): string {
     ['unchanged', unchanged, share(unchanged, requests)],
     ['changed', changed, share(changed, requests)],
     ['  newly allowed', newly_allowed],
-    ['  newly refused', newly_denied],
+    ['  newly denied', newly_denied],
     ['not decidable', undecidable, undecidable > 0 ? 'their prompts were erased, and rules look at prompts' : ''],
   ];
   const width = count(requests).length;
   const text = lines.map(
     ([name, number, remark = '']) => `  ${name.padEnd(16)}${count(number).padStart(width)}  ${remark}`,
   );
-  const head = `${count(requests)} recorded requests, decided again in ${shortTime(ms)}`;
+  const head = `${counted(requests, 'recorded request')}, decided again in ${shortTime(ms)}`;
   return `${[head, ...text].map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
@@ -55,10 +56,10 @@ const figuresOf = ({ expected }: Group): string[] => [
   change(...both(expected, ({ cost_usd: usd }) => dollars(usd))),
 ];
 
-/** A figure of both sides; a dash where nothing is recorded. */
+/** A figure of both sides; a dash where nothing is recorded, or nothing has a price. */
 function both(
   { from, to }: Group['expected'],
-  figure: (one: { p50_ms: number; cost_usd: number }) => string,
+  figure: (one: { p50_ms: number; cost_usd: number | null }) => string,
 ): [string, string] {
   return [from ? figure(from) : '–', to ? figure(to) : '–'];
 }
@@ -70,6 +71,5 @@ function examples(groups: readonly Group[]): string {
   return plain(`Examples, newest first (npx dagi whatif --run N tries some of them):\n${lines.join('\n')}\n`);
 }
 
-const count = (value: number): string => value.toLocaleString('en-US');
 const share = (part: number, all: number): string => `${((part / all) * 100).toFixed(1)} %`;
 const bar = (part: number, all: number): string => '█'.repeat(Math.max(1, Math.round((part / all) * BAR_WIDTH)));

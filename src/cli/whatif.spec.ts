@@ -62,7 +62,8 @@ describe('dagi whatif', () => {
     active: { hash: 'aaaa', table_hash: hash, since: 'then', file },
     waiting: null,
     refused: null,
-    reloads: { applied: 0, refused: 0, held: 0 },
+    unchecked: false,
+    reloads: { applied: 0, refused: 0, held: 0, unchanged: 0 },
     warnings: [],
   });
 

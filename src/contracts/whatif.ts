@@ -33,7 +33,8 @@ export interface WhatIfGroup {
 
 export interface Expected {
   p50_ms: number;
-  cost_usd: number;
+  /** Null where the profile names no price. */
+  cost_usd: number | null;
 }
 
 /** What another table would have decided about recorded requests. */

@@ -126,7 +126,6 @@ const CHANGES: [string, Change][] = [
   ['no bound on attempts', provider('hosted', { maxAttempts: 50 })],
   ['every chat’s answer is kept for others', rule('chat', { cache: { ttlMs: 600_000, maxEntries: 100 } })],
   ['answers are kept for seconds instead of minutes', rule('facts', { cache: { ttlMs: 600, maxEntries: 100 } })],
-  ['one DAO weighs a hundred times', { weights: { 'greenfood-dao': 200 } }],
 ];
 
 /** Edits that nobody should have to confirm. */
@@ -141,6 +140,7 @@ const HARMLESS: [string, Change][] = [
     { rules: [aRule({ condition: is('dao_id', 'new-dao'), use: chain('local'), fallbacks: [] }), ...BASE.rules] },
   ],
   ['conditions in another order', rule('legal', { condition: all(NOT_DISCORD, PROPOSAL, LEGAL) })],
+  ['a weight alone: every request takes the way that it took', { weights: { 'greenfood-dao': 100 } }],
   ['a weight for a DAO that asks nothing', { weights: { ...BASE.weights, 'new-dao': 1 } }],
   ['a role that nobody has', role('keeper', ['key.manage'])],
   [

@@ -117,7 +117,6 @@ describe('what counts as a change', () => {
     ['a shorter request', aTable([{}], { requestTimeoutMs: 90_000 }), ['timeouts']],
     ['a kept answer', aTable([{ cache: { ttlMs: 1, maxEntries: 1 } }]), ['cache']],
     ['a known answer', aTable([{}], { answers: [{ question: 'help', condition: all() }] }), ['answer']],
-    ['a weight', aTable([{}], { weights: { 'greenfood-dao': 2 } }), ['weight']],
     ['more tokens', aTable([{}], { providers: { ...base.providers, first: aPolicy({ maxTokens: 9 }) } }), ['limits']],
   ])('is %s', (_what, other, aspects) => {
     expect(changed(other)).toEqual(expect.arrayContaining(aspects));
@@ -127,6 +126,7 @@ describe('what counts as a change', () => {
   it.each<[string, RoutingTable]>([
     ['the name of a rule', aTable([{ name: 'renamed' }])],
     ['its priority', aTable([{ priority: 7 }])],
+    ['the weight of its DAO', aTable([{}], { weights: { 'greenfood-dao': 2 } })],
     ['the hash', aTable([{}], { hash: 'another' })],
     [
       'a price',
@@ -253,7 +253,7 @@ describe('a report', () => {
     });
     const one = aRecord(aTable(), anInput(), 0);
     expect(compare({ table: priced }, [one], figures).groups[0]?.expected).toEqual({
-      from: { p50_ms: 900, cost_usd: 0 },
+      from: { p50_ms: 900, cost_usd: null },
       to: { p50_ms: 400, cost_usd: 0.0022 },
     });
     expect(compare({ table: aTable([]) }, [one], []).groups[0]?.expected).toEqual({ from: null, to: null });
@@ -334,7 +334,7 @@ describe('the guard', () => {
   it('holds a single denial that would become an allowance', () => {
     expect(guardVerdict(report({ changed: 1, newly_allowed: 1 }), { maxChangedShare: 1 })).toEqual({
       ok: false,
-      reasons: ['1 of 100 recorded requests were refused and would be allowed'],
+      reasons: ['1 of 100 recorded requests was refused and would be allowed'],
     });
   });
 

@@ -94,7 +94,6 @@ const ASPECTS: Readonly<Record<string, (decision: Decision) => unknown>> = {
   timeouts: ({ chain, deadlineMs }) => [deadlineMs, chain.map((step) => [step.timeoutMs, step.queueTimeoutMs])],
   answer: ({ answer }) => answer,
   cache: ({ cache }) => cache,
-  weight: ({ weight }) => weight,
   rights: ({ roles, entitlements }) => [roles, entitlements],
   limits: ({ chain }) => chain.map(limitsOf),
 };
@@ -106,8 +105,8 @@ const limitsOf = (step: Decision['chain'][number]): object =>
   Object.fromEntries(Object.entries(step).filter(([key]) => !NO_LIMITS.includes(key)));
 
 /**
- * In what two decisions differ; nothing if a request would take the same way. The name of its rule, prices and the hash
- * of the configuration are no part of the way.
+ * In what two decisions differ; nothing if a request would take the same way. The name and the priority of its
+ * rule, prices, the weight of its DAO and the hash of the configuration are no part of the way.
  */
 export function differences(from: Outcome, to: Outcome): string[] {
   if (!from.allowed || !to.allowed) return wayOf(from) === wayOf(to) ? [] : ['access'];
@@ -208,9 +207,10 @@ export class WhatIf {
     const first = outcome.allowed ? outcome.decision.chain[0] : undefined;
     const figures = first && this.figures.get(first.provider);
     if (!figures) return null;
-    const { prompt, completion } = first.price ?? { prompt: 0, completion: 0 };
-    const cost = (figures.promptTokens * prompt + figures.completionTokens * completion) / 1_000_000;
-    return { p50_ms: figures.p50Ms, cost_usd: cost };
+    const { p50Ms: p50_ms, promptTokens, completionTokens } = figures;
+    if (!first.price) return { p50_ms, cost_usd: null };
+    const { prompt, completion } = first.price;
+    return { p50_ms, cost_usd: (promptTokens * prompt + completionTokens * completion) / 1_000_000 };
   }
 }
 
@@ -242,7 +242,10 @@ export function guardVerdict(report: WhatIfReport, { maxChangedShare }: { maxCha
   const { requests, changed, undecidable, newly_allowed: allowed } = report;
   const decided = requests - undecidable;
   const reasons: string[] = [];
-  if (allowed > 0) reasons.push(`${allowed} of ${requests} recorded requests were refused and would be allowed`);
+  if (allowed > 0) {
+    const were = allowed === 1 ? 'was' : 'were';
+    reasons.push(`${allowed} of ${requests} recorded requests ${were} refused and would be allowed`);
+  }
   if (decided > 0 && changed / decided > maxChangedShare) {
     const share = `${percent(changed / decided)}, more than ${percent(maxChangedShare)}`;
     reasons.push(`${changed} of ${decided} recorded requests would take another way (${share})`);

@@ -72,6 +72,24 @@ describe(UsageService.name, () => {
     },
   );
 
+  it('tells no cost of tokens that had no price, and none at all where nothing was used', async () => {
+    const none = { promptTokens: 0, completionTokens: 0, costUsd: 0 };
+    report.mockResolvedValue([
+      { name: 'local', requests: 2, promptTokens: 10, completionTokens: 5, costUsd: 0 },
+      { name: 'cache', requests: 1, ...none },
+    ]);
+    const told = await usage.report(ofOneDao, { by: 'provider' });
+    expect(told.rows.map(({ cost_usd }) => cost_usd)).toEqual([null, 0]);
+    expect(told.totals.cost_usd).toBeNull();
+    report.mockResolvedValue([{ name: 'cache', requests: 1, ...none }]);
+    expect((await usage.report(ofOneDao, {})).totals.cost_usd).toBe(0);
+    report.mockResolvedValue([
+      { name: 'local', requests: 2, promptTokens: 10, completionTokens: 5, costUsd: 0 },
+      { name: 'cloud', requests: 2, promptTokens: 10, completionTokens: 5, costUsd: 0.25 },
+    ]);
+    expect((await usage.report(ofOneDao, {})).totals.cost_usd).toBe(0.25);
+  });
+
   it('adds the rows up, without dust', async () => {
     report.mockResolvedValue([
       { name: 'one', requests: 2, promptTokens: 10, completionTokens: 5, costUsd: 0.1 },

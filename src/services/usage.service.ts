@@ -15,7 +15,8 @@ export interface UsageFigures {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
-  cost_usd: number;
+  /** Null where tokens were used and none of them had a price. */
+  cost_usd: number | null;
 }
 
 /** `GET /usage`, without `ok`. Each row has what it stands for under the name that `by` has. */
@@ -86,7 +87,8 @@ const figuresOf = ({ requests, promptTokens, completionTokens, costUsd }: Omit<U
   prompt_tokens: promptTokens,
   completion_tokens: completionTokens,
   total_tokens: promptTokens + completionTokens,
-  cost_usd: costUsd,
+  // What has no price is recorded as 0, like what costs nothing; where no token was used it is really 0.
+  cost_usd: costUsd === 0 && promptTokens + completionTokens > 0 ? null : costUsd,
 });
 
 function totalsOf(rows: readonly UsageRow[]): UsageFigures {
