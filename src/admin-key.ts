@@ -18,16 +18,23 @@ const SHORTEST = 16;
  * @throws AppError `CONFIG_INVALID` if production has none, `SETUP_FAILED` if the kept one cannot be trusted
  */
 export function findAdminKey(env: Env, environment: string): AdminKey {
-  if (environment === 'production') {
-    if (env.DAGI_ADMIN_KEY) return { key: env.DAGI_ADMIN_KEY, created: false };
-    throw new AppError('CONFIG_INVALID', "Set DAGI_ADMIN_KEY: in production the administrator's key is never made up.");
-  }
+  requireAdminKey(env, environment);
+  if (environment === 'production' && env.DAGI_ADMIN_KEY) return { key: env.DAGI_ADMIN_KEY, created: false };
   const file = join(env.home, 'admin.key');
   const kept = readKept(file);
   const key = env.DAGI_ADMIN_KEY ?? kept ?? newSecret();
   if (key === kept) return { key, created: false };
   keep(file, key);
   return { key, created: true };
+}
+
+/**
+ * Sees to it that there is a key where none is made up.
+ * @throws AppError `CONFIG_INVALID` in production without one
+ */
+export function requireAdminKey({ DAGI_ADMIN_KEY: key }: Pick<Env, 'DAGI_ADMIN_KEY'>, environment: string): void {
+  if (environment !== 'production' || key) return;
+  throw new AppError('CONFIG_INVALID', "Set DAGI_ADMIN_KEY: in production the administrator's key is never made up.");
 }
 
 /** The kept key. One that somebody else could have put there would make them administrator. */

@@ -87,6 +87,6 @@ describe('describeTimings', () => {
     ['cache, 3 min old', body({ provider: null, origin: { step: 'cache', age_ms: 179_000 } })],
     ['no provider', body({ provider: null, origin: null })],
   ])('should name who answered: %s', (source, answered) => {
-    expect(describeTimings(answered)).toBe(`${source} · 812 ms (gateway 3, queue 2, llm 790)`);
+    expect(describeTimings(answered)).toBe(`${source} · 812 ms in the product (gateway 3, queue 2, llm 790)`);
   });
 });

@@ -60,12 +60,14 @@ export class AnswerPrinter {
   }
 }
 
-/** `embedded · 812 ms (gateway 3, rbac 1, queue 2, llm 790)` */
+/** `embedded · 812 ms in the product (gateway 3, rbac 1, queue 2, llm 790)` */
 export function describeTimings(body: RequestBody): string {
   const { total, ...parts } = body.timings_ms;
   const list = Object.entries(parts).map(([name, ms]) => `${name} ${Math.round(ms)}`);
   const source = (body.ok && (body.provider ?? describeOrigin(body.origin))) || 'no provider';
-  return plain(`${source} · ${Math.round(total ?? 0)} ms${list.length > 0 ? ` (${list.join(', ')})` : ''}`);
+  return plain(
+    `${source} · ${Math.round(total ?? 0)} ms in the product${list.length > 0 ? ` (${list.join(', ')})` : ''}`,
+  );
 }
 
 /** `cache, 3 min old` */

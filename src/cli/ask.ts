@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventSourceMessage } from 'eventsource-parser/stream';
 import type { RequestBody } from '../contracts/bodies.js';
 import type { RequestEvent } from '../contracts/events.js';
-import { toCliError, type DagiClient } from './client.js';
+import type { DagiClient } from './client.js';
+import { toCliError } from './error-answer.js';
 import { CliError } from './failure.js';
 
 /** What is asked, as `POST /route` takes it. */

@@ -1,4 +1,5 @@
 import { EventSourceParserStream, type EventSourceMessage } from 'eventsource-parser/stream';
+import { toCliError } from './error-answer.js';
 import { CliError } from './failure.js';
 import type { Instance } from './instance.js';
 
@@ -14,6 +15,8 @@ interface CallOptions {
 export interface Answer {
   status: number;
   body: unknown;
+  /** The header `Retry-After`, in seconds. */
+  retryAfterSeconds?: number | undefined;
 }
 
 /** HTTP client of the command line: JSON and server-sent events against a running instance. */
@@ -37,7 +40,7 @@ export class DagiClient {
   /** Calls and gives the answer as it is. A `body` that is a string is sent unchanged. */
   async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
     const response = await this.send(method, path, options);
-    return { status: response.status, body: parseBody(await response.text()) };
+    return answerOf(response);
   }
 
   /**
@@ -49,7 +52,7 @@ export class DagiClient {
     const response = await this.send(method, path, { ...options, headers });
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
     if (!response.ok || !isStream || !response.body) {
-      throw toCliError({ status: response.status, body: parseBody(await response.text()) });
+      throw toCliError(await answerOf(response));
     }
     try {
       yield* response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
@@ -86,19 +89,19 @@ function unreachable(url: string, error: unknown): CliError {
   return new CliError('UNREACHABLE', sentence, {}, { cause: error });
 }
 
+async function answerOf(response: Response): Promise<Answer> {
+  const wait = Number(response.headers.get('retry-after') ?? Number.NaN);
+  return {
+    status: response.status,
+    body: parseBody(await response.text()),
+    ...(Number.isFinite(wait) ? { retryAfterSeconds: wait } : {}),
+  };
+}
+
 function parseBody(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
     return text;
   }
-}
-
-/** The error that a body tells, in the product's form. */
-export function toCliError({ status, body }: Answer): CliError {
-  const told = (body as { error?: { code?: unknown; message?: unknown } } | null)?.error;
-  if (typeof told?.code !== 'string' || typeof told.message !== 'string') {
-    return new CliError('BAD_ANSWER', `The answer is HTTP ${status} and not one of DAGI Stack: is DAGI_URL right?`);
-  }
-  return new CliError(told.code, told.message, { ...told });
 }

@@ -60,9 +60,11 @@ describe('dagi config', () => {
         ['chosen', '20', 'role = admin', 'metadata provider: strong', '-', '-', '-'],
         ['chat', '100', 'mode = chat', 'fast', 'strong', '9000 ms', '-'],
       ]);
-      expect(text).toMatch(/^warning: rule "chat": fallback_provider "not-there"/m);
+      expect(text).toMatch(
+        /^warning: .*profile\.yml:\d+:\d+: routing_rules\[0\]\.fallback_provider\[1\]: "not-there"/m,
+      );
       expect(text).toMatch(/^greenfood-dao +2$/m);
-      expect(text).toMatch(/\nOK: 3 rules, 1 warning, hash [0-9a-f]{16}\n$/);
+      expect(text).toMatch(/\nOK: 3 rules, 1 warning, config [0-9a-f]{16}, table [0-9a-f]{16}\n$/);
       expect(text.split('\n').every((line) => line.length < 200 || line.startsWith('warning'))).toBe(true);
     });
 
@@ -79,6 +81,8 @@ describe('dagi config', () => {
 
     it('gives the same to machines', () => {
       const told = JSON.parse(checkConfig(env, file, true).text) as Record<string, unknown>;
+      expect([told.hash, told.config_hash]).toEqual(Array(2).fill(expect.stringMatching(/^[0-9a-f]{16}$/)));
+      expect(told.hash).not.toBe(told.config_hash);
       expect(told).toMatchObject({ ok: true, rules: [{ name: 'legal' }, {}, {}], providers: expect.any(Array) });
     });
   });
@@ -90,7 +94,7 @@ describe('dagi config', () => {
       const lines = text({ prompt: 'Hello', metadata: { task_type: 'legal' } })
         .trimEnd()
         .split('\n');
-      expect(lines[0]).toMatch(/^request {4}mode chat in greenfood-dao, by member, under [0-9a-f]{16}$/);
+      expect(lines[0]).toMatch(/^request {4}mode chat in greenfood-dao, by member, under table [0-9a-f]{16}$/);
       expect(lines.slice(1)).toEqual([
         'access     chat.write is needed and granted',
         'decision   rule chat: fast (9000 ms) → strong (9000 ms), all within 120000 ms',
@@ -126,6 +130,9 @@ describe('dagi config', () => {
       expect(readQuestion({}).about.prompt).toBe('');
       expect(() => readQuestion({ mode: 'poem' })).toThrow('mode: ');
       expect(() => readQuestion([])).toThrow('does not fit');
+      expect(() => readQuestion({ role: 'guest' })).toThrow('role: unknown key; did you mean `roles`?');
+      expect(() => readQuestion({ promt: 'Hi' })).toThrow('promt: unknown key; did you mean `prompt`?');
+      expect(readQuestion({ prompt: 'Hi', zebra: true })).toMatchObject({ ignored: ['zebra'] });
       expect(() => text({ roles: ['boss'] })).toThrow('There is no role "boss"');
     });
   });

@@ -66,6 +66,9 @@ function addExplain(config: Command): void {
     .action(async (json: unknown, { profile, home, ...options }: ExplainOptions) => {
       const env = resolveEnv(home === undefined ? {} : { home });
       const question = readQuestion(json);
+      for (const key of question.ignored) {
+        process.stderr.write(plain(`warning: ${key} means nothing in a body of POST /route, and is ignored\n`));
+      }
       const told =
         profile === undefined
           ? await explainThere(new DagiClient(await findInstance(env)), question)

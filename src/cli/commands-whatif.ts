@@ -79,7 +79,15 @@ export function addConfigLifeCommands(config: Command): void {
     .command('reload')
     .description('read the profile again, as SIGHUP does')
     .option(...HOME_OPTION)
-    .action(async (options: HomeOption) => print(connect(options).then(reloadConfig)));
+    .addHelpText(
+      'after',
+      '\nExit code 1 if what was read is refused, or waits to be confirmed: what ran before runs on.',
+    )
+    .action(async (options: HomeOption) =>
+      reloadConfig(await connect(options), (text) => {
+        process.stdout.write(text);
+      }),
+    );
 }
 
 /** Parses a whole number for commander. */

@@ -1,15 +1,15 @@
 import type { Env } from '../../config/env.js';
-import { loadConfig, type LoadedConfig } from '../../config/loader.js';
+import { loadConfig } from '../../config/loader.js';
+import { withHash, type HashedConfig } from '../adapters/profile-files.js';
 import { describeTable, type RuleDescription, type TableDescription } from '../domain/explain.js';
 import { AppError } from '../errors/app-error.js';
+import { counted } from './count.js';
 import { plain } from './plain-text.js';
 import { table } from './table.js';
 
 /** Longer conditions are cut in the table; `--json` has them whole. */
 const LONGEST = 90;
 const cut = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1).toWellFormed()}…` : text);
-const count = (things: readonly unknown[], name: string): string =>
-  `${things.length} ${name}${things.length === 1 ? '' : 's'}`;
 
 /** What came of a check. */
 export interface Checked {
@@ -20,9 +20,9 @@ export interface Checked {
 /** `dagi config check`: whether a profile can be used, and what it says, or all that is wrong with it. */
 export function checkConfig(env: Env, profile: string, asJson: boolean): Checked {
   try {
-    const config = loadConfig(env, profile);
+    const config = withHash(loadConfig(env, profile));
     const described = describeTable(config.routing);
-    const json = { ok: true, ...described, warnings: config.warnings };
+    const json = { ok: true, ...described, config_hash: config.hash, warnings: config.warnings };
     return { ok: true, text: asJson ? `${JSON.stringify(json, undefined, 2)}\n` : describe(config, described) };
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'CONFIG_INVALID') throw error;
@@ -32,7 +32,7 @@ export function checkConfig(env: Env, profile: string, asJson: boolean): Checked
   }
 }
 
-function describe({ file, warnings }: LoadedConfig, described: TableDescription): string {
+function describe({ file, warnings, hash }: HashedConfig, described: TableDescription): string {
   const answers = described.known_answers.map(({ question, when }) => [question, cut(when)]);
   const weights = Object.entries(described.weights).map(([dao, weight]) => [dao, String(weight)]);
   return [
@@ -41,7 +41,7 @@ function describe({ file, warnings }: LoadedConfig, described: TableDescription)
     answers.length > 0 ? `\n${table(['answered without a model', 'when'], answers)}` : '',
     weights.length > 0 ? `\n${table(['dao', 'weight'], weights)}` : '',
     `\n${warnings.map((warning) => `warning: ${plain(warning)}\n`).join('')}`,
-    `OK: ${count(described.rules, 'rule')}, ${count(warnings, 'warning')}, hash ${described.hash}\n`,
+    `OK: ${counted(described.rules.length, 'rule')}, ${counted(warnings.length, 'warning')}, config ${hash}, table ${described.hash}\n`,
   ].join('');
 }
 

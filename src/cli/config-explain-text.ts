@@ -14,7 +14,7 @@ export function explanationText(told: Explanation): string {
 function head({ mode, dao_id: daoId, access, decision, known_answer: known, hash }: Explanation): string[] {
   const { roles, required_entitlement: needed, granted } = access;
   return [
-    `request    mode ${mode} in ${daoId}, by ${roles.join(', ') || 'nobody'}, under ${hash}`,
+    `request    mode ${mode} in ${daoId}, by ${roles.join(', ') || 'nobody'}, under table ${hash}`,
     `access     ${needed} is needed and ${granted ? 'granted' : 'not granted'}`,
     ...(known === null ? [] : [`known as   ${known}: can be answered without a model`]),
     ...decisionLines(decision),

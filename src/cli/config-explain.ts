@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import type { Env } from '../../config/env.js';
 import { loadConfig } from '../../config/loader.js';
+import { nearest } from '../../config/nearest.js';
 import { loadDefaultRoles, loadDevSeed } from '../../config/seed.js';
 import type { AccessFacts } from '../contracts/access.js';
 import { KNOWN_QUESTIONS, MODES, type RouteSubmission } from '../contracts/request.js';
 import { promptInputs } from '../domain/decide.js';
 import { explain, type Explanation } from '../domain/explain.js';
 import { RULE_OUTCOMES } from '../domain/routing.js';
+import { ROUTE_KEYS } from '../schemas/route.js';
 import { toSubmission } from '../schemas/routing.js';
 import type { DagiClient } from './client.js';
 import { CliError } from './failure.js';
@@ -16,10 +18,30 @@ const LONGEST_ADDRESS = 12_000;
 /** Whose request it is where nobody says. */
 const USUAL_ROLES = ['member'];
 
+const KEYS = [...ROUTE_KEYS, 'roles'];
+
+/** Keys that mean nothing, each with the one that was most likely meant. */
+const strangersOf = (body: object): { key: string; meant: string | undefined }[] =>
+  Object.keys(body)
+    .filter((key) => !KEYS.includes(key))
+    .map((key) => ({ key, meant: nearest(key, KEYS) }));
+
 /** A body of `POST /route`, with the roles of whoever sends it. */
 const QuestionSchema = z
   .looseObject({ roles: z.array(z.string().min(1)).min(1).optional() })
-  .transform(({ roles, ...body }, context) => ({ roles, about: toSubmission(body, context) }));
+  .superRefine((body, context) => {
+    for (const { key, meant } of strangersOf(body)) {
+      if (meant !== undefined) {
+        context.addIssue({ code: 'custom', path: [key], message: `unknown key; did you mean \`${meant}\`?` });
+      }
+    }
+  })
+  .transform(({ roles, ...body }, context) => ({
+    roles,
+    about: toSubmission(body, context),
+    /** Keys that mean nothing to `POST /route`, which accepts them all the same. */
+    ignored: strangersOf(body).map(({ key }) => key),
+  }));
 export type Question = z.output<typeof QuestionSchema>;
 
 /**

@@ -19,7 +19,8 @@ const ACTIVE = {
   active: { hash: 'aaaa', table_hash: 'cccc', since: '2026-11-25T00:00:00.000Z', file: '/etc/prod.yml' },
   waiting: null,
   refused: null,
-  reloads: { applied: 1, refused: 2, held: 3 },
+  unchecked: false,
+  reloads: { applied: 1, refused: 2, held: 3, unchanged: 4 },
   warnings: ['a fallback is missing'],
 };
 const WAITING = {
@@ -44,8 +45,9 @@ describe('dagi config', () => {
     expect(await configStatus(client)).toBe(
       [
         'active   aaaa since 2026-11-25T00:00:00.000Z',
+        'table    cccc',
         'file     /etc/prod.yml',
-        'reloads  1 applied, 3 held, 2 refused',
+        'reloads  1 applied, 3 held, 2 refused, 4 unchanged',
         'warning  a fallback is missing',
         'refused  at then:',
         '  /etc/prod.yml:1:1: bad',
@@ -89,9 +91,25 @@ describe('dagi config', () => {
   });
 
   it('reload tells what came of it', async () => {
+    const write = jest.fn<(text: string) => void>();
     json.mockResolvedValue(ACTIVE);
-    expect(await reloadConfig(client)).toContain('active   aaaa');
+    await reloadConfig(client, write);
+    expect(write.mock.calls).toEqual([[expect.stringContaining('active   aaaa')]]);
     expect(json.mock.calls).toEqual([['POST', '/config/reload', {}]]);
+  });
+
+  it.each([
+    ['CONFIG_REFUSED', { refused: { at: 'then', reason: 'bad' } }, /aaaa, runs on\. Correct it/],
+    ['CONFIG_HELD', WAITING, /aaaa, runs on\. Confirm it with: dagi config apply --confirm bbbb/],
+    ['CONFIG_UNCHECKED', { unchecked: true }, /the database does not answer; what ran before, aaaa/],
+  ])('reload fails with %s, after telling the state', async (code, changes, message) => {
+    const write = jest.fn<(text: string) => void>();
+    json.mockResolvedValue({ ...ACTIVE, ...changes });
+    await expect(reloadConfig(client, write)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    });
+    expect(write).toHaveBeenCalledTimes(1);
   });
 
   it('does not guess what another version says', async () => {

@@ -9,9 +9,24 @@ export async function configStatus(client: DagiClient): Promise<string> {
   return plain(describe(await fetchState(client, 'GET', '/config')));
 }
 
-/** `dagi config reload`: reads the profile again, and tells what came of it. */
-export async function reloadConfig(client: DagiClient): Promise<string> {
-  return plain(describe(await fetchState(client, 'POST', '/config/reload')));
+/**
+ * `dagi config reload`: reads the profile again, and tells what came of it.
+ * @param write gets the state, whatever came of it
+ * @throws CliError `CONFIG_REFUSED`, `CONFIG_HELD` or `CONFIG_UNCHECKED` if what was read does not run
+ */
+export async function reloadConfig(client: DagiClient, write: (text: string) => void): Promise<void> {
+  const state = await fetchState(client, 'POST', '/config/reload');
+  write(plain(describe(state)));
+  const { active: running, refused, waiting: held, unchecked } = state;
+  const stays = `what ran before, ${running.hash}, runs on`;
+  if (refused) throw new CliError('CONFIG_REFUSED', `The file cannot be used; ${stays}. Correct it, and reload again.`);
+  if (held) {
+    const remedy = `dagi config apply --confirm ${held.hash}`;
+    throw new CliError('CONFIG_HELD', `The file waits to be confirmed; ${stays}. Confirm it with: ${remedy}`);
+  }
+  if (unchecked) {
+    throw new CliError('CONFIG_UNCHECKED', `The file could not be checked, as the database does not answer; ${stays}.`);
+  }
 }
 
 /**
@@ -36,15 +51,15 @@ function describe(state: State): string {
   const known = (warning: string): boolean => /^profile (refused|[0-9a-f]+ waits)/.test(warning);
   return [
     active(state),
-    `reloads  ${reloads.applied} applied, ${reloads.held} held, ${reloads.refused} refused\n`,
+    `reloads  ${reloads.applied} applied, ${reloads.held} held, ${reloads.refused} refused, ${reloads.unchanged} unchanged\n`,
     ...warnings.filter((warning) => !known(warning)).map((warning) => `warning  ${warning}\n`),
     ...(refused ? [`refused  at ${refused.at}:\n${indented(refused.reason)}\n`] : []),
     ...(state.waiting ? [`\n${waiting(state)}`] : []),
   ].join('');
 }
 
-const active = ({ active: { hash, since, file } }: State): string =>
-  `active   ${hash} since ${since}\nfile     ${file}\n`;
+const active = ({ active: { hash, table_hash: table, since, file } }: State): string =>
+  `active   ${hash} since ${since}\ntable    ${table}\nfile     ${file}\n`;
 
 function waiting({ waiting: held }: State): string {
   if (!held) throw new CliError('CONFIG_NOT_WAITING', 'Nothing waits to be confirmed.');

@@ -1,6 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Env } from '../../config/env.js';
+import { z } from 'zod';
 import { loadConfig } from '../../config/loader.js';
 import { probePostgres } from '../adapters/store/database.js';
 import { HomeLock } from '../adapters/store/lock.js';
@@ -11,6 +12,8 @@ import { findOnPath, temporalPart } from '../adapters/supply/temporal-cli.js';
 import { silentReporter } from '../adapters/supply/reporter.js';
 import { requireTrusted } from '../adapters/supply/trust.js';
 import { probeTemporal } from '../adapters/temporal/probe.js';
+import { requireAdminKey } from '../admin-key.js';
+import { counted } from './count.js';
 import { bad, fine, type DoctorCheck, type Finding } from './doctor-finding.js';
 import { checkProviders } from './doctor-providers.js';
 import { addressProblem } from './listen-address.js';
@@ -22,7 +25,7 @@ const PROBE_MS = 3_000;
 export function checksOf(env: Env, running: RunFile | undefined): DoctorCheck[] {
   return [
     { name: 'node', run: checkNode },
-    { name: 'configuration', run: () => checkConfig(env) },
+    { name: 'configuration', run: () => checkConfig(env, running) },
     { name: 'home', run: () => checkHome(env.home) },
     { name: 'API', run: () => (running ? checkApi(running.url) : checkAddress(env)) },
     { name: 'Temporal', run: () => checkTemporal(env, running) },
@@ -40,10 +43,27 @@ function checkNode(): Promise<Finding> {
   );
 }
 
-function checkConfig(env: Env): Promise<Finding> {
-  const { routing, warnings } = loadConfig(env);
-  const remarks = warnings.map((warning) => `; warning: ${warning}`).join('');
-  return Promise.resolve(fine(`profile ${env.DAGI_PROFILE}, ${routing.rules.length} rules${remarks}`));
+/** What a start from here would take; what a running instance took, and warns of, is told with its API. */
+function checkConfig(env: Env, running: RunFile | undefined): Promise<Finding> {
+  const { routing, warnings, profile } = loadConfig(env);
+  if (!running) requireAdminKey(env, profile.environment);
+  const here = running ? ' as the variables are set here' : '';
+  const said = `profile ${env.DAGI_PROFILE}${here}, ${counted(routing.rules.length, 'rule')}`;
+  return Promise.resolve(fine(said + warningLines(warnings)));
+}
+
+const warningLines = (warnings: readonly string[]): string =>
+  warnings.map((warning) => `\n     warning: ${warning}`).join('');
+
+const ReadySchema = z.looseObject({ warnings: z.array(z.string()) });
+
+/** What an instance warns of at `/ready`. */
+function warningsOf(body: string): string[] {
+  try {
+    return ReadySchema.safeParse(JSON.parse(body)).data?.warnings ?? [];
+  } catch {
+    return [];
+  }
 }
 
 async function checkHome(home: string): Promise<Finding> {
@@ -60,7 +80,10 @@ async function checkHome(home: string): Promise<Finding> {
 async function checkApi(url: string): Promise<Finding> {
   const response = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(PROBE_MS) }).catch(() => undefined);
   if (!response) return bad(`${url} does not answer: stop the instance and start it again.`);
-  return response.ok ? fine(`${url} is ready`) : bad(`${url} is not ready: ${(await response.text()).slice(0, 300)}`);
+  const body = await response.text();
+  return response.ok
+    ? fine(`${url} is ready${warningLines(warningsOf(body))}`)
+    : bad(`${url} is not ready: ${body.slice(0, 300)}`);
 }
 
 async function checkAddress(env: Env): Promise<Finding> {

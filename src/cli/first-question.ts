@@ -13,6 +13,10 @@ const QUESTION = {
   metadata: { dao_id: 'greenfood-dao', user_id: 'tg:12345', source: 'cli' },
 } as const;
 
+/** Times of the caller, which begin before the connection does; those of the product begin when it has the request. */
+const seenFromHere = (firstTokenMs: number | undefined, allMs: number): string =>
+  `seen from here: ${firstTokenMs === undefined ? '' : `first token after ${Math.round(firstTokenMs)} ms, `}all of it after ${Math.round(allMs)} ms`;
+
 /** Really asks a question, by the way that every client takes, and shows the answer as it comes. */
 export async function askFirstQuestion(instance: Instance, out: ReportStream, signal: AbortSignal): Promise<void> {
   const client = new DagiClient(instance);
@@ -26,8 +30,8 @@ export async function askFirstQuestion(instance: Instance, out: ReportStream, si
       printer.hear(event);
     };
     const body = await ask(client, QUESTION, hear, signal);
-    const first = firstTokenMs === undefined ? '' : `first token after ${Math.round(firstTokenMs)} ms · `;
-    out.write(`  ${first}${describeTimings(body)}\n  ${plain(body.workflow_id)}\n\n`);
+    const seen = seenFromHere(firstTokenMs, performance.now() - startedAt);
+    out.write(`  ${seen}\n  ${describeTimings(body)}\n  ${plain(body.workflow_id)}\n\n`);
   } catch (error) {
     if (signal.aborted) return;
     // The product runs: a model that cannot answer is told, and is no reason to stop.

@@ -28,6 +28,6 @@ describe(plain.name, () => {
 
   it('should guard the terminal from errors and names of providers', () => {
     expect(describeFailure(new CliError(EVIL, EVIL), false)).toBe(`${LEFT}: ${LEFT}`);
-    expect(describeTimings(BODY as never)).toBe(`${LEFT} · 1 ms`);
+    expect(describeTimings(BODY as never)).toBe(`${LEFT} · 1 ms in the product`);
   });
 });

@@ -6,6 +6,8 @@ import type { Env } from '../../config/env.js';
 import { serveApi } from './serve.js';
 import { keyRemark } from './summary.js';
 
+const SERVICES = { DAGI_PROFILE: 'dev', DATABASE_URL: 'postgres://127.0.0.1:1/d', TEMPORAL_ADDRESS: '127.0.0.1:1' };
+
 describe(serveApi.name, () => {
   let folder: string;
 
@@ -19,13 +21,21 @@ describe(serveApi.name, () => {
   it('should make its home and refuse a wrong address before anything is fetched or opened', async () => {
     const home = join(folder, 'home');
     const cache = join(folder, 'cache');
-    const services = { DATABASE_URL: 'postgres://127.0.0.1:1/d', TEMPORAL_ADDRESS: '127.0.0.1:1' };
-    const env = { ...services, HOST: '192.0.2.1', PORT: 0, home, cache } as Env;
+    const env = { ...SERVICES, HOST: '192.0.2.1', PORT: 0, home, cache } as Env;
     await expect(serveApi(env, undefined)).rejects.toMatchObject({
       code: 'SETUP_FAILED',
       message: expect.stringContaining('set HOST'),
     });
     expect([existsSync(home), existsSync(cache)]).toEqual([true, false]);
+  });
+
+  it('should refuse production without an administrator’s key before anything is made', async () => {
+    const env = { ...SERVICES, DAGI_PROFILE: 'prod', PORT: 0, home: join(folder, 'home') } as Env;
+    await expect(serveApi(env, undefined)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('Set DAGI_ADMIN_KEY'),
+    });
+    expect(existsSync(env.home)).toBe(false);
   });
 });
 

@@ -1,5 +1,7 @@
 import type { Env } from '../../config/env.js';
+import { loadConfig } from '../../config/loader.js';
 import { ConsoleReporter } from '../adapters/supply/reporter.js';
+import { requireAdminKey } from '../admin-key.js';
 import { QUEUES } from '../contracts/ids.js';
 import { AppError } from '../errors/app-error.js';
 import type { Runtime } from '../runtime.js';
@@ -9,7 +11,7 @@ import { openProcess } from './open-process.js';
 import { obtainParts } from './parts.js';
 import { Shutdown } from './shutdown.js';
 import { Steps } from './steps.js';
-import { keyRemark } from './summary.js';
+import { keyRemark, pendingLines } from './summary.js';
 
 type Parent = number | true | undefined;
 
@@ -25,6 +27,7 @@ interface Role {
 /** `dagi api`: HTTP and the worker that shares its connection, as a process of its own. */
 export function serveApi(env: Env, exitWithParent: Parent): Promise<void> {
   const prepare = async (): Promise<void> => {
+    requireAdminKey(env, loadConfig(env).profile.environment);
     await prepareHome(env.home);
     await requireAddress(env);
   };
@@ -32,7 +35,9 @@ export function serveApi(env: Env, exitWithParent: Parent): Promise<void> {
   const start = async (runtime: Runtime): Promise<string> => {
     runtime.startWorkers(queues);
     const { url, admin } = await runtime.startApi({ host: env.HOST, port: env.PORT });
-    return `${keyRemark(env.home, admin)}API on ${url}`;
+    return `${keyRemark(env.home, admin)}${pendingLines(runtime.configOverview())
+      .map((line) => `${line}\n`)
+      .join('')}API on ${url}`;
   };
   return serve({ command: 'api', queues, prepare, start }, env, exitWithParent);
 }

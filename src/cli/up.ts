@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Env } from '../../config/env.js';
 import { loadConfig } from '../../config/loader.js';
 import { ConsoleReporter, type ReportStream } from '../adapters/supply/reporter.js';
+import { requireAdminKey } from '../admin-key.js';
 import { askFirstQuestion } from './first-question.js';
 import { prepareHome, takeHome } from './home.js';
 import { requireAddress } from './listen-address.js';
@@ -68,9 +69,9 @@ class Launch {
       return runtime.startApi({ host: env.HOST, port: env.PORT });
     });
     await this.announce(url, temporal);
-    this.out.write(
-      summarise({ env, url, temporalUi: temporal.uiUrl, admin, seconds: (performance.now() - began) / 1000 }),
-    );
+    const seconds = (performance.now() - began) / 1000;
+    const config = runtime.configOverview();
+    this.out.write(summarise({ env, url, temporalUi: temporal.uiUrl, admin, seconds, config }));
     if (firstQuestion) await askFirstQuestion({ url, key: admin.key }, this.out, this.signal);
     this.out.write('Ready. Ctrl-C stops everything.\n');
   }
@@ -91,7 +92,7 @@ class Launch {
 
   /** All that can be known to fail is found out before anything is fetched or started. */
   private async checkBeforehand(): Promise<void> {
-    loadConfig(this.env);
+    requireAdminKey(this.env, loadConfig(this.env).profile.environment);
     await prepareHome(this.env.home);
     const lock = await takeHome(this.env.home);
     this.closers.push(() => {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { toCliError, type DagiClient } from './client.js';
+import type { DagiClient } from './client.js';
 import { dollars, shortTime } from './duration.js';
+import { toCliError } from './error-answer.js';
 import { CliError } from './failure.js';
 import { plain } from './plain-text.js';
 import { sideBySide, type Column } from './side-by-side.js';

@@ -15,6 +15,9 @@ export interface ConfigState {
   waiting: WaitingConfig | null;
   /** Why the last file that was read was not taken at all. */
   refused: { at: string; reason: string } | null;
-  reloads: { applied: number; refused: number; held: number };
+  /** Whether the last file that was read could not be checked, since the database is away. It is looked at again. */
+  unchecked: boolean;
+  /** What came of each time that the files were read again. */
+  reloads: { applied: number; refused: number; held: number; unchanged: number };
   warnings: string[];
 }

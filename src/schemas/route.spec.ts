@@ -47,6 +47,14 @@ describe('RouteBodySchema', () => {
     });
   });
 
+  it('ignores keys that it does not know, and names them where the prompt is missing', () => {
+    expect(parse({ prompt: 'p', stream: true })).not.toHaveProperty('stream');
+    const missing = 'prompt: a prompt that is not empty is needed';
+    expect(problems({ promt: 'p', mode: 'chat' })).toEqual([`${missing}; not known: promt`]);
+    expect(problems({ a: 1, b: 1, c: 1, d: 1, e: 1, f: 1 })).toEqual([`${missing}; not known: a, b, c, d, e`]);
+    expect(problems({ 'a b': 1, ['x'.repeat(41)]: 1 })).toEqual([missing]);
+  });
+
   it('accepts the names that older clients send', () => {
     const old = {
       message: 'p',

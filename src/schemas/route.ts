@@ -32,13 +32,16 @@ const fields = {
   ...ids,
 };
 
-const WireSchema = z.object({
+const WireSchema = z.looseObject({
   prompt: text.optional(),
   message: text.optional(),
   metadata: MetadataSchema.optional(),
   payload: MetadataSchema.optional(),
   ...fields,
 });
+
+/** Keys of a body. Others are accepted and have no meaning. */
+export const ROUTE_KEYS: readonly string[] = Object.keys(WireSchema.shape);
 
 type WireBody = z.output<typeof WireSchema>;
 /** A field and what is wrong with it. */
@@ -72,11 +75,22 @@ const oversize = (metadata: object): Problem[] =>
     ? [['metadata', `holds more than ${MOST_METADATA} bytes`]]
     : [];
 
+const NO_PROMPT = 'a prompt that is not empty is needed';
+/** Keys that have no meaning, as many and as long as are told. */
+const MOST_STRANGERS = 5;
+const TELLABLE = /^[\w.-]{1,40}$/;
+
+/** Keys that nobody knows: where the prompt is missing one of them may have been meant to hold it. */
+function strangersOf(body: object): string {
+  const strangers = Object.keys(body).filter((key) => !ROUTE_KEYS.includes(key) && TELLABLE.test(key));
+  return strangers.length === 0 ? '' : `; not known: ${strangers.slice(0, MOST_STRANGERS).join(', ')}`;
+}
+
 /** Body of `POST /route`. Older clients say `message` and `payload`, and put ids at the top level. */
 export const RouteBodySchema = WireSchema.transform((body, context): RouteSubmission => {
   const prompt = body.prompt ?? body.message;
   if (prompt === undefined || prompt.trim() === '') {
-    context.addIssue({ code: 'custom', path: ['prompt'], message: 'a prompt that is not empty is needed' });
+    context.addIssue({ code: 'custom', path: ['prompt'], message: NO_PROMPT + strangersOf(body) });
     return z.NEVER;
   }
   const metadata = body.metadata ?? body.payload ?? {};

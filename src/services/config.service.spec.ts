@@ -268,7 +268,8 @@ describe('ConfigService', () => {
     it('changes nothing where it says what runs', async () => {
       const service = await running();
       await service.reload('SIGHUP');
-      expect((await service.state(KEY)).reloads).toEqual({ applied: 0, refused: 0, held: 0 });
+      expect((await service.state(KEY)).reloads).toEqual({ applied: 0, refused: 0, held: 0, unchanged: 1 });
+      expect(service.overview()).toEqual(await service.state(KEY));
       expect(entries).toHaveLength(1);
     });
 
@@ -347,7 +348,7 @@ describe('ConfigService', () => {
       expect(service.current().hash).toBe('a');
       expect(await service.state(KEY)).toMatchObject({
         waiting: { hash: 'b', reasons: OBJECTION.reasons, report: OBJECTION.report },
-        reloads: { applied: 0, refused: 0, held: 1 },
+        reloads: { applied: 0, refused: 0, held: 1, unchanged: 0 },
       });
       expect(service.warnings()).toEqual([expect.stringContaining('dagi config apply --confirm b')]);
       expect(audited().at(-1)).toBe('config.hold b by system');
