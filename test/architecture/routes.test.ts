@@ -25,6 +25,17 @@ const DAO = aDao().id;
 /** Bodies that the routes' schemas accept. A new route with a body of its own needs one here. */
 const BODIES: Partial<Record<string, object>> = {
   'POST /keys': { name: 'planted', dao_id: DAO },
+  'POST /keys/:id/rotate': {},
+  'POST /daos': { id: 'planted', name: 'Planted' },
+  'PATCH /daos/:id': { name: 'Renamed' },
+  'POST /daos/:id/members': { user_id: 'tg:9', roles: ['member'] },
+  'PATCH /daos/:id/members/:member': { roles: ['admin'] },
+  'POST /daos/:id/members/:member/ids': { user_id: 'tg:9' },
+  'POST /daos/:id/invitations': { roles: ['member'] },
+  'POST /invitations/redeem': { secret: 'nobody made this' },
+  'PUT /roles/:name': { entitlements: ['chat.read'] },
+  'POST /microdao/query': { query_type: 'roles' },
+  'POST /rbac/resolve': {},
   'POST /route': { prompt: 'Hello' },
   'POST /config/apply': { confirm: '0123456789abcdef' },
   'POST /routing/whatif': {
@@ -32,6 +43,22 @@ const BODIES: Partial<Record<string, object>> = {
   },
   'POST /routing/whatif/trials': { request_id: '01890000-0000-7000-8000-000000000000', provider: 'embedded' },
 };
+
+/** Queries that routes cannot do without. */
+const QUERIES: Partial<Record<string, string>> = {
+  'DELETE /daos/:id/members': '?user_id=tg:1',
+};
+
+/** Routes that any key may call, since they tell and change what is the caller’s, or the service decides by what is named. */
+const BY_SERVICE = [
+  'DELETE /daos/:id/members/:member/ids/:user',
+  'GET /audit/key',
+  'GET /rbac/resolve',
+  'POST /daos/:id/members/me/forget',
+  'POST /daos/:id/members/me/link',
+  'POST /invitations/redeem',
+  'POST /rbac/resolve',
+];
 
 /** Something that nothing in these tests may touch. */
 const untouchable = (name: string): never =>
@@ -56,6 +83,8 @@ describe('routes', () => {
   let database: Database;
   let app: NestFastifyApplication;
   let guest: string;
+  /** A key of a guest that lets nothing through that guests may. */
+  let mute: string;
   let parts: Composition;
   const routes: Route[] = [];
 
@@ -98,9 +127,10 @@ describe('routes', () => {
     server.get('/planted', () => 'open to everybody');
     server.get('/planted-oddly', { config: { access: undefined } }, () => 'open to everybody');
     await server.ready();
-    guest = (await call('POST', '/keys', ADMIN, { name: 'guest', dao_id: DAO, principal: 'tg:nobody' })).json<{
-      key: string;
-    }>().key;
+    const ofGuest = { name: 'guest', dao_id: DAO, principal: 'tg:nobody' };
+    const made = async (body: object): Promise<string> =>
+      (await call('POST', '/keys', ADMIN, { ...ofGuest, ...body })).json<{ key: string }>().key;
+    [guest, mute] = [await made({}), await made({ scopes: ['proposal.vote'] })];
   });
 
   afterAll(async () => {
@@ -117,7 +147,7 @@ describe('routes', () => {
   const call = (method: string, url: string, key?: string, payload?: object) =>
     app.inject({
       method: method as 'GET',
-      url: url.replace(/:\w+/g, 'some-id').replace('*', 'x'),
+      url: url.replace('/daos/:id', `/daos/${DAO}`).replace(/:\w+/g, 'some-id').replace('*', 'x'),
       ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }),
       ...(payload === undefined ? {} : { payload }),
     });
@@ -129,9 +159,10 @@ describe('routes', () => {
   async function outcomes(list: Route[], key?: string): Promise<[string, string][]> {
     const results: [string, string][] = [];
     for (const route of list) {
-      const reply = await call(route.method, route.url, key, BODIES[nameOf(route)]);
+      const name = nameOf(route);
+      const reply = await call(route.method, `${route.url}${QUERIES[name] ?? ''}`, key, BODIES[name]);
       const code = reply.statusCode < 400 || route.method === 'HEAD' ? '' : ` ${String(codeOf(reply.body))}`;
-      results.push([nameOf(route), `${reply.statusCode}${code}`]);
+      results.push([name, `${reply.statusCode}${code}`]);
     }
     return results;
   }
@@ -150,9 +181,11 @@ describe('routes', () => {
   });
 
   it('should each declare what they ask of their callers', () => {
-    const known: unknown[] = ['public', 'owner', 'by-mode', ...ENTITLEMENTS];
+    const known: unknown[] = ['public', 'owner', 'by-mode', 'key', ...ENTITLEMENTS];
     const silent = own().filter((route) => !isDocumentation(route) && !known.includes(route.access));
     expect(silent).toEqual([]);
+    const byService = own().filter(({ access, method }) => access === 'key' && method !== 'HEAD');
+    expect(byService.map(nameOf).toSorted()).toEqual(BY_SERVICE);
   });
 
   it('should be public where the contract says so, and nowhere else', async () => {
@@ -180,7 +213,9 @@ describe('routes', () => {
       ({ access }) => access === 'by-mode' || (ENTITLEMENTS as readonly unknown[]).includes(access),
     );
     expect(entitled.length).toBeGreaterThanOrEqual(4);
-    expect(others(await outcomes(entitled, guest), '403 RBAC_PERMISSION_DENIED')).toEqual([]);
+    const lacking = entitled.filter(({ access }) => access !== 'chat.read');
+    expect(others(await outcomes(lacking, guest), '403 RBAC_PERMISSION_DENIED')).toEqual([]);
+    expect(others(await outcomes(entitled, mute), '403 RBAC_PERMISSION_DENIED')).toEqual([]);
   });
 
   it('should show a guest nothing of what is not theirs', async () => {

@@ -121,7 +121,10 @@ describe('the configuration of a running instance', () => {
   it('should be read again when it is asked to, by the command line and by SIGHUP', async () => {
     const { active } = await state();
     await save(profile(['one'], { limits: { session_tokens: 5 } }));
-    expect(await reloadConfig(client)).not.toContain(active.hash);
+    let told = '';
+    await reloadConfig(client, (text) => (told += text));
+    expect(told).toContain('active');
+    expect(told).not.toContain(active.hash);
     const second = (await state()).active.hash;
     await save(profile(['one'], { limits: { session_tokens: 6 } }));
     process.emit('SIGHUP');
