@@ -1,0 +1,248 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { loadDefaultRoles } from '../../config/seed.js';
+import { AccessRepository } from '../../src/adapters/store/access.repository.js';
+import { AnswerCacheRepository } from '../../src/adapters/store/answer-cache.repository.js';
+import { AuditRepository } from '../../src/adapters/store/audit.repository.js';
+import { DaosRepository } from '../../src/adapters/store/daos.repository.js';
+import { InvitationsRepository } from '../../src/adapters/store/invitations.repository.js';
+import { MembersRepository } from '../../src/adapters/store/members.repository.js';
+import { RefusalsRepository } from '../../src/adapters/store/refusals.repository.js';
+import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
+import { AccessService } from '../../src/services/access.service.js';
+import { peopleOf, type People } from '../../src/services/people.js';
+import { aCaller, aKey, createDao } from '../factories/access.js';
+import { aClaim, aRequest, anAnswer, anEnding, someAccess } from '../factories/requests.js';
+import { PERSONAL } from '../support/personal-columns.js';
+import { DATABASES, type Fresh } from './databases.js';
+
+const SECRET = 'rutabaga';
+const OTHER_SECRET = 'kohlrabi';
+const PERSON = 'tg:4242';
+const SECOND = 'dc:4242';
+const GUEST = 'tg:777';
+
+interface Column {
+  name: string;
+  table: string;
+  column: string;
+}
+
+describe.each(DATABASES)('forgetting on %s', (_name, open) => {
+  let fresh: Fresh;
+  let people: People;
+  let requests: RequestsRepository;
+  let columns: Column[];
+  let dao: string;
+  let count = 0;
+  const admin = aCaller({ id: 'admin', principal: 'api:admin' });
+
+  beforeAll(async () => {
+    fresh = await open();
+    const { database } = fresh;
+    const repository = new AccessRepository(database);
+    await repository.grantPlatform('api:admin');
+    requests = new RequestsRepository(database);
+    const audit = new AuditRepository(database);
+    const repositories = {
+      audit,
+      daos: new DaosRepository(database),
+      invitations: new InvitationsRepository(database),
+      members: new MembersRepository(database),
+    };
+    const access = new AccessService(repository, audit, () => undefined);
+    people = peopleOf({ access, repositories, roles: loadDefaultRoles() });
+    columns = await columnsOf();
+  });
+  afterAll(() => fresh.drop());
+
+  beforeEach(async () => {
+    count += 1;
+    dao = `dao-${count}`;
+    await createDao(fresh.database, { id: dao });
+  });
+
+  /** Columns of our tables as the catalogue has them, which tells of all tables, whoever may read them. */
+  async function columnsOf(): Promise<Column[]> {
+    const { rows } = await sql<{ table: string; column: string }>`
+      select c.relname as table, a.attname as column
+      from pg_attribute a join pg_class c on c.oid = a.attrelid
+      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attnum > 0
+        and not a.attisdropped and c.relname not like 'kysely%'
+      order by 1, 2
+    `.execute(fresh.database.all);
+    return rows.map(({ table, column }) => ({ table, column, name: `${table}.${column}` }));
+  }
+
+  /** Columns in which a word stands, in whatever row of whatever DAO. */
+  async function whereIs(word: string): Promise<string[]> {
+    const found: string[] = [];
+    for (const { name, table, column } of columns) {
+      const { rows } = await sql`
+        select 1 from ${sql.id(table)} where ${sql.id(column)}::text ilike ${`%${word}%`} limit 1
+      `.execute(fresh.database.all);
+      if (rows.length > 0) found.push(name);
+    }
+    return found;
+  }
+
+  /** A turn of somebody, answered, with their id and a word in everything that a caller can fill in. */
+  async function spoken(actor: string, word: string): Promise<string> {
+    const request = aRequest({
+      ...{ daoId: dao, actor, source: `bot of ${actor}`, agent: word, sessionId: `chat with ${actor}`, prompt: word },
+      metadata: { user_id: actor, note: word },
+      access: someAccess({ dao: { id: dao, name: 'A DAO' } }),
+      idempotency: { scope: `k1 ${actor} /route`, key: word, bodyHash: `hash of ${word}` },
+    });
+    await requests.accept(request);
+    const job = await requests.claim(request.id, dao, aClaim());
+    await requests.recordAnswer(request.id, dao, anAnswer({ text: `Yes, ${word}`, generation: job!.record.generation }));
+    return request.id;
+  }
+
+  async function failed(actor: string, word: string): Promise<void> {
+    const request = aRequest({ daoId: dao, actor, prompt: word });
+    await requests.accept(request);
+    const error = { code: 'PROVIDER_FAILED', message: 'no', reason: `the model says: ${word}` };
+    await requests.recordEnding(request.id, dao, anEnding({ error }));
+  }
+
+  async function refused(actor: string, word: string): Promise<void> {
+    const { mode, access } = aRequest();
+    await new RefusalsRepository(fresh.database).add({
+      ...{ id: `refused ${dao} ${actor}`, daoId: dao, actor, at: new Date(), code: 'NO_ROUTE', configHash: 'x' },
+      inputs: { mode, agent: word, source: actor, metadata: {}, promptHead: word, promptLength: word.length, access },
+    });
+  }
+
+  /** Everything that a person leaves behind in a DAO, under an id and with a word. */
+  async function lived(actor: string, word: string): Promise<string> {
+    const id = await spoken(actor, word);
+    await failed(actor, word);
+    await refused(actor, word);
+    await new AnswerCacheRepository(fresh.database).put(
+      { daoId: dao, rule: 'chat', key: `key of ${actor}` },
+      { provider: 'fake', text: word, finishReason: 'stop' },
+      10,
+    );
+    await fresh.database
+      .of(dao)
+      .insertInto('api_keys')
+      .values(aKey({ dao_id: dao, principal: actor, name: `laptop of ${word}`, gateway: false }))
+      .execute();
+    return id;
+  }
+
+  async function joined(): Promise<string> {
+    const { member } = await people.members.add(admin, dao, { userId: PERSON, roles: ['admin'], name: SECRET });
+    await people.members.link(admin, dao, member.id, SECOND);
+    const key = aCaller({ daoId: dao, principal: PERSON, gateway: false });
+    await people.invitations.linkCode(key, dao, {});
+    await people.invitations.create(key, dao, { roles: ['member'], uses: 5, hours: 1 });
+    await people.daos.change(key, dao, { facts: { open: 'yes' } }, undefined);
+    return member.id;
+  }
+
+  const key = (principal: string) => aCaller({ daoId: dao, principal, gateway: false });
+  const bothRequests = () => sql<boolean>`actor = any (${[PERSON, SECOND]}::text[])`;
+
+  it('has thought of every column that there is', () => {
+    const there = columns.map(({ name }) => name);
+    expect(there.filter((name) => !PERSONAL.has(name))).toEqual([]);
+    expect([...PERSONAL.keys()].filter((name) => !there.includes(name))).toEqual([]);
+  });
+
+  it('leaves neither an id nor a word of a member, and keeps the figures', async () => {
+    const member = await joined();
+    const said = await lived(PERSON, SECRET);
+    await lived(SECOND, SECRET);
+    await lived('tg:12345', OTHER_SECRET);
+    const before = await whereIs(PERSON);
+    expect(before).toEqual(
+      expect.arrayContaining(['dialogs.actor', 'identities.user_id', 'refusals.actor', 'requests.metadata']),
+    );
+    expect((await whereIs(SECRET)).length).toBeGreaterThan(8);
+    const others = await whereIs(OTHER_SECRET);
+
+    expect(await people.forgetting.forgetMe(key(SECOND), dao, {})).toEqual({ id: member, requests: 4 });
+    for (const word of [PERSON, SECOND, SECRET]) expect([word, await whereIs(word)]).toEqual([word, []]);
+    expect(await whereIs(OTHER_SECRET)).toEqual(others.filter((name) => name !== 'answer_cache.answer'));
+
+    const left = await requests.find(said, dao);
+    expect(left).toMatchObject({ actor: member, status: 'completed', provider: 'fake', answer: null });
+    expect(left?.usage?.total_tokens).toBeGreaterThan(0);
+    const rows = fresh.database.of(dao).selectFrom('audit').where('action', '=', 'member.forget').selectAll();
+    expect(await rows.execute()).toMatchObject([{ actor: member, subject: member }]);
+    const keys = fresh.database.of(dao).selectFrom('api_keys').where('principal', '=', member).selectAll();
+    expect((await keys.execute()).map(({ revoked_at }) => revoked_at)).toEqual([expect.any(Date), expect.any(Date)]);
+    expect((await people.members.list(admin, dao, { after: '', limit: 9 })).items).toHaveLength(3);
+  });
+
+  it('leaves nothing of a guest either, who keeps the name that the record has for them', async () => {
+    await lived(GUEST, SECRET);
+    await people.invitations.create(admin, dao, { roles: ['member'], userId: GUEST, uses: 1, hours: 1 });
+    const { id, requests: many } = await people.forgetting.forgetMe(key(GUEST), dao, {});
+    expect(id).toMatch(/^x_[0-9a-f]{32}$/);
+    expect(many).toBe(2);
+    for (const word of [GUEST, SECRET]) expect([word, await whereIs(word)]).toEqual([word, []]);
+    const rows = fresh.database.of(dao).selectFrom('audit').where('action', '=', 'member.forget').selectAll();
+    expect(await rows.execute()).toMatchObject([{ actor: id, subject: id }]);
+    expect(await people.forgetting.forgetMe(key(GUEST), dao, {})).toEqual({ id, requests: 0 });
+  });
+
+  it('says which requests still run, and changes nothing while one does', async () => {
+    await joined();
+    await spoken(PERSON, SECRET);
+    const running = aRequest({ daoId: dao, actor: SECOND });
+    await requests.accept(running);
+    const refusal = people.forgetting.forgetMe(key(PERSON), dao, {});
+    await expect(refusal).rejects.toMatchObject({ code: 'REQUESTS_RUNNING', detail: { requests: [running.id] } });
+    const turns = fresh.database.of(dao).selectFrom('turns').innerJoin('requests', 'id', 'request_id').where(bothRequests());
+    expect(await turns.select('prompt').execute()).toHaveLength(2);
+    await requests.recordEnding(running.id, dao, anEnding());
+    expect(await people.forgetting.forgetMe(key(PERSON), dao, {})).toMatchObject({ requests: 2 });
+  });
+
+  it('is all or nothing', async () => {
+    await spoken('tg:1', SECRET);
+    const before = await whereIs(SECRET);
+    await expect(people.forgetting.forgetMe(key('tg:1'), dao, {})).rejects.toMatchObject({ code: 'LAST_ADMIN' });
+    expect(await whereIs(SECRET)).toEqual(before);
+    await people.members.add(admin, dao, { userId: 'tg:2', roles: ['admin'] });
+    await people.forgetting.forgetMe(key('tg:1'), dao, {});
+    expect(await whereIs(SECRET)).toEqual([]);
+  });
+
+  it('stays within its DAO, and within the person', async () => {
+    const here = dao;
+    await createDao(fresh.database, { id: `${here}-too`, members: { [PERSON]: ['admin'] } });
+    dao = `${here}-too`;
+    await spoken(PERSON, OTHER_SECRET);
+    dao = here;
+    const id = await joined();
+    await spoken(PERSON, SECRET);
+    expect(await people.forgetting.forgetMember(key('tg:1'), dao, id)).toEqual({ id, requests: 1 });
+    expect(await whereIs(SECRET)).toEqual([]);
+    const rows = fresh.database.of(`${here}-too`).selectFrom('identities').select('user_id');
+    expect(await rows.execute()).toEqual([{ user_id: PERSON }]);
+    dao = `${here}-too`;
+    await createDao(fresh.database, { id: dao });
+    const members = await people.members.list(admin, dao, { after: '', limit: 9 });
+    expect(members.items).toMatchObject([{ user_ids: [PERSON] }]);
+  });
+
+  it('takes the rights with it, of keys and invitations of the person too', async () => {
+    const id = await joined();
+    const made = await people.invitations.create(key(PERSON), dao, { roles: ['member'], uses: 1, hours: 1 });
+    const owned = aCaller({ daoId: dao, principal: 'api:bot', owner: id });
+    await people.forgetting.forgetMember(admin, dao, id);
+    const secret = made.secret ?? '';
+    await expect(people.invitations.redeem(key('tg:99'), { secret })).rejects.toMatchObject({
+      code: 'INVITATION_NOT_FOUND',
+    });
+    await expect(people.members.list(owned, dao, { after: '', limit: 1, userId: 'tg:1' })).rejects.toMatchObject({
+      code: 'RBAC_PERMISSION_DENIED',
+    });
+    await expect(people.members.get(key(PERSON), dao, 'me')).rejects.toMatchObject({ code: 'MEMBER_NOT_FOUND' });
+  });
+});

@@ -1,0 +1,63 @@
+/**
+ * What each column of the database may hold of a person. A new column has to be put here by whoever adds it, so that
+ * somebody has thought of what becomes of it when that person is forgotten.
+ *
+ * - `none`: nothing.
+ * - `erased`: ids of platforms, names, words; forgetting deletes the row, empties the column or writes a pseudonym.
+ * - `pseudonym`: ids that only we give, which lead to nobody once `identities` is erased. They stay.
+ * - `public`: what a DAO says of itself or has decided, written for all of it. It stays until an admin changes it.
+ * - `passing`: ids of platforms, for as long as a request runs and some minutes more.
+ * - `operator`: who runs the installation, on its own record.
+ */
+export type Kind = 'none' | 'erased' | 'pseudonym' | 'public' | 'passing' | 'operator';
+
+const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
+  answer_cache: { none: 'dao_id rule key provider finish_reason created_at', erased: 'answer' },
+  api_keys: {
+    none: 'id hash dao_id gateway scopes expires_at replaces created_at last_used_at revoked_at',
+    erased: 'name principal',
+    pseudonym: 'owner',
+  },
+  audit: { none: 'chain seq hash at action', pseudonym: 'entry actor subject' },
+  audit_chains: { none: 'chain seq hash salt' },
+  audit_heads: { none: 'chain day seq hash key_id signature signed_at' },
+  ballots: { none: 'dao_id n revision choice salt commitment ballot_id cast_at', pseudonym: 'member_id' },
+  config_activations: { none: 'seq profile hash table_hash document compiled at', operator: 'confirmed_by' },
+  config_confirmations: { none: 'hash at', operator: 'confirmed_by' },
+  daos: { none: 'id limits version access_stamp created_at', public: 'name facts profile settings' },
+  delegations: { none: 'dao_id since', pseudonym: 'member_id delegate_id' },
+  dialogs: { none: 'dao_id id created_at', erased: 'actor session_id source' },
+  electors: { none: 'dao_id n weight', pseudonym: 'member_id delegate_id' },
+  identities: { none: 'dao_id linked_at', erased: 'user_id', pseudonym: 'member_id' },
+  invitations: {
+    none: 'dao_id id hash roles uses_left expires_at created_at',
+    erased: 'user_id',
+    pseudonym: 'member_id created_by',
+  },
+  members: { none: 'dao_id roles version created_at', erased: 'name', pseudonym: 'id' },
+  platform_grants: { none: 'created_at', operator: 'principal' },
+  proposals: {
+    none: 'dao_id n stage rules created_at opened_at closes_at closed_at execute_at ended_at due_at result failure version',
+    public: 'title text actions veto_reason',
+    pseudonym: 'author',
+  },
+  rate_limits: { none: 'key points expire' },
+  refusals: { none: 'id dao_id at code config_hash', erased: 'actor inputs' },
+  requests: {
+    none: 'id dao_id key_id mode decision status provider usage attempts timings generation received_at deadline_at ended_at origin',
+    erased: 'actor source agent metadata error idempotency_scope idempotency_key body_hash access',
+  },
+  roles: { none: 'dao_id entitlements version', public: 'name' },
+  shared_states: { none: 'name version changed_at', passing: 'state' },
+  turns: { none: 'request_id dao_id dialog_id finish_reason created_at', erased: 'prompt answer' },
+  usage_daily: { none: 'dao_id day provider key_id requests prompt_tokens completion_tokens cost_usd' },
+};
+
+/** `table.column` with what it may hold. */
+export const PERSONAL: ReadonlyMap<string, Kind> = new Map(
+  Object.entries(columns).flatMap(([table, kinds]) =>
+    Object.entries(kinds).flatMap(([kind, names]) =>
+      names.split(' ').map((name): [string, Kind] => [`${table}.${name}`, kind as Kind]),
+    ),
+  ),
+);
