@@ -122,7 +122,9 @@ export class AccessService {
   private async within({ owner, scopes }: CallerKey, daoId: string): Promise<string[] | undefined> {
     if (owner === PLATFORM_OWNER) return scopes ? [...scopes] : undefined;
     const person = await this.access.byMember(daoId, owner);
-    const { entitlements } = person ? resolveRights(factsAbout(person, false)) : { entitlements: [] };
+    // Whoever is gone answers for nothing, not even for what a guest may.
+    if (!person || person.member === null) return [];
+    const { entitlements } = resolveRights(factsAbout(person, false));
     return entitlements.filter((one) => scopes?.includes(one) ?? true);
   }
 

@@ -65,7 +65,17 @@ describe('RequestsService', () => {
     it('shows a request to its actor and to admins of its DAO', async () => {
       const found = record();
       expect(await sees(found, acting())).toBe(found);
-      expect(await sees(found, acting({ actor: 'tg:1', rights: { roles: ['admin'], entitlements: [] } }))).toBe(found);
+      expect(
+        await sees(found, acting({ actor: 'tg:1', rights: { roles: ['admin'], entitlements: ['ops.read'] } })),
+      ).toBe(found);
+    });
+
+    it('hides it from an admin whose key lets other things through', async () => {
+      const narrowed = acting({
+        actor: 'tg:1',
+        rights: { roles: ['admin'], entitlements: ['chat.read', 'chat.write'] },
+      });
+      await expect(sees(record(), narrowed)).rejects.toEqual(code('REQUEST_NOT_FOUND'));
     });
 
     it('hides it from everybody else, and from keys of other DAOs, as if it were not there', async () => {

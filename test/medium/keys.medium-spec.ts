@@ -88,6 +88,12 @@ describe.each(DATABASES)('keys on %s', (_name, open) => {
 
   it('should have an owner and be narrowed, to no more than there is', async () => {
     const key = await inserted({ owner: 'p_1', scopes: ['chat.read', 'no.such', 'key.manage'] });
+    // An owner who is gone, or was never there, answers for nothing.
+    expect(await keys.findActive(key.hash)).toBeUndefined();
+    const owner = { dao_id: DAO, id: 'p_1', name: null, roles: ['member'] };
+    await fresh.database.all.insertInto('members').values({ ...owner, dao_id: 'other-dao' }).execute();
+    expect(await keys.findActive(key.hash)).toBeUndefined();
+    await fresh.database.all.insertInto('members').values(owner).execute();
     expect(await keys.findActive(key.hash)).toMatchObject({ owner: 'p_1', scopes: ['chat.read', 'key.manage'] });
     expect(await keys.find(key.id, DAO)).toMatchObject({ owner: 'p_1', scopes: key.scopes });
     const nothing = await inserted({ scopes: [] });

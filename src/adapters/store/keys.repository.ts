@@ -1,5 +1,12 @@
-import { sql } from 'kysely';
-import { ENTITLEMENTS, type CallerKey, type Entitlement, type KeyInfo } from '../../contracts/access.js';
+import { sql, type ExpressionBuilder } from 'kysely';
+import {
+  ENTITLEMENTS,
+  PLATFORM_OWNER,
+  type CallerKey,
+  type Entitlement,
+  type KeyInfo,
+} from '../../contracts/access.js';
+import type { Schema } from './schema.js';
 import type { Db, Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 
@@ -32,11 +39,21 @@ const SHOWN = [
 
 const isEntitlement = (name: string): name is Entitlement => (ENTITLEMENTS as readonly string[]).includes(name);
 
+const ownerOf = (eb: ExpressionBuilder<Schema, 'api_keys'>) =>
+  eb
+    .selectFrom('members')
+    .whereRef('members.dao_id', '=', 'api_keys.dao_id')
+    .whereRef('members.id', '=', 'api_keys.owner')
+    .select('members.id');
+
 /** API keys, by the hash of their secret. */
 export class KeysRepository {
   constructor(private readonly tenants: Tenants) {}
 
-  /** The key with this hash, unless it is revoked or expired. Nobody knows yet of which DAO it is. */
+  /**
+   * The key with this hash, unless it is revoked or expired, or whoever answers for it is gone. Nobody knows yet of which
+   * DAO it is.
+   */
   async findActive(hash: string): Promise<CallerKey | undefined> {
     const row = await guardStore(() =>
       this.tenants.all
@@ -44,6 +61,7 @@ export class KeysRepository {
         .where('hash', '=', hash)
         .where('revoked_at', 'is', null)
         .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
+        .where((eb) => eb.or([eb('owner', '=', PLATFORM_OWNER), eb.exists(ownerOf(eb))]))
         .select(['id', 'dao_id', 'principal', 'gateway', 'owner', 'scopes'])
         .executeTakeFirst(),
     );
