@@ -14,7 +14,7 @@ import { freshDatabase } from '../support/postgres.js';
 import { EMPTY_DATABASES, type Fresh } from './databases.js';
 
 const OLD = ['0001-foundation', '0002-routing-under-load'];
-const NEW = ['0003-people-and-the-record', '0005-proposals'];
+const NEW = ['0003-people-and-the-record', '0004-people-columns', '0005-proposals'];
 const ALL = [...OLD, ...NEW];
 const TABLES = [
   'answer_cache',
