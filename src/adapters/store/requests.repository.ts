@@ -139,11 +139,7 @@ export class RequestsRepository {
   }
 
   /** The request that holds an idempotency key, if it is younger than `since`; an older one lets go of the key. */
-  async findByIdempotency(
-    daoId: string,
-    { scope, key }: Idempotency,
-    since: Date,
-  ): Promise<RequestRecord | undefined> {
+  async findByIdempotency(daoId: string, { scope, key }: Idempotency, since: Date): Promise<RequestRecord | undefined> {
     const db = this.tenants.of(daoId);
     const released = await guardStore(() =>
       db
@@ -336,12 +332,7 @@ export class RequestsRepository {
    * Accepted requests with what was decided about them and on what, newest first, from a moment on, behind the cursor.
    * @param daoId of this DAO alone; absent: of all
    */
-  decided(
-    since: Date,
-    after: DecisionCursor | undefined,
-    limit: number,
-    daoId?: string,
-  ): Promise<RecordedDecision[]> {
+  decided(since: Date, after: DecisionCursor | undefined, limit: number, daoId?: string): Promise<RecordedDecision[]> {
     const db = daoId === undefined ? this.tenants.all : this.tenants.of(daoId);
     return decidedRequests(db, since, after, limit);
   }
