@@ -26,7 +26,10 @@ describe('HeadFiles', () => {
   });
 
   const linesOf = (chain: string): unknown[] =>
-    readFileSync(sut.fileOf(chain), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as unknown);
+    readFileSync(sut.fileOf(chain), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
 
   it('has a line for each day, once, which everybody may read', async () => {
     expect(await sut.publish(head('2026-11-01'))).toBe(true);
@@ -34,7 +37,9 @@ describe('HeadFiles', () => {
     expect(again.filter(Boolean)).toHaveLength(1);
     expect(await new HeadFiles(home).publish(head('2026-11-01'))).toBe(false);
     expect(linesOf('greenfood-dao')).toEqual([head('2026-11-01'), head('2026-11-02')]);
-    const modes = ['.', 'greenfood-dao', 'greenfood-dao/heads.jsonl'].map((path) => statSync(join(home, 'audit', path)).mode);
+    const modes = ['.', 'greenfood-dao', 'greenfood-dao/heads.jsonl'].map(
+      (path) => statSync(join(home, 'audit', path)).mode,
+    );
     expect(modes.map((mode) => (mode & 0o777).toString(8))).toEqual(['755', '755', '644']);
   });
 

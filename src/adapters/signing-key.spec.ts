@@ -46,7 +46,7 @@ describe('findSigningKey', () => {
     'refuses what is no key of Ed25519, without showing it',
     (key) => {
       const find = (): unknown => findSigningKey({ home, DAGI_SIGNING_KEY: key }, 'production');
-      expect(find).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }) as unknown as Error);
+      expect(find).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
       expect(find).toThrow(/openssl genpkey/);
       expect(find).not.toThrow(key);
     },
@@ -66,7 +66,7 @@ describe('findSigningKey', () => {
     put();
     const before = readFileSync(file, 'utf8');
     const find = (): unknown => findSigningKey({ home }, 'development');
-    expect(find).toThrow(expect.objectContaining({ code: 'SETUP_FAILED' }) as unknown as Error);
+    expect(find).toThrow(expect.objectContaining({ code: 'SETUP_FAILED' }));
     expect(readFileSync(file, 'utf8')).toBe(before);
   });
 
@@ -81,7 +81,10 @@ describe('findSigningKey', () => {
   });
 
   it('reads several public keys of one file, and one in base64', () => {
-    const keys = [findSigningKey({ home, DAGI_SIGNING_KEY: pem() }, 'x'), findSigningKey({ home, DAGI_SIGNING_KEY: pem() }, 'x')];
+    const keys = [
+      findSigningKey({ home, DAGI_SIGNING_KEY: pem() }, 'x'),
+      findSigningKey({ home, DAGI_SIGNING_KEY: pem() }, 'x'),
+    ];
     const both = keys.map((key) => key?.public_key).join('\n');
     expect(publicKeysIn(both).map(keyId)).toEqual(keys.map((key) => key?.key_id));
     const body = keys[0]!.public_key.replace(/-----[^-]+-----|\s/g, '');

@@ -7,7 +7,17 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto';
-import { closeSync, constants, fstatSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { v7 as uuid } from 'uuid';
 import type { Env } from '../../config/env.js';
@@ -39,7 +49,10 @@ export class SigningKey implements HeadKey {
  * alone. Undefined in production without one: then nothing is signed.
  * @throws AppError `CONFIG_INVALID`, `SETUP_FAILED` if the kept one cannot be trusted
  */
-export function findSigningKey(env: Pick<Env, 'DAGI_SIGNING_KEY' | 'home'>, environment: string): SigningKey | undefined {
+export function findSigningKey(
+  env: Pick<Env, 'DAGI_SIGNING_KEY' | 'home'>,
+  environment: string,
+): SigningKey | undefined {
   if (env.DAGI_SIGNING_KEY !== undefined) return parse(env.DAGI_SIGNING_KEY);
   if (environment === 'production') return undefined;
   const file = join(env.home, FILE);
@@ -48,7 +61,10 @@ export function findSigningKey(env: Pick<Env, 'DAGI_SIGNING_KEY' | 'home'>, envi
 
 /** First half of the hash of a public key, by which heads name it. */
 export const keyId = (key: KeyObject): string =>
-  createHash('sha256').update(key.export({ type: 'spki', format: 'der' })).digest('hex').slice(0, 16);
+  createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('hex')
+    .slice(0, 16);
 
 /**
  * Reads public keys.

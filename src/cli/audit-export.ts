@@ -75,7 +75,7 @@ const pathOf = (path: string, dao: string | undefined, after: string | undefined
 async function allHeads(client: DagiClient, dao: string | undefined): Promise<Pick<Heads, 'heads' | 'now'>> {
   const first = understood(HeadsSchema, await client.json('GET', pathOf('/audit/heads', dao, undefined)));
   const { now, heads } = first;
-  for (let { next } = first; next !== null; ) {
+  for (let { next } = first; next !== null;) {
     const page = understood(HeadsSchema, await client.json('GET', pathOf('/audit/heads', dao, next)));
     heads.push(...page.heads);
     next = page.next;

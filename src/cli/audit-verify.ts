@@ -134,12 +134,17 @@ const readText = (file: string): Promise<string> =>
   });
 
 const unreadable = (file: string, cause: unknown): CliError =>
-  new CliError('FILE_UNREADABLE', `${file} cannot be read (${cause instanceof Error ? cause.message : String(cause)}).`);
+  new CliError(
+    'FILE_UNREADABLE',
+    `${file} cannot be read (${cause instanceof Error ? cause.message : String(cause)}).`,
+  );
 
 /** An export that says of itself that it goes on further than it does. */
 function cutOff({ ends_at: end }: Header, { newest, problems }: Verdict): Problem[] {
   if (end === null || newest >= end || problems.some(({ kind, to }) => kind === 'removed' && to >= end)) return [];
-  return [{ seq: newest + 1, to: end, kind: 'removed', says: `the export says of itself that it goes on to row ${end}` }];
+  return [
+    { seq: newest + 1, to: end, kind: 'removed', says: `the export says of itself that it goes on to row ${end}` },
+  ];
 }
 
 const strangersHead = (id: string): Problem => ({
@@ -184,9 +189,12 @@ function aboutProof({ proven, unproven, unknownKeys }: Verdict): string[] {
   else lines.push('no signed head proves any of it: a chain that was written anew as a whole would look the same');
   if (unproven > 0 && proven) {
     const rows = unproven === 1 ? 'the row' : `the ${unproven} rows`;
-    lines.push(`NOT proven: ${rows} behind it; whether they are all there were, and as they were, no signed head says yet`);
+    lines.push(
+      `NOT proven: ${rows} behind it; whether they are all there were, and as they were, no signed head says yet`,
+    );
   }
-  if (unknownKeys.length > 0) lines.push(`heads of keys that are not known here prove nothing: ${unknownKeys.join(', ')}`);
+  if (unknownKeys.length > 0)
+    lines.push(`heads of keys that are not known here prove nothing: ${unknownKeys.join(', ')}`);
   return lines;
 }
 

@@ -31,8 +31,7 @@ function chained(entries: readonly AuditEntry[], before = ''): AuditRow[] {
   });
 }
 
-const chainOfLength = (length: number): AuditRow[] =>
-  chained(Array.from({ length }, (_, place) => entryAt(place + 1)));
+const chainOfLength = (length: number): AuditRow[] => chained(Array.from({ length }, (_, place) => entryAt(place + 1)));
 
 function signed(rows: readonly AuditRow[], seq: number, changes: Partial<SignedHead> = {}): SignedHead {
   const hash = rows.find((row) => row.seq === seq)?.hash ?? '';
@@ -185,10 +184,17 @@ describe('verifyChain', () => {
   it('names nothing but the row that was altered, whatever stands around it', () => {
     fc.assert(
       fc.property(aCase, ({ rows, head, place }) => {
-        const altered = rows.with(place - 1, { ...rows[place - 1]!, entry: stableStringify(entryAt(place, { actor: 'p_x' })) });
-        expect(examine(altered, [signed(rows, head)]).problems).toMatchObject([{ seq: place, to: place, kind: 'altered' }]);
+        const altered = rows.with(place - 1, {
+          ...rows[place - 1]!,
+          entry: stableStringify(entryAt(place, { actor: 'p_x' })),
+        });
+        expect(examine(altered, [signed(rows, head)]).problems).toMatchObject([
+          { seq: place, to: place, kind: 'altered' },
+        ]);
         const hash = rows.with(place - 1, { ...rows[place - 1]!, hash: sha256('x') });
-        expect(examine(hash, [signed(rows, head)]).problems).toMatchObject([{ seq: place, to: place, kind: 'hash-altered' }]);
+        expect(examine(hash, [signed(rows, head)]).problems).toMatchObject([
+          { seq: place, to: place, kind: 'hash-altered' },
+        ]);
       }),
     );
   });
@@ -200,6 +206,20 @@ describe('verifyChain', () => {
     const verdict = examine([...rows.slice(0, 6), ...chained(forged, rows[5]!.hash)], heads);
     expect(verdict.problems).toMatchObject([{ seq: 7, to: 9, kind: 'rewritten' }]);
     expect(verdict.proven?.seq).toBe(6);
+  });
+
+  it('is not led astray by heads that were signed anew as well', () => {
+    const rows = chainOfLength(9);
+    const forged = [
+      ...rows.slice(0, 4),
+      ...chained(
+        Array.from({ length: 5 }, (_, at) => entryAt(5 + at, { actor: 'p_x' })),
+        rows[3]!.hash,
+      ),
+    ];
+    const verdict = examine(forged, [signed(rows, 3), signed(rows, 7), signed(forged, 7), signed(forged, 9)]);
+    expect(verdict.problems).toMatchObject([{ seq: 4, to: 7, kind: 'rewritten' }]);
+    expect(verdict.proven?.seq).toBe(3);
   });
 
   it('cannot tell of rows behind the newest head that were left out or written anew, and says how many are not proven', () => {
@@ -218,7 +238,9 @@ describe('verifyChain', () => {
     const anew = [...rows.slice(0, 5), ...chained(rest, rows[4]!.hash)];
     for (const shorter of [rows.slice(0, 8), anew]) {
       const { problems, proven } = examine(shorter, heads);
-      expect(problems).toMatchObject([{ seq: 9, to: 9, kind: 'removed', says: expect.stringContaining('rows 5 to 8') as unknown }]);
+      expect(problems).toMatchObject([
+        { seq: 9, to: 9, kind: 'removed', says: expect.stringContaining('rows 5 to 8') as unknown },
+      ]);
       expect(proven?.seq).toBe(4);
     }
   });

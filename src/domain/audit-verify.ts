@@ -105,7 +105,8 @@ export class ChainExamination {
     const { trusted, unknownKeys } = this.examineHeads();
     const seqs = [...this.places.keys()].sort((one, other) => one - other);
     this.reportMissing(seqs, trusted);
-    for (const seq of displaced(this.order)) this.report('reordered', seq, 'it stands at another place than its number says');
+    for (const seq of displaced(this.order))
+      this.report('reordered', seq, 'it stands at another place than its number says');
     for (const seq of seqs) this.reportBroken(seq, trusted);
     this.reportRewritten(trusted);
     const problems = this.problems.sort((one, other) => one.seq - other.seq);
@@ -155,7 +156,7 @@ export class ChainExamination {
   /** Judges a row, and those behind it for as long as that changes what they may follow from. */
   private linkFrom(seq: number): void {
     this.link(seq);
-    for (let at = seq + 1; this.link(at); ) at += 1;
+    for (let at = seq + 1; this.link(at);) at += 1;
   }
 
   /** Looks for the hash that a row follows from. @returns whether the next row may now be judged otherwise */
@@ -210,15 +211,17 @@ export class ChainExamination {
 
   /** Rows that follow from each other, and yet do not lead to what was signed. */
   private reportRewritten(heads: readonly SignedHead[]): void {
-    let [sound, isRewritten] = [0, false];
-    for (const { seq, hash, day } of heads) {
-      const hashes = this.hashesAt(seq);
-      if (hashes.includes(hash)) [sound, isRewritten] = [seq, false];
-      else if (hashes.length > 0 && !isRewritten) {
-        isRewritten = true;
-        const from = Math.min(sound + 1, seq);
-        this.report('rewritten', from, `the chain is not the one that was signed on ${day}: it was written anew from some row here on`, seq);
-      }
+    const leadsTo = ({ seq, hash }: SignedHead): boolean => this.hashesAt(seq).includes(hash);
+    const right = heads.filter(leadsTo);
+    let told = 0;
+    for (const head of heads) {
+      const { seq, day } = head;
+      if (leadsTo(head) || this.hashesAt(seq).length === 0) continue;
+      // One that was signed for the same row and fits was signed afterwards: it vouches for nothing before it.
+      const sound = right.findLast((other) => other.seq < seq)?.seq ?? 0;
+      const says = `not what was signed on ${day}: the chain was written anew, from one of these rows on`;
+      if (sound >= told) this.report('rewritten', sound + 1, says, seq);
+      told = seq;
     }
   }
 

@@ -49,7 +49,10 @@ export class AuditController {
   @Post('heads')
   @HttpCode(200)
   @Access('platform.admin')
-  @ApiOperation({ operationId: 'signAuditHeads', summary: 'Sign the heads of today now, where they are not signed yet' })
+  @ApiOperation({
+    operationId: 'signAuditHeads',
+    summary: 'Sign the heads of today now, where they are not signed yet',
+  })
   async sign(
     @Query({ schema: NoQuerySchema }) _query: object,
     @Req() request: FastifyRequest,

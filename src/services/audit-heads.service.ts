@@ -75,7 +75,7 @@ export class AuditHeadsService implements HeadSigner {
   async keys(): Promise<KeysInUse> {
     const { key } = this.deps;
     const known = key ? [{ key_id: key.key_id, public_key: key.public_key }] : [];
-    for (let after = 0; ; ) {
+    for (let after = 0; ;) {
       const rows = await this.deps.audit.page(null, { after, limit: KEYS_AT_ONCE, action: KEY_TAKEN });
       for (const { entry } of rows) {
         const { subject, detail } = JSON.parse(entry) as AuditEntry;
@@ -94,15 +94,12 @@ export class AuditHeadsService implements HeadSigner {
   }
 
   /** @throws AppError `STORE_UNAVAILABLE` */
-  async signAll(
-    after?: string,
-    progress: (chain: string) => void = () => undefined,
-  ): Promise<SigningReport> {
+  async signAll(after?: string, progress: (chain: string) => void = () => undefined): Promise<SigningReport> {
     const report: SigningReport = { day: today(), signed: 0, published: 0, broken: [] };
     const { key, heads } = this.deps;
     if (!key) return report;
     await this.introduce(key);
-    for (let last = after; ; ) {
+    for (let last = after; ;) {
       const chains = await heads.toSign(report.day, last, CHAINS_AT_ONCE);
       for (const chain of chains) {
         await this.signOne(chain, report);
@@ -116,7 +113,10 @@ export class AuditHeadsService implements HeadSigner {
   private async signOne({ signed, holds, ...state }: ChainToSign, report: SigningReport): Promise<void> {
     if (!holds) {
       report.broken.push(state.chain);
-      this.deps.log.error({ chain: state.chain }, 'a chain of the record is not the one that was signed; see docs/audit.md');
+      this.deps.log.error(
+        { chain: state.chain },
+        'a chain of the record is not the one that was signed; see docs/audit.md',
+      );
       return;
     }
     const head = signed ?? this.sign(state, report.day);

@@ -44,7 +44,9 @@ export class AuditService {
 
   private async shown(daoId: string | null, rows: readonly AuditRow[]): Promise<ShownRow[]> {
     const entries = rows.map(({ entry }) => JSON.parse(entry) as AuditEntry);
-    const named = new Set(entries.flatMap(({ actor, subject }) => [actor, subject]).filter((id) => id.startsWith('p_')));
+    const named = new Set(
+      entries.flatMap(({ actor, subject }) => [actor, subject]).filter((id) => id.startsWith('p_')),
+    );
     const ids = daoId === null ? new Map<string, string[]>() : await this.audit.userIdsOf(daoId, [...named]);
     return rows.map((row, place) => {
       const { at = '', actor = '', action = '', subject = '', detail = {} } = entries[place] ?? {};
@@ -68,7 +70,11 @@ export async function chainFor(access: AccessService, key: CallerKey, named: Nam
 }
 
 /** A page, of a list that was read one further; `next` is null at its end. */
-export function partOf<T>(found: readonly T[], limit: number, idOf: (last: T) => string): { part: T[]; next: string | null } {
+export function partOf<T>(
+  found: readonly T[],
+  limit: number,
+  idOf: (last: T) => string,
+): { part: T[]; next: string | null } {
   const part = found.slice(0, limit);
   const last = part.at(-1);
   return { part, next: found.length > limit && last !== undefined ? idOf(last) : null };

@@ -27,7 +27,8 @@ describe('Denials', () => {
     jest.useRealTimers();
   });
 
-  const written = (): unknown[] => append.mock.calls.map(([dao, { actor, detail }]) => [dao, actor, detail?.times ?? 1]);
+  const written = (): unknown[] =>
+    append.mock.calls.map(([dao, { actor, detail }]) => [dao, actor, detail?.times ?? 1]);
 
   const passMinute = (): Promise<void> => jest.advanceTimersByTimeAsync(61_000);
 
@@ -57,7 +58,12 @@ describe('Denials', () => {
   });
 
   it('tells DAOs, people and entitlements apart', async () => {
-    const others = [{ daoId: null }, { daoId: 'other-dao' }, { actor: 'tg:405' }, { detail: { required_entitlement: 'audit.read' } }];
+    const others = [
+      { daoId: null },
+      { daoId: 'other-dao' },
+      { actor: 'tg:405' },
+      { detail: { required_entitlement: 'audit.read' } },
+    ];
     for (const changes of [{}, ...others]) await sut.add(denial(changes));
     expect(append).toHaveBeenCalledTimes(5);
   });

@@ -82,7 +82,10 @@ export class AuditHeadsRepository {
         .limit(limit)
         .select((eb) => ['c.chain', 'c.seq', 'c.hash', holds(eb).as('holds')])
         .execute();
-      const signed = await this.signedOn(today, chains.map(({ chain }) => chain));
+      const signed = await this.signedOn(
+        today,
+        chains.map(({ chain }) => chain),
+      );
       return chains.map(({ chain, seq, hash, holds }) => ({
         ...{ chain, hash, holds: holds ?? true, signed: signed.get(chain) },
         seq: Number(seq),

@@ -142,7 +142,11 @@ interface Head {
 }
 
 async function lockHead(db: Db, chain: string): Promise<Head> {
-  await db.insertInto('audit_chains').values({ chain }).onConflict((conflict) => conflict.doNothing()).execute();
+  await db
+    .insertInto('audit_chains')
+    .values({ chain })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
   const row = await db
     .selectFrom('audit_chains')
     .where('chain', '=', chain)
@@ -153,7 +157,11 @@ async function lockHead(db: Db, chain: string): Promise<Head> {
 }
 
 async function moveHead(db: Db, chain: string, { seq, hash }: Head): Promise<void> {
-  await db.updateTable('audit_chains').set({ seq: String(seq), hash }).where('chain', '=', chain).execute();
+  await db
+    .updateTable('audit_chains')
+    .set({ seq: String(seq), hash })
+    .where('chain', '=', chain)
+    .execute();
 }
 
 /** @returns the row's hash */
@@ -162,12 +170,14 @@ async function insert(db: Db, chain: string, { seq, hash: before, salt }: Head, 
   const { rows } = await sql<{ at: Date }>`select date_trunc('milliseconds', clock_timestamp()) as at`.execute(db);
   const at = rows[0]?.at ?? new Date();
   const actor = await nameOf(db, chain, salt, event.actor);
-  const subject =
-    typeof event.subject === 'string' ? event.subject : await nameOf(db, chain, salt, event.subject.user);
+  const subject = typeof event.subject === 'string' ? event.subject : await nameOf(db, chain, salt, event.subject.user);
   const fields: AuditEntry = { seq, chain, at: at.toISOString(), actor, action, subject, detail };
   const entry = stableStringify(fields);
   const hash = chainHash(sha256, before, entry);
-  await db.insertInto('audit').values({ chain, seq: String(seq), entry, hash, at, actor, action, subject }).execute();
+  await db
+    .insertInto('audit')
+    .values({ chain, seq: String(seq), entry, hash, at, actor, action, subject })
+    .execute();
   return hash;
 }
 

@@ -1,6 +1,5 @@
 import { ScheduleAlreadyRunning, type ScheduleClient, type ScheduleOptions } from '@temporalio/client';
 import { AUDIT_HEADS_SCHEDULE, QUEUES, WORKFLOWS } from '../../contracts/ids.js';
-import type { auditHeads } from '../../../workflows/index.js';
 
 /** Of the day, at UTC. Whatever was written down until then is signed. */
 const AT = { hour: 0, minute: 5 };
