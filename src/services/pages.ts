@@ -15,7 +15,16 @@ export async function pageOf<T extends { id: string }>(
   { after, limit }: PageRequest,
   read: (after: string, limit: number) => Promise<T[]>,
 ): Promise<Page<T>> {
-  const rows = await read(after, limit + 1);
+  return partOf(await read(after, limit + 1), limit, ({ id }) => id);
+}
+
+/**
+ * Cuts what was read to a part.
+ * @param rows in their order, up to one more than the part may hold
+ * @param placeOf what `after` has to say for the entries behind one
+ */
+export function partOf<T>(rows: readonly T[], limit: number, placeOf: (row: T) => string): Page<T> {
   const items = rows.slice(0, limit);
-  return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+  const last = items.at(-1);
+  return { items, next: rows.length > limit && last !== undefined ? placeOf(last) : null };
 }

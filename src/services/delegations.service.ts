@@ -1,0 +1,82 @@
+import type { CallerKey, Entitlement } from '../contracts/access.js';
+import type { Delegation } from '../contracts/proposal.js';
+import type { AuditRepository } from '../adapters/store/audit.repository.js';
+import {
+  delegationsFrom,
+  putDelegation,
+  removeDelegation,
+  type DelegationsRepository,
+} from '../adapters/store/delegations.repository.js';
+import { memberById, memberByUser, rolesIn } from '../adapters/store/members.repository.js';
+import type { Db } from '../adapters/store/tenants.js';
+import { closesCycle } from '../domain/delegation.js';
+import { givenBy } from '../domain/member-rules.js';
+import { partOf, type Page } from './pages.js';
+import { AppError } from '../errors/app-error.js';
+import type { AccessService, Acting, Named } from './access.service.js';
+
+const VOTE = 'proposal.vote' satisfies Entitlement;
+
+/** Delegations: whose ballot counts for a member who casts none, in proposals that open from then on. */
+export class DelegationsService {
+  constructor(
+    private readonly delegations: DelegationsRepository,
+    private readonly access: AccessService,
+    private readonly audit: AuditRepository,
+  ) {}
+
+  /** All delegations of the DAO, and that of whoever asks. */
+  async list(
+    key: CallerKey,
+    named: Named,
+    { after = '', limit }: { after?: string | undefined; limit: number },
+  ): Promise<Page<Delegation> & { mine: Delegation | null }> {
+    const { daoId, facts } = await this.access.require(key, named, 'chat.read');
+    const mine = facts.member === undefined ? undefined : await this.delegations.of(daoId, facts.member);
+    const rows = await this.delegations.page(daoId, after, limit + 1);
+    return { ...partOf(rows, limit, ({ from }) => from), mine: mine ?? null };
+  }
+
+  /**
+   * Delegates, in place of what was delegated before.
+   * @param to a member, by its id or one that a platform gave it
+   * @throws AppError `DELEGATE_INVALID`, `DELEGATION_CYCLE` and those of access
+   */
+  async delegate(key: CallerKey, named: Named, to: string): Promise<Delegation> {
+    const acting = await this.access.require(key, named, VOTE);
+    const { daoId, actor } = acting;
+    const from = memberOf(acting);
+    return this.audit.recorded(daoId, async (db, record) => {
+      const delegate = await delegateNamed(db, daoId, to);
+      if (delegate === from) throw new AppError('DELEGATE_INVALID', 'Nobody can delegate to themselves.');
+      // No other delegation can be made meanwhile: all of them are audited changes of this DAO.
+      if (closesCycle(await delegationsFrom(db, daoId, delegate), from, delegate))
+        throw new AppError('DELEGATION_CYCLE');
+      await record({ actor, action: 'delegation.set', subject: from, detail: { to: delegate } });
+      return putDelegation(db, daoId, from, delegate);
+    });
+  }
+
+  /** Takes back what was delegated, if anything was. */
+  async takeBack(key: CallerKey, named: Named): Promise<void> {
+    const acting = await this.access.require(key, named, VOTE);
+    const { daoId, actor } = acting;
+    const from = memberOf(acting);
+    await this.audit.recorded(daoId, async (db, record) => {
+      if (await removeDelegation(db, daoId, from)) await record({ actor, action: 'delegation.remove', subject: from });
+    });
+  }
+}
+
+function memberOf({ facts: { member } }: Acting): string {
+  if (member === undefined) throw new AppError('MEMBER_NOT_FOUND', 'Only a member has a vote to delegate.');
+  return member;
+}
+
+/** @throws AppError `DELEGATE_INVALID` */
+async function delegateNamed(db: Db, daoId: string, to: string): Promise<string> {
+  const member = (await memberById(db, daoId, to)) ?? (await memberByUser(db, daoId, to));
+  if (!member || !givenBy(member.roles, await rolesIn(db, daoId)).includes(VOTE))
+    throw new AppError('DELEGATE_INVALID');
+  return member.id;
+}

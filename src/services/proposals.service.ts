@@ -1,0 +1,234 @@
+import type { Logger } from 'pino';
+import type { CallerKey } from '../contracts/access.js';
+import { API_PRINCIPAL_PREFIX } from '../contracts/ids.js';
+import type { ActionDraft, Proposal, ProposalFloors, ProposalSummary } from '../contracts/proposal.js';
+import type { AuditRepository, Recorder } from '../adapters/store/audit.repository.js';
+import { findDao } from '../adapters/store/daos.repository.js';
+import {
+  insertProposal,
+  proposalNow,
+  updateProposal,
+  type ProposalChanges,
+  type ProposalNow,
+  type ProposalsRepository,
+} from '../adapters/store/proposals.repository.js';
+import { hasBallots, takeElectorate } from '../adapters/store/votes.repository.js';
+import type { Db } from '../adapters/store/tenants.js';
+import { partOf, type Page } from './pages.js';
+import { rulesOf } from '../domain/proposal-rules.js';
+import { hoursAfter, mayBecome, mayBeVetoed } from '../domain/proposal-stage.js';
+import { requireVersion, type Expected } from '../domain/versions.js';
+import { AppError } from '../errors/app-error.js';
+import type { AccessService, Acting, Named } from './access.service.js';
+import { checkedActions, requireDoable } from './proposal-effects.js';
+
+/** What a proposal is drafted from. */
+export interface ProposalDraft {
+  title: string;
+  text: string;
+  actions: readonly ActionDraft[];
+}
+
+/** Where the clock of proposals is: it must hear of each one that begins, or changes what it waits for. */
+export interface ProposalClock {
+  /** @throws AppError `TEMPORAL_UNAVAILABLE` */
+  pokeProposal(daoId: string, n: number): Promise<void>;
+}
+
+/** Which proposals to list: `after` is the number of the last one of the part before. */
+export interface ProposalListFilter {
+  after?: string | undefined;
+  limit: number;
+  /** Only those of a stage. */
+  stage?: string | undefined;
+}
+
+export interface ProposalsDependencies {
+  proposals: ProposalsRepository;
+  access: AccessService;
+  audit: AuditRepository;
+  clock: ProposalClock;
+  floors: () => ProposalFloors;
+  log: Logger;
+}
+
+/** A proposal while nobody else can change it. */
+interface Held extends ProposalNow {
+  db: Db;
+  record: Recorder;
+  acting: Acting;
+}
+
+/** How the record names a proposal. */
+export const subjectOf = (n: number): string => `proposal:${n}`;
+
+/** The number that a path names; nothing else is a proposal. */
+export const proposalNumber = (text: string): number => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0);
+
+/** Proposals: drafted, shown, opened, withdrawn, vetoed. What a clock does to them is elsewhere. */
+export class ProposalsService {
+  constructor(private readonly deps: ProposalsDependencies) {}
+
+  /** Proposals, the newest ones first, for whoever may read them. @throws AppError those of access */
+  async list(key: CallerKey, named: Named, filter: ProposalListFilter): Promise<Page<ProposalSummary>> {
+    const { daoId } = await this.deps.access.require(key, named, 'chat.read');
+    return this.page(daoId, filter);
+  }
+
+  /** As `list`, for those who have asked already whether it may be read. */
+  async page(daoId: string, { after, limit, stage }: ProposalListFilter): Promise<Page<ProposalSummary>> {
+    const below = after === undefined || after === '' ? undefined : proposalNumber(after);
+    const rows = await this.deps.proposals.page(daoId, { below, limit: limit + 1, stage });
+    return partOf(rows, limit, ({ n }) => String(n));
+  }
+
+  /** @throws AppError `PROPOSAL_NOT_FOUND` and those of access */
+  async get(key: CallerKey, named: Named, n: number): Promise<{ daoId: string; proposal: Proposal }> {
+    const { access, proposals } = this.deps;
+    const { daoId } = await access.require(key, named, 'chat.read');
+    const proposal = await proposals.find(daoId, n);
+    if (!proposal) throw new AppError('PROPOSAL_NOT_FOUND');
+    return { daoId, proposal };
+  }
+
+  /**
+   * Drafts a proposal, and opens it at once if that is wanted.
+   * @throws AppError `ACTION_INVALID`, `ELECTORATE_EMPTY` and those of access
+   */
+  async create(key: CallerKey, named: Named, draft: ProposalDraft & { open: boolean }): Promise<Proposal> {
+    const acting = await this.deps.access.require(key, named, 'proposal.create');
+    const { daoId, actor } = acting;
+    const author = authorOf(acting);
+    const made = await this.deps.audit.recorded(daoId, async (db, record) => {
+      const actions = await checkedActions(db, daoId, draft.actions);
+      const { title, text } = draft;
+      const drafted = await insertProposal(db, daoId, { author, title, text, actions });
+      await record({ actor, action: 'proposal.create', subject: subjectOf(drafted.proposal.n) });
+      return draft.open ? this.openNow({ db, record, acting, ...drafted }) : drafted.proposal;
+    });
+    this.poke(daoId, made.n);
+    return made;
+  }
+
+  /**
+   * Changes a draft.
+   * @throws AppError `VERSION_CHANGED`, `PROPOSAL_STAGE`, `NOT_THE_AUTHOR`, `ACTION_INVALID` and those of access
+   */
+  async edit(
+    key: CallerKey,
+    named: Named,
+    n: number,
+    { actions, ...texts }: Partial<ProposalDraft>,
+    expected: Expected,
+  ): Promise<Proposal> {
+    return this.asAuthor(key, named, n, async ({ db, record, acting: { daoId, actor }, proposal }) => {
+      requireVersion(proposal.version, expected);
+      requireStage(proposal, proposal.stage === 'draft');
+      const changes = { ...texts, ...(actions && { actions: await checkedActions(db, daoId, actions) }) };
+      await record({
+        actor,
+        action: 'proposal.edit',
+        subject: subjectOf(n),
+        detail: { changed: Object.keys(changes) },
+      });
+      return updateProposal(db, daoId, n, changes);
+    });
+  }
+
+  /**
+   * Opens a draft: rules, who may vote and with what weight are fixed from now on.
+   * @throws AppError `PROPOSAL_STAGE`, `NOT_THE_AUTHOR`, `ACTION_INVALID`, `ELECTORATE_EMPTY` and those of access
+   */
+  async open(key: CallerKey, named: Named, n: number): Promise<Proposal> {
+    return this.asAuthor(key, named, n, (held) => this.openNow(held));
+  }
+
+  /**
+   * Takes back a draft, or an open proposal for which nobody has voted yet.
+   * @throws AppError `PROPOSAL_STAGE`, `NOT_THE_AUTHOR` and those of access
+   */
+  async withdraw(key: CallerKey, named: Named, n: number): Promise<Proposal> {
+    return this.asAuthor(key, named, n, async ({ db, record, acting: { daoId, actor }, proposal, now }) => {
+      const untouched = mayBecome(proposal.stage, 'withdrawn') && !(await hasBallots(db, daoId, n));
+      requireStage(proposal, untouched && !(proposal.closes_at && now >= proposal.closes_at));
+      await record({ actor, action: 'proposal.withdraw', subject: subjectOf(n) });
+      return updateProposal(db, daoId, n, { stage: 'withdrawn', ended_at: now, due_at: null });
+    });
+  }
+
+  /**
+   * Stops what has passed, before it is executed.
+   * @throws AppError `PROPOSAL_STAGE` from the moment of execution on, and those of access
+   */
+  async veto(key: CallerKey, named: Named, n: number, reason: string): Promise<Proposal> {
+    const acting = await this.deps.access.require(key, named, 'proposal.execute');
+    return this.change(acting, n, async ({ db, record, acting: { daoId, actor }, proposal, now }) => {
+      const { stage, closes_at: closesAt, execute_at: executeAt } = proposal;
+      requireStage(proposal, mayBeVetoed({ stage, closesAt, executeAt }, now));
+      await record({ actor, action: 'proposal.veto', subject: subjectOf(n) });
+      return updateProposal(db, daoId, n, { stage: 'vetoed', ended_at: now, due_at: null, veto_reason: reason });
+    });
+  }
+
+  private async openNow({ db, record, acting, proposal, now }: Held): Promise<Proposal> {
+    const { daoId, actor } = acting;
+    const { n, actions } = proposal;
+    requireStage(proposal, mayBecome(proposal.stage, 'open'));
+    await requireDoable(db, daoId, actions);
+    const settings = (await findDao(db, daoId))?.settings ?? {};
+    const rules = rulesOf(settings, this.deps.floors());
+    const electors = await takeElectorate(db, daoId, n, rules.weights, settings);
+    if (electors === 0) throw new AppError('ELECTORATE_EMPTY');
+    const closesAt = hoursAfter(now, rules.voting_hours);
+    const changes: ProposalChanges = { stage: 'open', rules, opened_at: now, closes_at: closesAt, due_at: closesAt };
+    const detail = { rules, electors, closes_at: closesAt.toISOString() };
+    await record({ actor, action: 'proposal.open', subject: subjectOf(n), detail });
+    return updateProposal(db, daoId, n, changes);
+  }
+
+  private async asAuthor(
+    key: CallerKey,
+    named: Named,
+    n: number,
+    change: (held: Held) => Promise<Proposal>,
+  ): Promise<Proposal> {
+    const acting = await this.deps.access.require(key, named, 'proposal.create');
+    return this.change(acting, n, (held) => {
+      if (held.proposal.author !== authorOf(acting)) throw new AppError('NOT_THE_AUTHOR');
+      return change(held);
+    });
+  }
+
+  private async change(acting: Acting, n: number, change: (held: Held) => Promise<Proposal>): Promise<Proposal> {
+    const { daoId } = acting;
+    const changed = await this.deps.audit.recorded(daoId, async (db, record) => {
+      const found = await proposalNow(db, daoId, n);
+      if (!found) throw new AppError('PROPOSAL_NOT_FOUND');
+      return change({ db, record, acting, ...found });
+    });
+    this.poke(daoId, n);
+    return changed;
+  }
+
+  /** Nobody waits for the clock to hear of it, and no call fails for it: what it misses is found when it is overdue. */
+  private poke(daoId: string, n: number): void {
+    const { clock, log } = this.deps;
+    clock.pokeProposal(daoId, n).catch((error: unknown) => {
+      log.warn(
+        { dao_id: daoId, proposal: n, err: error },
+        'the clock of a proposal could not be told; it is told later',
+      );
+    });
+  }
+}
+
+/** Who a proposal is by: a member, or a key's own principal. */
+function authorOf({ actor, facts }: Acting): string {
+  if (facts.member !== undefined) return facts.member;
+  if (actor.startsWith(API_PRINCIPAL_PREFIX)) return actor;
+  throw new AppError('RBAC_PERMISSION_DENIED', 'Only a member can make a proposal.');
+}
+
+function requireStage({ stage }: Proposal, holds: boolean): void {
+  if (!holds) throw new AppError('PROPOSAL_STAGE', undefined, { stage });
+}
