@@ -10,6 +10,11 @@ describe('UsageQuerySchema', () => {
     expect(UsageQuerySchema.parse(query)).toEqual(query);
   });
 
+  it.each(['2026-02-29', 'yesterday', ''])('says of the day %j once that it is none', (from) => {
+    const { error } = UsageQuerySchema.safeParse({ from });
+    expect(error?.issues.map(({ message }) => message)).toEqual(['is no day, such as 2026-11-01']);
+  });
+
   it.each([
     { from: '2026-02-29' },
     { to: '2026-13-01' },

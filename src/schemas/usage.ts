@@ -5,7 +5,9 @@ import { ActingQuerySchema } from './common.js';
 export const USAGE_GROUPS = ['day', 'provider', 'key', 'dao'] as const;
 
 /** A day at UTC; of this millennium, since a database knows no year 0. */
-const day = z.iso.date().regex(/^2/, 'is no day of this millennium');
+const day = z.iso
+  .date({ error: 'is no day, such as 2026-11-01', abort: true })
+  .regex(/^2/, 'is no day of this millennium');
 
 /** `GET /usage`. */
 export const UsageQuerySchema = ActingQuerySchema.extend({
