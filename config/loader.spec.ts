@@ -361,7 +361,7 @@ describe('loadConfig', () => {
   });
 
   it('says that a file is not there, or why it cannot be read', () => {
-    expect(() => loadConfig(env(), '/no/such.yml')).toThrow(/^\/no\/such\.yml: the file is not there: put it where/);
+    expect(() => loadConfig(env(), '/no/such.yml')).toThrow(/^\/no\/such\.yml: the file is not there: put it there/);
     expect(() => loadConfig(env(), tmpdir())).toThrow(`${tmpdir()}: the file cannot be read (EISDIR)`);
   });
 

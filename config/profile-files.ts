@@ -106,10 +106,7 @@ export function readProfileText(text: string, file: string): ProfileText {
 
 function unreadable(file: string, code: string): AppError {
   const what = code === 'ENOENT' ? 'the file is not there' : `the file cannot be read (${code})`;
-  return new AppError(
-    'CONFIG_INVALID',
-    `${file}: ${what}: put it where it is looked for, or name another with --profile.`,
-  );
+  return new AppError('CONFIG_INVALID', `${file}: ${what}: put it there, or name another.`);
 }
 
 /**
