@@ -376,7 +376,8 @@ describe('generate', () => {
       const put = keeps();
       await stage.run(stage.writes(alone()), says(text('Seven.'), end), asked(), { cache: { put } });
       const slot = { daoId: 'greenfood-dao', rule: 'facts', key: expect.stringMatching(/^[0-9a-f]{64}$/) };
-      expect(put.mock.calls).toEqual([[slot, { text: 'Seven.', provider: 'fake', finishReason: 'stop' }, 7]]);
+      const kept = { text: 'Seven.', provider: 'fake', finishReason: 'stop' };
+      expect(put.mock.calls).toEqual([[slot, kept, 7, expect.any(String)]]);
     });
 
     it('is not kept if the model was told more than the question, or was cut short', async () => {

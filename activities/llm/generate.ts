@@ -249,7 +249,7 @@ class Generation {
     const { cache } = this.job.record.decision;
     if (!cache || finishReason !== 'stop' || this.job.inSession || this.job.history.length > 0) return;
     await this.deps.cache
-      .put(cacheSlot(this.job), { text, provider, finishReason }, cache.maxEntries)
+      .put(cacheSlot(this.job), { text, provider, finishReason }, cache.maxEntries, this.input.requestId)
       .catch((error: unknown) => {
         this.deps.log(this.input).warn({ err: error }, 'an answer could not be kept for others');
       });

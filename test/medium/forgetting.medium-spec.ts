@@ -190,6 +190,21 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     expect(await people.forgetting.forgetMe(key(GUEST), dao, {})).toEqual({ id, requests: 0 });
   });
 
+  it('keeps no answer whose question was forgotten before it could be kept', async () => {
+    const cache = new AnswerCacheRepository(fresh.database);
+    const [slot, answer] = [{ daoId: dao, rule: 'chat', key: 'late' }, { provider: 'fake', text: SECRET, finishReason: 'stop' }];
+    const said = await spoken(GUEST, SECRET);
+    await cache.put(slot, answer, 10, said);
+    expect(await cache.get(slot, undefined)).toMatchObject({ text: SECRET });
+    for (let round = 0; round < 5; round += 1) {
+      const again = round === 0 ? said : await spoken(GUEST, SECRET);
+      await Promise.all([people.forgetting.forgetMe(key(GUEST), dao, {}), cache.put(slot, answer, 10, again)]);
+      expect(await whereIs(SECRET)).toEqual([]);
+      await cache.put(slot, answer, 10, again);
+      expect(await whereIs(SECRET)).toEqual([]);
+    }
+  });
+
   it('says which requests still run, and changes nothing while one does', async () => {
     await joined();
     await spoken(PERSON, SECRET);

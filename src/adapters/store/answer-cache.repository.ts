@@ -46,19 +46,25 @@ export class AnswerCacheRepository {
   /**
    * Keeps an answer; one of the same key makes way for it. The oldest of the DAO and rule are forgotten.
    * @param maxEntries most answers of the DAO and rule that stay; more may for a moment, if several come at once
+   * @param requestId whose question it answers: once that was forgotten, nothing is kept of its answer
    */
   async put(
     { daoId, rule, key }: CacheSlot,
     { provider, text, finishReason }: KeptAnswer,
     maxEntries: number,
+    requestId: string | null = null,
   ): Promise<void> {
+    // The question is held while the answer is written: whoever forgets it waits, and then forgets the answer as well.
     // The second half does not see the new row. Rows that another call is just writing are left to it: two calls must
     // not wait for each other.
     await guardStore(() =>
       sql`
-        with kept as (
+        with question as (
+          select 1 from turns where dao_id = ${daoId} and request_id = ${requestId}::text for key share
+        ), kept as (
           insert into answer_cache (dao_id, rule, key, provider, answer, finish_reason)
-          values (${daoId}, ${rule}, ${key}, ${provider}, ${text}, ${finishReason})
+          select ${daoId}::text, ${rule}::text, ${key}::text, ${provider}::text, ${text}::text, ${finishReason}::text
+          where ${requestId}::text is null or exists (select from question)
           on conflict (dao_id, rule, key) do update set
             provider = excluded.provider, answer = excluded.answer, finish_reason = excluded.finish_reason,
             created_at = now()
