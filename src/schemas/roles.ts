@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ENTITLEMENTS, type Entitlement } from '../contracts/access.js';
+import { ENTITLEMENTS } from '../contracts/access.js';
 import { ActingQuerySchema } from './common.js';
 import { PageQuerySchema } from './daos.js';
 
@@ -25,4 +25,4 @@ export const PutRoleSchema = z.strictObject({
     .regex(/^[0-9a-f]{16}$/, 'confirm is what the refusal named: 16 hexadecimal digits')
     .optional(),
 });
-export type PutRoleBody = { entitlements: Exclude<Entitlement, 'platform.admin'>[]; confirm?: string | undefined };
+export type PutRoleBody = z.infer<typeof PutRoleSchema>;

@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { aCaller } from '../../test/factories/access.js';
+import { anAccess } from '../../test/factories/routing.js';
+import { strict } from '../../test/factories/strict.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
-import type { KeysRepository } from '../adapters/store/keys.repository.js';
-import type { AccessService } from './access.service.js';
+import type { KeysRepository, NewKey } from '../adapters/store/keys.repository.js';
+import type { CallerKey, Entitlement, KeyInfo } from '../contracts/access.js';
+import { resolveRights } from '../domain/access.js';
+import type { AccessService, Acting } from './access.service.js';
 import { KeysService } from './keys.service.js';
 
 const everywhere = aCaller();
@@ -57,5 +61,108 @@ describe('KeysService', () => {
     await keys.list(everywhere, { userId: 'tg:1', daoId: 'd' }, { after: '', limit: 9 });
     expect(requirePlatform.mock.calls).toEqual([[everywhere, 'tg:1']]);
     expect(require.mock.calls).toEqual([[everywhere, { userId: 'tg:1', daoId: 'd' }, 'key.manage']]);
+  });
+});
+
+describe('KeysService: what hands out a secret', () => {
+  const owner = aCaller({ daoId: 'd', principal: 'tg:1', gateway: false, owner: 'p_1' });
+  const facts = anAccess(['admin'], { member: 'p_1' });
+  const acting: Acting = { actor: 'tg:1', daoId: 'd', facts, rights: resolveRights(facts) };
+  const isReplaced = jest.fn<KeysRepository['isReplaced']>();
+  const find = jest.fn<KeysRepository['find']>();
+  const requireNoMore = jest.fn<AccessService['requireNoMore']>();
+  const denied = jest.fn<AccessService['denied']>();
+  const added = jest.fn<(key: NewKey) => void>();
+  let keys: KeysService;
+
+  beforeEach(() => {
+    isReplaced.mockReset().mockResolvedValue(false);
+    find.mockReset().mockResolvedValue(aKeyInfo());
+    requireNoMore.mockReset().mockResolvedValue();
+    denied.mockReset().mockResolvedValue();
+    added.mockReset();
+    const repository = strict<KeysRepository>('keys', {
+      ...{ isReplaced, find, expire: () => Promise.resolve(true) },
+      insert: (_db, key) => {
+        added(key);
+        return Promise.resolve({} as never);
+      },
+    });
+    const access = strict<AccessService>('access', {
+      ...{ requireNoMore, denied },
+      require: () => Promise.resolve(acting),
+      requirePlatform: () => Promise.resolve({ actor: 'api:admin' }),
+    });
+    const audit = strict<AuditRepository>('audit', {
+      recorded: (_dao, change) => change({} as never, () => Promise.resolve()),
+      append: () => Promise.resolve(),
+    });
+    keys = new KeysService(repository, access, audit);
+  });
+
+  const aKeyInfo = (changes: Partial<KeyInfo> = {}): KeyInfo => ({
+    ...{ id: 'k9', name: 'a bot', dao_id: 'd', principal: 'api:k9', gateway: true, owner: 'p_2', scopes: null },
+    ...{ expires_at: null, replaces: null, created_at: new Date(), last_used_at: null, revoked_at: null },
+    ...changes,
+  });
+  const create = (by: CallerKey, scopes?: Entitlement[]) =>
+    keys.create(by, { name: 'a key', daoId: by.daoId ?? undefined, principal: undefined, scopes });
+  const rotate = (by: CallerKey) => keys.rotate(by, 'k9', { overlapSeconds: 60 });
+  const made = (): Partial<NewKey> => added.mock.calls[0]?.[0] ?? {};
+  const code = 'RBAC_PERMISSION_DENIED';
+
+  it.each<[string, CallerKey]>([
+    ['another member answers for the key that asks', { ...owner, owner: 'p_2' }],
+    ['somebody who is gone does', { ...owner, owner: 'p_gone' }],
+  ])('does not where %s', async (_why, by) => {
+    await expect(create(by)).rejects.toMatchObject({ code });
+    await expect(rotate(by)).rejects.toMatchObject({ code });
+    expect(denied).toHaveBeenCalledTimes(2);
+    expect(added).not.toHaveBeenCalled();
+  });
+
+  it('does not where the key that asks was replaced', async () => {
+    isReplaced.mockResolvedValue(true);
+    await expect(create(owner)).rejects.toMatchObject({ code });
+    await expect(rotate(owner)).rejects.toMatchObject({ code });
+    expect(added).not.toHaveBeenCalled();
+  });
+
+  it('makes the caller answer for it, be it new or the successor of somebody else’s', async () => {
+    await create(owner);
+    expect(made()).toMatchObject({ owner: 'p_1', scopes: null, gateway: true, dao_id: 'd' });
+    added.mockReset();
+    await rotate(owner);
+    expect(made()).toMatchObject({ owner: 'p_1', replaces: 'k9', principal: 'api:k9' });
+    expect(requireNoMore.mock.calls).toEqual([
+      [acting, undefined],
+      [acting, undefined],
+    ]);
+  });
+
+  it('leaves the owner as it is where the platform rotates', async () => {
+    await rotate(aCaller({ id: 'admin', principal: 'api:admin' }));
+    expect(made()).toMatchObject({ owner: 'p_2', replaces: 'k9' });
+  });
+
+  it('narrows what is made to the key that makes it', async () => {
+    const narrow: CallerKey = { ...owner, scopes: ['key.manage', 'chat.read'] };
+    await create(narrow);
+    expect(made().scopes).toEqual(['key.manage', 'chat.read']);
+    await expect(rotate(narrow)).rejects.toMatchObject({ code });
+    find.mockResolvedValue(aKeyInfo({ scopes: ['chat.read'] }));
+    added.mockReset();
+    await rotate(narrow);
+    expect(made().scopes).toEqual(['chat.read']);
+    await expect(create(owner, ['chat.read', 'platform.admin'])).rejects.toMatchObject({ code });
+  });
+
+  it('gives nothing for what is revoked or not there, nor for the admin key', async () => {
+    find.mockResolvedValueOnce(undefined).mockResolvedValueOnce(aKeyInfo({ revoked_at: new Date() }));
+    await expect(rotate(owner)).rejects.toMatchObject({ code: 'KEY_NOT_FOUND' });
+    await expect(rotate(owner)).rejects.toMatchObject({ code: 'KEY_NOT_FOUND' });
+    const admin = keys.rotate(owner, 'admin', { overlapSeconds: 0 });
+    await expect(admin).rejects.toMatchObject({ code: 'BODY_INVALID' });
+    expect(added).not.toHaveBeenCalled();
   });
 });

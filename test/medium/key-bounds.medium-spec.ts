@@ -84,7 +84,7 @@ describe.each(DATABASES)('what a key can give on %s', (_name, open) => {
       () => {
         throw new Error('it went through');
       },
-      (error: AppError) => error,
+      (error: unknown) => error as AppError,
     );
 
   const DENIED = { code: 'RBAC_PERMISSION_DENIED' };

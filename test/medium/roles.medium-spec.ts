@@ -76,7 +76,7 @@ describe.each(DATABASES)('roles on %s', (_name, open) => {
       () => {
         throw new Error('it went through');
       },
-      (error: AppError) => error,
+      (error: unknown) => error as AppError,
     );
 
   const recorded = async (): Promise<{ action: string; subject: string; detail: unknown }[]> => {
@@ -161,7 +161,7 @@ describe.each(DATABASES)('roles on %s', (_name, open) => {
       [['chat.write'], ['agent.crew']].map((list) =>
         put('keeper', list, { expected: ['1'] }).then(
           () => 'done',
-          ({ code }: AppError) => code,
+          (error: unknown) => (error as AppError).code,
         ),
       ),
     );
@@ -206,7 +206,7 @@ describe.each(DATABASES)('roles on %s', (_name, open) => {
           uses_left,
           expires_at,
           created_by: 'p',
-        } as never)
+        })
         .execute();
     await invited(new Date(Date.now() + 60_000));
     await invited(new Date(Date.now() - 60_000));

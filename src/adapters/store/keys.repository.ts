@@ -67,7 +67,7 @@ export class KeysRepository {
     );
     if (!row) return undefined;
     const { dao_id: daoId, scopes, ...rest } = row;
-    return { ...rest, daoId, scopes: scopes && scopes.filter(isEntitlement) };
+    return { ...rest, daoId, scopes: scopes?.filter(isEntitlement) ?? null };
   }
 
   /** Notes that a key was used just now. */
