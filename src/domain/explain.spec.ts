@@ -56,6 +56,12 @@ describe('the reasons why a condition failed', () => {
     expect(why(not(not(not(condition))), inputs)).toEqual([sentence]);
   });
 
+  it('count one character as one', () => {
+    expect(why(length({ min: 2 }), anInput({ promptLength: 1 }))).toEqual([
+      'prompt has 1 character, wanted at least 2',
+    ]);
+  });
+
   it('are one for each thing that would have to be otherwise', () => {
     expect(why(all(is('mode', 'chat'), is('source', 'discord'), is('role', 'admin')))).toEqual([
       'source is telegram, wanted one of discord',

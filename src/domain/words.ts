@@ -95,7 +95,7 @@ function leafReason(verdict: Verdict, wanted: boolean): string {
         ? `prompt does not match /${condition.pattern}/`
         : `prompt matches /${condition.pattern}/, which it must not`;
     case 'prompt_length': {
-      const words = `prompt has ${String(verdict.saw)} characters`;
+      const words = `prompt has ${String(verdict.saw)} ${verdict.saw === 1 ? 'character' : 'characters'}`;
       return `${words}, ${wanted ? 'wanted' : 'which must not be'} ${lengthWords(condition)}`;
     }
     case 'api_key_available':

@@ -96,7 +96,10 @@ describe('ConfigService', () => {
     jest.useRealTimers();
   });
 
-  const audited = (): string[] => entries.map(({ action, subject, actor }) => `${action} ${subject} by ${actor}`);
+  const audited = (): string[] =>
+    entries.map(
+      ({ action, subject, actor }) => `${action} ${typeof subject === 'string' ? subject : subject.user} by ${actor}`,
+    );
 
   function read(): RunnableConfig {
     if (file instanceof AppError) throw file;
@@ -164,7 +167,7 @@ describe('ConfigService', () => {
           confirmedBy: null,
         },
       ]);
-      expect(audited()).toEqual(['config.activate a by system']);
+      expect(audited()).toEqual(['config.activate a by api:system']);
       expect(watched).toEqual([['/etc/dagi/prod.yml']]);
       expect(objection).not.toHaveBeenCalled();
     });
@@ -202,7 +205,7 @@ describe('ConfigService', () => {
       expect((await service.start()).hash).toBe('a');
       expect(build.mock.calls).toEqual([[{ written: 'a' }]]);
       expect(await service.state(KEY)).toMatchObject({ active: { hash: 'a' }, waiting: { hash: 'b', ...OBJECTION } });
-      expect(audited().at(-1)).toBe('config.hold b by system');
+      expect(audited().at(-1)).toBe('config.hold b by api:system');
       expect(stored.activations).toHaveLength(1);
     });
 
@@ -262,7 +265,7 @@ describe('ConfigService', () => {
       expect(heard).toEqual(['b']);
       expect(watched.at(-1)).toEqual(['/etc/dagi/prod.yml', '/etc/dagi/base.yml']);
       expect(await service.state(KEY)).toMatchObject({ active: { hash: 'b' }, reloads: { applied: 1 } });
-      expect(audited()).toEqual(['config.activate a by system', 'config.activate b by system']);
+      expect(audited()).toEqual(['config.activate a by api:system', 'config.activate b by api:system']);
     });
 
     it('changes nothing where it says what runs', async () => {
@@ -282,7 +285,7 @@ describe('ConfigService', () => {
       expect(warning).toMatch(/^profile refused at \d{4}-.*: prod\.yml:4:7: routing_rules\[0\]: no provider "…"$/);
       const state = await service.state(KEY);
       expect(state).toMatchObject({ reloads: { refused: 1 }, refused: { reason: file.message } });
-      expect(audited().at(-1)).toBe('config.refuse prod by system');
+      expect(audited().at(-1)).toBe('config.refuse prod by api:system');
       file = aConfig('a');
       await service.reload('mended');
       expect(service.warnings()).toEqual([]);
@@ -351,7 +354,7 @@ describe('ConfigService', () => {
         reloads: { applied: 0, refused: 0, held: 1, unchanged: 0 },
       });
       expect(service.warnings()).toEqual([expect.stringContaining('dagi config apply --confirm b')]);
-      expect(audited().at(-1)).toBe('config.hold b by system');
+      expect(audited().at(-1)).toBe('config.hold b by api:system');
       expect(entries.at(-1)?.detail).toMatchObject({ from: 'a', to: 'b', newly_allowed: 2 });
     });
 
@@ -359,7 +362,7 @@ describe('ConfigService', () => {
       const service = await holding();
       const state = await service.apply(KEY, 'b');
       expect(state).toMatchObject({ active: { hash: 'b' }, waiting: null, reloads: { applied: 1 }, warnings: [] });
-      expect(audited().slice(-2)).toEqual(['config.apply b by api:admin', 'config.activate b by system']);
+      expect(audited().slice(-2)).toEqual(['config.apply b by api:admin', 'config.activate b by api:system']);
       expect(entries.at(-2)?.detail).toEqual({ from: 'a', to: 'b' });
       expect(stored.activations.at(-1)).toMatchObject({ hash: 'b', confirmedBy: 'api:admin' });
     });

@@ -129,7 +129,7 @@ function refusal(code: 'RATE_LIMITED' | 'BUDGET_EXHAUSTED', reading: LimitReadin
   const { limit, quota, resetSeconds } = reading;
   const rate = code === 'RATE_LIMITED';
   const message = rate
-    ? `${SUBJECT[limit]} may send ${quota} requests a minute; come back in ${resetSeconds} s.`
+    ? `${SUBJECT[limit]} may send ${quota} ${quota === 1 ? 'request' : 'requests'} a minute; come back in ${resetSeconds} s.`
     : `${SUBJECT[limit]} has used up the ${quota} tokens of this month; the next one begins in ${resetSeconds} s.`;
   const detail = { limit, [rate ? 'requests_per_minute' : 'tokens_per_month']: quota };
   return new AppError(code, message, detail, { retryAfterSeconds: resetSeconds, headers: rateHeaders(state) });
