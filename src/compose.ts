@@ -16,19 +16,23 @@ import { ConfigRepository } from './adapters/store/config.repository.js';
 import { InvitationsRepository } from './adapters/store/invitations.repository.js';
 import { MembersRepository } from './adapters/store/members.repository.js';
 import { DaosRepository } from './adapters/store/daos.repository.js';
+import { DelegationsRepository } from './adapters/store/delegations.repository.js';
 import type { Database } from './adapters/store/database.js';
 import type { Tenants } from './adapters/store/tenants.js';
 import { KeysRepository } from './adapters/store/keys.repository.js';
+import { ProposalsRepository } from './adapters/store/proposals.repository.js';
 import { ProviderFiguresRepository } from './adapters/store/provider-figures.repository.js';
 import { RefusalsRepository } from './adapters/store/refusals.repository.js';
 import { RequestsRepository } from './adapters/store/requests.repository.js';
 import { RolesRepository } from './adapters/store/roles.repository.js';
 import { UsageRepository } from './adapters/store/usage.repository.js';
 import { findSigningKey } from './adapters/signing-key.js';
+import { VotesRepository } from './adapters/store/votes.repository.js';
 import type { TemporalGateway } from './adapters/temporal/gateway.js';
 import { InProcessTokenBus } from './adapters/token-bus/in-process-bus.js';
 import type { HeadKey } from './contracts/audit.js';
 import type { ProviderConfig } from './contracts/provider-config.js';
+import type { ProposalFloors } from './contracts/proposal.js';
 import type { SharedState } from './contracts/shared-state.js';
 import type { LimitRules } from './domain/limits.js';
 import type { ApiServices } from './main.js';
@@ -55,6 +59,7 @@ import { RoutingService } from './services/routing.service.js';
 import { SubmissionsService } from './services/submissions.service.js';
 import { TrialsService } from './services/trials.service.js';
 import { UsageService } from './services/usage.service.js';
+import { votingOf, type Voting } from './services/voting.js';
 import { WhatIfService } from './services/whatif.service.js';
 
 /** What services stand on, open. */
@@ -80,14 +85,17 @@ const repositoriesOf = (tenants: Tenants) => ({
   cache: new AnswerCacheRepository(tenants),
   config: new ConfigRepository(tenants),
   daos: new DaosRepository(tenants),
+  delegations: new DelegationsRepository(tenants),
   figures: new ProviderFiguresRepository(tenants),
   invitations: new InvitationsRepository(tenants),
   keys: new KeysRepository(tenants),
   members: new MembersRepository(tenants),
+  proposals: new ProposalsRepository(tenants),
   refusals: new RefusalsRepository(tenants),
   requests: new RequestsRepository(tenants),
   roles: new RolesRepository(tenants),
   usage: new UsageRepository(tenants),
+  votes: new VotesRepository(tenants),
 });
 
 export type Repositories = ReturnType<typeof repositoriesOf>;
@@ -132,6 +140,7 @@ export class Composition {
   readonly routing: RoutingService;
   readonly providers: ProvidersService;
   readonly usage: UsageService;
+  readonly voting: Voting;
   readonly whatIf: WhatIfService;
 
   constructor(
@@ -151,7 +160,14 @@ export class Composition {
     const availability = new AvailabilityService(this.states, this.admission);
     this.people = peopleOf({ access, repositories, roles: loadDefaultRoles() });
     const { changes } = this.people;
-    this.rights = rightsOf({ access, changes, repositories, recorded, running: () => config.current() });
+    this.voting = votingOf({
+      ...{ access, repositories, log },
+      clock: temporal,
+      floors: () => NO_FLOORS,
+      adminNeeds: loadDefaultRoles().admin ?? [],
+    });
+    const { proposals, advancing } = this.voting;
+    this.rights = rightsOf({ access, changes, repositories, recorded, proposals, running: () => config.current() });
     this.audit = new AuditService(audit, access);
     this.auditHeads = new AuditHeadsService({
       ...{ heads: repositories.auditHeads, audit, access, log },
@@ -168,7 +184,7 @@ export class Composition {
       routing: table,
     });
     this.outcomes = new OutcomesService(requests, temporal, bus);
-    this.reconciler = new ReconcilerService(requests, this.requests, log, refusals);
+    this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, advancing);
     this.routing = new RoutingService(table, access);
     const policies = (): LoadedConfig['routing']['providers'] => table().providers;
     this.providers = new ProvidersService(this.registry, this.states, this.admission, figures, access, policies);
@@ -185,8 +201,9 @@ export class Composition {
   activities(): ActivityDependencies {
     const { auditHeads, bus, admission, states, registry, config } = this;
     const { cache, requests } = this.repositories;
+    const { advancing: proposals } = this.voting;
     return {
-      ...{ auditHeads, bus, admission, states, cache, requests },
+      ...{ auditHeads, bus, admission, states, cache, requests, proposals },
       providers: registry,
       log: requestLog(this.foundation.log),
       get historyTokens() {
@@ -197,8 +214,8 @@ export class Composition {
 
   /** What the HTTP edge calls. */
   edge(): Omit<ApiServices, 'health' | 'log'> {
-    const { access, audit, auditHeads, config, drain, keys, outcomes, people, providers, requests, rights, routing, submissions, usage, whatIf } = this;
-    return { access, audit, auditHeads, config, drain, keys, outcomes, people, providers, requests, rights, routing, submissions, usage, whatIf };
+    const { access, audit, auditHeads, config, drain, keys, outcomes, people, providers, requests, rights, routing, submissions, usage, voting, whatIf } = this;
+    return { access, audit, auditHeads, config, drain, keys, outcomes, people, providers, requests, rights, routing, submissions, usage, voting, whatIf };
   }
 
   /** Takes over what a new configuration says where it is not asked for with each request. */
@@ -214,6 +231,9 @@ export class Composition {
       .providers.map((one) => (one.type === 'embedded' && modelPath ? { modelPath, ...one } : one));
   }
 }
+
+/** What no DAO's settings go below. */
+const NO_FLOORS: ProposalFloors = { voting_hours: 0, quorum: 0, threshold: 0, veto_hours: 0 };
 
 export const isDevelopment = ({ profile }: LoadedConfig): boolean => profile.environment === 'development';
 

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { packageVersion } from '../config/paths.js';
 import { AuditController } from './http/audit.controller.js';
+import { DelegationsController } from './http/delegations.controller.js';
 import { HealthController } from './http/health.controller.js';
 import { ConfigController } from './http/config.controller.js';
 import { DaosController } from './http/daos.controller.js';
@@ -15,6 +16,7 @@ import { KeysController } from './http/keys.controller.js';
 import { MembersController } from './http/members.controller.js';
 import { PersonsController } from './http/persons.controller.js';
 import { MicrodaoController } from './http/microdao.controller.js';
+import { ProposalsController } from './http/proposals.controller.js';
 import { ProvidersController } from './http/providers.controller.js';
 import { RbacController } from './http/rbac.controller.js';
 import { RequestsController } from './http/requests.controller.js';
@@ -22,6 +24,7 @@ import { RolesController } from './http/roles.controller.js';
 import { RouteController } from './http/route.controller.js';
 import { RoutingController } from './http/routing.controller.js';
 import { UsageController } from './http/usage.controller.js';
+import { VotesController } from './http/votes.controller.js';
 import { WhatIfController } from './http/whatif.controller.js';
 import { authenticateCalls } from './middleware/authenticate.js';
 import { refuseBadAddress, refuseNoHttp } from './middleware/broken-calls.js';
@@ -34,6 +37,7 @@ import { AuditHeadsService } from './services/audit-heads.service.js';
 import { AuditService } from './services/audit.service.js';
 import { ConfigService } from './services/config.service.js';
 import { DaosService } from './services/daos.service.js';
+import { DelegationsService } from './services/delegations.service.js';
 import { DrainService } from './services/drain.service.js';
 import { ForgettingService } from './services/forgetting.service.js';
 import { HealthService } from './services/health.service.js';
@@ -43,6 +47,7 @@ import { MembersService } from './services/members.service.js';
 import { MicrodaoService } from './services/microdao.service.js';
 import { OutcomesService } from './services/outcomes.service.js';
 import type { People } from './services/people.js';
+import { ProposalsService } from './services/proposals.service.js';
 import { ProvidersService } from './services/providers.service.js';
 import { RequestsService } from './services/requests.service.js';
 import { ResolutionService } from './services/resolution.service.js';
@@ -51,6 +56,8 @@ import { RolesService } from './services/roles.service.js';
 import { RoutingService } from './services/routing.service.js';
 import { SubmissionsService } from './services/submissions.service.js';
 import { UsageService } from './services/usage.service.js';
+import { VotesService } from './services/votes.service.js';
+import type { Voting } from './services/voting.js';
 import { WhatIfService } from './services/whatif.service.js';
 
 const BODY_LIMIT = 4 * 1_048_576;
@@ -73,6 +80,7 @@ export interface ApiServices {
   routing: RoutingService;
   submissions: SubmissionsService;
   usage: UsageService;
+  voting: Voting;
   whatIf: WhatIfService;
   log: Logger;
 }
@@ -86,6 +94,7 @@ class ApiModule {
       { provide: AuditHeadsService, useValue: services.auditHeads },
       { provide: ConfigService, useValue: services.config },
       { provide: DaosService, useValue: services.people.daos },
+      { provide: DelegationsService, useValue: services.voting.delegations },
       { provide: DrainService, useValue: services.drain },
       { provide: ForgettingService, useValue: services.people.forgetting },
       { provide: HealthService, useValue: services.health },
@@ -94,6 +103,7 @@ class ApiModule {
       { provide: MembersService, useValue: services.people.members },
       { provide: MicrodaoService, useValue: services.rights.microdao },
       { provide: OutcomesService, useValue: services.outcomes },
+      { provide: ProposalsService, useValue: services.voting.proposals },
       { provide: ProvidersService, useValue: services.providers },
       { provide: RequestsService, useValue: services.requests },
       { provide: ResolutionService, useValue: services.rights.resolution },
@@ -101,18 +111,21 @@ class ApiModule {
       { provide: RoutingService, useValue: services.routing },
       { provide: SubmissionsService, useValue: services.submissions },
       { provide: UsageService, useValue: services.usage },
+      { provide: VotesService, useValue: services.voting.votes },
       { provide: WhatIfService, useValue: services.whatIf },
     ];
     const controllers = [
       AuditController,
       ConfigController,
       DaosController,
+      DelegationsController,
       HealthController,
       InvitationsController,
       KeysController,
       MembersController,
       PersonsController,
       MicrodaoController,
+      ProposalsController,
       ProvidersController,
       RbacController,
       RequestsController,
@@ -120,6 +133,7 @@ class ApiModule {
       RouteController,
       RoutingController,
       UsageController,
+      VotesController,
       WhatIfController,
     ];
     return { module: ApiModule, controllers, providers };

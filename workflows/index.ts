@@ -1,2 +1,3 @@
 export { routeRequest } from './route-request/workflow.js';
 export { auditHeads } from './schedules/audit-heads/workflow.js';
+export { proposal } from './proposal/workflow.js';

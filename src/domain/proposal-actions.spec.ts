@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { MOST_FACTS } from '../contracts/dao.js';
 import type { ProposalAction } from '../contracts/proposal.js';
 import { namedIn, planActions, recordedAction, type ActionWorld } from './proposal-actions.js';
 
@@ -58,10 +59,10 @@ describe(planActions.name, () => {
   });
 
   it('should bound the number of facts', () => {
-    const actions = Array.from({ length: 500 }, (_, at): ProposalAction => {
+    const actions = Array.from({ length: MOST_FACTS }, (_, at): ProposalAction => {
       return { type: 'set_fact', name: `fact ${at}`, value: 'x' };
     });
-    expect(planActions(actions, WORLD)).toEqual({ problem: { action: 499, reason: 'TOO_MANY_FACTS' } });
+    expect(planActions(actions, WORLD)).toEqual({ problem: { action: MOST_FACTS - 1, reason: 'TOO_MANY_FACTS' } });
   });
 
   it('should not be misled by names that objects have of themselves', () => {

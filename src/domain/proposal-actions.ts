@@ -1,9 +1,6 @@
-import type { DaoSettings } from '../contracts/dao.js';
+import { MOST_FACTS, type DaoSettings } from '../contracts/dao.js';
 import type { ActionFault, ActionProblem, ProposalAction } from '../contracts/proposal.js';
 import { isSetting } from './proposal-rules.js';
-
-/** Most facts of a DAO. */
-const MOST_FACTS = 500;
 
 /** What actions depend on and change, as it is before them. */
 export interface ActionWorld {

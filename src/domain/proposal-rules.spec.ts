@@ -29,7 +29,8 @@ describe(isSetting.name, () => {
   it.each<[string, unknown, boolean]>([
     ['voting_hours', 24, true],
     ['voting_hours', 0, false],
-    ['voting_hours', 8_761, false],
+    ['voting_hours', 0.5, false],
+    ['voting_hours', 721, false],
     ['voting_hours', NaN, false],
     ['voting_hours', '24', false],
     ['quorum', 0, true],

@@ -4,8 +4,9 @@ import type { ProposalFloors, ProposalRules } from '../contracts/proposal.js';
 /** How a DAO decides that has settled nothing: what members know from elsewhere. */
 const DEFAULTS = { voting_hours: 168, quorum: 0.15, threshold: 0.5, veto_hours: 24, sealed: false };
 
-/** A year. */
-const MOST_HOURS = 8_760;
+/** As in `PATCH /daos/:id`. */
+const LEAST_VOTING_HOURS = 1;
+const MOST_HOURS = 720;
 const MOST_WEIGHT = 1_000_000;
 const MOST_WEIGHTS = 20_000;
 
@@ -36,9 +37,9 @@ const isWeights: Check = (value) =>
   Object.keys(value).length <= MOST_WEIGHTS &&
   Object.values(value).every(within(0, MOST_WEIGHT));
 
-/** Voting for no time at all could never be won; a threshold of one neither, since it must be exceeded. */
+/** A threshold of one could never be exceeded. */
 const CHECKS: Readonly<Record<keyof DaoSettings, Check>> = {
-  voting_hours: (value) => value !== 0 && within(0, MOST_HOURS)(value),
+  voting_hours: within(LEAST_VOTING_HOURS, MOST_HOURS),
   quorum: within(0, 1),
   threshold: (value) => value !== 1 && within(0, 1)(value),
   veto_hours: within(0, MOST_HOURS),

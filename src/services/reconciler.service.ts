@@ -12,10 +12,15 @@ const YOUNG_MS = 10_000;
 const OVERDUE_MS = 60_000;
 const BATCH = 200;
 
+/** What else a clock may have missed. */
+export interface Overdue {
+  sweep(): Promise<void>;
+}
+
 /**
  * Repairs what a crash left between the row and the workflow: a request that was written down but never started, or
  * whose workflow is gone (terminated by hand, or lost with the development server's database), is started again. Each
- * pass also deletes refusals that are older than they may be kept.
+ * pass also deletes refusals that are older than they may be kept, and advances proposals that are overdue.
  */
 export class ReconcilerService {
   private readonly stopping = new AbortController();
@@ -25,6 +30,7 @@ export class ReconcilerService {
     private readonly service: RequestsService,
     private readonly log: Logger,
     private readonly refusals: RefusalsRepository,
+    private readonly proposals?: Overdue,
   ) {}
 
   /** Looks at every open request once, then at doubtful ones from time to time. */
@@ -40,11 +46,13 @@ export class ReconcilerService {
     const { signal } = this.stopping;
     await this.pass({ receivedBefore: new Date() });
     await this.forget();
+    await this.sweep();
     while (!signal.aborted) {
       await sleep(EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
       const now = Date.now();
       await this.pass({ receivedBefore: new Date(now - YOUNG_MS), overdueSince: new Date(now - OVERDUE_MS) });
       await this.forget();
+      await this.sweep();
     }
   }
 
@@ -63,6 +71,15 @@ export class ReconcilerService {
       }
     } catch (error) {
       this.log.warn({ err: error }, 'open requests could not be checked; they are checked again shortly');
+    }
+  }
+
+  private async sweep(): Promise<void> {
+    if (this.stopping.signal.aborted) return;
+    try {
+      await this.proposals?.sweep();
+    } catch (error) {
+      this.log.warn({ err: error }, 'overdue proposals could not be looked for; this is tried again shortly');
     }
   }
 

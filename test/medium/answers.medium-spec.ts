@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import type { ProposalsDependencies } from '../../activities/proposals.js';
 import { createActivities, type Activities } from '../../activities/index.js';
 import type { GenerateChunk, LlmProvider } from '../../src/adapters/llm/provider.js';
 import { AnswerCacheRepository } from '../../src/adapters/store/answer-cache.repository.js';
@@ -62,6 +63,7 @@ describe.each(DATABASES)('answers on %s', (_name, open) => {
       },
       admission: strict<Admission>('admission', {}),
       auditHeads: strict<HeadSigner>('auditHeads', {}),
+      proposals: strict<ProposalsDependencies['proposals']>('proposals', {}),
       log: () => pino({ level: 'silent' }),
       historyTokens: 1_000,
     });

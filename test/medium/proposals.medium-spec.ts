@@ -239,7 +239,7 @@ describe.each(DATABASES)('proposals on %s', (_name, open) => {
       for (const user of Object.keys(MEMBERS)) names.set(await dao.memberId(user), user);
       return Object.fromEntries(
         items.map(({ member, weight, delegate }) => [
-          names.get(member),
+          names.get(member) ?? member,
           [weight, delegate === null ? null : (names.get(delegate) ?? delegate)],
         ]),
       );

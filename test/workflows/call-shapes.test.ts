@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
+import type { ProposalsDependencies } from '../../activities/proposals.js';
 import { createActivities } from '../../activities/index.js';
 import { requestLog } from '../../activities/log.js';
 import type { LlmProvider } from '../../src/adapters/llm/provider.js';
@@ -156,6 +157,7 @@ describe('routeRequest: what is not in the history', () => {
       bus: new InProcessTokenBus(),
       log: requestLog(pino({ level: 'silent' })),
       auditHeads: strict<HeadSigner>('auditHeads', {}),
+      proposals: strict<ProposalsDependencies['proposals']>('proposals', {}),
       historyTokens: 1_000,
     });
     return stage.withWorker(activities, async (queue) => performanceOf(await stage.start(queue, input)));

@@ -3,14 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { QUEUES, routeWorkflowId, WORKFLOWS } from '../../contracts/ids.js';
+import { proposalWorkflowId, QUEUES, routeWorkflowId, WORKFLOWS } from '../../contracts/ids.js';
 import type { RouteRequestInput } from '../../contracts/request.js';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.js';
 import { AppError } from '../../errors/app-error.js';
 import { isForgotten, isRefusal } from './refusals.js';
 import { keepAuditHeadsSchedule } from './schedules.js';
 import { ensureSearchAttributes } from './search-attributes.js';
-import type { routeRequest } from '../../../workflows/index.js';
+import type { proposal, routeRequest } from '../../../workflows/index.js';
+import { POKE_SIGNAL } from '../../../workflows/proposal/messages.js';
 
 /** How long a caller waits for Temporal to accept, in milliseconds. */
 const START_TIMEOUT_MS = 1_500;
@@ -51,6 +52,8 @@ export class TemporalGateway {
   private mending: Promise<boolean> = Promise.resolve(false);
   /** Whether the last start was refused since the server forgot what we need. */
   private wasForgotten = false;
+  private hasSchedules = false;
+  private keeping: Promise<void> | undefined;
 
   constructor(
     private readonly target: TemporalTarget,
@@ -76,10 +79,34 @@ export class TemporalGateway {
    * @throws AppError `TEMPORAL_UNAVAILABLE` within two seconds
    */
   async start(input: RouteRequestInput): Promise<StartOutcome> {
+    return this.mended((giveUpAt) => this.startOnce(input, giveUpAt));
+  }
+
+  /**
+   * Tells the workflow of a proposal to look again, and starts it if there is none. Safe to repeat.
+   * @throws AppError `TEMPORAL_UNAVAILABLE` within two seconds
+   */
+  async pokeProposal(daoId: string, n: number): Promise<void> {
+    const poke = (client: Client): Promise<unknown> =>
+      client.workflow.signalWithStart<typeof proposal>(WORKFLOWS.proposal, {
+        args: [{ version: 1, daoId, n }],
+        signal: POKE_SIGNAL,
+        workflowId: proposalWorkflowId(daoId, n),
+        taskQueue: QUEUES.orchestrator,
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+        priority: { priorityKey: 3, fairnessKey: fairnessKey(daoId) },
+        staticSummary: `proposal ${n}`,
+        typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.DaoId, value: daoId }],
+      });
+    await this.mended((giveUpAt) => this.bounded(poke, giveUpAt));
+  }
+
+  /** Runs a start again once a server that forgot our search attributes was taught them. */
+  private async mended<T>(start: (giveUpAt: number) => Promise<T>): Promise<T> {
     const giveUpAt = Date.now() + START_TIMEOUT_MS;
     for (;;) {
       try {
-        const outcome = await this.startOnce(input, giveUpAt);
+        const outcome = await start(giveUpAt);
         this.wasForgotten = false;
         return outcome;
       } catch (error) {
@@ -135,6 +162,8 @@ export class TemporalGateway {
       const { operatorService } = connection as NativeConnection;
       return ensureSearchAttributes(operatorService, this.target.namespace, this.log);
     });
+    // A server that forgot those has forgotten our schedules too.
+    if (this.hasSchedules) void this.mending.then(() => this.keepSchedules()).catch(() => undefined);
     return this.mending;
   }
 
@@ -173,9 +202,17 @@ export class TemporalGateway {
 
   /**
    * Makes the schedules of the product, or brings those that are there up to date. Tried until it succeeds or the
-   * gateway is closed, in the background.
+   * gateway is closed, in the background; and again when the server has forgotten what we need.
    */
-  async keepSchedules(): Promise<void> {
+  keepSchedules(): Promise<void> {
+    this.keeping ??= this.tryToKeepSchedules().finally(() => {
+      this.keeping = undefined;
+    });
+    this.hasSchedules = true;
+    return this.keeping;
+  }
+
+  private async tryToKeepSchedules(): Promise<void> {
     const { signal } = this.stopping;
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {

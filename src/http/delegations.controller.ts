@@ -1,0 +1,56 @@
+import { Body, Controller, Delete, Get, HttpCode, Put, Query, Req } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import type { Delegation } from '../contracts/proposal.js';
+import { keyOf } from '../middleware/context.js';
+import { ActingQuerySchema, type ActingQuery } from '../schemas/common.js';
+import { jsonSchema } from '../schemas/json-schema.js';
+import { DelegationSchema, PartQuerySchema, type DelegationBody, type PartQuery } from '../schemas/proposals.js';
+import { DelegationsService } from '../services/delegations.service.js';
+import { Access } from './access.js';
+import { actingIn } from './acting.js';
+
+/** Delegations: whose ballot counts for a member who casts none. `user_id` names who acts. */
+@ApiTags('proposals')
+@Controller('delegations')
+export class DelegationsController {
+  constructor(private readonly delegations: DelegationsService) {}
+
+  @Get()
+  @Access('chat.read')
+  @ApiOperation({ operationId: 'listDelegations', summary: 'Delegations of a DAO, and one’s own' })
+  async list(
+    @Query({ schema: PartQuerySchema }) query: PartQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<{ ok: true; delegations: Delegation[]; next: string | null; mine: Delegation | null }> {
+    const { items: delegations, ...rest } = await this.delegations.list(keyOf(request), actingIn(query), query);
+    return { ok: true, delegations, ...rest };
+  }
+
+  @Put()
+  @Access('proposal.vote')
+  @ApiOperation({
+    operationId: 'delegate',
+    summary: 'Let another member vote where one does not; holds from the next opening on',
+  })
+  @ApiBody({ schema: jsonSchema(DelegationSchema) })
+  async delegate(
+    @Body({ schema: DelegationSchema }) body: DelegationBody,
+    @Query({ schema: ActingQuerySchema }) query: ActingQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<{ ok: true } & Delegation> {
+    return { ok: true, ...(await this.delegations.delegate(keyOf(request), actingIn(query, body), body.to)) };
+  }
+
+  @Delete()
+  @HttpCode(200)
+  @Access('proposal.vote')
+  @ApiOperation({ operationId: 'takeBackDelegation', summary: 'Take back what one has delegated' })
+  async takeBack(
+    @Query({ schema: ActingQuerySchema }) query: ActingQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<{ ok: true }> {
+    await this.delegations.takeBack(keyOf(request), actingIn(query));
+    return { ok: true };
+  }
+}

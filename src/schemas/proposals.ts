@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { CHOICES, STAGES } from '../contracts/proposal.js';
+import { storable } from '../contracts/text.js';
+import { ActingQuerySchema, id } from './common.js';
+import { PageQuerySchema } from './daos.js';
+
+const MOST_ACTIONS = 20;
+const MOST_ROLES = 20;
+const MOST_WEIGHTS = 20_000;
+
+const written = (longest: number): z.ZodType<string, string> =>
+  z.string().max(longest).transform(storable).pipe(z.string().trim().min(1));
+
+const roleName = z.string().min(1).max(64).transform(storable);
+/** As in `PATCH /daos/:id`. */
+const factName = z
+  .string()
+  .regex(
+    /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u,
+    'is not 1 to 64 letters, digits, spaces, dots, dashes or underscores',
+  );
+
+const weights = z
+  .record(z.string().min(1).max(64), z.number().min(0).max(1_000_000))
+  .refine((all) => Object.keys(all).length <= MOST_WEIGHTS, `are more than ${MOST_WEIGHTS}`);
+const share = z.number().min(0).max(1);
+const hours = z.number().min(0).max(720);
+
+const roleAction = (type: 'grant_role' | 'revoke_role') =>
+  z.strictObject({
+    type: z.literal(type),
+    /** The one or the other: an id as a member, or one that a platform gave. */
+    member: id.optional(),
+    user_id: id.optional(),
+    role: roleName,
+  });
+
+const setting = <N extends string, T>(name: N, value: z.ZodType<T>) =>
+  z.strictObject({ type: z.literal('set_setting'), name: z.literal(name), value: value.nullable() });
+
+const Setting = z.discriminatedUnion('name', [
+  setting('voting_hours', z.number().min(1).max(720)),
+  setting('quorum', share),
+  setting('threshold', share.lt(1)),
+  setting('veto_hours', hours),
+  setting('sealed', z.boolean()),
+  setting('role_weights', weights),
+  setting('member_weights', weights),
+]);
+
+const Action = z
+  .discriminatedUnion('type', [
+    roleAction('grant_role'),
+    roleAction('revoke_role'),
+    z.strictObject({ type: z.literal('set_fact'), name: factName, value: written(4_000).nullable() }),
+    Setting,
+    z.strictObject({ type: z.literal('invite'), user_id: id, roles: z.array(roleName).min(1).max(MOST_ROLES) }),
+  ])
+  .refine(
+    (action) => !('role' in action) || (action.member === undefined) !== (action.user_id === undefined),
+    'must name either a member or a user_id',
+  );
+
+const Actions = z.array(Action).max(MOST_ACTIONS);
+
+/** Who acts and where may also be said in a body. */
+const acting = ActingQuerySchema.shape;
+
+/** `POST /proposals`. */
+export const NewProposalSchema = z.strictObject({
+  ...acting,
+  title: written(200),
+  text: written(50_000),
+  actions: Actions.default([]),
+  /** Open it at once. */
+  open: z.boolean().default(false),
+});
+export type NewProposalBody = z.output<typeof NewProposalSchema>;
+
+/** `PATCH /proposals/:n`. */
+export const ProposalChangesSchema = z
+  .strictObject({
+    ...acting,
+    title: written(200).optional(),
+    text: written(50_000).optional(),
+    actions: Actions.optional(),
+  })
+  .refine(
+    ({ title, text, actions }) => [title, text, actions].some((one) => one !== undefined),
+    'names nothing to change',
+  );
+export type ProposalChangesBody = z.output<typeof ProposalChangesSchema>;
+
+/** Bodies of routes that need none. */
+export const ProposalActingSchema = z.strictObject(acting).nullish();
+export type ProposalActingBody = z.output<typeof ProposalActingSchema>;
+
+/** `POST /proposals/:n/veto`. */
+export const VetoSchema = z.strictObject({ ...acting, reason: written(2_000) });
+export type VetoBody = z.output<typeof VetoSchema>;
+
+/** `PUT /proposals/:n/vote`. */
+export const VoteSchema = z.strictObject({
+  ...acting,
+  choice: z.enum(CHOICES),
+  /** What the client calls the ballot: sent again, it is answered again and counted once. */
+  ballot_id: z.string().min(1).max(64).transform(storable).pipe(z.string().min(1)).optional(),
+});
+export type VoteBody = z.output<typeof VoteSchema>;
+
+/** `PUT /delegations`. */
+export const DelegationSchema = z.strictObject({ ...acting, to: id });
+export type DelegationBody = z.output<typeof DelegationSchema>;
+
+/** `:n`: what is no number is no proposal. */
+export const ProposalNumberSchema = z.string().max(64);
+
+/** `GET /proposals`. */
+export const ProposalsQuerySchema = ActingQuerySchema.extend({
+  ...PageQuerySchema.shape,
+  stage: z.enum(STAGES).optional(),
+});
+export type ProposalsQuery = z.output<typeof ProposalsQuerySchema>;
+
+/** `GET /proposals/:n/voters`, `GET /delegations`. */
+export const PartQuerySchema = ActingQuerySchema.extend(PageQuerySchema.shape);
+export type PartQuery = z.output<typeof PartQuerySchema>;
+
+/** `GET /proposals/:n/votes`. */
+export const VotesQuerySchema = PartQuerySchema.extend({
+  /** `last`: the one that counts, of each voter. `all`: the changed ones, too. */
+  revisions: z.enum(['last', 'all']).default('last'),
+});
+export type VotesQuery = z.output<typeof VotesQuerySchema>;
