@@ -62,7 +62,8 @@ describe(sameRoles.name, () => {
 
 describe(mergedByName.name, () => {
   it('keeps what is not mentioned, and takes away what is null', () => {
-    expect(mergedByName({ a: 1, b: 2 } as Record<string, number>, { b: null, c: 3 })).toEqual({ a: 1, c: 3 });
+    const before: Record<string, number> = { a: 1, b: 2 };
+    expect(mergedByName(before, { b: null, c: 3 })).toEqual({ a: 1, c: 3 });
     expect(mergedByName({ a: 1 })).toEqual({ a: 1 });
   });
 

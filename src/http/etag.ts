@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Expected } from '../domain/versions.js';
 
 /** `W/` marks a weak tag, which a change may not rest on. Quotes are often forgotten, and nothing else is meant. */
 const TAG = /^"?(\d{1,19})"?$/;
@@ -13,7 +12,7 @@ export function tellVersion(reply: FastifyReply, version: string): void {
  * The versions that `If-Match` names. What is there and no version of ours matches none.
  * @returns undefined without the header, or for `*`: any version will do
  */
-export function expectedVersions({ headers }: Pick<FastifyRequest, 'headers'>): Expected {
+export function expectedVersions({ headers }: Pick<FastifyRequest, 'headers'>): string[] | undefined {
   const header = headers['if-match']?.trim();
   if (header === undefined || header === '*') return undefined;
   return header.split(',').flatMap((tag) => TAG.exec(tag.trim())?.[1] ?? []);

@@ -16,7 +16,10 @@ export const nameOf = written(100);
 
 const factName = z
   .string()
-  .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u, 'is not 1 to 64 letters, digits, spaces, dots, dashes or underscores');
+  .regex(
+    /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u,
+    'is not 1 to 64 letters, digits, spaces, dots, dashes or underscores',
+  );
 const tooMany = `are more than ${MOST_FACTS}`;
 
 const Facts = z.record(factName, written(LONGEST_FACT)).refine((all) => Object.keys(all).length <= MOST_FACTS, tooMany);
@@ -58,7 +61,9 @@ const LimitChanges = z
 
 /** `POST /daos`. */
 export const NewDaoSchema = z.strictObject({
-  id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'is not 1 to 64 of a-z, 0-9, ".", "_" and "-", the first no sign'),
+  id: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'is not 1 to 64 of a-z, 0-9, ".", "_" and "-", the first no sign'),
   name: nameOf,
   facts: Facts.default({}),
   profile: Profile.default({}),

@@ -22,7 +22,13 @@ describe('bodies about members', () => {
 
   it('invite for a while, and a named user once', () => {
     expect(NewInvitationSchema.parse({ roles: ['a'] })).toEqual({ roles: ['a'], uses: 1, expires_in_hours: 168 });
-    for (const part of [{ uses: 0 }, { uses: 1.5 }, { uses: 1_001 }, { expires_in_hours: 0 }, { expires_in_hours: 2_161 }]) {
+    for (const part of [
+      { uses: 0 },
+      { uses: 1.5 },
+      { uses: 1_001 },
+      { expires_in_hours: 0 },
+      { expires_in_hours: 2_161 },
+    ]) {
       expect(fits(NewInvitationSchema, { roles: ['a'], ...part })).toBe(false);
     }
     expect(fits(NewInvitationSchema, { roles: ['a'], user_id: 'tg:1', uses: 2 })).toBe(false);
@@ -31,6 +37,7 @@ describe('bodies about members', () => {
   it('redeem one thing', () => {
     expect(fits(RedeemSchema, { secret: 'x' })).toBe(true);
     expect(fits(RedeemSchema, { dao_id: 'x', user_id: 'tg:1' })).toBe(true);
-    for (const body of [{}, { user_id: 'tg:1' }, { secret: 'x', dao_id: 'y' }]) expect(fits(RedeemSchema, body)).toBe(false);
+    for (const body of [{}, { user_id: 'tg:1' }, { secret: 'x', dao_id: 'y' }])
+      expect(fits(RedeemSchema, body)).toBe(false);
   });
 });

@@ -35,12 +35,7 @@ export class ChangesService {
    * Runs a change of somebody who has the entitlement.
    * @throws AppError `RBAC_PERMISSION_DENIED`, those of access and of the change; then nothing was changed
    */
-  async make<T>(
-    key: CallerKey,
-    daoId: string,
-    needs: Entitlement,
-    change: (now: Change) => Promise<T>,
-  ): Promise<T> {
+  async make<T>(key: CallerKey, daoId: string, needs: Entitlement, change: (now: Change) => Promise<T>): Promise<T> {
     const acting = await this.access.require(key, { daoId }, needs);
     return this.within(acting, (now) => {
       requireEntitlements(now.by, [needs]);
@@ -84,10 +79,11 @@ async function asOfNow(acting: Acting, db: Db, record: Recorder): Promise<Change
   const roles = await rolesIn(db, daoId);
   const self = await memberByUser(db, daoId, actor);
   const held = self?.roles ?? [GUEST_ROLE];
-  const { member: _before, ...rest } = acting.facts;
+  const { dao, platformAdmin, within } = acting.facts;
   const facts: AccessFacts = {
-    ...rest,
+    ...{ dao, platformAdmin },
     ...(self && { member: self.id }),
+    ...(within && { within }),
     roles: roles.filter(({ name }) => held.includes(name)),
   };
   return { db, daoId, record, by: { ...acting, facts, rights: resolveRights(facts) }, self, roles };
@@ -125,13 +121,16 @@ export function requireHolding({ by, roles }: Pick<Change, 'by' | 'roles'>, name
  * @throws AppError `RBAC_PERMISSION_DENIED`
  */
 export function requireWholeKey({ by }: Change): void {
-  const { within: _cut, ...whole } = by.facts;
+  const { dao, roles, platformAdmin } = by.facts;
   const message = 'This key is narrower than what you may: use one that is not.';
-  requireEntitlements(by, resolveRights(whole).entitlements, message);
+  requireEntitlements(by, resolveRights({ dao, roles, platformAdmin }).entitlements, message);
 }
 
 /** The member that a path names. @throws AppError `MEMBER_NOT_FOUND` */
-export async function memberNamed({ db, daoId, self }: Pick<Change, 'db' | 'daoId' | 'self'>, ref: string): Promise<Member> {
+export async function memberNamed(
+  { db, daoId, self }: Pick<Change, 'db' | 'daoId' | 'self'>,
+  ref: string,
+): Promise<Member> {
   const member = ref === ME ? self : await memberById(db, daoId, ref);
   if (!member) throw new AppError('MEMBER_NOT_FOUND');
   return member;

@@ -1,7 +1,13 @@
 import type { CallerKey } from '../contracts/access.js';
 import { MOST_FACTS, type Dao, type DaoLimits, type DaoProfile, type DaoSettings } from '../contracts/dao.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
-import { createDao, findDao, updateDao, type DaoChanges, type DaosRepository } from '../adapters/store/daos.repository.js';
+import {
+  createDao,
+  findDao,
+  updateDao,
+  type DaoChanges,
+  type DaosRepository,
+} from '../adapters/store/daos.repository.js';
 import { memberByUser } from '../adapters/store/members.repository.js';
 import { mergedByName, type ByName } from '../domain/member-rules.js';
 import { requireVersion, type Expected } from '../domain/versions.js';

@@ -32,7 +32,12 @@ describe('DAOs and their people over HTTP', () => {
   beforeAll(async () => {
     fake = await startFakeOpenAi();
     product = await Product.open({ profile: chatProfile([fakeProvider('fake', fake)], ['fake']) });
-    const made = await ask('POST', '/daos', {}, { id: DAO, name: 'Orchard', facts: { purpose: 'Apples.' }, admin: 'tg:1' });
+    const made = await ask(
+      'POST',
+      '/daos',
+      {},
+      { id: DAO, name: 'Orchard', facts: { purpose: 'Apples.' }, admin: 'tg:1' },
+    );
     expect(outcome(made)).toBe('201 ok');
     for (const principal of ['tg:1', 'tg:2', 'tg:3', 'tg:4', 'tg:5']) {
       keys[principal] = (await product.key({ dao_id: DAO, principal })).key;
@@ -50,19 +55,33 @@ describe('DAOs and their people over HTTP', () => {
   });
 
   /** A call by whoever has the key of this name, or the administrator. */
-  const ask = (method: string, path: string, { by, ...call }: Call & { by?: string } = {}, body?: object): Promise<Reply> =>
-    product.call(method, path, { ...(by !== undefined && { key: keys[by] ?? by }), ...call }, body);
+  const ask = (
+    method: string,
+    path: string,
+    { by, ...call }: Call & { by?: string } = {},
+    body?: object,
+  ): Promise<Reply> => product.call(method, path, { ...(by !== undefined && { key: keys[by] ?? by }), ...call }, body);
   const told = ({ body }: Reply): Told => body as unknown as Told;
   const outcome = ({ status, body }: Reply): string => `${status} ${body.ok ? 'ok' : body.error.code}`;
-  const chat = (by: string): Promise<Reply> => ask('POST', '/route', { by }, { prompt: 'Hello', metadata: { note: 'mine' } });
+  const chat = (by: string): Promise<Reply> =>
+    ask('POST', '/route', { by }, { prompt: 'Hello', metadata: { note: 'mine' } });
   const add = (user_id: string, roles: string[], name?: string): Promise<Reply> =>
     ask('POST', `/daos/${DAO}/members`, { by: 'tg:1' }, { user_id, roles, name });
 
   it('should show a DAO to its people, and a list of all to the administrator', async () => {
     const shown = await ask('GET', `/daos/${DAO}`, { by: 'tg:2' });
-    expect(told(shown)).toMatchObject({ id: DAO, name: 'Orchard', facts: { purpose: 'Apples.' }, settings: {}, limits: {} });
+    expect(told(shown)).toMatchObject({
+      id: DAO,
+      name: 'Orchard',
+      facts: { purpose: 'Apples.' },
+      settings: {},
+      limits: {},
+    });
     expect(shown.headers.get('etag')).toBe('"1"');
-    expect(told(await ask('GET', '/daos?limit=1'))).toMatchObject({ daos: [{ id: 'greenfood-dao' }], next: 'greenfood-dao' });
+    expect(told(await ask('GET', '/daos?limit=1'))).toMatchObject({
+      daos: [{ id: 'greenfood-dao' }],
+      next: 'greenfood-dao',
+    });
     expect(told(await ask('GET', '/daos?after=greenfood-dao'))).toMatchObject({ daos: [{ id: DAO }], next: null });
     expect(told(await ask('GET', '/daos', { by: 'tg:2' }))).toMatchObject({ daos: [{ id: DAO }], next: null });
     expect(outcome(await ask('GET', '/daos/greenfood-dao', { by: 'tg:2' }))).toBe('403 DAO_FORBIDDEN');
@@ -92,7 +111,12 @@ describe('DAOs and their people over HTTP', () => {
     expect(outcome(late)).toBe('412 VERSION_CHANGED');
     expect(late.body.error.version).toBe(told(first).version);
     expect(told(await change({ facts: { season: null } }, '*')).facts).toEqual({ purpose: 'Apples.' });
-    for (const body of [{}, { settings: { quorum: 2 } }, { settings: { voting_hours: 0 } }, { limits: { weight: 0 } }]) {
+    for (const body of [
+      {},
+      { settings: { quorum: 2 } },
+      { settings: { voting_hours: 0 } },
+      { limits: { weight: 0 } },
+    ]) {
       expect(outcome(await change(body, '*'))).toBe('400 BODY_INVALID');
     }
     expect(outcome(await change({ limits: { weight: 5 } }, '*'))).toBe('403 RBAC_PERMISSION_DENIED');
@@ -128,7 +152,9 @@ describe('DAOs and their people over HTTP', () => {
     expect(told(change)).toMatchObject({ roles: ['member'], version: '2' });
     expect((await chat('tg:3')).body.rbac.roles).toEqual(['member']);
     expect(outcome(await ask('PATCH', path, { by: 'tg:2' }, { roles: ['admin'] }))).toBe('403 RBAC_PERMISSION_DENIED');
-    expect(outcome(await ask('DELETE', path, { by: 'tg:1', headers: { 'if-match': '"1"' } }))).toBe('412 VERSION_CHANGED');
+    expect(outcome(await ask('DELETE', path, { by: 'tg:1', headers: { 'if-match': '"1"' } }))).toBe(
+      '412 VERSION_CHANGED',
+    );
     expect(told(await ask('DELETE', `/daos/${DAO}/members?user_id=tg:3`, { by: 'tg:1' }))).toMatchObject({ id });
     expect(outcome(await chat('tg:3'))).toBe('403 RBAC_PERMISSION_DENIED');
     const last = await ask('DELETE', `/daos/${DAO}/members?user_id=tg:1`);
@@ -148,7 +174,8 @@ describe('DAOs and their people over HTTP', () => {
     expect(told(await invite({ user_id: 'tg:50' }))).not.toHaveProperty('secret');
     expect(outcome(await redeem('tg:5', { dao_id: DAO }))).toBe('404 INVITATION_NOT_FOUND');
     expect(outcome(await redeem('bot', { dao_id: DAO, user_id: 'tg:50' }))).toBe('200 ok');
-    for (const body of [{}, { secret, dao_id: DAO }]) expect(outcome(await redeem('bot', body))).toBe('400 BODY_INVALID');
+    for (const body of [{}, { secret, dao_id: DAO }])
+      expect(outcome(await redeem('bot', body))).toBe('400 BODY_INVALID');
   });
 
   it('should link a second id by a code, and take it off again', async () => {

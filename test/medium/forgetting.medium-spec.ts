@@ -96,7 +96,11 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     });
     await requests.accept(request);
     const job = await requests.claim(request.id, dao, aClaim());
-    await requests.recordAnswer(request.id, dao, anAnswer({ text: `Yes, ${word}`, generation: job!.record.generation }));
+    await requests.recordAnswer(
+      request.id,
+      dao,
+      anAnswer({ text: `Yes, ${word}`, generation: job!.record.generation }),
+    );
     return request.id;
   }
 
@@ -192,7 +196,10 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
 
   it('keeps no answer whose question was forgotten before it could be kept', async () => {
     const cache = new AnswerCacheRepository(fresh.database);
-    const [slot, answer] = [{ daoId: dao, rule: 'chat', key: 'late' }, { provider: 'fake', text: SECRET, finishReason: 'stop' }];
+    const [slot, answer] = [
+      { daoId: dao, rule: 'chat', key: 'late' },
+      { provider: 'fake', text: SECRET, finishReason: 'stop' },
+    ];
     const said = await spoken(GUEST, SECRET);
     await cache.put(slot, answer, 10, said);
     expect(await cache.get(slot, undefined)).toMatchObject({ text: SECRET });
@@ -212,7 +219,11 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     await requests.accept(running);
     const refusal = people.forgetting.forgetMe(key(PERSON), dao, {});
     await expect(refusal).rejects.toMatchObject({ code: 'REQUESTS_RUNNING', detail: { requests: [running.id] } });
-    const turns = fresh.database.of(dao).selectFrom('turns').innerJoin('requests', 'id', 'request_id').where(bothRequests());
+    const turns = fresh.database
+      .of(dao)
+      .selectFrom('turns')
+      .innerJoin('requests', 'id', 'request_id')
+      .where(bothRequests());
     expect(await turns.select('prompt').execute()).toHaveLength(2);
     await requests.recordEnding(running.id, dao, anEnding());
     expect(await people.forgetting.forgetMe(key(PERSON), dao, {})).toMatchObject({ requests: 2 });

@@ -127,9 +127,9 @@ describe.each(DATABASES)('people on %s', (_name, open) => {
     it('have no more facts than they may', async () => {
       const facts = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`fact ${at}`, 'x']));
       expect(await outcome(people.daos.change(as('tg:1'), dao, { facts }, undefined))).toBe('BODY_INVALID');
-      expect(await outcome(people.daos.change(as('tg:1'), dao, { facts: { ...facts, purpose: null } }, undefined))).toBe(
-        'done',
-      );
+      expect(
+        await outcome(people.daos.change(as('tg:1'), dao, { facts: { ...facts, purpose: null } }, undefined)),
+      ).toBe('done');
     });
   });
 
@@ -158,13 +158,16 @@ describe.each(DATABASES)('people on %s', (_name, open) => {
     });
 
     it('are added once; the same again changes nothing, something else is refused', async () => {
-      const add = (roles: string[], name?: string) => people.members.add(as('tg:1'), dao, { userId: 'tg:5', roles, name });
+      const add = (roles: string[], name?: string) =>
+        people.members.add(as('tg:1'), dao, { userId: 'tg:5', roles, name });
       const first = await add(['member', 'contributor'], 'Ann');
       expect(first).toMatchObject({ added: true, member: { name: 'Ann', user_ids: ['tg:5'], version: '1' } });
       expect(await add(['contributor', 'member'])).toMatchObject({ added: false, member: { id: first.member.id } });
       expect(await outcome(add(['member']))).toBe('MEMBER_EXISTS');
       expect(await outcome(add(['contributor', 'member'], 'Bob'))).toBe('MEMBER_EXISTS');
-      expect(await outcome(people.members.add(as('tg:1'), dao, { userId: 'tg:6', roles: ['no'] }))).toBe('BODY_INVALID');
+      expect(await outcome(people.members.add(as('tg:1'), dao, { userId: 'tg:6', roles: ['no'] }))).toBe(
+        'BODY_INVALID',
+      );
       expect(await recorded()).toMatchObject([{ action: 'member.add', subject: first.member.id }]);
       expect(JSON.stringify(await recorded())).not.toMatch(/Ann|tg:5/);
     });
@@ -221,8 +224,8 @@ describe.each(DATABASES)('people on %s', (_name, open) => {
       await people.members.add(as('tg:1'), dao, { userId: 'tg:2', roles: ['admin'] });
       const [one, other] = ['tg:1', 'tg:2'];
       const both = await Promise.all([
-        outcome(people.members.remove(as(one!), dao, { userId: other! }, undefined)),
-        outcome(people.members.remove(as(other!), dao, { userId: one! }, undefined)),
+        outcome(people.members.remove(as(one), dao, { userId: other }, undefined)),
+        outcome(people.members.remove(as(other), dao, { userId: one }, undefined)),
       ]);
       expect(both.filter((result) => result === 'done')).toHaveLength(1);
       expect((await people.members.list(admin, dao, { ...PAGE, role: 'admin' })).items).toHaveLength(1);
@@ -253,7 +256,10 @@ describe.each(DATABASES)('people on %s', (_name, open) => {
       expect((await people.invitations.list(as('tg:1'), dao, PAGE)).items).toEqual([]);
       const redeemed = (await recorded()).find(({ action }) => action === 'invitation.redeem');
       expect(redeemed).toMatchObject({ subject: id, actor: await memberId('tg:20'), detail: { roles: ['member'] } });
-      const dump = JSON.stringify([await recorded(), await fresh.database.all.selectFrom('invitations').selectAll().execute()]);
+      const dump = JSON.stringify([
+        await recorded(),
+        await fresh.database.all.selectFrom('invitations').selectAll().execute(),
+      ]);
       expect(dump).not.toContain(secret);
     });
 
@@ -302,7 +308,9 @@ describe.each(DATABASES)('people on %s', (_name, open) => {
       expect(await outcome(people.invitations.redeem(aCaller({ principal: 'tg:50' }), { secret: forged }))).toBe(
         'INVITATION_NOT_FOUND',
       );
-      expect(await outcome(people.invitations.redeem(as('tg:50'), { secret: 'nonsense' }))).toBe('INVITATION_NOT_FOUND');
+      expect(await outcome(people.invitations.redeem(as('tg:50'), { secret: 'nonsense' }))).toBe(
+        'INVITATION_NOT_FOUND',
+      );
     });
 
     it('link a second id by a code that its member asked for, once', async () => {

@@ -81,7 +81,8 @@ export async function addInvitation(db: Db, daoId: string, { seconds, ...fields 
 
 /** The invitation of this secret, or the newest one for this user, those that can still be taken first. */
 export function findInvitation(db: Db, daoId: string, key: InvitationKey): Promise<Invitation | undefined> {
-  const found = 'hash' in key ? of(db, daoId).where('hash', '=', key.hash) : of(db, daoId).where('user_id', '=', key.userId);
+  const found =
+    'hash' in key ? of(db, daoId).where('hash', '=', key.hash) : of(db, daoId).where('user_id', '=', key.userId);
   return found.orderBy(pending, 'desc').orderBy('created_at', 'desc').limit(1).executeTakeFirst();
 }
 
