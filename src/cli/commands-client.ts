@@ -1,8 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { chatOnce, chatRepl, type ChatOptions } from './chat.js';
 import { DagiClient } from './client.js';
+import { addKeyCommands } from './commands-keys.js';
 import { findInstance, findUrl } from './instance.js';
-import { createKey, listKeys, revokeKey, type CreateKeyOptions } from './keys.js';
 import { resolveEnv } from './options.js';
 import { plain } from './plain-text.js';
 import { smoke } from './smoke.js';
@@ -17,7 +17,7 @@ const HOME_OPTION = ['--home <dir>', 'state folder of the instance (DAGI_HOME)']
 export function addClientCommands(program: Command): void {
   addChat(program);
   addRoute(program);
-  addKeys(program);
+  addKeyCommands(program);
   addDoctor(program);
   addSmoke(program);
 }
@@ -67,39 +67,6 @@ function parseJson(text: string): unknown {
   } catch (error) {
     throw new InvalidArgumentError(`It is not JSON (${error instanceof Error ? error.message : String(error)}).`);
   }
-}
-
-function addKeys(program: Command): void {
-  const keys = program
-    .command('keys')
-    .description('create, list and revoke API keys')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ dagi keys create --dao greenfood-dao --principal tg:12345 --name laptop\n  $ dagi keys list\n  $ dagi keys revoke KEY_ID',
-    );
-  const print = async (text: Promise<string>): Promise<void> => void process.stdout.write(await text);
-  keys
-    .command('create')
-    .description('make a key; it is shown once')
-    .option('--dao <id>', 'the only DAO that it opens (default: all)')
-    .option(
-      '--principal <id>',
-      'whom it stands for (default: a gateway key, which may name the user on whose behalf it calls)',
-    )
-    .option('--name <name>', 'what it is for')
-    .option(...HOME_OPTION)
-    .action(async (options: CreateKeyOptions & HomeOption) => print(createKey(await connect(options), options)));
-  keys
-    .command('list')
-    .description('list keys, never their secrets')
-    .option(...HOME_OPTION)
-    .action(async (options: HomeOption) => print(listKeys(await connect(options))));
-  keys
-    .command('revoke')
-    .description('revoke a key')
-    .argument('<id>', 'id of the key, as the list shows it')
-    .option(...HOME_OPTION)
-    .action(async (id: string, options: HomeOption) => print(revokeKey(await connect(options), id)));
 }
 
 function addDoctor(program: Command): void {

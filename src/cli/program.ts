@@ -3,6 +3,7 @@ import { packageVersion } from '../../config/paths.js';
 import { addAuditCommands } from './commands-audit.js';
 import { addClientCommands } from './commands-client.js';
 import { addConfigCommands } from './commands-config.js';
+import { addPeopleCommands } from './commands-people.js';
 import { addServerCommands } from './commands-server.js';
 import { addWhatIfCommand } from './commands-whatif.js';
 import { addProvidersCommand } from './providers.js';
@@ -28,6 +29,7 @@ export function buildProgram(): Command {
     .exitOverride();
   addServerCommands(program);
   addClientCommands(program);
+  addPeopleCommands(program);
   addProvidersCommand(program);
   addUsageCommand(program);
   addAuditCommands(program);

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { DagiClient } from './client.js';
+import { CliError } from './failure.js';
+import { plain } from './plain-text.js';
+import { understood } from './whatif-answer.js';
+
+/** What a command has to tell: the answer for programs, and the same for people. */
+export interface Told {
+  answer: unknown;
+  text: string;
+}
+
+/** Most entries that the server gives at once. */
+const PAGE = 200;
+/** Most entries of a list, where nobody says how many. */
+export const USUAL_LIMIT = 1_000;
+
+/** What to do about a refusal, in words of the command line. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  DAO_REQUIRED: 'Name it with --dao; "dagi dao list" shows what there is.',
+  DAO_EXISTS: 'See it with "dagi dao show ID", and change it with "dagi dao set ID".',
+  KEY_NOT_FOUND: 'See which there are with "dagi keys list"; what is revoked stays so.',
+  ROLE_NOT_FOUND: 'See which there are with "dagi role list".',
+  ROLE_IN_USE: 'See who has it with "dagi member list --role NAME", what promises it with "dagi member invitations".',
+  MEMBER_NOT_FOUND: 'See who is there with "dagi member list".',
+  MEMBER_EXISTS: 'See as what with "dagi member list --user USER", and change it with "dagi member change".',
+  LAST_ADMIN: 'Do so with "dagi member change MEMBER --roles admin".',
+  LAST_ID: 'That is "dagi member link MEMBER USER", or "dagi member remove MEMBER".',
+  ID_TAKEN: 'See whose it is with "dagi member list --user USER", and take it off with "dagi member unlink".',
+  INVITATION_NOT_FOUND: 'Check what you were given; admins see what is open with "dagi member invitations".',
+  INVITATION_ENDED: 'Admins make one with "dagi member invite", members a code with "dagi member link me".',
+};
+
+/**
+ * Calls, and gives the JSON body of a success.
+ * @param version the only version that may be changed
+ * @throws CliError with the code and sentence of the answer, and what to do about it
+ */
+export async function ask(
+  client: DagiClient,
+  method: string,
+  path: string,
+  { body, version }: { body?: object; version?: string | undefined } = {},
+): Promise<unknown> {
+  try {
+    return await client.json(method, path, {
+      ...(body && { body }),
+      ...(version !== undefined && { headers: { 'if-match': `"${version}"` } }),
+    });
+  } catch (error) {
+    throw error instanceof CliError ? withRemedy(error) : error;
+  }
+}
+
+function withRemedy(error: CliError): CliError {
+  const { code, message, detail } = error;
+  const remedy = code === 'VERSION_CHANGED' ? versionRemedy(detail.version) : REMEDIES[code];
+  return remedy === undefined ? error : new CliError(code, `${message} ${remedy}`, detail, { cause: error });
+}
+
+const versionRemedy = (now: unknown): string =>
+  typeof now === 'string'
+    ? `It is of version ${now} now: look at it, and if the change is still right, send it with --if-version ${now}.`
+    : 'Look at it again.';
+
+/** The DAO that is meant: the one that is named, else that of the key. @throws CliError `DAO_REQUIRED` */
+export async function daoOf(client: DagiClient, named: string | undefined): Promise<string> {
+  if (named !== undefined) return named;
+  const own = await ask(client, 'GET', '/rbac/resolve');
+  return understood(z.looseObject({ dao_id: z.string() }), own).dao_id;
+}
+
+/** Something of the command line as a part of a path. @throws CliError for what would lead elsewhere */
+export function part(text: string): string {
+  if (/^\.{0,2}$/.test(text)) throw invalid(`"${text}" names nothing.`);
+  return encodeURIComponent(text);
+}
+
+/** An argument that cannot be meant. */
+export const invalid = (message: string): CliError => new CliError('ARGUMENT_INVALID', message);
+
+/** A query of a path, without what is not given; empty if nothing is. */
+export function query(fields: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
+}
+
+/** Which list to read, and what its entries look like. */
+export interface Listing<T> {
+  path: string;
+  /** Name of the list in the answer. */
+  name: string;
+  entry: z.ZodType<T>;
+  filter?: Readonly<Record<string, string | undefined>>;
+  limit?: number | undefined;
+}
+
+/** A list, as far as it was read; with the note for people that there is more. */
+export interface Listed<T> {
+  entries: T[];
+  answer: object;
+  more: string;
+}
+
+/** Reads a list page by page, up to its end or the limit. */
+export async function readList<T>(
+  client: DagiClient,
+  { path, name, entry, filter = {}, limit = USUAL_LIMIT }: Listing<T>,
+): Promise<Listed<T>> {
+  const PageSchema = z.looseObject({ [name]: z.array(entry), next: z.string().nullish() });
+  const entries: T[] = [];
+  let after: string | undefined = '';
+  while (after !== undefined && entries.length < limit) {
+    const wanted = String(Math.min(PAGE, limit - entries.length));
+    const page = await ask(client, 'GET', `${path}${query({ ...filter, limit: wanted, after })}`);
+    const { [name]: read, next } = understood(PageSchema, page);
+    entries.push(...(read as T[]));
+    after = (next as string | null | undefined) ?? undefined;
+  }
+  const more = after === undefined ? '' : `and more: these are the first ${entries.length} (--limit)\n`;
+  return { entries, answer: { ok: true, [name]: entries, next: after ?? null }, more };
+}
+
+/** A word of a command line that is proposed to people, safe to be copied into a shell. */
+export const quoted = (word: string): string => {
+  const safe = plain(word);
+  return /^[\w.,:/@=-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", String.raw`'\''`)}'`;
+};
