@@ -3,6 +3,7 @@ import { strangerId } from '../contracts/audit.js';
 import type { CallerKey } from '../contracts/access.js';
 import type { Member } from '../contracts/dao.js';
 import {
+  eraseFromProposals,
   eraseKeptAnswers,
   eraseKeysOf,
   eraseWords,
@@ -64,6 +65,7 @@ export class ForgettingService {
     await now.record({ actor: now.by.actor, action: 'member.forget', subject: pseudonym });
     const forgotten = { daoId, userIds, pseudonym };
     const requests = await eraseWords(db, forgotten);
+    await eraseFromProposals(db, forgotten);
     await eraseKeptAnswers(db, daoId);
     await eraseKeysOf(db, forgotten);
     await removeInvitationsOf(db, daoId, userIds, guest ? undefined : who.id);

@@ -147,6 +147,17 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     return member.id;
   }
 
+  /** A proposal of somebody else to invite these. */
+  const proposed = (userIds: string[]): Promise<unknown> => {
+    const actions = userIds.map((user_id) => ({ type: 'invite', user_id, roles: ['member'] }));
+    const draft = { dao_id: dao, n: 1, author: 'p_other', title: 'Invite', text: 'Them.', stage: 'draft' as const };
+    return fresh.database
+      .of(dao)
+      .insertInto('proposals')
+      .values({ ...draft, actions: JSON.stringify(actions) })
+      .execute();
+  };
+
   const key = (principal: string) => aCaller({ daoId: dao, principal, gateway: false });
   const bothRequests = () => sql<boolean>`actor = any (${[PERSON, SECOND]}::text[])`;
 
@@ -161,6 +172,7 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     const said = await lived(PERSON, SECRET);
     await lived(SECOND, SECRET);
     await lived('tg:12345', OTHER_SECRET);
+    await proposed([PERSON, 'tg:stays']);
     const before = await whereIs(PERSON);
     expect(before).toEqual(
       expect.arrayContaining(['dialogs.actor', 'identities.user_id', 'refusals.actor', 'requests.metadata']),
@@ -175,6 +187,8 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     const left = await requests.find(said, dao);
     expect(left).toMatchObject({ actor: member, status: 'completed', provider: 'fake', answer: null });
     expect(left?.usage?.total_tokens).toBeGreaterThan(0);
+    const invited = fresh.database.of(dao).selectFrom('proposals').select('actions');
+    expect(await invited.execute()).toMatchObject([{ actions: [{ user_id: member }, { user_id: 'tg:stays' }] }]);
     const rows = fresh.database.of(dao).selectFrom('audit').where('action', '=', 'member.forget').selectAll();
     expect(await rows.execute()).toMatchObject([{ actor: member, subject: member }]);
     const keys = fresh.database.of(dao).selectFrom('api_keys').where('principal', '=', member).selectAll();

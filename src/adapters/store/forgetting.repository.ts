@@ -61,6 +61,19 @@ export async function eraseWords(db: Db, { daoId, userIds, pseudonym }: Forgotte
   return Number(result.numUpdatedRows);
 }
 
+/** Takes the person's ids out of proposals to invite them; the proposals are the DAO's, and stay. */
+export async function eraseFromProposals(db: Db, { daoId, userIds, pseudonym }: Forgotten): Promise<void> {
+  const invited = sql<boolean>`action->>'user_id' = any (${[...userIds]}::text[])`;
+  await sql`
+    update proposals set actions = (
+      select jsonb_agg(
+        case when ${invited} then jsonb_set(action, '{user_id}', to_jsonb(${pseudonym}::text)) else action end order by place
+      ) from jsonb_array_elements(actions) with ordinality as list (action, place)
+    )
+    where dao_id = ${daoId} and exists (select from jsonb_array_elements(actions) as action where ${invited})
+  `.execute(db);
+}
+
 /** Forgets kept answers of a DAO: they do not say whose question made them. */
 export async function eraseKeptAnswers(db: Db, daoId: string): Promise<void> {
   await db.deleteFrom('answer_cache').where('dao_id', '=', daoId).execute();
