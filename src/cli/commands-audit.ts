@@ -59,13 +59,20 @@ function addExport(audit: Command): void {
     });
 }
 
+/** Gathers what an option says each time. */
+const another = (value: string, before: string[] = []): string[] => [...before, value];
+
 function addVerify(audit: Command): void {
   audit
     .command('verify')
     .description('examine an export, without any server')
     .argument('<file>', 'as "dagi audit export" wrote it')
-    .option('--heads <file...>', 'heads as they were posted: DAGI_HOME/audit/<dao>/heads.jsonl')
-    .option('--public-key <key...>', 'public keys that count, as files or PEM (default: those in the export)')
+    .option('--heads <file>', 'heads as posted: DAGI_HOME/audit/<dao>/heads.jsonl; may be repeated', another)
+    .option(
+      '--public-key <key>',
+      'that counts, as file or PEM; may be repeated (default: those in the export)',
+      another,
+    )
     .addHelpText('after', VERIFY_HELP)
     .action(async (file: string, options: VerifyOptions) => {
       const { ok, text } = await verifyExport(file, options);

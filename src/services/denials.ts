@@ -5,8 +5,8 @@ import type { AuditRepository } from '../adapters/store/audit.repository.js';
 const WINDOW_MS = 60_000;
 /** Most denials that are counted at once; what is pushed out is written down. */
 const MOST_WINDOWS = 10_000;
-/** Most people of a DAO whose first denial is written down by itself in a window; those of more are counted together. */
-const MOST_ACTORS = 100;
+/** Most first denials of a DAO that are each written down in a window; further ones are counted together. */
+const MOST_FIRST = 100;
 
 const ACTION = 'access.denied';
 
@@ -33,8 +33,8 @@ interface Window {
  */
 export class Denials {
   private readonly windows: LRUCache<string, Window>;
-  /** How many people of a DAO were refused of late. */
-  private readonly actors: LRUCache<string, number>;
+  /** How many first denials a DAO had of late. */
+  private readonly first: LRUCache<string, number>;
   /** Rows that are being written. */
   private readonly pending = new Set<Promise<void>>();
 
@@ -45,7 +45,7 @@ export class Denials {
     private readonly windowMs = WINDOW_MS,
   ) {
     this.windows = new LRUCache({ max: MOST_WINDOWS, dispose: (window) => this.flush(window) });
-    this.actors = new LRUCache({ max: MOST_WINDOWS });
+    this.first = new LRUCache({ max: MOST_WINDOWS });
   }
 
   /**
@@ -73,17 +73,17 @@ export class Denials {
   /** Writes down what was counted. */
   async close(): Promise<void> {
     this.windows.clear();
-    this.actors.clear();
+    this.first.clear();
     await Promise.all(this.pending);
   }
 
-  /** Whether so many people of the DAO were refused of late that another one gets no row of their own. */
+  /** Whether the DAO had so many first denials of late that another one gets no row of its own. */
   private isOneOfMany({ daoId }: Denial): boolean {
     const dao = String(daoId);
-    const before = this.actors.get(dao) ?? 0;
-    if (before === 0) this.later(() => this.actors.delete(dao));
-    this.actors.set(dao, before + 1);
-    return before >= MOST_ACTORS;
+    const before = this.first.get(dao) ?? 0;
+    if (before === 0) this.later(() => this.first.delete(dao));
+    this.first.set(dao, before + 1);
+    return before >= MOST_FIRST;
   }
 
   private open(key: string, window: Window): Window {

@@ -10,6 +10,8 @@ const FOLDERS = '{src,workflows,activities,config}/**/*.ts';
 /** Who may reach the data of all DAOs at once, and what for. */
 const MAY_REACH_ALL: Readonly<Record<string, string>> = {
   'src/adapters/store/access.repository.ts': 'grants of the platform belong to no DAO',
+  'src/adapters/store/audit-heads.repository.ts':
+    'the heads of all chains are signed by one run; the installation’s own',
   'src/adapters/store/audit.repository.ts': 'the chain of the installation',
   'src/adapters/store/config.repository.ts': 'the configuration belongs to no DAO',
   'src/adapters/store/daos.repository.ts': 'creates DAOs, and lists them for the platform’s administrator',

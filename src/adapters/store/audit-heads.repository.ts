@@ -1,7 +1,6 @@
-import { sql, type ExpressionBuilder } from 'kysely';
+import { sql } from 'kysely';
 import { chainOf, PLATFORM_CHAIN, type SignedHead } from '../../contracts/audit.js';
 import { guardStore } from './errors.js';
-import type { Schema } from './schema.js';
 import type { Db, Tenants } from './tenants.js';
 
 /** How far a chain has come. */
@@ -80,14 +79,14 @@ export class AuditHeadsRepository {
         .$if(after !== undefined, (query) => query.where('c.chain', '>', after ?? PLATFORM_CHAIN))
         .orderBy('c.chain')
         .limit(limit)
-        .select((eb) => ['c.chain', 'c.seq', 'c.hash', holds(eb).as('holds')])
+        .select(['c.chain', 'c.seq', 'c.hash', holds])
         .execute();
       const signed = await this.signedOn(
         today,
         chains.map(({ chain }) => chain),
       );
       return chains.map(({ chain, seq, hash, holds }) => ({
-        ...{ chain, hash, holds: holds ?? true, signed: signed.get(chain) },
+        ...{ chain, hash, holds, signed: signed.get(chain) },
         seq: Number(seq),
       }));
     });
@@ -141,13 +140,14 @@ export class AuditHeadsRepository {
   }
 }
 
-/** Whether the row under the newest head has that head's hash; null where nothing was signed yet. */
-function holds(eb: ExpressionBuilder<Schema & { c: Schema['audit_chains'] }, 'c'>) {
-  return eb
-    .selectFrom('audit_heads as h')
-    .leftJoin('audit as a', (join) => join.onRef('a.chain', '=', 'h.chain').onRef('a.seq', '=', 'h.seq'))
-    .whereRef('h.chain', '=', 'c.chain')
-    .orderBy('h.day', 'desc')
-    .limit(1)
-    .select(sql<boolean>`coalesce(a.hash = h.hash, false)`.as('holds'));
-}
+/**
+ * Whether the rows of a chain are there up to where it has come, and the one under the newest head has that head's hash,
+ * if anything was signed yet. Who altered other rows is found by whoever verifies an export.
+ */
+const holds = sql<boolean>`
+  coalesce((select a.hash = c.hash from audit a where a.chain = c.chain and a.seq = c.seq), false)
+  and coalesce((
+    select coalesce(a.hash = h.hash, false)
+    from audit_heads h left join audit a on a.chain = h.chain and a.seq = h.seq
+    where h.chain = c.chain order by h.day desc limit 1
+  ), true)`.as('holds');
