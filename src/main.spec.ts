@@ -21,7 +21,12 @@ interface Answer {
 }
 
 /** What these tests do not touch. */
-const absent = { access: {}, config: {}, providers: {}, routing: {}, usage: {}, whatIf: {} } as ApiServices;
+const absent = {
+  ...{ access: {}, audit: {}, auditHeads: {}, config: {}, providers: {}, routing: {}, usage: {}, whatIf: {} },
+  people: { changes: {}, daos: {}, members: {}, invitations: {}, forgetting: {} },
+  rights: { roles: {}, resolution: {}, microdao: {} },
+  voting: { proposals: {}, votes: {}, delegations: {} },
+} as ApiServices;
 
 describe('the edge', () => {
   const lines: Record<string, unknown>[] = [];
@@ -106,7 +111,7 @@ describe('the edge', () => {
     expect((await call('GET', '/requests/r1?user_id=tg:1')).status).toBe(200);
     await call('GET', '/keys?user_id=tg:1&dao_id=d');
     await call('DELETE', '/keys/k2?user_id=tg:1');
-    expect(list.mock.calls).toMatchObject([[{}, { daoId: 'd', userId: 'tg:1' }]]);
+    expect(list.mock.calls).toMatchObject([[{}, { daoId: 'd', userId: 'tg:1' }, { after: '', limit: 50 }]]);
     expect(revoke.mock.calls).toMatchObject([[{}, 'k2', { daoId: undefined, userId: 'tg:1' }]]);
   });
 
