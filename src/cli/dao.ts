@@ -88,7 +88,8 @@ function changesOf(changes: readonly string[]): object {
     if (!read) throw invalid(`${change}: say name=…, or NAME=… behind ${[...GROUPS.keys()].join('., ')}.`);
     groups.set(group, [...(groups.get(group) ?? []), [name, read(value, change)]]);
   }
-  return Object.fromEntries([...plainFields, ...[...groups].map(([group, all]) => [group, Object.fromEntries(all)])]);
+  const grouped = [...groups].map(([group, all]): [string, unknown] => [group, Object.fromEntries(all)]);
+  return Object.fromEntries<unknown>([...plainFields, ...grouped]);
 }
 
 function readJson(text: string, whole: string): unknown {

@@ -25,7 +25,7 @@ describe('dagi member', () => {
   });
 
   it('list has a line for each, also where ids are not told', async () => {
-    const { user_ids: _hidden, ...other } = { ...MEMBER, id: 'p_2', name: null };
+    const other = { id: 'p_2', name: null, roles: ['member'], version: '2' };
     json.mockResolvedValue(page([MEMBER, other]));
     const { text } = await listMembers(client, { ...DAO, role: 'member', user: 'tg:5', limit: 10 });
     expect(text.split('\n')).toEqual([

@@ -29,7 +29,7 @@ describe('dagi role', () => {
   it('put sends all that the role gives', async () => {
     const options = { dao: 'orchard', gives: ['chat.read'], confirm: '0123456789abcdef', ifVersion: '2' };
     const { text } = await putRole(client, 'steward', options, show);
-    expect(text).toBe('steward gives chat.read; 2 members have it; version 3\n');
+    expect(text).toBe('steward gives chat.read; members with it: 2; version 3\n');
     expect(json.mock.calls).toEqual([
       [
         'PUT',

@@ -57,7 +57,7 @@ export async function putRole(
     const answer = await ask(client, 'PUT', path, { body, version: ifVersion });
     const { version, entitlements, holders } = understood(RoleSchema, answer);
     const given = entitlements.join(', ') || 'nothing';
-    return { answer, text: plain(`${name} gives ${given}; ${holders} members have it; version ${version}\n`) };
+    return { answer, text: plain(`${name} gives ${given}; members with it: ${holders}; version ${version}\n`) };
   } catch (error) {
     if (error instanceof CliError && error.code === 'ROLE_CHANGE_HELD') throw held(error, name, options, show);
     throw error;
