@@ -29,7 +29,7 @@ export class MembersController {
   constructor(private readonly members: MembersService) {}
 
   @Get()
-  @Access('chat.read')
+  @Access('chat.write')
   @ApiOperation({ operationId: 'listMembers', summary: 'Members, with their ids for those who may invite' })
   async list(
     @Param('id', { schema: DaoIdSchema }) id: string,

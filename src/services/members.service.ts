@@ -58,20 +58,20 @@ export class MembersService {
   ) {}
 
   /**
-   * Members of a DAO, for whoever may read in it. To look somebody up by an id takes the right to see ids.
+   * Members of a DAO, for whoever may talk in it: a guest is not told who belongs. To look somebody up by an id takes the right to see ids.
    * @throws AppError those of access
    */
   async list(key: CallerKey, daoId: string, { role, userId, ...page }: MembersQuestion): Promise<Page<SeenMember>> {
-    const acting = await this.access.require(key, { daoId }, userId === undefined ? 'chat.read' : 'member.invite');
+    const acting = await this.access.require(key, { daoId }, userId === undefined ? 'chat.write' : 'member.invite');
     const { items, next } = await pageOf(page, (after, limit) =>
       this.members.page(daoId, { after, limit, role, userId }),
     );
     return { items: items.map((member) => asSeenBy(acting, member)), next };
   }
 
-  /** A member. @throws AppError `MEMBER_NOT_FOUND` and those of access */
+  /** A member, or oneself. @throws AppError `MEMBER_NOT_FOUND` and those of access */
   async get(key: CallerKey, daoId: string, ref: string): Promise<SeenMember> {
-    const acting = await this.access.require(key, { daoId }, 'chat.read');
+    const acting = await this.access.require(key, { daoId }, ref === ME ? 'chat.read' : 'chat.write');
     const id = ref === ME ? acting.facts.member : ref;
     const member = id === undefined ? undefined : await this.members.byId(daoId, id);
     if (!member) throw new AppError('MEMBER_NOT_FOUND');
