@@ -183,10 +183,10 @@ function aboutKeys(own: readonly string[] | undefined): string[] {
 }
 
 /** What is proven, and what nobody can tell. */
-function aboutProof({ proven, unproven, unknownKeys }: Verdict): string[] {
+function aboutProof({ ok, proven, unproven, unknownKeys }: Verdict): string[] {
   const lines: string[] = [];
   if (proven) lines.push(`proven up to row ${proven.seq}, by the head signed at ${proven.at}`);
-  else lines.push('no signed head proves any of it: a chain that was written anew as a whole would look the same');
+  else lines.push(`no signed head proves any of it${ok ? ': a chain that was written anew would look the same' : ''}`);
   if (unproven > 0 && proven) {
     const rows = unproven === 1 ? 'the row' : `the ${unproven} rows`;
     lines.push(
