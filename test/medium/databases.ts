@@ -19,8 +19,13 @@ export type Before = (owner: Db) => Promise<void>;
 type Open = (before?: Before) => Promise<Fresh>;
 
 /** A handle of the server's administrator, who no policy binds. Whoever takes it ends it with `destroy`. */
-export const administratorOf = (url: string): Db =>
-  new Kysely<Schema>({ dialect: new PostgresDialect({ pool: new Pool({ connectionString: url, max: 2 }) }) });
+export function administratorOf(url: string): Db {
+  const pool = new Pool({ connectionString: url, max: 2 });
+  // Tests kill servers and sessions; who uses a connection hears of it from the statement.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+}
 
 async function freshEmbedded(before?: Before): Promise<Fresh> {
   const home = before && (await mkdtemp(join(tmpdir(), 'dagi-test-home-')));

@@ -188,7 +188,7 @@ describe.each(DATABASES)('a sample of recorded decisions on %s', (_name, open) =
       expect(holds({ kind: 'equals', key: 'list', values: ['list', '[object Object]'] }, subject)).toBe(false);
     });
 
-    it('should not have those that are older than a month, once a sweep or a newer one came', async () => {
+    it('should not have those that are older than a month, of any DAO, once a sweep came', async () => {
       const ids = async (): Promise<string[]> =>
         (await refusals.page(EVER, undefined, 10_000)).map(({ id }) => id).filter((id) => id.startsWith('aged'));
       const old = (id: string): NewRefusal => aRefusal(id, { at: daysAgo(KEPT_DAYS + 1), code: 'AGED' });
@@ -198,8 +198,11 @@ describe.each(DATABASES)('a sample of recorded decisions on %s', (_name, open) =
       expect(await refusals.forgetOld()).toBe(1);
       expect(await ids()).toEqual(['aged-young']);
       expect(await refusals.forgetOld()).toBe(0);
-      await refusals.add(old('aged-again'));
-      await refusals.add(aRefusal('of another kind'));
+      const elsewhere = { ...old('aged-elsewhere'), daoId: 'noisy' };
+      for (const refusal of [old('aged-again'), elsewhere, aRefusal('of another kind')]) await refusals.add(refusal);
+      // A refusal does not wait for others to be forgotten.
+      expect((await ids()).toSorted()).toEqual(['aged-again', 'aged-elsewhere', 'aged-young']);
+      expect(await refusals.forgetOld()).toBe(2);
       expect(await ids()).toEqual(['aged-young']);
     });
   });

@@ -77,13 +77,16 @@ describe('the embedded database', () => {
 
     const database = await openEmbedded(home);
     expect(await database.migrate()).toEqual([]);
-    const kept = new Set((await new KeysRepository(database).list(null, { after: '', limit: 1_000 })).map(({ id }) => id));
+    const kept = new Set(
+      (await new KeysRepository(database).list(null, { after: '', limit: 1_000 })).map(({ id }) => id),
+    );
     await database.close();
     expect(told.filter((id) => !kept.has(id))).toEqual([]);
   });
 
   it('should be refused to a second opener in the same process and in another', async () => {
     const database = await openEmbedded(home);
+    await database.migrate();
     await expect(openEmbedded(home)).rejects.toMatchObject({ code: 'HOME_LOCKED' });
     const child = startWriter('second');
     const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
