@@ -35,7 +35,7 @@ Examples:
 
 const FORGET_HELP = `
 Erases dialogs, prompts and answers, ids, name, keys and invitations. Requests stay as figures, under a name that tells
-nothing; so does the record. A guest is forgotten as "me", by a gateway key. There is no way back.`;
+nothing; so does the record. A guest is forgotten as "me", with --as by a gateway key. There is no way back.`;
 
 /** Adds `dagi member`. */
 export function addMemberCommands(program: Command): void {

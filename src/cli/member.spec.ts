@@ -66,7 +66,7 @@ describe('dagi member', () => {
     ['p_1', '/p_1'],
     ['me', '/me'],
   ])('remove names %s in one call', async (who, target) => {
-    expect((await removeMember(client, who, DAO)).text).toBe(`removed ${who}\n`);
+    expect((await removeMember(client, who, DAO)).text).toBe(`removed ${who} from orchard\n`);
     expect(json.mock.calls).toEqual([['DELETE', `${PATH}${target}`, {}]]);
   });
 

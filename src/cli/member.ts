@@ -78,10 +78,10 @@ export async function removeMember(
   who: string,
   { dao, ifVersion }: InDao & { ifVersion?: string } = {},
 ): Promise<Told> {
-  const path = await pathOf(client, dao);
+  const daoId = await daoOf(client, dao);
   const target = isRef(who) ? `/${part(who)}` : query({ user_id: who });
-  const answer = await ask(client, 'DELETE', `${path}${target}`, { version: ifVersion });
-  return { answer, text: plain(`removed ${who}\n`) };
+  const answer = await ask(client, 'DELETE', `${await pathOf(client, daoId)}${target}`, { version: ifVersion });
+  return { answer, text: plain(`removed ${who} from ${daoId}\n`) };
 }
 
 /**
@@ -117,11 +117,12 @@ export async function forgetMember(
   { dao, as, yes = false }: InDao & { as?: string; yes?: boolean } = {},
 ): Promise<Told> {
   if (as !== undefined && who !== ME) throw invalid(`--as says who "me" is: dagi member forget me --as ${as}.`);
+  const daoId = await daoOf(client, dao);
   if (!yes) {
-    const sentence = `What the DAO knows of ${as ?? who} would be erased: dialogs, ids, name, keys. There is no way back.`;
+    const sentence = `What ${daoId} knows of ${as ?? who} would be erased: dialogs, ids, name, keys. There is no way back.`;
     throw new CliError('NOT_CONFIRMED', `${sentence} Nothing was done; say it again with --yes if that is meant.`);
   }
-  const path = await memberPath(client, dao, who);
+  const path = await memberPath(client, daoId, who);
   const answer = await ask(client, 'POST', `${path}/forget${query({ user_id: as })}`);
   const { id, requests } = understood(RemainsSchema, answer);
   return { answer, text: plain(`forgotten; what is left is called ${id}, in ${requests} requests\n`) };
@@ -146,13 +147,14 @@ const pathOf = async (client: DagiClient, dao: string | undefined): Promise<stri
 const isRef = (who: string): boolean => who === ME || who.startsWith('p_');
 
 async function memberPath(client: DagiClient, dao: string | undefined, who: string): Promise<string> {
-  const path = await pathOf(client, dao);
+  const daoId = await daoOf(client, dao);
+  const path = await pathOf(client, daoId);
   if (isRef(who)) return `${path}/${part(who)}`;
   const filter = { user_id: who };
   const { entries } = await readList(client, { path, name: 'members', entry: MemberSchema, filter, limit: 1 });
   const [member] = entries;
   if (!member) {
-    const sentence = `${who} is no member there: see who is with "dagi member list".`;
+    const sentence = `${who} is no member of ${daoId}: see who is with "dagi member list".`;
     throw new CliError('MEMBER_NOT_FOUND', sentence);
   }
   return `${path}/${part(member.id)}`;
