@@ -113,7 +113,7 @@ export class SubmissionsService {
     await this.parts.refusals.add({ id, daoId, actor, at: new Date(), code, configHash: table.hash, inputs });
     if (code === 'RBAC_PERMISSION_DENIED') {
       await this.parts.limits.giveBack(daoId, acting.limits);
-      await this.parts.access.denied(acting, { ...detail, mode, source });
+      await this.parts.access.denied(acting, { ...detail, mode });
     }
     throw new AppError(code, undefined, detail);
   }
