@@ -1,4 +1,12 @@
-import { FILLINGS, QUERY, type Asker, type Filling, type Thing, type Things } from './isolation-routes.js';
+import {
+  FILLINGS,
+  NAMED_BY_EACH,
+  QUERY,
+  type Asker,
+  type Filling,
+  type Thing,
+  type Things,
+} from './isolation-routes.js';
 
 /** A call of the walk. */
 export interface Attempt {
@@ -46,6 +54,11 @@ export const NOWHERE: Things = {
   member: 'p_00000000000000000000000000000000',
   request: '01890000-0000-7000-8000-000000000000',
   key: '01890000-0000-7000-8000-000000000001',
+  leaving: 'p_00000000000000000000000000000001',
+  role: 'no-such-role',
+  invitation: '01890000-0000-7000-8000-000000000002',
+  code: `inv_no-such-dao_${'A'.repeat(43)}`,
+  proposal: '999999',
 };
 
 const fieldsOf = ({ properties = {}, oneOf = [], anyOf = [] }: Schema): string[] => [
@@ -93,6 +106,11 @@ export class WalkRoute {
     return this.access === 'platform.admin';
   }
 
+  /** When the DAO's own people come to it. */
+  get turn(): number {
+    return this.filling.turn ?? (this.method === 'DELETE' ? 9 : 5);
+  }
+
   get refusedToOwner(): string | undefined {
     return this.filling.refusedToOwner;
   }
@@ -121,40 +139,61 @@ export class WalkRoute {
     return real.map((attempt, index) => ({ real: attempt, invented: invented[index] ?? attempt }));
   }
 
-  /** Calls that name nothing of another DAO's, but perhaps a person by the id of a platform. */
-  namingOwn(things: Things, asker: Asker): Attempt[] {
-    if (this.filling.path) return [];
-    const bodies = this.filling.ownBodies?.(things, asker) ?? (this.filling.bodies ? [] : [undefined]);
-    return this.queries(things, asker, [undefined, asker.dao]).flatMap((query) =>
-      bodies.map((body) => this.attempt(this.url, query, body)),
+  /**
+   * Calls that name nothing of another DAO's, but perhaps a person by the id of a platform.
+   * @param own what the asking DAO has itself: it is read, and not changed
+   */
+  namingOwn(things: Things, own: Things, asker: Asker): Attempt[] {
+    const { path, bodies, platformBodies, ownBodies } = this.filling;
+    if (path && this.method !== 'GET' && this.method !== 'HEAD') return [];
+    const plain = bodies || platformBodies ? [] : [undefined];
+    return this.attempts(
+      [this.pathWith(own)],
+      this.queries(things, asker, [undefined, asker.dao]),
+      ownBodies?.(things, asker) ?? plain,
     );
   }
 
-  /** What an admin of the DAO can do with its own things: one call for each body. */
+  /** What people of the DAO can do with its own things: one call for each body. */
   byOwner(things: Things, asker: Asker): Attempt[] {
-    const query = new URLSearchParams(this.query.includes('dao_id') ? { dao_id: things.dao } : {});
-    const bodies = this.filling.bodies?.(things, asker) ?? this.filling.ownBodies?.(things, asker) ?? [undefined];
-    return bodies.map((body) => this.attempt(this.pathWith(things), query, body));
+    const { bodies, ownBodies, ownerQuery } = this.filling;
+    const dao = this.query.includes('dao_id') ? { dao_id: things.dao } : {};
+    const query = new URLSearchParams({ ...dao, ...ownerQuery?.(things) });
+    const filled = bodies?.(things, asker) ?? ownBodies?.(things, asker) ?? [undefined];
+    return this.attempts([this.pathWith(things)], [query], filled);
   }
 
   private calls(things: Things, asker: Asker): Attempt[] {
-    const { path, bodies, ownBodies } = this.filling;
-    const named = bodies?.(things, asker) ?? [];
-    const plain = path ? [undefined] : (ownBodies?.(things, asker) ?? [undefined]);
-    const address = this.pathWith(things);
-    const inside = this.queries(things, asker, [undefined, asker.dao]);
+    const filled = this.bodiesNaming(things, asker);
+    const kinds = Object.values(this.filling.path ?? {});
+    const paths = [this.pathWith(things)];
+    // Something of theirs, as if it were one's own.
+    if (kinds.includes('dao') && kinds.length > 1) paths.push(this.pathWith({ ...things, dao: asker.dao }));
+    const inside = this.namesThem(kinds) ? this.queries(things, asker, [undefined, asker.dao]) : [];
     const across = this.query.includes('dao_id') ? this.queries(things, asker, [things.dao]) : [];
-    const attempts = (queries: URLSearchParams[], list: (object | undefined)[]): Attempt[] =>
-      queries.flatMap((query) => list.map((body) => this.attempt(address, query, body)));
-    return [
-      ...attempts(path || bodies ? inside : [], bodies ? named : plain),
-      ...attempts(across, bodies ? named : plain),
-    ];
+    return this.attempts(paths, [...inside, ...across], filled);
+  }
+
+  /** Whether a call names something of another DAO already, whatever its query says. */
+  private namesThem(kinds: Thing[]): boolean {
+    const { bodies, platformBodies } = this.filling;
+    const byPath = kinds.some((kind) => !NAMED_BY_EACH.includes(kind));
+    return byPath || (kinds.length === 0 && (bodies ?? platformBodies) !== undefined);
+  }
+
+  private bodiesNaming(things: Things, asker: Asker): (object | undefined)[] {
+    const { bodies, platformBodies, ownBodies } = this.filling;
+    const named = [bodies, platformBodies].flatMap((one) => one?.(things, asker) ?? []);
+    return named.length > 0 ? named : (ownBodies?.(things, asker) ?? [undefined]);
+  }
+
+  private attempts(paths: string[], queries: URLSearchParams[], bodies: (object | undefined)[]): Attempt[] {
+    return paths.flatMap((path) => queries.flatMap((query) => bodies.map((body) => this.attempt(path, query, body))));
   }
 
   private allBodies(things: Things, asker: Asker): object[] {
-    const { bodies, ownBodies } = this.filling;
-    return [...(bodies?.(things, asker) ?? []), ...(ownBodies?.(things, asker) ?? [])];
+    const { bodies, platformBodies, ownBodies } = this.filling;
+    return [bodies, platformBodies, ownBodies].flatMap((one) => one?.(things, asker) ?? []);
   }
 
   private parameters(place: string): string[] {
@@ -169,10 +208,11 @@ export class WalkRoute {
   /** Queries: with this DAO or that, with this user or that, with and without all others. */
   private queries(things: Things, asker: Asker, daos: (string | undefined)[]): URLSearchParams[] {
     const values = (name: string): (string | undefined)[] => {
-      const filler = QUERY[name] as Thing | { value: string };
+      const filler = QUERY[name];
       if (name === 'dao_id') return daos;
       if (name === 'user_id') return [undefined, things.user, asker.admin];
-      return [typeof filler === 'string' ? things[filler] : filler.value];
+      if (this.filling.query?.[name] !== undefined) return [this.filling.query[name]];
+      return [typeof filler === 'string' ? things[filler] : filler?.value];
     };
     const ids: string[] = this.query.filter((name) => name === 'dao_id' || name === 'user_id');
     const rest = this.query.filter((name) => !ids.includes(name));

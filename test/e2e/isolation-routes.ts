@@ -6,15 +6,27 @@
 /** What belongs to one DAO, by what it is. */
 export interface Things {
   dao: string;
-  /** A member who is known nowhere else. */
+  /** A member who is known nowhere else, by the id of a platform. */
   user: string;
   member: string;
+  /** Another member, who is forgotten in the end. */
+  leaving: string;
   request: string;
   key: string;
+  /** A role that no other DAO has. */
+  role: string;
+  invitation: string;
+  /** The secret of an invitation. */
+  code: string;
+  /** Number of a draft. */
+  proposal: string;
 }
 
 /** The kinds of them; each is a value that can stand in an address or in a body. */
 export type Thing = keyof Things;
+
+/** Things whose names every DAO gives for itself: with a key of one DAO, they are that one's. */
+export const NAMED_BY_EACH: readonly Thing[] = ['role', 'proposal'];
 
 /** Who asks, where a body may name them. */
 export interface Asker {
@@ -24,39 +36,178 @@ export interface Asker {
   admin: string;
 }
 
+type Bodies = (things: Things, asker: Asker) => object[];
+
 export interface Filling {
   /** Parameters of the path. */
   path?: Readonly<Record<string, Thing>>;
-  /** Bodies that name something of another DAO, each in a way of its own. */
-  bodies?: (things: Things, asker: Asker) => object[];
+  /** Values for parameters of this route's query, in place of those below. */
+  query?: Readonly<Record<string, string>>;
+  /** Bodies that name something of another DAO by themselves, or together with the path. */
+  bodies?: Bodies;
+  /** The same, of which only the platform may make use. */
+  platformBodies?: Bodies;
   /**
    * Bodies that name nothing but an id of a platform, which is the same everywhere: they may be answered, and nothing of
    * the other DAO may be in the answer.
    */
-  ownBodies?: (things: Things, asker: Asker) => object[];
-  /** The DAO's own admin is refused too, with this outcome: because the thing is in a state that forbids it. */
+  ownBodies?: Bodies;
+  /** What the DAO's own admin adds to the query. */
+  ownerQuery?: (things: Things) => Record<string, string>;
+  /** The DAO's own people are refused too, with this outcome: because the thing is in a state that forbids it. */
   refusedToOwner?: string;
+  /** When the DAO's own people come to it, the lower the sooner: 5, and 9 for a DELETE. */
+  turn?: number;
 }
 
 const WHATIF_TABLE = {
   ...{ rules: [], answers: [], providers: {}, requestTimeoutMs: 1_000, weights: {}, hash: '0123456789abcdef' },
 };
+const ofDao = { path: { id: 'dao' } } as const;
+const ofMember = { path: { id: 'dao', member: 'member' } } as const;
+const ofProposal = { path: { n: 'proposal' } } as const;
+/** A newcomer, whom nobody knows. */
+const NEW = 'tg:newcomer';
 
-/** By method and path, as the router has them. HEAD is as GET. */
-export const FILLINGS: Readonly<Record<string, Filling>> = {
-  'GET /health': {},
-  'GET /ready': {},
-  'GET /config': {},
-  'POST /config/reload': {},
-  'POST /config/apply': { ownBodies: () => [{ confirm: '0123456789abcdef' }] },
-  'GET /providers': {},
-  'GET /routing': {},
-  'GET /routing/explain': {},
-  'GET /usage': {},
-  'POST /routing/whatif': {
-    ownBodies: () => [{ table: WHATIF_TABLE, since: '2026-01-01T00:00:00Z', limit: 9, trials: 1 }],
+const DAOS: Readonly<Record<string, Filling>> = {
+  'GET /daos': {},
+  'POST /daos': {
+    platformBodies: ({ dao, user }) => [
+      { id: dao, name: 'Planted', facts: { purpose: 'none' }, profile: { language: 'en' }, admin: user },
+    ],
   },
-  'POST /routing/whatif/trials': { bodies: ({ request }) => [{ request_id: request, provider: 'fake' }] },
+  'GET /daos/:id': ofDao,
+  'PATCH /daos/:id': {
+    ...ofDao,
+    bodies: () => [
+      { name: 'Planted' },
+      { facts: { purpose: 'planted' }, profile: { description: 'planted' } },
+      { settings: { quorum: 0.5 } },
+    ],
+    platformBodies: () => [{ limits: { weight: 2 } }],
+  },
+  'GET /daos/:id/members': ofDao,
+  'POST /daos/:id/members': {
+    ...ofDao,
+    bodies: ({ user, role }) => [
+      { user_id: NEW, roles: [role], name: 'Planted' },
+      { user_id: user, roles: ['member'] },
+    ],
+  },
+  'DELETE /daos/:id/members': { ...ofDao, ownerQuery: ({ user }) => ({ user_id: `${user}-gone` }) },
+  'GET /daos/:id/members/:member': ofMember,
+  'PATCH /daos/:id/members/:member': { ...ofMember, bodies: () => [{ roles: ['member'] }, { name: 'Planted' }] },
+  'DELETE /daos/:id/members/:member': ofMember,
+  'POST /daos/:id/members/me/link': ofDao,
+  'POST /daos/:id/members/me/forget': { ...ofDao, turn: 10 },
+  'POST /daos/:id/members/:member/forget': { path: { id: 'dao', member: 'leaving' }, turn: 8 },
+  'POST /daos/:id/members/:member/ids': { ...ofMember, bodies: () => [{ user_id: `${NEW}-id` }] },
+  'DELETE /daos/:id/members/:member/ids/:user': { path: { id: 'dao', member: 'member', user: 'user' }, turn: 8 },
+  'GET /daos/:id/invitations': ofDao,
+  'POST /daos/:id/invitations': {
+    ...ofDao,
+    bodies: ({ role }) => [
+      { roles: [role], uses: 2, expires_in_hours: 1 },
+      { roles: ['member'], user_id: `${NEW}-invited` },
+    ],
+  },
+  'DELETE /daos/:id/invitations/:invitation': { path: { id: 'dao', invitation: 'invitation' } },
+  'POST /invitations/redeem': {
+    bodies: ({ dao, code }) => [
+      { secret: code, user_id: `${NEW}-joining` },
+      { dao_id: dao, user_id: 'tg:invited' },
+    ],
+    ownBodies: ({ user }, { dao }) => [{ dao_id: dao, user_id: user }, { dao_id: dao }],
+  },
+};
+
+const RIGHTS: Readonly<Record<string, Filling>> = {
+  'GET /roles': {},
+  'PUT /roles/:name': {
+    path: { name: 'role' },
+    bodies: () => [{ entitlements: ['chat.read'], confirm: '0123456789abcdef' }],
+  },
+  'DELETE /roles/:name': { path: { name: 'role' }, refusedToOwner: '409 ROLE_IN_USE' },
+  'GET /rbac/resolve': {},
+  'POST /rbac/resolve': {
+    bodies: ({ dao, user }) => [{ dao_id: dao }, { dao_id: dao, user_id: user }],
+    ownBodies: ({ user }, { dao }) => [{ user_id: user }, { dao_id: dao, user_id: user }],
+  },
+  'POST /microdao/query': {
+    bodies: ({ dao, role }) => [
+      { query_type: 'members', dao_id: dao, role, limit: 5, after: '' },
+      { query_type: 'roles', dao_id: dao },
+      { query_type: 'proposals', dao_id: dao, stage: 'draft' },
+    ],
+    ownBodies: (_things, { dao, admin }) =>
+      ['members', 'roles', 'proposals'].flatMap((type) => [
+        { query_type: type, dao_id: dao },
+        { query_type: type, user_id: admin },
+      ]),
+  },
+  'GET /keys': {},
+  'POST /keys': {
+    bodies: ({ dao, user }, { admin }) => [
+      { name: 'planted', dao_id: dao },
+      { name: 'planted', dao_id: dao, principal: user, scopes: ['chat.read'] },
+      { name: 'planted', dao_id: dao, principal: admin },
+    ],
+    ownBodies: ({ user }, { dao }) => [{ name: 'planted', dao_id: dao, principal: user }],
+  },
+  'POST /keys/:id/rotate': { path: { id: 'key' }, bodies: () => [{ overlap_seconds: 60 }] },
+  'DELETE /keys/:id': { path: { id: 'key' } },
+};
+
+const PROPOSALS: Readonly<Record<string, Filling>> = {
+  'GET /proposals': {},
+  'POST /proposals': {
+    bodies: ({ dao, member }, { admin }) => [
+      { dao_id: dao, title: 'Planted', text: 'planted', actions: [], open: true },
+      { dao_id: dao, user_id: admin, title: 'Planted', text: 'planted' },
+      { title: 'Planted', text: 'planted', actions: [{ type: 'grant_role', member, role: 'member' }] },
+    ],
+    ownBodies: (_things, { admin }) => [{ user_id: admin, title: 'Own', text: 'own' }],
+  },
+  'GET /proposals/:n': ofProposal,
+  'PATCH /proposals/:n': {
+    ...{ ...ofProposal, turn: 1 },
+    bodies: (_things, { admin }) => [
+      { title: 'Planted', user_id: admin },
+      { text: 'planted', actions: [] },
+    ],
+    ownBodies: (_things, { dao }) => [{ dao_id: dao, title: 'Own' }],
+  },
+  'POST /proposals/:n/open': {
+    ...{ ...ofProposal, turn: 2 },
+    bodies: ({ dao }, { admin }) => [{ dao_id: dao, user_id: admin }],
+  },
+  'PUT /proposals/:n/vote': {
+    ...{ ...ofProposal, turn: 3 },
+    bodies: ({ dao }, { admin }) => [{ dao_id: dao, user_id: admin, choice: 'yes', ballot_id: 'planted' }],
+  },
+  'POST /proposals/:n/withdraw': {
+    ...{ ...ofProposal, turn: 4, refusedToOwner: '409 PROPOSAL_STAGE' },
+    bodies: ({ dao }, { admin }) => [{ dao_id: dao, user_id: admin }],
+  },
+  'POST /proposals/:n/veto': {
+    ...{ ...ofProposal, turn: 4, refusedToOwner: '409 PROPOSAL_STAGE' },
+    bodies: ({ dao }, { admin }) => [{ dao_id: dao, user_id: admin, reason: 'planted' }],
+  },
+  'GET /proposals/:n/votes': ofProposal,
+  'GET /proposals/:n/tally': ofProposal,
+  'GET /proposals/:n/voters': ofProposal,
+  'GET /delegations': {},
+  'PUT /delegations': {
+    bodies: ({ dao, member }, { admin }) => [
+      { dao_id: dao, to: member },
+      { dao_id: dao, user_id: admin, to: member },
+      { to: member },
+    ],
+  },
+  'DELETE /delegations': { turn: 7 },
+};
+
+const REQUESTS: Readonly<Record<string, Filling>> = {
   'POST /route': {
     bodies: ({ dao, user }, { admin }) => [
       { prompt: 'Hello', mode: 'chat', metadata: { dao_id: dao } },
@@ -74,22 +225,48 @@ export const FILLINGS: Readonly<Record<string, Filling>> = {
   'GET /requests/:id': { path: { id: 'request' } },
   'GET /requests/:id/events': { path: { id: 'request' } },
   'DELETE /requests/:id': { path: { id: 'request' }, refusedToOwner: '409 REQUEST_ENDED' },
-  'GET /keys': {},
-  'POST /keys': {
-    bodies: ({ dao, user }, { admin }) => [
-      { name: 'planted', dao_id: dao },
-      { name: 'planted', dao_id: dao, principal: user },
-      { name: 'planted', dao_id: dao, principal: admin },
-    ],
-    ownBodies: ({ user }, { dao }) => [{ name: 'planted', dao_id: dao, principal: user }],
+};
+
+const OPERATIONS: Readonly<Record<string, Filling>> = {
+  'GET /health': {},
+  'GET /ready': {},
+  'GET /audit': { query: { after: '0' } },
+  'GET /audit/heads': { query: { after: '2026-01-01' } },
+  'POST /audit/heads': {},
+  'GET /audit/key': {},
+  'GET /config': {},
+  'POST /config/reload': {},
+  'POST /config/apply': { platformBodies: () => [{ confirm: '0123456789abcdef' }] },
+  'GET /providers': {},
+  'GET /routing': {},
+  'GET /routing/explain': {},
+  'GET /usage': {},
+  'POST /routing/whatif': {
+    platformBodies: () => [{ table: WHATIF_TABLE, since: '2026-01-01T00:00:00Z', limit: 9, trials: 1 }],
   },
-  'DELETE /keys/:id': { path: { id: 'key' } },
+  'POST /routing/whatif/trials': { platformBodies: ({ request }) => [{ request_id: request, provider: 'fake' }] },
+};
+
+/** By method and path, as the router has them. HEAD is as GET. */
+export const FILLINGS: Readonly<Record<string, Filling>> = {
+  ...DAOS,
+  ...RIGHTS,
+  ...PROPOSALS,
+  ...REQUESTS,
+  ...OPERATIONS,
 };
 
 /** What a parameter of a query is filled with: something of the other DAO, or a value that names nothing. */
 export const QUERY: Readonly<Record<string, Thing | { value: string }>> = {
   dao_id: 'dao',
   user_id: 'user',
+  actor: 'user',
+  role: 'role',
+  after: { value: '' },
+  limit: { value: '5' },
+  action: { value: 'member.add' },
+  stage: { value: 'draft' },
+  revisions: { value: 'all' },
   prompt: { value: 'Hello' },
   mode: { value: 'chat' },
   agent: { value: 'any' },

@@ -33,12 +33,16 @@ const isDocumentation = (url: string): boolean => /^\/docs(\/|$)/.test(url) || u
 const sent = ({ method, path, body }: Attempt): string =>
   `${method} ${decodeURIComponent(path)} ${JSON.stringify(body ?? {})}`;
 
-/** Ids that the DAO alone has. Not the user's: a platform gave it, and some calls make it known elsewhere. */
-const valuesOf = ({ user: _, ...rest }: Things): string[] => Object.values(rest);
+/**
+ * Ids that the DAO alone has. Not the user's: a platform gave it, and some calls make it known elsewhere. Nor numbers.
+ */
+const valuesOf = ({ user: _user, proposal: _proposal, ...rest }: Things): string[] => Object.values(rest);
 
 /** The same text whatever the things are that were asked for. */
 function withoutNames(text: string, things: Things): string {
-  return Object.entries(things).reduce((rest, [kind, value]) => rest.replaceAll(value as string, `<${kind}>`), text);
+  // The longer ones first: some have others in them.
+  const named = Object.entries({ ...things }).toSorted(([, one], [, other]) => other.length - one.length);
+  return named.reduce((rest, [kind, value]) => rest.replaceAll(value, `<${kind}>`), text);
 }
 
 describe('isolation', () => {
@@ -79,7 +83,8 @@ describe('isolation', () => {
     const user = USERS[dao]!;
     // Whom no call names: an answer that tells of them was not made of what was asked.
     const unnamed = `${user}-unnamed`;
-    await product.createDao(dao, { [BOTH]: ['admin'], [user]: ['member'], [unnamed]: ['member'] }, { purpose: secret });
+    const people = { [BOTH]: ['admin'], [user]: ['member'], [unnamed]: ['member'], [`${user}-gone`]: ['member'] };
+    await product.createDao(dao, people, { purpose: secret });
     const key = (principal?: string): Promise<{ key: string; id: string }> =>
       product.key({ dao_id: dao, name: secret, ...(principal !== undefined && { principal }) });
     const keys = {
@@ -89,11 +94,40 @@ describe('isolation', () => {
       gateway: (await key()).key,
     };
     const { id, key: itself } = await key();
-    const asked = { prompt: secret, metadata: { session_id: 'shared' } };
-    const { body } = await product.call('POST', '/route', { key: keys.member }, asked);
-    const member = await product.memberId(dao, user);
-    const things: Things = { dao, user, member, request: body.request_id, key: id };
+    const things = { dao, user, key: id, role: `keeper-of-${dao}`, ...(await fillFurther(dao, user, keys, secret)) };
     return { things, keys, secrets: [secret, `The ${dao}`, unnamed, itself, ...valuesOf(things)] };
+  }
+
+  /** What its people make themselves. */
+  async function fillFurther(
+    dao: string,
+    user: string,
+    keys: Dao['keys'],
+    secret: string,
+  ): Promise<Pick<Things, 'member' | 'leaving' | 'request' | 'invitation' | 'code' | 'proposal'>> {
+    const made = async (
+      caller: Caller,
+      method: string,
+      path: string,
+      body: object,
+    ): Promise<Record<string, unknown>> => {
+      const reply = await product.call(method, path, { key: keys[caller] }, body);
+      expect([path, reply.status < 300 ? 'made' : reply.body]).toEqual([path, 'made']);
+      return reply.body as unknown as Record<string, unknown>;
+    };
+    const asked = await made('member', 'POST', '/route', { prompt: secret, metadata: { session_id: 'shared' } });
+    await made('admin', 'PUT', `/roles/keeper-of-${dao}`, { entitlements: ['chat.read', 'chat.write'] });
+    await made('admin', 'POST', `/daos/${dao}/invitations`, { roles: ['member'], user_id: 'tg:invited' });
+    const invited = await made('admin', 'POST', `/daos/${dao}/invitations`, { roles: ['member'], uses: 9 });
+    const drafted = await made('admin', 'POST', '/proposals', { title: secret, text: secret });
+    return {
+      request: asked.request_id as string,
+      invitation: invited.id as string,
+      code: invited.secret as string,
+      proposal: String(drafted.n),
+      member: await product.memberId(dao, user),
+      leaving: await product.memberId(dao, `${user}-unnamed`),
+    };
   }
 
   async function outcome(key: string, { method, path, body }: Attempt): Promise<Outcome> {
@@ -149,7 +183,7 @@ describe('isolation', () => {
       const { things, secrets } = other(from);
       const leaks: string[] = [];
       for (const route of routes) {
-        for (const attempt of route.namingOwn(things, asker)) {
+        for (const attempt of route.namingOwn(things, daos[from]!.things, asker)) {
           for (const caller of CALLERS) {
             const { text } = await outcome(daos[from]!.keys[caller], attempt);
             const told = secrets.filter((one) => text.includes(one) && !sent(attempt).includes(one));
@@ -173,9 +207,8 @@ describe('isolation', () => {
   // Last: it deletes what it deletes. Otherwise a call that nobody could make at all would count as refused.
   it('should be refused for no other reason: to whom they belong, the same calls are open', async () => {
     const { things, keys } = daos.birch!;
-    const order = (route: WalkRoute): number => (route.method === 'DELETE' ? 1 : 0);
     const refused: string[] = [];
-    for (const route of routes.toSorted((a, b) => order(a) - order(b))) {
+    for (const route of routes.toSorted((a, b) => a.turn - b.turn)) {
       if (route.isOfThePlatform) continue;
       for (const attempt of route.byOwner(things, { dao: 'birch', admin: BOTH })) {
         const tried = [];

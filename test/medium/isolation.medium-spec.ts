@@ -11,8 +11,8 @@ const TIMEOUT_MS = 300_000;
 /** `npm run isolation`, over the build. */
 async function isolation(...args: string[]): Promise<{ code: unknown; output: string }> {
   const child = spawn(process.execPath, [RUN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-  return { code, output };
+  const [output, ended] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  return { code: ended[0] as unknown, output };
 }
 
 describe('what one DAO sees', () => {

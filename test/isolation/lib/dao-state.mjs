@@ -14,6 +14,8 @@ export class DaoState {
   /** What somebody told them of the other DAO. */
   foreign = {};
   keys = { platform: ADMIN_KEY };
+  /** Number of the latest proposal. */
+  proposals = 0;
 
   /** @param {string} flavour what texts end with, so that those of two worlds differ */
   constructor(dao, other, flavour) {
@@ -49,6 +51,9 @@ export class DaoState {
   }
 }
 
+/** Votes that close, and vetoes that end, while the run goes on. */
+const SETTINGS = { voting_hours: 1, veto_hours: 1, quorum: 0, threshold: 0 };
+
 /**
  * Makes a DAO with its first people and keys.
  * @param {{ facts: Record<string, string>, limits: object, people: Record<string, string> }} make
@@ -61,7 +66,7 @@ export async function found(world, state, { facts, limits, people }) {
   };
   const { dao } = state;
   await platform('POST', '/daos', { id: dao, name: `The ${dao}${state.flavour}`, facts, admin: PRINCIPALS.admin });
-  await platform('PATCH', `/daos/${dao}`, { limits });
+  await platform('PATCH', `/daos/${dao}`, { limits, settings: SETTINGS });
   // Whoever could be removed by chance would take all the others' chances along.
   const { members } = await platform('GET', `/daos/${dao}/members`);
   state.firstAdmin = members[0].id;

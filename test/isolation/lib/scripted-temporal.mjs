@@ -2,10 +2,13 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 
+/** Shorter timers would go by the machine's time. */
+const SHORTEST_MS = 6_000;
 const QUIET = { logger: new DefaultLogger('ERROR') };
 
 export class ScriptedTemporal {
   running = new Map();
+  clocks = new Map();
 
   /** @param activities those of the product */
   serve(activities) {
@@ -15,13 +18,18 @@ export class ScriptedTemporal {
   async start(input) {
     const { requestId } = input;
     if (this.running.has(requestId)) return 'eager';
-    const run = this.run(input)
+    this.follow(requestId, this.run(input));
+    return 'eager';
+  }
+
+  /** What runs is waited for before the next operation. */
+  follow(id, run) {
+    const ended = run
       .catch((error) => {
         this.failure ??= error;
       })
-      .finally(() => this.running.delete(requestId));
-    this.running.set(requestId, run);
-    return 'eager';
+      .finally(() => this.running.delete(id));
+    this.running.set(id, ended);
   }
 
   async run({ requestId, daoId, actor, decision, deadlineAt }) {
@@ -34,6 +42,22 @@ export class ScriptedTemporal {
     if (!step) return void (await without('anything'));
     const call = { ...subject, step, scheduledAt: Date.now(), weight: decision.weight ?? 1, priority: 1 };
     await environment.run(this.activities.generate, call);
+  }
+
+  /** The clock of a proposal: looks what is due, and again when it was told to. */
+  async pokeProposal(daoId, n) {
+    const workflowId = `proposal/${daoId}/${n}`;
+    clearTimeout(this.clocks.get(workflowId));
+    const environment = new MockActivityEnvironment({ workflowExecution: { workflowId, runId: 'run' } }, QUIET);
+    const run = environment.run(this.activities.advanceProposal, { daoId, n });
+    const look = run.then(({ remainingMs, final }) => {
+      if (final || remainingMs === null) return;
+      this.clocks.set(
+        workflowId,
+        setTimeout(() => void this.pokeProposal(daoId, n), Math.max(remainingMs, SHORTEST_MS)),
+      );
+    });
+    this.follow(Symbol(workflowId), look);
   }
 
   cancel() {

@@ -4,7 +4,7 @@ import { DaoState, found } from './dao-state.mjs';
 import { beginMoment, numberOf, stockUp, takeOver } from './fate.mjs';
 
 /** Time between two operations of the run. */
-const STEP_MS = 1_700;
+const STEP_MS = 17_000;
 const DAOS = ['amber', 'birch'];
 
 const { beganAt, seed, variant, planted } = JSON.parse(process.argv[2]);
@@ -13,7 +13,8 @@ const begin = (...name) => beginMoment(beganAt + (moment += 1) * STEP_MS, seed, 
 takeOver(beganAt);
 // Only now, so that nothing of it has looked at the clock before.
 const { World } = await import('./world.mjs');
-const { Draw, drawOperation, OPERATIONS } = await import('./operations.mjs');
+const { drawOperation, OPERATIONS } = await import('./operations.mjs');
+const { Draw } = await import('./operations/draw.mjs');
 const { seen } = await import('./masks.mjs');
 
 /** The second DAO is another one in each world: other people, other facts, other limits, other doings. */
@@ -50,6 +51,7 @@ async function play(n) {
   const who = turnOf(n);
   begin('operation', n, who === 1 ? variant : '');
   // What fell due with the time is written down before anybody asks.
+  await world.temporal.settled();
   await world.database.ping();
   const { name, call } = drawOperation(new Draw(chancesOf(who, n), states[who]));
   const answer = await world.call(call);
