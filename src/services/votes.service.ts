@@ -128,14 +128,16 @@ async function admit({ db, record, acting, proposal, now }: Voting, vote: VoteRe
   const { daoId, actor } = acting;
   const { n, stage, opened_at: openedAt, closes_at: closesAt, execute_at: executeAt } = proposal;
   const voter = await findVoter(db, daoId, n, actor);
-  const earlier = voter && vote.ballotId !== undefined && (await findBallot(db, daoId, n, voter.member, vote.ballotId));
+  // Kept as a hash: whatever a client puts into it, it says nothing about anybody later.
+  const ballotId = vote.ballotId === undefined ? undefined : sha256(vote.ballotId);
+  const earlier = voter && ballotId !== undefined && (await findBallot(db, daoId, n, voter.member, ballotId));
   if (earlier) return sameAs(earlier, vote);
   const standing = { stage, openedAt, closesAt, executeAt };
   const refusal = ballotRefusal(standing, voter ?? { isElector: false, linkedAt: now }, now);
   if (refusal) throw new AppError(refusal, undefined, { stage });
   if (!voter) throw new AppError('NOT_IN_ELECTORATE');
   const ballot = ballotOf(daoId, proposal, voter, vote.choice, now);
-  await insertBallot(db, daoId, n, ballot, vote.ballotId);
+  await insertBallot(db, daoId, n, ballot, ballotId);
   const { revision, choice, commitment } = ballot;
   const detail = { revision, ...(commitment === null ? { choice } : { commitment }) };
   await record({ actor, action: 'vote.cast', subject: subjectOf(n), detail });

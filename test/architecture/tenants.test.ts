@@ -16,6 +16,7 @@ const MAY_REACH_ALL: Readonly<Record<string, string>> = {
   'src/adapters/store/config.repository.ts': 'the configuration belongs to no DAO',
   'src/adapters/store/daos.repository.ts': 'creates DAOs, and lists them for the platform’s administrator',
   'src/adapters/store/keys.repository.ts': 'nobody knows of which DAO a key is before it is found; the platform’s keys',
+  'src/adapters/store/proposals.repository.ts': 'the reconciler looks for proposals of all DAOs that are overdue',
   'src/adapters/store/provider-figures.repository.ts': 'how a provider does is counted over all who ask it',
   'src/adapters/store/refusals.repository.ts': 'the sweep of old refusals, and what-if over all of them',
   'src/adapters/store/requests.repository.ts': 'the reconciler, what-if, and whoever asks with a key of all DAOs',

@@ -52,7 +52,7 @@ create table electors (
 );
 
 -- Every ballot, the changed ones too: the last revision of a voter counts. salt and commitment: of sealed ones; the salt
--- is shown from the close on. ballot_id: what the client called it, so that it may ask again.
+-- is shown from the close on. ballot_id: hash of what the client called it, so that it may ask again.
 create table ballots (
   dao_id text not null,
   n integer not null,
