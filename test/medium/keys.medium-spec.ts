@@ -91,7 +91,10 @@ describe.each(DATABASES)('keys on %s', (_name, open) => {
     // An owner who is gone, or was never there, answers for nothing.
     expect(await keys.findActive(key.hash)).toBeUndefined();
     const owner = { dao_id: DAO, id: 'p_1', name: null, roles: ['member'] };
-    await fresh.database.all.insertInto('members').values({ ...owner, dao_id: 'other-dao' }).execute();
+    await fresh.database.all
+      .insertInto('members')
+      .values({ ...owner, dao_id: 'other-dao' })
+      .execute();
     expect(await keys.findActive(key.hash)).toBeUndefined();
     await fresh.database.all.insertInto('members').values(owner).execute();
     expect(await keys.findActive(key.hash)).toMatchObject({ owner: 'p_1', scopes: ['chat.read', 'key.manage'] });

@@ -179,8 +179,7 @@ describe('limits that processes share', () => {
       tokensPerMonth: {},
       daos: { 'greenfood-dao': { tokensPerMonth: 50 } },
     };
-    const service = (): LimitsService =>
-      new LimitsService(process(), new UsageRepository(database), () => rules, log);
+    const service = (): LimitsService => new LimitsService(process(), new UsageRepository(database), () => rules, log);
     const [one, other] = [service(), service()];
     await one.admit('k', 'elsewhere');
     await other.admit('k', 'elsewhere');

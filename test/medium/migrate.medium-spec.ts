@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import { packagePath } from '../../config/paths.js';
 import { AccessRepository } from '../../src/adapters/store/access.repository.js';
 import { AuditRepository } from '../../src/adapters/store/audit.repository.js';
-import { openPostgres, type Db } from '../../src/adapters/store/database.js';
+import { openPostgres, type Database, type Db } from '../../src/adapters/store/database.js';
 import { KeysRepository } from '../../src/adapters/store/keys.repository.js';
 import { memberByUser } from '../../src/adapters/store/members.repository.js';
 import { chainHash, type AuditEntry, type AuditRow } from '../../src/contracts/audit.js';
+import type { Member } from '../../src/contracts/dao.js';
 import { freshDatabase } from '../support/postgres.js';
 import { EMPTY_DATABASES, type Fresh } from './databases.js';
 
@@ -44,8 +45,6 @@ const TABLES = [
 ];
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-/** How a chain names somebody who is no member. */
-const strangerOf = (salt: string, user: string): string => `x_${sha256(`${salt}:${user}`).slice(0, 32)}`;
 
 describe.each(EMPTY_DATABASES)('migrations on %s', (_name, open) => {
   let fresh: Fresh;
@@ -82,21 +81,41 @@ describe.each(EMPTY_DATABASES)('migrations on %s', (_name, open) => {
     await expect(fresh.database.migrate()).rejects.toMatchObject({ code: 'SETUP_FAILED' });
     expect(await tables()).toEqual(['daos']);
   });
+});
 
-  it('should lose nothing of a database that was used before, and chain what it had written down', async () => {
-    const strangers: Record<string, string> = {};
+describe.each(EMPTY_DATABASES)('a database of before members had ids of their own, on %s', (_name, open) => {
+  let fresh: Fresh;
+  let database: Database;
+  let audit: AuditRepository;
+  /** Members of DAO `one`, by what platforms call them. */
+  let boss: Member | undefined;
+  let plain: Member | undefined;
+
+  const memberOf = (dao: string, user: string) => memberByUser(database.of(dao), dao, user);
+  const rowsOf = (daoId: string | null): Promise<AuditRow[]> => audit.page(daoId, { after: 0, limit: 100 });
+  const written = async (daoId: string | null): Promise<unknown[]> =>
+    verified(await rowsOf(daoId)).map(({ actor, action, subject, detail }) => [actor, action, subject, detail]);
+  const chains = () => database.all.selectFrom('audit_chains').selectAll().orderBy('chain').execute();
+  /** How a chain names somebody who is no member. */
+  const stranger = async (name: string, user = 'tg:99'): Promise<string> => {
+    const salt = (await chains()).find(({ chain }) => chain === name)?.salt;
+    return `x_${sha256(`${salt}:${user}`).slice(0, 32)}`;
+  };
+
+  beforeAll(async () => {
     fresh = await open(async (owner) => {
       await applyOld(owner);
       await fillOld(owner);
     });
-    const { database } = fresh;
+    ({ database } = fresh);
     expect(await database.migrate()).toEqual(NEW);
-    expect(await tables()).toEqual(TABLES);
+    audit = new AuditRepository(database);
+    [boss, plain] = [await memberOf('one', 'tg:1'), await memberOf('one', 'tg:2')];
+  });
+  afterAll(() => fresh.drop());
 
-    const memberOf = (dao: string, user: string) => memberByUser(database.of(dao), dao, user);
-    const [boss, plain] = [await memberOf('one', 'tg:1'), await memberOf('one', 'tg:2')];
+  it('should lose nobody, no right, no key and no conversation', async () => {
     expect(boss).toMatchObject({ roles: ['admin'], user_ids: ['tg:1'], name: null });
-    expect(Number(boss?.version)).toBe(1);
     expect(boss?.id).toMatch(/^p_[0-9a-f]{32}$/);
     expect(plain?.created_at).toEqual(new Date('2026-01-02T03:04:05Z'));
     expect((await memberOf('two', 'tg:1'))?.id).not.toBe(boss?.id);
@@ -106,46 +125,38 @@ describe.each(EMPTY_DATABASES)('migrations on %s', (_name, open) => {
     expect(opened).toMatchObject({ id: 'k', daoId: 'one', owner: 'platform', scopes: null });
     const turns = database.of('one').selectFrom('turns').select(['request_id', 'dialog_id', 'prompt']);
     expect(await turns.execute()).toEqual([{ request_id: 'r', dialog_id: 'd', prompt: 'Хто ми?' }]);
+  });
 
-    const chains = await database.all.selectFrom('audit_chains').selectAll().orderBy('chain').execute();
-    expect(chains.map(({ chain, seq }) => [chain, Number(seq)])).toEqual([
-      ['', 2],
-      ['no-more', 1],
-      ['one', 6],
-    ]);
-    for (const { chain, salt } of chains) strangers[chain] = strangerOf(salt, chain === '' ? 'system' : 'tg:99');
-    expect(new Set(Object.values(strangers)).size).toBe(3);
-
-    const audit = new AuditRepository(database);
-    const written = async (daoId: string | null): Promise<unknown[]> =>
-      verified(await audit.page(daoId, { after: 0, limit: 100 })).map(({ actor, action, subject, detail }) => [
-        actor,
-        action,
-        subject,
-        detail,
-      ]);
+  it('should have what was written down in chains that can be verified, by ids that tell nobody who it was', async () => {
+    const [ours, theirs] = [await stranger('one'), await stranger('no-more')];
+    expect(ours).not.toBe(theirs);
     expect(await written('one')).toEqual([
       [boss?.id, 'key.create', 'k', { note: 'Ключ "k" \\ 🗝' }],
-      [strangers.one, 'access.denied', strangers.one, { roles: ['guest'] }],
+      [ours, 'access.denied', ours, { roles: ['guest'] }],
       [plain?.id, 'access.denied', plain?.id, {}],
       ['api:admin', 'key.revoke', 'k', { nested: { a: [1, 2.5, null] } }],
-      [strangers.one, 'access.denied', strangers.one, {}],
+      [ours, 'access.denied', ours, {}],
       [boss?.id, 'key.revoke', 'other', {}],
     ]);
     expect(await written(null)).toEqual([
       ['api:admin', 'access.denied', 'api:admin', {}],
-      [strangers[''], 'config.activate', 'f00', { from: 'a', to: 'b' }],
+      [await stranger('', 'system'), 'config.activate', 'f00', { from: 'a', to: 'b' }],
     ]);
-    expect(await written('no-more')).toEqual([[strangers['no-more'], 'access.denied', strangers['no-more'], {}]]);
-    for (const { chain, hash } of chains) {
-      const rows = await audit.page(chain === '' ? null : chain, { after: 0, limit: 100 });
-      expect(rows.at(-1)?.hash).toBe(hash);
-    }
+    expect(await written('no-more')).toEqual([[theirs, 'access.denied', theirs, {}]]);
     const dump = JSON.stringify(await database.all.selectFrom('audit').selectAll().execute());
     for (const gone of ['tg:1', 'tg:2', 'tg:99', 'Boss']) expect(dump).not.toContain(gone);
+  });
 
+  it('should go on from the heads of those chains', async () => {
+    const heads = await chains();
+    expect(heads.map(({ chain, seq }) => [chain, Number(seq)])).toEqual([
+      ['', 2],
+      ['no-more', 1],
+      ['one', 6],
+    ]);
+    for (const { chain, hash } of heads) expect((await rowsOf(chain === '' ? null : chain)).at(-1)?.hash).toBe(hash);
     await audit.append('one', { actor: 'tg:99', action: 'access.denied', subject: { user: 'tg:2' } });
-    expect((await written('one')).at(-1)).toEqual([strangers.one, 'access.denied', plain?.id, {}]);
+    expect((await written('one')).at(-1)).toEqual([await stranger('one'), 'access.denied', plain?.id, {}]);
   });
 });
 

@@ -34,7 +34,9 @@ describe.each(DATABASES)('an installation without a DAO on %s', (_name, open) =>
   it('should let the administrator make, list and revoke keys of all DAOs', async () => {
     const made = await keys.create(admin, { name: 'a bot', daoId: undefined, principal: undefined });
     expect(made).toMatchObject({ dao_id: null, gateway: true, name: 'a bot' });
-    expect((await keys.list(admin, {}, PART)).items.map(({ id }) => id)).toEqual(expect.arrayContaining(['admin', made.id]));
+    expect((await keys.list(admin, {}, PART)).items.map(({ id }) => id)).toEqual(
+      expect.arrayContaining(['admin', made.id]),
+    );
     await keys.revoke(admin, made.id, {});
     expect(await keys.authenticate(made.key)).toBeUndefined();
   });

@@ -256,7 +256,10 @@ describe.each(FEW_CONNECTIONS)('scopes that share a connection of %s', (_name, o
       const at = (turn * 7) % (DAOS.length + 1);
       const db = handleOf(at);
       const expected = at < DAOS.length ? own(at) : everybody;
-      if (turn % 3 === 0) return void expect(await seen(db)).toEqual(expected);
+      if (turn % 3 === 0) {
+        expect(await seen(db)).toEqual(expected);
+        return;
+      }
       const fails = turn % 3 === 1;
       const told = db.transaction().execute(async (within) => {
         const first = await seen(within);
