@@ -13,6 +13,19 @@ const perKeyAndDao = (what: string) =>
     .optional()
     .describe(what);
 
+const share = z.number().min(0).max(1);
+const hours = z.number().min(0).max(720);
+
+const ProposalFloorsSchema = z
+  .strictObject({
+    voting_hours: hours.optional().describe('How long ballots may be cast at least, in hours.'),
+    quorum: share.optional().describe('Least share of all weight that must take part, from 0 to 1.'),
+    threshold: share.optional().describe('Least share of yes among yes and no that must be exceeded, from 0 to 1.'),
+    veto_hours: hours.optional().describe('How long an admin can veto what has passed at least, in hours.'),
+  })
+  .optional()
+  .describe('What no settings of a DAO go below in a proposal that opens.');
+
 export const LimitsSchema = z
   .strictObject({
     request_timeout_ms: milliseconds
@@ -26,6 +39,7 @@ export const LimitsSchema = z
       .describe('Most tokens of earlier turns that go to the model with a prompt.'),
     requests_per_minute: perKeyAndDao('Most requests of a minute. Off where nothing is said.'),
     tokens_per_month: perKeyAndDao('Most tokens of a calendar month (UTC). Off where nothing is said.'),
+    proposals: ProposalFloorsSchema,
   })
   .prefault({})
   .describe('Deadlines, rates and budgets.');

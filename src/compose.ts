@@ -163,7 +163,7 @@ export class Composition {
     this.voting = votingOf({
       ...{ access, repositories, log },
       clock: temporal,
-      floors: () => NO_FLOORS,
+      floors: () => floorsOf(config.current()),
       adminNeeds: loadDefaultRoles().admin ?? [],
     });
     const { proposals, advancing } = this.voting;
@@ -214,8 +214,42 @@ export class Composition {
 
   /** What the HTTP edge calls. */
   edge(): Omit<ApiServices, 'health' | 'log'> {
-    const { access, audit, auditHeads, config, drain, keys, outcomes, people, providers, requests, rights, routing, submissions, usage, voting, whatIf } = this;
-    return { access, audit, auditHeads, config, drain, keys, outcomes, people, providers, requests, rights, routing, submissions, usage, voting, whatIf };
+    const {
+      access,
+      audit,
+      auditHeads,
+      config,
+      drain,
+      keys,
+      outcomes,
+      people,
+      providers,
+      requests,
+      rights,
+      routing,
+      submissions,
+      usage,
+      voting,
+      whatIf,
+    } = this;
+    return {
+      access,
+      audit,
+      auditHeads,
+      config,
+      drain,
+      keys,
+      outcomes,
+      people,
+      providers,
+      requests,
+      rights,
+      routing,
+      submissions,
+      usage,
+      voting,
+      whatIf,
+    };
   }
 
   /** Takes over what a new configuration says where it is not asked for with each request. */
@@ -232,9 +266,6 @@ export class Composition {
   }
 }
 
-/** What no DAO's settings go below. */
-const NO_FLOORS: ProposalFloors = { voting_hours: 0, quorum: 0, threshold: 0, veto_hours: 0 };
-
 export const isDevelopment = ({ profile }: LoadedConfig): boolean => profile.environment === 'development';
 
 const defaultDao = (env: Env, config: LoadedConfig): string | undefined =>
@@ -242,6 +273,11 @@ const defaultDao = (env: Env, config: LoadedConfig): string | undefined =>
 
 const poolsOf = ({ providers }: LoadedConfig['routing']): Pools =>
   Object.fromEntries(Object.entries(providers).map(([name, { pool }]) => [name, pool]));
+
+const floorsOf = ({ profile }: LoadedConfig): ProposalFloors => {
+  const { voting_hours = 0, quorum = 0, threshold = 0, veto_hours = 0 } = profile.limits.proposals ?? {};
+  return { voting_hours, quorum, threshold, veto_hours };
+};
 
 const limitsOf = ({ profile }: LoadedConfig): LimitRules => ({
   requestsPerMinute: profile.limits.requests_per_minute ?? {},
