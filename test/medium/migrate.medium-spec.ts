@@ -140,7 +140,7 @@ describe.each(EMPTY_DATABASES)('a database of before members had ids of their ow
     ]);
     expect(await written(null)).toEqual([
       ['api:admin', 'access.denied', 'api:admin', {}],
-      [await stranger('', 'system'), 'config.activate', 'f00', { from: 'a', to: 'b' }],
+      ['api:system', 'config.activate', 'f00', { from: 'a', to: 'b' }],
     ]);
     expect(await written('no-more')).toEqual([[theirs, 'access.denied', theirs, {}]]);
     const dump = JSON.stringify(await database.all.selectFrom('audit').selectAll().execute());

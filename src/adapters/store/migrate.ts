@@ -53,15 +53,20 @@ async function ensureRoles(owner: Db): Promise<void> {
   }
 }
 
+/** Grants what the login cannot take yet: to grant it again is for those alone who may grant it. */
 async function grantRoles(owner: Db, login: string): Promise<void> {
-  for (const role of ROLES) await sql`grant ${sql.id(role)} to ${sql.id(login)}`.execute(owner);
+  const { rows } = await sql<{ name: string }>`
+    select rolname as name from pg_roles where rolname = any (${ROLES}) and not pg_has_role(${login}::name, oid,
+      case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end)
+  `.execute(owner);
+  for (const { name } of rows) await sql`grant ${sql.id(name)} to ${sql.id(login)}`.execute(owner);
 }
 
 /** Runs a step in which two installations of a server may disturb each other, and says who can help if it fails. */
 async function asSetUp(what: string, step: () => Promise<void>): Promise<void> {
-  const again = ({ error }: { error: Error }): boolean => !(error instanceof AppError) && !isStoreAway(error);
+  const again = ({ error }: { error: Error }): boolean => !(error instanceof AppError);
   try {
-    await guardStore(() => pRetry(step, { ...ROLES_RETRY, shouldRetry: again }));
+    await pRetry(() => guardStore(step), { ...ROLES_RETRY, shouldRetry: again });
   } catch (error) {
     if (error instanceof AppError) throw error;
     const remedy = ROLES.map((role) => `create role ${role} nologin; grant ${role} to LOGIN;`).join(' ');

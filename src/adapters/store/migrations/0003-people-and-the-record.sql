@@ -104,8 +104,8 @@ create table audit_heads (
 insert into audit_chains (chain) select distinct coalesce(dao_id, '') from audit_before;
 create view audit_named as
   select coalesce(b.dao_id, '') as chain, b.id, b.at, b.action, b.detail - 'principal' - 'name' as detail,
-    coalesce(i.member_id, case when b.actor like 'api:%' then b.actor else 'x_' || left(encode(sha256(convert_to(c.salt || ':' || b.actor, 'UTF8')), 'hex'), 32) end) as actor,
-    case when b.subject = b.actor then coalesce(i.member_id, case when b.actor like 'api:%' then b.actor else 'x_' || left(encode(sha256(convert_to(c.salt || ':' || b.actor, 'UTF8')), 'hex'), 32) end) else b.subject end as subject
+    coalesce(i.member_id, case when b.actor = 'system' then 'api:system' when b.actor like 'api:%' then b.actor else 'x_' || left(encode(sha256(convert_to(c.salt || ':' || b.actor, 'UTF8')), 'hex'), 32) end) as actor,
+    case when b.subject = b.actor then coalesce(i.member_id, case when b.actor = 'system' then 'api:system' when b.actor like 'api:%' then b.actor else 'x_' || left(encode(sha256(convert_to(c.salt || ':' || b.actor, 'UTF8')), 'hex'), 32) end) else b.subject end as subject
   from audit_before b
   join audit_chains c on c.chain = coalesce(b.dao_id, '')
   left join identities i on i.dao_id = b.dao_id and i.user_id = b.actor;
@@ -210,13 +210,13 @@ create policy of_dao on answer_cache to dagi_app using (dao_id = current_setting
 create policy of_all on answer_cache to dagi_all using (true);
 
 alter table audit enable row level security;
-create policy of_dao on audit to dagi_app using (chain = current_setting('dagi.dao', true));
+create policy of_dao on audit to dagi_app using (chain = current_setting('dagi.dao', true) and chain <> '');
 create policy of_all on audit to dagi_all using (true);
 
 alter table audit_heads enable row level security;
-create policy of_dao on audit_heads to dagi_app using (chain = current_setting('dagi.dao', true));
+create policy of_dao on audit_heads to dagi_app using (chain = current_setting('dagi.dao', true) and chain <> '');
 create policy of_all on audit_heads to dagi_all using (true);
 
 alter table audit_chains enable row level security;
-create policy of_dao on audit_chains to dagi_app using (chain = current_setting('dagi.dao', true));
+create policy of_dao on audit_chains to dagi_app using (chain = current_setting('dagi.dao', true) and chain <> '');
 create policy of_all on audit_chains to dagi_all using (true);
