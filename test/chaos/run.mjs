@@ -4,6 +4,7 @@ const RUNS = {
   route: () => import('./route.mjs'),
   embedded: () => import('./embedded.mjs'),
   workers: () => import('./workers.mjs'),
+  votes: () => import('./votes.mjs'),
 };
 
 const HELP = `npm run chaos -- NAME [OPTIONS]
@@ -13,12 +14,14 @@ const HELP = `npm run chaos -- NAME [OPTIONS]
   embedded   the second half of it alone
   workers    24 members at work on two workers and one slow model, while one worker or the other is killed every few
              seconds: the model never has more than three generations at once, and whatever was accepted has its end
+  votes      40 members vote on a proposal, again and again, while worker, Temporal, API and database are killed: what
+             they were told is what is counted, and it is closed and executed once
 
 Options: --seed N            repeat a run: the same requests and the same kills
          --requests N        how many requests (route: 60)
-         --kills N           how many kills (route: 16, embedded: 20, workers: 20)
+         --kills N           how many kills (route: 16, embedded: 20, workers: 20, votes: 12)
          --embedded-kills N  how many kills in the second half of route (20)
-         --members N         how many members (workers: 24)
+         --members N         how many members (workers: 24, votes: 40)
 `;
 
 const [name, ...rest] = process.argv.slice(2);

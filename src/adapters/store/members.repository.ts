@@ -71,7 +71,10 @@ export async function addMember(
 }
 
 export async function linkIdentity(db: Db, daoId: string, memberId: string, userId: string): Promise<void> {
-  await db.insertInto('identities').values({ dao_id: daoId, user_id: userId, member_id: memberId }).execute();
+  // The time after whatever this waited for: a proposal that opened meanwhile opened before.
+  const linkedAt = sql<Date>`clock_timestamp()`;
+  const row = { dao_id: daoId, user_id: userId, member_id: memberId, linked_at: linkedAt };
+  await db.insertInto('identities').values(row).execute();
 }
 
 /** @returns whether the member had this id */
