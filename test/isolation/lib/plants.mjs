@@ -41,6 +41,14 @@ const PLANTS = {
     const find = requests.find.bind(requests);
     requests.find = (id) => find(id, null);
   },
+  /** A proposal by its number alone. */
+  proposals: ({ proposals }, { all }) => {
+    const find = proposals.find.bind(proposals);
+    proposals.find = async (daoId, n) => {
+      const { rows } = await sql`select dao_id from proposals where n = ${n} order by dao_id desc limit 1`.execute(all);
+      return find(rows[0]?.dao_id ?? daoId, n);
+    };
+  },
   /** Keys of all DAOs. */
   keys: ({ keys }) => {
     const list = keys.list.bind(keys);
