@@ -32,7 +32,7 @@ interface Call<Input> {
 }
 
 /** Outcomes in the order of the calls. A call too many fails for good, and so that the workflow ends. */
-class Script<Input, Result> {
+export class Script<Input, Result> {
   readonly calls: Call<Input>[] = [];
   private readonly name: string;
   private readonly outcomes: readonly Outcome<Input, Result>[];
@@ -48,6 +48,12 @@ class Script<Input, Result> {
     this.calls.push({ input, attempt, queue: taskQueue, local: isLocal });
     if (outcome) return outcome(input);
     throw ApplicationFailure.nonRetryable(`${this.name} was called ${this.calls.length} times`, 'ScriptRanOut');
+  }
+
+  /** @throws Error if a scripted call was not made, or another one was */
+  assertPlayed(): void {
+    const complaint = this.complaint();
+    if (complaint) throw new Error(complaint);
   }
 
   /** What was not played as written, if anything. */

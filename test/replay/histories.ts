@@ -11,6 +11,7 @@ export interface RecordedHistory {
 
 interface RecordedEvent {
   eventType: string;
+  workflowExecutionStartedEventAttributes?: { workflowType: { name: string } };
   activityTaskScheduledEventAttributes?: { activityType: { name: string } };
   markerRecordedEventAttributes?: { markerName: string; details: { data: { payloads: { data: string }[] } } };
 }
@@ -40,6 +41,10 @@ export function writeHistory(release: string, shape: string, history: History): 
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(plain, null, 1)}\n`);
 }
+
+/** Name of the workflow that went that way. */
+export const workflowOf = ({ events }: RecordedHistory): string | undefined =>
+  events[0]?.workflowExecutionStartedEventAttributes?.workflowType.name;
 
 /** Names of the activities in a history, local ones included. */
 export const activitiesOf = ({ events }: RecordedHistory): string[] =>

@@ -1,5 +1,5 @@
 import { isRecorded, writeHistory } from './histories.js';
-import { request, Stage } from '../workflows/stage.js';
+import { Stage } from '../workflows/stage.js';
 import { SHAPES } from './shapes.js';
 
 /**
@@ -12,8 +12,7 @@ export async function recordHistories(release: string, again: boolean): Promise<
   const stage = await Stage.open();
   try {
     for (const [name, { play }] of shapes) {
-      const { history } = await play(stage, (chain, changes) => request(chain, { requestId: name, ...changes }));
-      writeHistory(release, name, history);
+      writeHistory(release, name, await play(stage, name));
     }
   } finally {
     await stage.close();

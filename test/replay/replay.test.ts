@@ -1,20 +1,34 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
+import { WORKFLOWS } from '../../src/contracts/ids.js';
+import * as workflows from '../../workflows/index.js';
 import { workflowBundle } from '../support/temporal.js';
-import { activitiesOf, readHistory, readText, releases, shapesOf, type RecordedHistory } from './histories.js';
+import {
+  activitiesOf,
+  readHistory,
+  readText,
+  releases,
+  shapesOf,
+  workflowOf,
+  type RecordedHistory,
+} from './histories.js';
 import { SHAPES } from './shapes.js';
 
 jest.setTimeout(60_000);
 
 /**
- * What was recorded for each release. A replay that fails means that running requests would break: mend the workflow
+ * What was recorded for each release. A replay that fails means that what is under way would break: mend the workflow
  * (with `patched`), never the history.
  */
-const RECORDED: Record<string, (keyof typeof SHAPES)[]> = {
+const RECORDED: Record<string, string[]> = {
   '0.4.0': [
     'all-failed',
     'answer-at-once',
+    'audit-heads-cancelled',
+    'audit-heads-failed',
+    'audit-heads-one-page',
+    'audit-heads-several-pages',
     'cache-hit',
     'cache-miss',
     'cancelled',
@@ -24,6 +38,18 @@ const RECORDED: Record<string, (keyof typeof SHAPES)[]> = {
     'known-after-exhausted-chain',
     'local-shape',
     'nothing-known',
+    'proposal-begins-anew',
+    'proposal-cancelled',
+    'proposal-executed',
+    'proposal-gone',
+    'proposal-late-poke',
+    'proposal-poked-in-vain',
+    'proposal-poked-meanwhile',
+    'proposal-refused',
+    'proposal-rejected',
+    'proposal-store-away',
+    'proposal-vetoed',
+    'proposal-withdrawn',
     'provider-skipped',
     'queue-refused-fallback',
     'queue-shape',
@@ -34,7 +60,7 @@ const RECORDED: Record<string, (keyof typeof SHAPES)[]> = {
   ],
 };
 const ALL = Object.entries(RECORDED).flatMap(([release, shapes]) =>
-  shapes.map((shape): [string, keyof typeof SHAPES] => [release, shape]),
+  shapes.map((shape): [string, string] => [release, shape]),
 );
 
 let bundle: WorkflowBundle;
@@ -44,7 +70,7 @@ beforeAll(async () => {
 });
 
 const replay = (history: unknown): Promise<void> =>
-  Worker.runReplayHistory({ workflowBundle: bundle }, history, 'route/replayed');
+  Worker.runReplayHistory({ workflowBundle: bundle }, history, 'replayed');
 
 describe('recorded histories', () => {
   it('should all be there, and no other', () => {
@@ -55,9 +81,15 @@ describe('recorded histories', () => {
     expect([...new Set(ALL.map(([, shape]) => shape))].sort()).toEqual(Object.keys(SHAPES).sort());
   });
 
+  it('should cover every workflow that is registered', () => {
+    const recorded = ALL.map(([release, shape]) => workflowOf(readHistory(release, shape)));
+    expect([...new Set(recorded)].sort()).toEqual(Object.keys(workflows).sort());
+  });
+
   it.each(ALL)('should not be trivial: %s %s', (release, shape) => {
     const history = readHistory(release, shape);
-    const { activities, closes, events } = SHAPES[shape];
+    const { workflow, activities, closes, events } = SHAPES[shape]!;
+    expect(workflowOf(history)).toBe(WORKFLOWS[workflow]);
     expect(history.events.length).toBeGreaterThanOrEqual(events);
     expect(activitiesOf(history)).toEqual(activities);
     expect(history.events.at(-1)?.eventType).toBe(`EVENT_TYPE_WORKFLOW_EXECUTION_${closes}`);

@@ -132,9 +132,31 @@ export class Stage {
     return performance;
   }
 
+  /**
+   * Runs a workflow of any type, with activities of its own, until it has ended; what it continues as, too.
+   * @param begin starts it on a queue
+   * @param scene what happens while it runs
+   * @returns the history of its first run
+   */
+  async run<H extends WorkflowHandle>(
+    activities: object,
+    begin: (client: Client, queue: string) => Promise<H>,
+    scene: (handle: H) => Promise<void> = async () => {},
+  ): Promise<History> {
+    return this.withWorker(activities, async (queue) => {
+      const handle = await begin(this.client, queue);
+      const { workflowId, runId } = await handle.describe();
+      await scene(handle);
+      await handle.result().catch((error: unknown) => {
+        if (!(error instanceof WorkflowFailedError)) throw error;
+      });
+      return this.client.workflow.getHandle(workflowId, runId).fetchHistory();
+    });
+  }
+
   /** A worker of workflows and activities on a queue of its own, for as long as `scene` lasts. */
   async withWorker<T>(
-    activities: RequestActivities,
+    activities: object,
     scene: (queue: string) => Promise<T>,
     options: Partial<WorkerOptions> = {},
   ): Promise<T> {
@@ -217,6 +239,6 @@ export const attributesOf = <K extends Kind>(history: History, kind: K): NonNull
   (history.events ?? []).flatMap((event) => event[kind] ?? []);
 
 /** Waits until an event of a kind is in the history. */
-export async function seen(handle: Handle, kind: Kind): Promise<void> {
+export async function seen(handle: Pick<Handle, 'fetchHistory'>, kind: Kind): Promise<void> {
   while (attributesOf(await handle.fetchHistory(), kind).length === 0) await sleep(20);
 }
