@@ -161,7 +161,7 @@ export class Composition {
     this.people = peopleOf({ access, repositories, roles: loadDefaultRoles() });
     const { changes } = this.people;
     this.voting = votingOf({
-      ...{ access, repositories, log },
+      ...{ access, changes, repositories, log },
       clock: temporal,
       floors: () => floorsOf(config.current()),
       adminNeeds: loadDefaultRoles().admin ?? [],

@@ -11,7 +11,8 @@ const RoleSchema = z.looseObject({
   name: z.string(),
   entitlements: z.array(z.string()),
   version: z.string(),
-  holders: z.number(),
+  /** Only for those who may see members. */
+  holders: z.number().optional(),
 });
 
 /** What a refusal of the guard tells, beside its code. */
@@ -35,7 +36,7 @@ export async function listRoles(
 ): Promise<Told> {
   const listing = { path: '/roles', name: 'roles', entry: RoleSchema, filter: { dao_id: dao }, limit };
   const { entries, answer, more } = await readList(client, listing);
-  const rows = entries.map((one) => [one.name, String(one.holders), one.version, one.entitlements.join(', ')]);
+  const rows = entries.map((one) => [one.name, String(one.holders ?? '–'), one.version, one.entitlements.join(', ')]);
   return { answer, text: table(['role', 'members', 'version', 'gives'], rows) + more };
 }
 
@@ -57,7 +58,8 @@ export async function putRole(
     const answer = await ask(client, 'PUT', path, { body, version: ifVersion });
     const { version, entitlements, holders } = understood(RoleSchema, answer);
     const given = entitlements.join(', ') || 'nothing';
-    return { answer, text: plain(`${name} gives ${given}; members with it: ${holders}; version ${version}\n`) };
+    const held = holders === undefined ? '' : `members with it: ${holders}; `;
+    return { answer, text: plain(`${name} gives ${given}; ${held}version ${version}\n`) };
   } catch (error) {
     if (error instanceof CliError && error.code === 'ROLE_CHANGE_HELD') throw held(error, name, options, show);
     throw error;
@@ -80,10 +82,10 @@ function held(error: CliError, name: string, options: PutRoleOptions, show: (tol
   const because = reasons.map((reason) => `  - ${reason}\n`).join('');
   show({
     answer: { ok: false, error: error.detail },
-    text: plain(`the change of ${name} is held, because:\n${because}\n${printReport(report)}\n`),
+    text: plain(`the change of ${name} is held, because:\n${because}\n${printReport(report, { canTry: false })}\n`),
   });
   const remedy = `Nothing was changed. If it is meant: ${commandOf(name, { ...options, confirm })}`;
-  return new CliError(error.code, `Recorded requests would be decided otherwise. ${remedy}`, error.detail);
+  return new CliError(error.code, `The change is held. ${remedy}`, error.detail);
 }
 
 /** The same again, to be copied. */

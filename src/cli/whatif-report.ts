@@ -11,8 +11,11 @@ const ARROW = ' → ';
 const HEAD = ['', 'from', 'to', 'rule', 'requests', 'share'];
 const FIGURES = ['median', 'cost of one'];
 
-/** A report for people: totals, a row for each way that requests would leave, and examples to look at. */
-export function printReport(report: Report): string {
+/**
+ * A report for people: totals, a row for each way that requests would leave, and examples to look at.
+ * @param canTry whether examples can be tried under what the report is about
+ */
+export function printReport(report: Report, { canTry = true } = {}): string {
   const { groups } = report;
   if (report.requests === 0) return 'No recorded request was there to be decided again.\n';
   if (groups.length === 0) return totals(report);
@@ -22,7 +25,7 @@ export function printReport(report: Report): string {
     ...rowOf(group, report.requests),
     ...(hasFigures ? figuresOf(group) : []),
   ]);
-  return `${totals(report)}\n${table([...HEAD, ...(hasFigures ? FIGURES : [])], rows)}\n${examples(groups)}`;
+  return `${totals(report)}\n${table([...HEAD, ...(hasFigures ? FIGURES : [])], rows)}\n${examples(groups, canTry)}`;
 }
 
 function totals(report: Report): string {
@@ -66,9 +69,10 @@ function both(
 
 const change = (from: string, to: string): string => (from === to ? from : from + ARROW + to);
 
-function examples(groups: readonly Group[]): string {
+function examples(groups: readonly Group[], canTry: boolean): string {
   const lines = groups.map(({ examples: ids }, index) => `${String(index + 1).padStart(3)}  ${ids.join(' ')}`);
-  return plain(`Examples, newest first (npx dagi whatif --run N tries some of them):\n${lines.join('\n')}\n`);
+  const hint = canTry ? ' (npx dagi whatif --run N tries some of them)' : '';
+  return plain(`Examples, newest first${hint}:\n${lines.join('\n')}\n`);
 }
 
 const share = (part: number, all: number): string => `${((part / all) * 100).toFixed(1)} %`;

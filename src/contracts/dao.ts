@@ -62,6 +62,6 @@ export interface Role {
   name: string;
   entitlements: string[];
   version: string;
-  /** How many members have it. Everybody who is no member is a guest, and counted nowhere. */
-  holders: number;
+  /** How many members have it, for those who may see members. Who is no member is a guest, and counted nowhere. */
+  holders?: number;
 }

@@ -1,12 +1,10 @@
-import { ENTITLEMENTS, GUEST_ROLE, type AccessFacts, type Entitlement } from '../contracts/access.js';
+import { ENTITLEMENTS, GUEST_ROLE, isEntitlement, type AccessFacts, type Entitlement } from '../contracts/access.js';
 
 /** What a person is and may do in one DAO. */
 export interface Rights {
   roles: string[];
   entitlements: Entitlement[];
 }
-
-const isEntitlement = (name: string): name is Entitlement => (ENTITLEMENTS as readonly string[]).includes(name);
 
 const notGuest = (role: string): boolean => role !== GUEST_ROLE;
 

@@ -24,14 +24,21 @@ export const firstLacking = <T extends string>(needed: readonly T[], there: read
   needed.find((one) => !there.includes(one));
 
 /**
- * Whether somebody may do everything that is needed.
- * @param roleSets the roles of each member that somebody can act as
+ * Whoever has one role at least of each of these groups may do everything that is needed; smallest first, each once.
+ * @returns undefined where something is given by no role
  */
-export const someoneHolds = (
+export function rolesForAll(
   needed: readonly Entitlement[],
-  roleSets: readonly (readonly string[])[],
   roles: readonly GivingRole[],
-): boolean => roleSets.some((names) => firstLacking(needed, givenBy(names, roles)) === undefined);
+): readonly (readonly string[])[] | undefined {
+  const groups = new Map<string, string[]>();
+  for (const one of needed) {
+    const names = roles.filter((role) => givenBy([role.name], [role]).includes(one)).map(({ name }) => name);
+    if (names.length === 0) return undefined;
+    groups.set(JSON.stringify(names), names);
+  }
+  return [...groups.values()].toSorted((a, b) => a.length - b.length);
+}
 
 /** Whether two lists of roles are the same, in whatever order. */
 export const sameRoles = (one: readonly string[], other: readonly string[]): boolean =>

@@ -14,7 +14,8 @@ import { SYSTEM_PRINCIPAL } from '../contracts/ids.js';
 import type { AuditHeadsRepository, ChainState, ChainToSign } from '../adapters/store/audit-heads.repository.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import type { AccessService, Named } from './access.service.js';
-import { chainFor, partOf } from './audit.service.js';
+import { chainFor } from './audit.service.js';
+import { partOf } from './pages.js';
 
 export interface AuditHeadsDeps {
   heads: AuditHeadsRepository;
@@ -30,7 +31,7 @@ export interface AuditHeadsDeps {
 export interface HeadsPage {
   heads: SignedHead[];
   next: string | null;
-  /** Signed for this answer; null where nothing is signed. */
+  /** Signed for this answer; null where nothing is signed, or the chain is not the one that was signed before. */
   now: SignedHead | null;
 }
 
@@ -66,9 +67,9 @@ export class AuditHeadsService implements HeadSigner {
   ): Promise<HeadsPage> {
     const { heads, access } = this.deps;
     const daoId = await chainFor(access, key, named);
-    const state = await heads.state(daoId);
-    const { part, next } = partOf(await heads.page(daoId, after ?? '', limit + 1), limit, ({ day }) => day);
-    return { heads: part, next, now: this.sign(state) ?? null };
+    const { holds, ...state } = await heads.state(daoId);
+    const { items, next } = partOf(await heads.page(daoId, after ?? '', limit + 1), limit, ({ day }) => day);
+    return { heads: items, next, now: (holds ? this.sign(state) : this.broken(state)) ?? null };
   }
 
   /** Public keys for all heads that this installation signed. */
@@ -113,10 +114,7 @@ export class AuditHeadsService implements HeadSigner {
   private async signOne({ signed, holds, ...state }: ChainToSign, report: SigningReport): Promise<void> {
     if (!holds) {
       report.broken.push(state.chain);
-      this.deps.log.error(
-        { chain: state.chain },
-        'a chain of the record is not the one that was signed; see docs/audit.md',
-      );
+      this.broken(state);
       return;
     }
     const head = signed ?? this.sign(state, report.day);
@@ -124,6 +122,10 @@ export class AuditHeadsService implements HeadSigner {
     const { kept, isNew } = signed ? { kept: signed, isNew: false } : await this.deps.heads.keep(head);
     if (isNew) report.signed += 1;
     for (const publisher of this.deps.publishers) if (await publisher.publish(kept)) report.published += 1;
+  }
+
+  private broken({ chain }: ChainState): void {
+    this.deps.log.error({ chain }, 'a chain of the record is not the one that was signed; see docs/audit.md');
   }
 
   private sign({ chain, seq, hash }: ChainState, day = today()): SignedHead | undefined {

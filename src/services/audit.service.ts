@@ -2,6 +2,7 @@ import type { CallerKey } from '../contracts/access.js';
 import type { AuditEntry, AuditRow } from '../contracts/audit.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import type { AccessService, Named } from './access.service.js';
+import { partOf } from './pages.js';
 
 /** Which rows somebody asks for. */
 export interface AuditQuestion extends Named {
@@ -38,8 +39,8 @@ export class AuditService {
   async page(key: CallerKey, { after = 0, limit, action, actor, ...named }: AuditQuestion): Promise<AuditPage> {
     const daoId = await chainFor(this.access, key, named);
     const found = await this.audit.page(daoId, { after, limit: limit + 1, action, actor });
-    const { part, next } = partOf(found, limit, ({ seq }) => String(seq));
-    return { rows: await this.shown(daoId, part), next };
+    const { items, next } = partOf(found, limit, ({ seq }) => String(seq));
+    return { rows: await this.shown(daoId, items), next };
   }
 
   private async shown(daoId: string | null, rows: readonly AuditRow[]): Promise<ShownRow[]> {
@@ -67,15 +68,4 @@ export async function chainFor(access: AccessService, key: CallerKey, named: Nam
     return null;
   }
   return (await access.require(key, named, 'audit.read')).daoId;
-}
-
-/** A page, of a list that was read one further; `next` is null at its end. */
-export function partOf<T>(
-  found: readonly T[],
-  limit: number,
-  idOf: (last: T) => string,
-): { part: T[]; next: string | null } {
-  const part = found.slice(0, limit);
-  const last = part.at(-1);
-  return { part, next: found.length > limit && last !== undefined ? idOf(last) : null };
 }

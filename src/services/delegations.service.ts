@@ -1,6 +1,5 @@
 import type { CallerKey, Entitlement } from '../contracts/access.js';
 import type { Delegation } from '../contracts/proposal.js';
-import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import {
   delegationsFrom,
   putDelegation,
@@ -13,7 +12,8 @@ import { closesCycle } from '../domain/delegation.js';
 import { givenBy } from '../domain/member-rules.js';
 import { partOf, type Page } from './pages.js';
 import { AppError } from '../errors/app-error.js';
-import type { AccessService, Acting, Named } from './access.service.js';
+import type { AccessService, Named } from './access.service.js';
+import { requireEntitlements, type Change, type ChangesService } from './changes.service.js';
 
 const VOTE = 'proposal.vote' satisfies Entitlement;
 
@@ -22,7 +22,7 @@ export class DelegationsService {
   constructor(
     private readonly delegations: DelegationsRepository,
     private readonly access: AccessService,
-    private readonly audit: AuditRepository,
+    private readonly changes: ChangesService,
   ) {}
 
   /** All delegations of the DAO, and that of whoever asks. */
@@ -44,33 +44,36 @@ export class DelegationsService {
    */
   async delegate(key: CallerKey, named: Named, to: string): Promise<Delegation> {
     const acting = await this.access.require(key, named, VOTE);
-    const { daoId, actor } = acting;
-    const from = memberOf(acting);
-    return this.audit.recorded(daoId, async (db, record) => {
+    return this.changes.within(acting, async (now) => {
+      const { db, daoId, by, record } = now;
+      const from = delegating(now);
       const delegate = await delegateNamed(db, daoId, to);
       if (delegate === from) throw new AppError('DELEGATE_INVALID', 'Nobody can delegate to themselves.');
       // No other delegation can be made meanwhile: all of them are audited changes of this DAO.
       if (closesCycle(await delegationsFrom(db, daoId, delegate), from, delegate))
         throw new AppError('DELEGATION_CYCLE');
-      await record({ actor, action: 'delegation.set', subject: from, detail: { to: delegate } });
+      await record({ actor: by.actor, action: 'delegation.set', subject: from, detail: { to: delegate } });
       return putDelegation(db, daoId, from, delegate);
     });
   }
 
-  /** Takes back what was delegated, if anything was. */
+  /** Takes back what was delegated, if anything was. @throws AppError those of access */
   async takeBack(key: CallerKey, named: Named): Promise<void> {
     const acting = await this.access.require(key, named, VOTE);
-    const { daoId, actor } = acting;
-    const from = memberOf(acting);
-    await this.audit.recorded(daoId, async (db, record) => {
-      if (await removeDelegation(db, daoId, from)) await record({ actor, action: 'delegation.remove', subject: from });
+    await this.changes.within(acting, async (now) => {
+      const { db, daoId, by, record } = now;
+      const from = delegating(now);
+      if (!(await removeDelegation(db, daoId, from))) return;
+      await record({ actor: by.actor, action: 'delegation.remove', subject: from });
     });
   }
 }
 
-function memberOf({ facts: { member } }: Acting): string {
-  if (member === undefined) throw new AppError('MEMBER_NOT_FOUND', 'Only a member has a vote to delegate.');
-  return member;
+/** The member who acts, asked under the lock: whoever left meanwhile has no vote. */
+function delegating({ by, self }: Change): string {
+  requireEntitlements(by, [VOTE]);
+  if (!self) throw new AppError('MEMBER_NOT_FOUND', 'Only a member has a vote to delegate.');
+  return self.id;
 }
 
 /** @throws AppError `DELEGATE_INVALID` */

@@ -15,6 +15,7 @@ import { requireVersion, type Expected } from '../domain/versions.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting } from './access.service.js';
 import {
+  ME,
   memberNamed,
   requireEntitlements,
   requireGiving,
@@ -25,7 +26,8 @@ import {
 } from './changes.service.js';
 import { pageOf, type Page, type PageRequest } from './pages.js';
 
-const ME = 'me';
+/** Most ids of a member. */
+const MOST_IDS = 20;
 
 /** A member as somebody may see it: by which ids platforms know the person is for those who may invite. */
 export type SeenMember = Omit<Member, 'user_ids'> & { user_ids?: string[] };
@@ -178,11 +180,14 @@ export class MembersService {
 /**
  * Gives a member another id.
  * @param on whose word: an admin's, or of whoever brought the member's own code
- * @throws AppError `ID_TAKEN`
+ * @throws AppError `ID_TAKEN`, `BODY_INVALID` where there are as many as may be
  */
 export async function linked(now: Change, member: Member, userId: string, on: 'admin' | 'code'): Promise<Member> {
   const { db, daoId } = now;
   if (member.user_ids.includes(userId)) return member;
+  if (member.user_ids.length >= MOST_IDS) {
+    throw new AppError('BODY_INVALID', `A member has at most ${MOST_IDS} ids: take one away first.`);
+  }
   if (await memberByUser(db, daoId, userId)) throw new AppError('ID_TAKEN');
   await linkIdentity(db, daoId, member.id, userId);
   await updateMember(db, daoId, member.id, {});

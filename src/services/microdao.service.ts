@@ -56,7 +56,7 @@ export class MicrodaoService {
     const head = { dao_id: acting.daoId };
     switch (query.query_type) {
       case 'roles': {
-        const { items: roles, next } = await this.deps.roles.page(acting.daoId, { after, limit });
+        const { items: roles, next } = await this.deps.roles.page(acting, { after, limit });
         return { ...head, query_type: 'roles', roles, next };
       }
       case 'members': {

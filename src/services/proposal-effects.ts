@@ -3,13 +3,13 @@ import type { ActionDraft, ActionProblem, ProposalAction } from '../contracts/pr
 import { v7 as uuid } from 'uuid';
 import { findDao, updateDao } from '../adapters/store/daos.repository.js';
 import { addInvitation } from '../adapters/store/invitations.repository.js';
-import { rolesIn, roleSetsIn, updateMember } from '../adapters/store/members.repository.js';
+import { rolesIn, updateMember } from '../adapters/store/members.repository.js';
 import { membersOfUsers, rolesOfMembers } from '../adapters/store/proposals.repository.js';
 import { inSavepoint, isRefusedByStore } from '../adapters/store/savepoint.js';
 import type { Db } from '../adapters/store/tenants.js';
-import { someoneHolds } from '../domain/member-rules.js';
 import { namedIn, planActions, type ActionPlan, type ActionWorld } from '../domain/proposal-actions.js';
 import { AppError } from '../errors/app-error.js';
+import { keepingAdmin } from './last-admin.js';
 
 /** How long an invitation that was voted can be taken, in seconds. */
 const INVITED_SECONDS = 14 * 86_400;
@@ -75,7 +75,11 @@ async function worldOf(db: Db, daoId: string, actions: readonly ProposalAction[]
 
 async function write(db: Db, daoId: string, plan: ActionPlan, adminNeeds: readonly Entitlement[]): Promise<void> {
   const { members, facts, settings, invitations } = plan;
-  if (members.size > 0) await writeRoles(db, daoId, members, adminNeeds);
+  if (members.size > 0) {
+    await keepingAdmin(db, daoId, adminNeeds, async () => {
+      for (const [id, roles] of members) await updateMember(db, daoId, id, { roles });
+    });
+  }
   if (facts || settings) await updateDao(db, daoId, { ...(facts && { facts }), ...(settings && { settings }) });
   // In nobody's name: what the DAO has decided holds, whatever becomes of whoever proposed it.
   for (const { userId, roles } of invitations) {
@@ -84,18 +88,4 @@ async function write(db: Db, daoId: string, plan: ActionPlan, adminNeeds: readon
       ...{ created_by: PLATFORM_OWNER, seconds: INVITED_SECONDS },
     });
   }
-}
-
-/** @throws AppError `LAST_ADMIN` if nobody were left who may do all that an admin may, and somebody was */
-async function writeRoles(
-  db: Db,
-  daoId: string,
-  members: ReadonlyMap<string, string[]>,
-  adminNeeds: readonly Entitlement[],
-): Promise<void> {
-  const hasAdmin = async (): Promise<boolean> =>
-    someoneHolds(adminNeeds, await roleSetsIn(db, daoId), await rolesIn(db, daoId));
-  const before = await hasAdmin();
-  for (const [id, roles] of members) await updateMember(db, daoId, id, { roles });
-  if (before && !(await hasAdmin())) throw new AppError('LAST_ADMIN');
 }

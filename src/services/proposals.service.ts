@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
-import type { CallerKey } from '../contracts/access.js';
+import type { CallerKey, Entitlement } from '../contracts/access.js';
 import { API_PRINCIPAL_PREFIX } from '../contracts/ids.js';
 import type { ActionDraft, Proposal, ProposalFloors, ProposalSummary } from '../contracts/proposal.js';
-import type { AuditRepository, Recorder } from '../adapters/store/audit.repository.js';
+import type { Recorder } from '../adapters/store/audit.repository.js';
 import { findDao } from '../adapters/store/daos.repository.js';
 import {
   insertProposal,
@@ -20,6 +20,7 @@ import { hoursAfter, mayBecome, mayBeVetoed } from '../domain/proposal-stage.js'
 import { requireVersion, type Expected } from '../domain/versions.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting, Named } from './access.service.js';
+import { requireEntitlements, type ChangesService } from './changes.service.js';
 import { checkedActions, requireDoable } from './proposal-effects.js';
 
 /** What a proposal is drafted from. */
@@ -46,18 +47,21 @@ export interface ProposalListFilter {
 export interface ProposalsDependencies {
   proposals: ProposalsRepository;
   access: AccessService;
-  audit: AuditRepository;
+  changes: ChangesService;
   clock: ProposalClock;
   floors: () => ProposalFloors;
   log: Logger;
 }
 
-/** A proposal while nobody else can change it. */
+/** A proposal while nobody else can change it, and who acts as they are at this moment. */
 interface Held extends ProposalNow {
   db: Db;
   record: Recorder;
   acting: Acting;
 }
+
+const CREATE = 'proposal.create' satisfies Entitlement;
+const EXECUTE = 'proposal.execute' satisfies Entitlement;
 
 /** How the record names a proposal. */
 export const subjectOf = (n: number): string => `proposal:${n}`;
@@ -96,14 +100,15 @@ export class ProposalsService {
    * @throws AppError `ACTION_INVALID`, `ELECTORATE_EMPTY` and those of access
    */
   async create(key: CallerKey, named: Named, draft: ProposalDraft & { open: boolean }): Promise<Proposal> {
-    const acting = await this.deps.access.require(key, named, 'proposal.create');
-    const { daoId, actor } = acting;
-    const author = authorOf(acting);
-    const made = await this.deps.audit.recorded(daoId, async (db, record) => {
+    const asked = await this.deps.access.require(key, named, CREATE);
+    const { daoId } = asked;
+    const made = await this.deps.changes.within(asked, async ({ db, record, by: acting }) => {
+      requireEntitlements(acting, [CREATE]);
+      const author = authorOf(acting);
       const actions = await checkedActions(db, daoId, draft.actions);
       const { title, text } = draft;
       const drafted = await insertProposal(db, daoId, { author, title, text, actions });
-      await record({ actor, action: 'proposal.create', subject: subjectOf(drafted.proposal.n) });
+      await record({ actor: acting.actor, action: 'proposal.create', subject: subjectOf(drafted.proposal.n) });
       return draft.open ? this.openNow({ db, record, acting, ...drafted }) : drafted.proposal;
     });
     this.poke(daoId, made.n);
@@ -161,8 +166,8 @@ export class ProposalsService {
    * @throws AppError `PROPOSAL_STAGE` from the moment of execution on, and those of access
    */
   async veto(key: CallerKey, named: Named, n: number, reason: string): Promise<Proposal> {
-    const acting = await this.deps.access.require(key, named, 'proposal.execute');
-    return this.change(acting, n, async ({ db, record, acting: { daoId, actor }, proposal, now }) => {
+    const asked = await this.deps.access.require(key, named, EXECUTE);
+    return this.change(asked, EXECUTE, n, async ({ db, record, acting: { daoId, actor }, proposal, now }) => {
       const { stage, closes_at: closesAt, execute_at: executeAt } = proposal;
       requireStage(proposal, mayBeVetoed({ stage, closesAt, executeAt }, now));
       await record({ actor, action: 'proposal.veto', subject: subjectOf(n) });
@@ -192,16 +197,22 @@ export class ProposalsService {
     n: number,
     change: (held: Held) => Promise<Proposal>,
   ): Promise<Proposal> {
-    const acting = await this.deps.access.require(key, named, 'proposal.create');
-    return this.change(acting, n, (held) => {
-      if (held.proposal.author !== authorOf(acting)) throw new AppError('NOT_THE_AUTHOR');
+    const asked = await this.deps.access.require(key, named, CREATE);
+    return this.change(asked, CREATE, n, (held) => {
+      if (held.proposal.author !== authorOf(held.acting)) throw new AppError('NOT_THE_AUTHOR');
       return change(held);
     });
   }
 
-  private async change(acting: Acting, n: number, change: (held: Held) => Promise<Proposal>): Promise<Proposal> {
-    const { daoId } = acting;
-    const changed = await this.deps.audit.recorded(daoId, async (db, record) => {
+  private async change(
+    asked: Acting,
+    needs: Entitlement,
+    n: number,
+    change: (held: Held) => Promise<Proposal>,
+  ): Promise<Proposal> {
+    const { daoId } = asked;
+    const changed = await this.deps.changes.within(asked, async ({ db, record, by: acting }) => {
+      requireEntitlements(acting, [needs]);
       const found = await proposalNow(db, daoId, n);
       if (!found) throw new AppError('PROPOSAL_NOT_FOUND');
       return change({ db, record, acting, ...found });

@@ -1,5 +1,8 @@
+import { GUEST_ROLE } from '../contracts/access.js';
+import type { WhatIfReport } from '../contracts/whatif.js';
+import { roleDifference } from '../domain/role-rules.js';
 import { guardVerdict, WhatIf } from '../domain/whatif.js';
-import type { Guarded } from './config-guard.js';
+import type { Guarded, GuardSettings } from './config-guard.js';
 import { compareRecorded, type Objection } from './recorded-comparison.js';
 import type { RecordedDecisions } from './recorded-decisions.js';
 
@@ -11,7 +14,10 @@ export interface RoleEdit {
   to: readonly string[];
 }
 
-/** Decides recorded requests of a DAO under a changed role before anybody has it. */
+/** A share of fewer recorded requests than this says nothing: one of four is a quarter of them. */
+const FEWEST_FOR_SHARE = 20;
+
+/** Looks at a changed role before anybody has it. */
 export class RoleGuard {
   /** @param running what the running configuration says: its rules, and how careful the guard is */
   constructor(
@@ -20,21 +26,40 @@ export class RoleGuard {
   ) {}
 
   /**
-   * Only requests of that DAO are looked at: what others do neither hides a change nor shows in the report.
-   * @returns undefined if nothing speaks against the change, or the guard is off
+   * Decides recorded requests under the change, unless the guard is off. Only requests of that DAO are looked at: what
+   * others do neither hides a change nor shows in the report. What everybody would get who is no member is always
+   * objected to: most of it no request is decided by.
+   * @returns undefined if nothing speaks against the change
    * @throws AppError `STORE_UNAVAILABLE`
    */
-  async objection({ daoId, role, from, to }: RoleEdit): Promise<Objection | undefined> {
-    const { guard, routing } = this.running();
-    if (!guard.enabled) return undefined;
+  async objection(edit: RoleEdit): Promise<Objection | undefined> {
+    const { guard } = this.running();
+    const forAll = givenToAll(edit);
+    if (!guard.enabled && forAll.length === 0) return undefined;
+    const report = await this.compare(edit, guard.enabled ? guard.requests : 0);
+    const reasons = [...forAll, ...guardVerdict(report, forRole(guard, report)).reasons];
+    return reasons.length > 0 ? { reasons, report } : undefined;
+  }
+
+  private compare({ daoId, role, from, to }: RoleEdit, requests: number): Promise<WhatIfReport> {
+    const { routing } = this.running();
     const whatIf = new WhatIf({
       table: routing,
       against: routing,
       rolesNow: { daoId, roles: { [role]: from } },
       roleChange: { daoId, roles: { [role]: to } },
     });
-    const report = await compareRecorded(this.recorded.dealt(guard.requests, { daoId }), whatIf);
-    const { reasons } = guardVerdict(report, guard);
-    return reasons.length > 0 ? { reasons, report } : undefined;
+    return compareRecorded(requests === 0 ? nothing() : this.recorded.dealt(requests, { daoId }), whatIf);
   }
 }
+
+async function* nothing(): AsyncGenerator<never> {}
+
+function givenToAll({ role, from, to }: RoleEdit): string[] {
+  const { added } = role === GUEST_ROLE ? roleDifference(from, to) : { added: [] };
+  return added.length > 0 ? [`everybody who is no member would get ${added.join(', ')}`] : [];
+}
+
+const forRole = ({ maxChangedShare }: GuardSettings, { requests }: WhatIfReport): { maxChangedShare: number } => ({
+  maxChangedShare: requests < FEWEST_FOR_SHARE ? 1 : maxChangedShare,
+});

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import {
+  countHolders,
   countInvitations,
   deleteRole,
   findRole,
   putRole,
+  type KeptRole,
   type RolesRepository,
 } from '../adapters/store/roles.repository.js';
-import type { Db } from '../adapters/store/tenants.js';
 import { GUEST_ROLE, type CallerKey, type Entitlement } from '../contracts/access.js';
 import type { Role } from '../contracts/dao.js';
 import { firstLacking } from '../domain/member-rules.js';
@@ -39,6 +40,8 @@ export interface RolesDeps {
 }
 
 const NEEDED = 'config.update' satisfies Entitlement;
+/** Who may see members may know how many have a role. */
+const SEES_MEMBERS = 'chat.write' satisfies Entitlement;
 const NO_MORE = 'A role gives no more than whoever changes it has.';
 /** Every change of people reads all roles of the DAO. */
 const MOST_ROLES = 200;
@@ -48,7 +51,7 @@ const CONFIRM_LENGTH = 16;
 /** A change of a role that may be made. */
 interface Edit {
   /** Undefined: there is none. */
-  before: Role | undefined;
+  before: KeptRole | undefined;
   to: RoleEntitlement[];
   detail: Readonly<Record<string, unknown>>;
 }
@@ -65,17 +68,20 @@ export class RolesService {
   constructor(private readonly deps: RolesDeps) {}
 
   /**
-   * Roles by name.
+   * Roles by name; how many have them for those who may see members.
    * @throws AppError `RBAC_PERMISSION_DENIED` without `chat.read`, and those of access
    */
   async list(key: CallerKey, named: Named, page: PageRequest): Promise<Page<Role>> {
-    const { daoId } = await this.deps.access.require(key, named, 'chat.read');
-    return this.page(daoId, page);
+    return this.page(await this.deps.access.require(key, named, 'chat.read'), page);
   }
 
-  /** The same for whoever has checked already that they may be seen. */
-  async page(daoId: string, { after, limit }: PageRequest): Promise<Page<Role>> {
-    return partOf(await this.deps.roles.page(daoId, { after, limit: limit + 1 }), limit, ({ name }) => name);
+  /** The same for whom it was found already that they may see roles. */
+  async page({ daoId, rights }: Acting, { after, limit }: PageRequest): Promise<Page<Role>> {
+    const { roles } = this.deps;
+    const { items, next } = partOf(await roles.page(daoId, { after, limit: limit + 1 }), limit, ({ name }) => name);
+    if (!rights.entitlements.includes(SEES_MEMBERS)) return { items, next };
+    const holders = await roles.holders(daoId);
+    return { items: items.map((role) => ({ ...role, holders: holders.get(role.name) ?? 0 })), next };
   }
 
   /**
@@ -95,10 +101,15 @@ export class RolesService {
     if (before) requireVersion(before.version, expected);
     else if (expected) throw new AppError('VERSION_CHANGED', undefined, { version: null });
     const { added, removed } = roleDifference(before?.entitlements ?? [], to);
-    if (before && added.length + removed.length === 0) return { role: before, created: false };
+    if (before && added.length + removed.length === 0) return { role: await this.shown(acting, before), created: false };
     const confirmed = await this.requireHarmless(acting.daoId, name, { before, to, confirm });
     const role = await this.write(acting, name, { before, to, detail: { added, removed, ...confirmed } });
-    return { role, created: !before };
+    return { role: await this.shown(acting, role), created: !before };
+  }
+
+  private async shown({ daoId, rights }: Acting, role: KeptRole): Promise<Role> {
+    if (!rights.entitlements.includes(SEES_MEMBERS)) return role;
+    return { ...role, holders: await this.deps.roles.holdersOf(daoId, role.name) };
   }
 
   /**
@@ -107,12 +118,13 @@ export class RolesService {
    */
   async delete(key: CallerKey, name: string, { expected, ...named }: Named & { expected?: Expected }): Promise<void> {
     const acting = await this.deps.access.require(key, named, NEEDED);
-    await this.deps.changes.within(acting, async ({ db, daoId, by, record }) => {
+    await this.deps.changes.within(acting, async (change) => {
+      const { db, daoId, by, record } = change;
       requireEntitlements(by, [NEEDED]);
       const role = await findRole(db, daoId, name);
       if (!role) throw new AppError('ROLE_NOT_FOUND');
       requireVersion(role.version, expected);
-      await requireUnused(db, daoId, role);
+      await requireUnused(change, name);
       await deleteRole(db, daoId, name);
       await record({ actor: by.actor, action: 'role.delete', subject: name, detail: { removed: role.entitlements } });
     });
@@ -127,22 +139,23 @@ export class RolesService {
     throw new AppError('RBAC_PERMISSION_DENIED', NO_MORE, detail);
   }
 
-  /** A role that is new is nobody's so far, and decides nothing. @returns what the record says of a confirmation */
+  /** @returns what the record says of a confirmation */
   private async requireHarmless(
     daoId: string,
     role: string,
-    { before, to, confirm }: { before: Role | undefined; to: string[]; confirm: string | undefined },
+    { before, to, confirm }: { before: KeptRole | undefined; to: string[]; confirm: string | undefined },
   ): Promise<{ confirmed?: string }> {
-    if (!before) return {};
-    const hash = confirmationOf(daoId, role, before.version, to);
+    // A role that is new is nobody's so far, and decides nothing; but everybody is a guest.
+    if (!before && role !== GUEST_ROLE) return {};
+    const hash = confirmationOf(daoId, role, before?.version ?? null, to);
     if (confirm === hash) return { confirmed: hash };
-    const objection = await this.deps.guard.objection({ daoId, role, from: before.entitlements, to });
+    const objection = await this.deps.guard.objection({ daoId, role, from: before?.entitlements ?? [], to });
     if (objection) throw new AppError('ROLE_CHANGE_HELD', undefined, { ...objection, confirm: hash });
     return {};
   }
 
   /** Writes a change down, if the role still is what the change was decided for. */
-  private write(acting: Acting, name: string, edit: Edit): Promise<Role> {
+  private write(acting: Acting, name: string, edit: Edit): Promise<KeptRole> {
     const { changes } = this.deps;
     return changes.within(acting, async (change) => {
       const { db, daoId, by, record } = change;
@@ -152,24 +165,25 @@ export class RolesService {
       if (!edit.before && change.roles.length >= MOST_ROLES) {
         throw new AppError('BODY_INVALID', `A DAO has at most ${MOST_ROLES} roles.`);
       }
-      await changes.keepingAdmin(change, () => putRole(db, daoId, name, edit.to));
+      const role = await changes.keepingAdmin(change, () => putRole(db, daoId, name, edit.to));
       await record({ actor: by.actor, action: 'role.put', subject: name, detail: edit.detail });
-      const role = await findRole(db, daoId, name);
-      if (!role) throw new TypeError('a role that was just written is there');
       return role;
     });
   }
 }
 
-async function requireUnchanged({ db, daoId }: Change, name: string, before: Role | undefined): Promise<void> {
+async function requireUnchanged({ db, daoId }: Change, name: string, before: KeptRole | undefined): Promise<void> {
   const now = await findRole(db, daoId, name);
   if (now?.version === before?.version) return;
   throw new AppError('VERSION_CHANGED', undefined, { version: now?.version ?? null });
 }
 
 /** Refuses to delete what somebody has, or is promised. */
-async function requireUnused(db: Db, daoId: string, { name, holders }: Role): Promise<void> {
+async function requireUnused({ db, daoId, by }: Change, name: string): Promise<void> {
   if (name === GUEST_ROLE) throw new AppError('ROLE_IN_USE', 'Everybody who is no member is a guest: the role stays.');
+  const holders = await countHolders(db, daoId, name);
   const invitations = await countInvitations(db, daoId, name);
-  if (holders + invitations > 0) throw new AppError('ROLE_IN_USE', undefined, { holders, invitations });
+  if (holders + invitations === 0) return;
+  const shown = by.rights.entitlements.includes(SEES_MEMBERS) && { holders };
+  throw new AppError('ROLE_IN_USE', undefined, { ...shown, invitations });
 }

@@ -6,6 +6,7 @@ import type { DelegationsRepository } from '../adapters/store/delegations.reposi
 import type { ProposalsRepository } from '../adapters/store/proposals.repository.js';
 import type { VotesRepository } from '../adapters/store/votes.repository.js';
 import type { AccessService } from './access.service.js';
+import type { ChangesService } from './changes.service.js';
 import { DelegationsService } from './delegations.service.js';
 import { ProposalAdvanceService } from './proposal-advance.service.js';
 import { ProposalsService, type ProposalClock } from './proposals.service.js';
@@ -14,6 +15,7 @@ import { VotesService } from './votes.service.js';
 /** What services of proposals stand on. */
 export interface VotingParts {
   access: AccessService;
+  changes: ChangesService;
   repositories: {
     audit: AuditRepository;
     delegations: DelegationsRepository;
@@ -37,14 +39,14 @@ export interface Voting {
 }
 
 /** Wires them. */
-export function votingOf({ access, repositories, clock, floors, adminNeeds, log }: VotingParts): Voting {
+export function votingOf({ access, changes, repositories, clock, floors, adminNeeds, log }: VotingParts): Voting {
   const { audit, delegations } = repositories;
-  const shared = { proposals: repositories.proposals, audit, clock, log };
-  const proposals = new ProposalsService({ ...shared, access, floors });
+  const shared = { proposals: repositories.proposals, clock, log };
+  const proposals = new ProposalsService({ ...shared, access, changes, floors });
   return {
     proposals,
     votes: new VotesService(repositories.votes, proposals, access, audit),
-    delegations: new DelegationsService(delegations, access, audit),
-    advancing: new ProposalAdvanceService({ ...shared, adminNeeds }),
+    delegations: new DelegationsService(delegations, access, changes),
+    advancing: new ProposalAdvanceService({ ...shared, audit, adminNeeds }),
   };
 }

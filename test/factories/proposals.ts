@@ -12,6 +12,7 @@ import { PLATFORM_OWNER, type CallerKey } from '../../src/contracts/access.js';
 import type { DaoSettings } from '../../src/contracts/dao.js';
 import type { Choice, Proposal, ProposalFloors } from '../../src/contracts/proposal.js';
 import { AccessService } from '../../src/services/access.service.js';
+import { ChangesService } from '../../src/services/changes.service.js';
 import { DelegationsService } from '../../src/services/delegations.service.js';
 import { ProposalAdvanceService } from '../../src/services/proposal-advance.service.js';
 import { ProposalsService, type ProposalClock, type ProposalDraft } from '../../src/services/proposals.service.js';
@@ -48,12 +49,13 @@ export class Assembly {
     const heard: ProposalClock = {
       pokeProposal: (dao, n) => Promise.resolve(void told.push(`${dao}/${n}`)),
     };
-    const shared = { proposals, audit: this.audit, clock: clock ?? heard, log };
-    this.proposals = new ProposalsService({ ...shared, access: this.access, floors: () => this.floors });
-    this.votes = new VotesService(new VotesRepository(database), this.proposals, this.access, this.audit);
-    this.delegations = new DelegationsService(new DelegationsRepository(database), this.access, this.audit);
+    const shared = { proposals, clock: clock ?? heard, log };
     const adminNeeds = loadDefaultRoles().admin ?? [];
-    this.advancing = new ProposalAdvanceService({ ...shared, adminNeeds });
+    const changes = new ChangesService(this.access, this.audit, adminNeeds);
+    this.proposals = new ProposalsService({ ...shared, changes, access: this.access, floors: () => this.floors });
+    this.votes = new VotesService(new VotesRepository(database), this.proposals, this.access, this.audit);
+    this.delegations = new DelegationsService(new DelegationsRepository(database), this.access, changes);
+    this.advancing = new ProposalAdvanceService({ ...shared, audit: this.audit, adminNeeds });
   }
 
   /** A DAO of this assembly: roles by the ids of platforms. */

@@ -10,12 +10,15 @@ export interface ChainState {
   hash: string;
 }
 
+/** The same, and whether the rows that are there still lead to it, and to the newest head that was signed. */
+export interface CheckedChain extends ChainState {
+  holds: boolean;
+}
+
 /** The same, with what was signed of it. */
-export interface ChainToSign extends ChainState {
+export interface ChainToSign extends CheckedChain {
   /** The head that was signed on the day in question, if any was. */
   signed: SignedHead | undefined;
-  /** Whether the rows that are there still lead to the newest head that was signed. */
-  holds: boolean;
 }
 
 const COLUMNS = ['chain', 'seq', 'hash', 'key_id', 'signature', 'signed_at'] as const;
@@ -43,16 +46,18 @@ export class AuditHeadsRepository {
   constructor(private readonly tenants: Tenants) {}
 
   /** How far a chain has come by now; one that never began has come nowhere. */
-  async state(daoId: string | null): Promise<ChainState> {
+  async state(daoId: string | null): Promise<CheckedChain> {
     const chain = chainOf(daoId);
-    const row = await guardStore(() =>
-      this.handle(daoId)
-        .selectFrom('audit_chains')
-        .where('chain', '=', chain)
-        .select(['seq', 'hash'])
-        .executeTakeFirst(),
+    const { rows } = await guardStore(() =>
+      sql<{ seq: string; hash: string; holds: boolean }>`
+        select c.seq, c.hash, case when c.seq = 0 then ${isUntouched} else ${holds} end as holds
+        from (
+          select named.chain, coalesce(k.seq, 0) as seq, coalesce(k.hash, '') as hash
+          from (select ${chain}::text as chain) named left join audit_chains k on k.chain = named.chain
+        ) c`.execute(this.handle(daoId)),
     );
-    return { chain, seq: Number(row?.seq ?? 0), hash: row?.hash ?? '' };
+    const { seq = '0', hash = '', holds: still = false } = rows[0] ?? {};
+    return { chain, seq: Number(seq), hash, holds: still };
   }
 
   /** Heads of a chain, behind a day. */
@@ -79,7 +84,7 @@ export class AuditHeadsRepository {
         .$if(after !== undefined, (query) => query.where('c.chain', '>', after ?? PLATFORM_CHAIN))
         .orderBy('c.chain')
         .limit(limit)
-        .select(['c.chain', 'c.seq', 'c.hash', holds])
+        .select(['c.chain', 'c.seq', 'c.hash', holds.as('holds')])
         .execute();
       const signed = await this.signedOn(
         today,
@@ -150,4 +155,9 @@ const holds = sql<boolean>`
     select coalesce(a.hash = h.hash, false)
     from audit_heads h left join audit a on a.chain = h.chain and a.seq = h.seq
     where h.chain = c.chain order by h.day desc limit 1
-  ), true)`.as('holds');
+  ), true)`;
+
+/** Whether a chain that has come nowhere never came anywhere. */
+const isUntouched = sql<boolean>`
+  not exists (select from audit a where a.chain = c.chain)
+  and not exists (select from audit_heads h where h.chain = c.chain)`;

@@ -1,13 +1,6 @@
 import { sql, type ExpressionBuilder } from 'kysely';
-import {
-  ENTITLEMENTS,
-  PLATFORM_OWNER,
-  type CallerKey,
-  type Entitlement,
-  type KeyInfo,
-} from '../../contracts/access.js';
-import type { Schema } from './schema.js';
-import type { Db, Tenants } from './tenants.js';
+import { isEntitlement, PLATFORM_OWNER, type CallerKey, type KeyInfo } from '../../contracts/access.js';
+import type { CallerTables, Db, Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 
 export interface NewKey {
@@ -37,9 +30,7 @@ const SHOWN = [
   'revoked_at',
 ] as const;
 
-const isEntitlement = (name: string): name is Entitlement => (ENTITLEMENTS as readonly string[]).includes(name);
-
-const ownerOf = (eb: ExpressionBuilder<Schema, 'api_keys'>) =>
+const ownerOf = (eb: ExpressionBuilder<CallerTables, 'api_keys'>) =>
   eb
     .selectFrom('members')
     .whereRef('members.dao_id', '=', 'api_keys.dao_id')
@@ -56,7 +47,7 @@ export class KeysRepository {
    */
   async findActive(hash: string): Promise<CallerKey | undefined> {
     const row = await guardStore(() =>
-      this.tenants.all
+      this.tenants.callers
         .selectFrom('api_keys')
         .where('hash', '=', hash)
         .where('revoked_at', 'is', null)
@@ -73,8 +64,20 @@ export class KeysRepository {
   /** Notes that a key was used just now. */
   async touch(id: string): Promise<void> {
     await guardStore(() =>
-      this.tenants.all.updateTable('api_keys').set({ last_used_at: new Date() }).where('id', '=', id).execute(),
+      this.tenants.callers.updateTable('api_keys').set({ last_used_at: new Date() }).where('id', '=', id).execute(),
     );
+  }
+
+  /** How many keys of a DAO open something, or would if whoever answers for them were there. */
+  async count(db: Db, daoId: string): Promise<number> {
+    const { count } = await db
+      .selectFrom('api_keys')
+      .where('dao_id', '=', daoId)
+      .where('revoked_at', 'is', null)
+      .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
+      .select(({ fn }) => fn.countAll().as('count'))
+      .executeTakeFirstOrThrow();
+    return Number(count);
   }
 
   async insert(db: Db, key: NewKey): Promise<KeyInfo> {
@@ -130,6 +133,12 @@ export class KeysRepository {
       .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
       .executeTakeFirst();
     return result.numUpdatedRows === 1n;
+  }
+
+  /** The id of the key that has taken the place of this one, unless it was revoked. */
+  async successorOf(db: Db, id: string): Promise<string | undefined> {
+    const successor = db.selectFrom('api_keys').where('replaces', '=', id).where('revoked_at', 'is', null);
+    return (await successor.select('id').executeTakeFirst())?.id;
   }
 
   /** Whether another key has taken the place of this one. */

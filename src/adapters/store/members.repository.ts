@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { v4 as uuid } from 'uuid';
 import type { Member } from '../../contracts/dao.js';
+import { API_PRINCIPAL_PREFIX } from '../../contracts/ids.js';
 import { guardStore } from './errors.js';
 import type { Db, Tenants } from './tenants.js';
 
@@ -110,22 +111,20 @@ export async function removeMember(db: Db, daoId: string, id: string): Promise<v
 export const rolesIn = (db: Db, daoId: string): Promise<{ name: string; entitlements: string[] }[]> =>
   db.selectFrom('roles').where('dao_id', '=', daoId).select(['name', 'entitlements']).orderBy('name').execute();
 
-/** What members have for roles that somebody can act as: each combination once. */
-export async function roleSetsIn(db: Db, daoId: string): Promise<string[][]> {
-  const rows = await db
-    .selectFrom('members')
-    .where('dao_id', '=', daoId)
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom('identities')
-          .whereRef('identities.dao_id', '=', 'members.dao_id')
-          .whereRef('identities.member_id', '=', 'members.id')
-          .select('identities.user_id'),
-      ),
+/**
+ * Whether a member who can act has one role at least of each group. A key's own principal is nobody who can: with the
+ * key it is gone.
+ */
+export async function someoneHasOneOfEach(db: Db, daoId: string, groups: readonly (readonly string[])[]): Promise<boolean> {
+  const { rows } = await sql<{ found: boolean }>`select exists (
+    select from members m
+    where m.dao_id = ${daoId} and ${sql.join(
+      groups.map((roles) => sql`m.roles && ${[...roles]}::text[]`),
+      sql` and `,
+    )} and exists (
+      select from identities i
+      where i.dao_id = m.dao_id and i.member_id = m.id and not starts_with(i.user_id, ${API_PRINCIPAL_PREFIX})
     )
-    .select('roles')
-    .distinct()
-    .execute();
-  return rows.map(({ roles }) => roles);
+  ) as found`.execute(db);
+  return rows[0]?.found === true;
 }
