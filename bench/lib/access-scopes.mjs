@@ -3,12 +3,12 @@ import { CompiledQuery, Kysely } from 'kysely';
 
 /** Connections of the owner, whom no policy binds. */
 export function unboundOn(dialect, db = new Kysely({ dialect })) {
-  return { of: () => db, all: db };
+  return { of: () => db, all: db, callers: db };
 }
 
 /**
  * Each statement in a transaction of its own that first sets the scope.
- * @param {string} [role] set with each statement too, where connections do not have it
+ * @param {string} [role] SQL for its name: set with each statement too, where connections do not have it
  */
 export function localOn(dialect, role) {
   const handles = new Map();
@@ -45,7 +45,7 @@ function scoping(driver, scope, role) {
 async function inTransaction(connection, query, scope, role) {
   const run = (text, ...values) => connection.executeQuery(CompiledQuery.raw(text, values));
   await run('begin');
-  if (role) await run(`set local role ${role}`);
+  if (role) await run(`select set_config('role', ${role}, true)`);
   await run(`select set_config('dagi.dao', $1, true)`, scope);
   const result = await connection.executeQuery(query);
   await run('commit');

@@ -66,25 +66,26 @@ async function seed(db, { daos, members }) {
 /** A PostgreSQL server of our own. @returns {Promise<Stage & { url: string, identities: number }>} */
 export async function onPostgres(size) {
   const { openPostgres } = await fromBuild('src/adapters/store/database.js');
+  const { roleHere, TENANT_ROLE } = await fromBuild('src/adapters/store/tenants.js');
   const server = await TestPostgres.start();
   const opened = [];
   const keep = (one) => {
     opened.push(one);
     return one;
   };
-  const pool = (max, role) => {
+  const pool = (max, first) => {
     const made = keep(
       new pg.Pool({
         connectionString: server.url,
         max,
-        ...(role && { onConnect: async (client) => void (await client.query(`set role ${role}`)) }),
+        ...(first && { onConnect: async (client) => void (await client.query(first)) }),
       }),
     );
     made.close = () => made.end();
     return made;
   };
-  const first = keep(openPostgres(server.url));
-  await first.migrate();
+  await keep(openPostgres(server.url)).migrate();
+  const asTenant = `select set_config('role', ${roleHere(TENANT_ROLE)}, false)`;
   const owner = new Kysely({ dialect: new PostgresDialect({ pool: pool(1) }) });
   const identities = await seed(owner, size);
   return {
@@ -94,7 +95,7 @@ export async function onPostgres(size) {
     identities,
     open: (poolSize = 10) => keep(openPostgres(server.url, { poolSize })),
     unbound: (max) => unboundOn(new PostgresDialect({ pool: pool(max) })),
-    local: (max) => localOn(new PostgresDialect({ pool: pool(max, 'dagi_app') })),
+    local: (max) => localOn(new PostgresDialect({ pool: pool(max, asTenant) })),
     close: async () => {
       await Promise.all(opened.map((one) => one.close()));
       await server.stop();
@@ -105,6 +106,7 @@ export async function onPostgres(size) {
 /** The embedded database: one for the product's handles, and one that no role was ever set in. @returns {Promise<Stage>} */
 export async function onEmbedded(size) {
   const { openEmbedded } = await fromBuild('src/adapters/store/database.js');
+  const { roleHere, TENANT_ROLE } = await fromBuild('src/adapters/store/tenants.js');
   const folder = mkdtempSync(join(tmpdir(), 'dagi-bench-access-'));
   // Filled by the product itself, so that both have the same schema; then each is opened in its own way.
   for (const home of ['scoped', 'bare']) {
@@ -124,7 +126,7 @@ export async function onEmbedded(size) {
     identities,
     open: () => scoped,
     unbound: () => unboundOn(dialect, owner),
-    local: () => localOn(dialect, 'dagi_app'),
+    local: () => localOn(dialect, roleHere(TENANT_ROLE)),
     close: async () => {
       await scoped.close();
       await pglite.close();

@@ -46,6 +46,7 @@ const PLANTED = new Map([
   planted('taken-apart', 'export const reach = ({ all }: Database) => all;'),
   planted('renamed', 'export const reach = (t: Tenants) => { const { all: db } = t; return db; };'),
   planted('in-brackets', 'export const reach = (tenants: Tenants) => tenants["all"];'),
+  planted('callers', 'export const reach = ({ callers }: Tenants) => callers;'),
   planted('picked', 'export const reach = (one: Pick<Database, "all">) => one.all;'),
   planted(
     'innocent',
@@ -66,22 +67,26 @@ function programOf(files: readonly string[]): ts.Program {
   return ts.createProgram([...files, ...PLANTED.keys()], options, host);
 }
 
-/** The object whose property `all` is taken here, if one is. */
-function ownerOfAll(node: ts.Node): ts.Node | undefined {
-  if (ts.isPropertyAccessExpression(node) && node.name.text === 'all') return node.expression;
+/** Handles that no policy binds to one DAO. */
+const UNBOUND = ['all', 'callers'];
+
+/** The object of which a property is taken here, and the property's name, if one is. */
+function taken(node: ts.Node): { from: ts.Node; name: string } | undefined {
+  if (ts.isPropertyAccessExpression(node)) return { from: node.expression, name: node.name.text };
   if (ts.isElementAccessExpression(node) && ts.isStringLiteralLike(node.argumentExpression)) {
-    return node.argumentExpression.text === 'all' ? node.expression : undefined;
+    return { from: node.expression, name: node.argumentExpression.text };
   }
   if (!ts.isBindingElement(node) || !ts.isObjectBindingPattern(node.parent)) return undefined;
   const name = node.propertyName ?? node.name;
-  return ts.isIdentifier(name) && name.text === 'all' ? node.parent : undefined;
+  return ts.isIdentifier(name) ? { from: node.parent, name: name.text } : undefined;
 }
 
 /** Whether a file reaches the data of all DAOs, by the types of what it touches, whatever it calls it. */
 function reachesAll(file: ts.SourceFile, checker: ts.TypeChecker): boolean {
   const visit = (node: ts.Node): boolean => {
-    const owner = ownerOfAll(node);
-    const declared = owner && checker.getTypeAtLocation(owner).getProperty('all')?.declarations;
+    const { from, name } = taken(node) ?? { name: '' };
+    const declared =
+      from && UNBOUND.includes(name) ? checker.getTypeAtLocation(from).getProperty(name)?.declarations : undefined;
     return (
       declared?.some((one) => one.getSourceFile().fileName === TENANTS) === true ||
       ts.forEachChild(node, visit) === true

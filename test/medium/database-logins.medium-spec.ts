@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { sql } from 'kysely';
 import pg from 'pg';
 import { openPostgres, type Database, type PostgresOptions } from '../../src/adapters/store/database.js';
+import { PLATFORM_ROLE, roleHere, TENANT_ROLE } from '../../src/adapters/store/tenants.js';
 import { AppError } from '../../src/errors/app-error.js';
 import { createDao } from '../factories/access.js';
 import { createDatabase, TestPostgres } from '../support/postgres.js';
@@ -12,6 +13,15 @@ async function administer(url: string, ...statements: string[]): Promise<void> {
   const db = administratorOf(url);
   for (const statement of statements) await sql.raw(statement).execute(db);
   await db.destroy();
+}
+
+/** What the roles of a database are called: a DAO's, and the platform's. */
+async function rolesOf(url: string): Promise<[tenant: string, platform: string]> {
+  const db = administratorOf(url);
+  const { rows } = await sql<{ tenant: string; platform: string }>`
+    select ${sql.raw(roleHere(TENANT_ROLE))} as tenant, ${sql.raw(roleHere(PLATFORM_ROLE))} as platform`.execute(db);
+  await db.destroy();
+  return [rows[0]?.tenant ?? '', rows[0]?.platform ?? ''];
 }
 
 const as = (url: string, username: string): string => Object.assign(new URL(url), { username }).href;
@@ -84,12 +94,15 @@ describe('a PostgreSQL whose tables belong to another login than the product’s
     let url: string;
     let login: string;
     let owner: string;
+    let tenant: string;
+    let platform: string;
     let database: Database;
 
     beforeAll(async () => {
       let base: string;
       ({ owner, login, url: base } = await prepared('createrole'));
       url = as(base, login);
+      [tenant, platform] = await rolesOf(base);
       database = openPostgres(url, { migrationUrl: as(base, owner) });
       expect(await database.migrate()).not.toEqual([]);
       for (const id of ['a', 'b']) await createDao(database, { id, members: { 'tg:1': ['member'] } });
@@ -132,32 +145,55 @@ describe('a PostgreSQL whose tables belong to another login than the product’s
       ['delete from audit', /permission denied/],
       [`update audit set entry = ''`, /permission denied/],
       ['drop function raise_access_stamp()', /must be owner of function/],
-      ['alter role dagi_app bypassrls', /permission denied/],
-      ['alter role dagi_app superuser', /permission denied/],
+      ['alter role TENANT bypassrls', /permission denied/],
+      ['alter role TENANT superuser', /permission denied/],
       ['create table public.mine (id int)', /permission denied for schema public/],
     ])('should not let the login %s, under any of its roles', async (statement, refusal) => {
-      for (const role of ['none', 'dagi_app', 'dagi_all']) {
-        expect([role, await told(url, `set role ${role}`, statement)]).toEqual([role, expect.stringMatching(refusal)]);
+      for (const role of ['none', tenant, platform]) {
+        const said = await told(url, `set role ${role}`, statement.replace('TENANT', tenant));
+        expect([role, said]).toEqual([role, expect.stringMatching(refusal)]);
       }
     });
 
     it('should not let the login become the owner, nor look past the policies', async () => {
       expect(await told(url, `set role ${owner}`)).toMatch(/permission denied to set role/);
       const count = 'select count(*)::int as seen from members';
-      expect(await told(url, 'set role dagi_app', 'set row_security = off', count)).toMatch(
+      expect(await told(url, `set role ${tenant}`, 'set row_security = off', count)).toMatch(
         /row-level security policy/,
       );
       // Whoever names no DAO sees none.
-      expect(await told(url, 'set role dagi_app', count)).toEqual([{ seen: 0 }]);
-      expect(await told(url, 'set role dagi_app', `set dagi.dao = 'b'`, count)).toEqual([{ seen: 1 }]);
+      expect(await told(url, `set role ${tenant}`, count)).toEqual([{ seen: 0 }]);
+      expect(await told(url, `set role ${tenant}`, `set dagi.dao = 'b'`, count)).toEqual([{ seen: 1 }]);
     });
+  });
+
+  it('should let no login of another database of the server in, whatever it may take there', async () => {
+    const [one, other] = [await prepared('createrole'), await prepared('createrole')];
+    for (const { url, login, owner } of [one, other]) {
+      const database = opens(as(url, login), { migrationUrl: as(url, owner) });
+      await database.migrate();
+      await createDao(database, { id: 'a', members: { 'tg:1': ['member'] } });
+    }
+    const [theirs, own] = [await rolesOf(one.url), await rolesOf(other.url)];
+    const count = 'select count(*)::int as seen from members';
+    // Whoever may log in may connect to every database.
+    for (const intruder of [other.login, other.owner]) {
+      const url = as(one.url, intruder);
+      for (const role of theirs) expect(await told(url, `set role ${role}`)).toMatch(/permission denied to set role/);
+      for (const role of theirs) expect(await told(url, `grant ${role} to ${intruder}`)).toMatch(/permission denied/);
+      expect(await told(url, count)).toMatch(/permission denied for table members/);
+    }
+    for (const role of own) {
+      const said = await told(as(one.url, other.login), `set role ${role}`, `set dagi.dao = 'a'`, count);
+      expect([role, said]).toEqual([role, expect.stringMatching(/permission denied for table members/)]);
+    }
   });
 
   // `migrate` grants again what the login has, which only whoever may grant can do.
   it('should need no owner who may create roles where the administrator has made and granted them', async () => {
     const { owner, login, url } = await prepared('nocreaterole');
     await ensureRoles(url);
-    await administer(url, `grant dagi_app, dagi_all to ${login}`);
+    await administer(url, `grant ${(await rolesOf(url)).join(', ')} to ${login}`);
     const database = opens(as(url, login), { migrationUrl: as(url, owner) });
     expect(await database.migrate()).not.toEqual([]);
     await createDao(database, { id: 'a' });
@@ -171,12 +207,11 @@ describe('a PostgreSQL whose tables belong to another login than the product’s
     const refusal = await database.migrate().catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(AppError);
     expect(refusal).toMatchObject({ code: 'SETUP_FAILED' });
-    expect(String(refusal)).toMatch(/could not be granted.*grant dagi_app to/s);
+    expect(String(refusal)).toMatch(new RegExp(`could not be granted.*grant ${(await rolesOf(url))[0]} to`, 's'));
   });
 
   it('should tell a login that may not take the roles which one it is', async () => {
     const { owner, login, url } = await prepared('createrole');
-    await administer(url, `grant dagi_app, dagi_all to ${owner} with admin option`);
     await opens(as(url, owner)).migrate();
     const database = opens(as(url, login));
     const statements = [
@@ -187,13 +222,13 @@ describe('a PostgreSQL whose tables belong to another login than the product’s
     for (const outcome of await Promise.allSettled(statements)) {
       expect(outcome).toMatchObject({
         status: 'rejected',
-        reason: { message: expect.stringMatching(/set role "?dagi_a/) as unknown },
+        reason: { message: expect.stringMatching(/set role "dagi_a/) as unknown },
       });
     }
   });
 
   async function ensureRoles(url: string): Promise<void> {
-    for (const role of ['dagi_app', 'dagi_all']) {
+    for (const role of await rolesOf(url)) {
       await administer(
         url,
         `do $$ begin create role ${role} nologin noinherit; exception when duplicate_object then null; end $$`,

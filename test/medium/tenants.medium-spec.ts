@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { openPostgres, type Database, type Db } from '../../src/adapters/store/database.js';
+import { DATABASE_MARK, PLATFORM_ROLE, TENANT_ROLE } from '../../src/adapters/store/tenants.js';
 import { createDao } from '../factories/access.js';
 import { freshDatabase } from '../support/postgres.js';
 import { aRowOf, insertRow, tableNames, tenantTables, type Row, type TenantTable } from '../support/tenant-tables.js';
@@ -14,19 +15,23 @@ const OF_THE_PLATFORM = [
   'rate_limits',
   'shared_states',
 ];
-const ROLES = ['dagi_all', 'dagi_app'];
 const DENIED = /permission denied|row-level security/;
 
 describe.each(DATABASES)('tenants of %s', (_name, open) => {
   let fresh: Fresh;
   let database: Database;
   let tables: TenantTable[];
+  /** What the roles are called here: the platform's, and a DAO's. */
+  let platform: string;
+  let tenant: string;
   /** Rows of each table, by DAO. */
   const rows = { a: new Map<string, Row[]>(), b: new Map<string, Row[]>() };
 
   beforeAll(async () => {
     fresh = await open();
     ({ database } = fresh);
+    const { rows: marks } = await sql<{ mark: string }>`select ${sql.raw(DATABASE_MARK)} as mark`.execute(database.all);
+    [platform, tenant] = [`${PLATFORM_ROLE}_${marks[0]?.mark}`, `${TENANT_ROLE}_${marks[0]?.mark}`];
     tables = await tenantTables(database.all);
     for (const dao of ['a', 'b'] as const) {
       for (const table of tables) {
@@ -64,7 +69,7 @@ describe.each(DATABASES)('tenants of %s', (_name, open) => {
     expect(ofDaos.length).toBeGreaterThanOrEqual(15);
     for (const table of OF_THE_PLATFORM) {
       for (const what of ['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
-        expect(await may('dagi_app', table, what)).toBe(false);
+        expect(await may(tenant, table, what)).toBe(false);
       await expect(sql`select * from ${sql.table(table)}`.execute(database.of('a'))).rejects.toThrow(DENIED);
     }
   });
@@ -84,11 +89,11 @@ describe.each(DATABASES)('tenants of %s', (_name, open) => {
         name,
         found: [{ secured: true }],
         policies: [
-          { ...both, name: 'of_all', roles: ['dagi_all'], sees: 'true' },
+          { ...both, name: 'of_all', roles: [platform], sees: 'true' },
           {
             ...both,
             name: 'of_dao',
-            roles: ['dagi_app'],
+            roles: [tenant],
             // The installation's own chain has no name.
             sees: owner === 'chain' ? `(${own} AND (chain <> ''::text))` : own,
           },
@@ -127,7 +132,7 @@ describe.each(DATABASES)('tenants of %s', (_name, open) => {
       const [table, column] = [sql.table(name), sql.ref(owner)];
       const changed = (statement: ReturnType<typeof sql>): Promise<unknown> =>
         statement.execute(database.of('a')).then(({ numAffectedRows }) => Number(numAffectedRows ?? 0), String);
-      const [updates, deletes] = [await may('dagi_app', name, 'UPDATE'), await may('dagi_app', name, 'DELETE')];
+      const [updates, deletes] = [await may(tenant, name, 'UPDATE'), await may(tenant, name, 'DELETE')];
       const none = (allowed: boolean): unknown => (allowed ? 0 : expect.stringMatching(/permission denied/));
       const own = updates ? count : (expect.stringMatching(/permission denied/) as unknown);
       expect([name, await changed(sql`update ${table} set ${column} = ${column} where ${column} = 'b'`)]).toEqual([
@@ -155,7 +160,7 @@ describe.each(DATABASES)('tenants of %s', (_name, open) => {
   });
 
   it('should only add to the record', async () => {
-    for (const role of ROLES) {
+    for (const role of [platform, tenant]) {
       for (const table of ['audit', 'audit_heads']) {
         for (const what of ['UPDATE', 'DELETE'])
           expect([table, what, await may(role, table, what)]).toEqual([table, what, false]);
@@ -173,18 +178,19 @@ describe.each(DATABASES)('tenants of %s', (_name, open) => {
         exists (select from pg_class where relowner = r.oid) as owns,
         exists (select from pg_auth_members where member = r.oid) as belongs,
         has_schema_privilege(r.oid, 'public', 'CREATE') as creates
-      from pg_roles r where rolname like 'dagi\\_a%' order by 1`.execute(database.all);
+      from pg_roles r where rolname in (${platform}, ${tenant}) order by 1`.execute(database.all);
     const weak = { strong: false, owns: false, belongs: false, creates: false };
-    expect(found).toEqual(ROLES.map((name) => ({ name, ...weak })));
+    expect(found).toEqual([platform, tenant].map((name) => ({ name, ...weak })));
     for (const table of await tableNames(database.all)) {
       for (const what of ['TRUNCATE', 'REFERENCES', 'TRIGGER']) {
-        for (const role of ROLES)
+        for (const role of [platform, tenant])
           expect([role, table, what, await may(role, table, what)]).toEqual([role, table, what, false]);
       }
     }
     const whoami = sql<{ role: string }>`select current_user::text as role`;
-    expect((await whoami.execute(database.of('a'))).rows).toEqual([{ role: 'dagi_app' }]);
-    expect((await whoami.execute(database.all)).rows).toEqual([{ role: 'dagi_all' }]);
+    expect((await whoami.execute(database.of('a'))).rows).toEqual([{ role: tenant }]);
+    expect((await whoami.execute(database.all)).rows).toEqual([{ role: platform }]);
+    expect((await whoami.execute(database.callers)).rows).toEqual([{ role: platform }]);
   });
 });
 

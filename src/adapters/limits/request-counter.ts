@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import type { Logger } from 'pino';
-import { PLATFORM_ROLE } from '../store/tenants.js';
+import { PLATFORM_ROLE, SESSION_LIMITS, sessionOf } from '../store/tenants.js';
 import { RateLimiterMemory, RateLimiterPostgres, type RateLimiterAbstract } from 'rate-limiter-flexible';
 
 /** Length of a window, which begins with its first request, in seconds. */
@@ -10,6 +10,8 @@ const COUNT_MS = 500;
 /** After it did not count, it is left alone for this long, in milliseconds. */
 const AWAY_MS = 2_000;
 const CONNECTIONS = 4;
+/** The server gives up with us: else what it still waits for takes its connection along. */
+const LIMITS = { ...SESSION_LIMITS, lock: COUNT_MS, statement: COUNT_MS };
 const TABLE = 'rate_limits';
 
 /**
@@ -60,7 +62,7 @@ export class RequestCounter {
       query_timeout: COUNT_MS,
       keepAlive: true,
       application_name: 'dagi limits',
-      onConnect: async (client) => void (await client.query(`set role ${PLATFORM_ROLE}`)),
+      onConnect: async (client) => void (await client.query(sessionOf(LIMITS, PLATFORM_ROLE))),
     });
     // A connection that breaks is replaced on the next query; without a listener it would end the process.
     pool.on('error', () => undefined);

@@ -67,7 +67,7 @@ export class AccessRepository {
   /** Whether a principal rules over the whole installation. */
   async hasPlatformGrant(principal: string): Promise<boolean> {
     const row = await guardStore(() =>
-      this.tenants.all
+      this.tenants.callers
         .selectFrom('platform_grants')
         .where('principal', '=', principal)
         .select('principal')

@@ -11,23 +11,35 @@ import {
   type PostgresPoolClient,
 } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import { Pool, type ClientBase, type PoolClient } from 'pg';
+import { Pool, type ClientBase, type PoolClient, type PoolConfig } from 'pg';
 import { guardStore, isStoreAway } from './errors.js';
 import { HomeLock } from './lock.js';
 import { prepare } from './migrate.js';
 import type { Schema } from './schema.js';
 import { ScopedSession } from './scoped-session.js';
-import { DAO_HANDLES, PLATFORM_ROLE, TENANT_ROLE, type Db, type Scope, type Tenants } from './tenants.js';
+import {
+  DAO_HANDLES,
+  PLATFORM_ROLE,
+  SESSION_LIMITS,
+  sessionOf,
+  TENANT_ROLE,
+  type Db,
+  type Scope,
+  type SessionLimits,
+  type Tenants,
+} from './tenants.js';
 
 export type { Db, Tenants } from './tenants.js';
 
 /** Most time that PostgreSQL gets to accept a connection, or a caller waits for one of the pool, in milliseconds. */
 const CONNECT_MS = 1_500;
 /**
- * Most time that a statement gets, in milliseconds. Ours take a few; a peer that was cut off or frozen sends neither an
- * answer nor an end, and without a limit whoever asks it waits for good.
+ * Most time that a statement gets, in milliseconds: more than the server gives it. A peer that was cut off or frozen
+ * sends neither an answer nor an end, and without a limit whoever asks it waits for good.
  */
 const STATEMENT_MS = 5_000;
+/** Of migrations, which may have much to move: a client that gave up would leave its lock with the server. */
+const NO_LIMITS: SessionLimits = { lock: 0, statement: 0, idle: 0 };
 /** After this much silence the kernel asks whether the peer of an idle connection is still there, in milliseconds. */
 const KEEP_ALIVE_MS = 10_000;
 
@@ -59,6 +71,7 @@ export async function openEmbedded(home?: string): Promise<Database> {
     const session = new ScopedSession(new PGliteDialect({ pglite }));
     await session.open();
     return databaseOf('embedded', (scope) => session.in(scope), {
+      callers: new Kysely({ dialect: session.in(null) }),
       migrate: () => prepare(new Kysely({ dialect: session.asOwner() })),
       close: async () => {
         await session.close();
@@ -83,29 +96,34 @@ export interface PostgresOptions {
   poolSize?: number;
 }
 
-/** Connections for what spans DAOs: access by key, sweeps, reports. */
+/** Connections for what spans DAOs: sweeps, reports, the state that processes share. */
 const PLATFORM_POOL = 5;
+/** Connections for who callers are: one row each, found by its key. */
+const CALLERS_POOL = 3;
 
 /** Opens a PostgreSQL database. It connects lazily, and again after the server was away. */
 export function openPostgres(url: string, { migrationUrl = url, poolSize = 10 }: PostgresOptions = {}): Database {
-  const tenants = poolOf(url, poolSize, TENANT_ROLE);
-  const platform = poolOf(url, PLATFORM_POOL, PLATFORM_ROLE);
+  const tenants = productPool(url, poolSize, TENANT_ROLE);
+  const platform = productPool(url, PLATFORM_POOL, PLATFORM_ROLE);
+  const callers = productPool(url, CALLERS_POOL, PLATFORM_ROLE);
   const scopes = new WeakMap<PoolClient, string>();
   const dialectOf = (scope: Scope): PostgresDialect =>
     new PostgresDialect({
       pool: scope === null ? handedOut(platform) : handedOut(tenants, (client) => enter(client, scope, scopes)),
     });
   return databaseOf('postgres', dialectOf, {
+    callers: new Kysely({ dialect: new PostgresDialect({ pool: handedOut(callers) }) }),
     migrate: () => prepareAsOwner(url, migrationUrl),
     close: async () => {
-      await Promise.all([tenants.end(), platform.end()]);
+      await Promise.all([tenants.end(), platform.end(), callers.end()]);
     },
   });
 }
 
 /** Migrates over a connection of the owner's, and lets the product's login take the roles that statements run under. */
 async function prepareAsOwner(url: string, migrationUrl: string): Promise<string[]> {
-  const owner = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: handedOut(poolOf(migrationUrl, 1)) }) });
+  const pool = poolOf(migrationUrl, { max: 1, first: sessionOf(NO_LIMITS) });
+  const owner = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: handedOut(pool) }) });
   try {
     return await prepare(owner, () => loginOf(url));
   } finally {
@@ -115,7 +133,8 @@ async function prepareAsOwner(url: string, migrationUrl: string): Promise<string
 
 /** The name under which an address logs in, as the server says. */
 async function loginOf(url: string): Promise<string> {
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: handedOut(poolOf(url, 1)) }) });
+  const pool = poolOf(url, { max: 1, first: sessionOf(SESSION_LIMITS), query_timeout: STATEMENT_MS });
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: handedOut(pool) }) });
   try {
     const { rows } = await guardStore(() => sql<{ login: string }>`select session_user as login`.execute(db));
     return rows[0]?.login ?? '';
@@ -129,17 +148,20 @@ export async function probePostgres(url: string): Promise<void> {
   await loginOf(url);
 }
 
-function poolOf(url: string, max: number, role?: string): Pool {
+const productPool = (url: string, max: number, role: string): Pool =>
+  poolOf(url, { max, first: sessionOf(SESSION_LIMITS, role), query_timeout: STATEMENT_MS });
+
+/** @param first statement of each connection */
+function poolOf(url: string, { first, ...options }: PoolConfig & { first: string }): Pool {
   const pool = new Pool({
+    ...options,
     connectionString: url,
-    max,
     connectionTimeoutMillis: CONNECT_MS,
-    query_timeout: STATEMENT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     application_name: 'dagi',
-    // A connection that cannot take the role is of no use: whoever wanted it hears why.
-    ...(role && { onConnect: async (client: ClientBase) => void (await client.query(`set role ${role}`)) }),
+    // A connection that cannot take its role is of no use: whoever wanted it hears why.
+    onConnect: async (client: ClientBase) => void (await client.query(first)),
   });
   // A connection that breaks is replaced on the next query; without a listener it would end the process. The pool
   // listens to idle ones only, and whoever uses one hears of it from the query.
@@ -190,7 +212,7 @@ function handedOut(pool: Pool, ready?: (client: PoolClient) => Promise<void>): P
 function databaseOf(
   kind: Database['kind'],
   dialectOf: (scope: Scope) => Dialect,
-  owner: Pick<Database, 'migrate' | 'close'>,
+  owner: Pick<Database, 'callers' | 'migrate' | 'close'>,
 ): Database {
   const all = new Kysely<Schema>({ dialect: dialectOf(null) });
   const handles = new LRUCache<string, Db>({ max: DAO_HANDLES });
@@ -205,7 +227,7 @@ function databaseOf(
       return db;
     },
     ping: async () => {
-      await guardStore(() => sql`select 1`.execute(all));
+      await guardStore(() => sql`select 1`.execute(owner.callers));
     },
     ...owner,
   };

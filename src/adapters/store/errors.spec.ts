@@ -4,7 +4,7 @@ import { guardStore, isStoreAway } from './errors.js';
 
 const coded = (code: unknown, message = 'm'): Error => Object.assign(new Error(message), { code });
 
-const AWAY = ['08006', '08001', '53300', '57P01', '57P02', '57P03', '58030'];
+const AWAY = ['08006', '08001', '53300', '57P01', '57P02', '57P03', '58030', '25P03', '25P04'];
 const NETWORK = [
   'ECONNREFUSED',
   'ECONNRESET',
@@ -16,8 +16,10 @@ const NETWORK = [
   'EHOSTUNREACH',
   'ENETUNREACH',
 ];
-/** Unique, not null, syntax, cancelled statement, serialisation, deadlock. */
-const WRONG = ['23505', '23502', '42601', '57014', '40001', '40P01', '22021'];
+/** A lock or a statement that took too long: the session goes on. */
+const TOO_LONG = ['55P03', '57014'];
+/** Unique, not null, syntax, serialisation, deadlock, no transaction. */
+const WRONG = ['23505', '23502', '42601', '40001', '40P01', '22021', '25P01'];
 const TEXTS = [
   'Connection terminated unexpectedly',
   'Connection terminated due to connection timeout',
@@ -32,7 +34,7 @@ describe('isStoreAway', () => {
     expect(isStoreAway(coded(code))).toBe(true);
   });
 
-  it.each(WRONG)('takes code %s for a statement that is wrong', (code) => {
+  it.each([...WRONG, ...TOO_LONG])('does not take code %s, of one statement, for a database that is away', (code) => {
     expect(isStoreAway(coded(code))).toBe(false);
   });
 
@@ -74,6 +76,11 @@ describe('guardStore', () => {
     const cause = coded('ECONNREFUSED');
     const error = await outcomeOf(cause);
     expect(error).toMatchObject({ name: 'AppError', code: 'STORE_UNAVAILABLE', status: 503, cause });
+  });
+
+  it.each(TOO_LONG)('turns code %s, of what took too long, into STORE_UNAVAILABLE', async (code) => {
+    const cause = coded(code);
+    expect(await outcomeOf(cause)).toMatchObject({ code: 'STORE_UNAVAILABLE', retryAfterSeconds: 2, cause });
   });
 
   it('passes every other error on as it is', async () => {

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type QueryExecutorProvider } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import pRetry from 'p-retry';
 import { packagePath } from '../../../config/paths.js';
 import { AppError } from '../../errors/app-error.js';
 import { guardStore, isStoreAway } from './errors.js';
-import { PLATFORM_ROLE, TENANT_ROLE, type Db } from './tenants.js';
+import { DATABASE_MARK, PLATFORM_ROLE, TENANT_ROLE, type Db } from './tenants.js';
 
 const folder = packagePath('src', 'adapters', 'store', 'migrations');
 
@@ -14,18 +14,32 @@ function readMigrations(): Record<string, Migration> {
   return Object.fromEntries(files.toSorted().map((file) => [file.replace(/\.sql$/, ''), fromFile(file)]));
 }
 
+/** PGlite prepares each statement, so a file is run one by one: up to a ";" at a line's end, but for those within $$. */
+const STATEMENT = /(?:\$\$.*?\$\$|(?!\$\$).)+?;\s*$/gms;
+/** The roles as migrations call them. */
+const ROLE = new RegExp(String.raw`\b(?:${TENANT_ROLE}|${PLATFORM_ROLE})\b`, 'g');
+
 function fromFile(file: string): Migration {
   return {
     async up(db: Kysely<unknown>): Promise<void> {
-      // PGlite prepares each statement, so a file is run statement by statement. No migration has a ";" in a body.
-      const statements = readFileSync(`${folder}/${file}`, 'utf8').split(/;\s*$/m);
-      for (const statement of statements.filter((text) => text.trim() !== '')) await sql.raw(statement).execute(db);
+      const text = readFileSync(`${folder}/${file}`, 'utf8').replace(ROLE, `$&_${await markOf(db)}`);
+      for (const statement of text.match(STATEMENT) ?? []) await sql.raw(statement).execute(db);
     },
   };
 }
 
-const ROLES = [TENANT_ROLE, PLATFORM_ROLE];
-/** Roles belong to the whole server: two installations that start at once may meet there. */
+/** What the names of roles end with in this database. */
+async function markOf(db: QueryExecutorProvider): Promise<string> {
+  const { rows } = await sql<{ mark: string }>`select ${sql.raw(DATABASE_MARK)} as mark`.execute(db);
+  return rows[0]?.mark ?? '';
+}
+
+async function rolesOf(db: QueryExecutorProvider): Promise<string[]> {
+  const mark = await markOf(db);
+  return [TENANT_ROLE, PLATFORM_ROLE].map((role) => `${role}_${mark}`);
+}
+
+/** Two processes that start at once may meet at the roles. */
 const ROLES_RETRY = { retries: 5, minTimeout: 20, maxTimeout: 200 };
 
 /**
@@ -36,40 +50,44 @@ const ROLES_RETRY = { retries: 5, minTimeout: 20, maxTimeout: 200 };
  * @throws AppError `STORE_UNAVAILABLE` if the database is away, `SETUP_FAILED` if it refuses
  */
 export async function prepare(owner: Db, login?: () => Promise<string>): Promise<string[]> {
-  await asSetUp('The roles of the database could not be created', () => ensureRoles(owner));
+  const roles = await guardStore(() => rolesOf(owner));
+  await asSetUp('The roles of the database could not be created', roles, () => ensureRoles(owner, roles));
   const applied = await migrate(owner);
-  if (login) await asSetUp('The roles of the database could not be granted', async () => grantRoles(owner, await login()));
+  if (login) {
+    const granted = async (): Promise<void> => grantRoles(owner, roles, await login());
+    await asSetUp('The roles of the database could not be granted', roles, granted);
+  }
   return applied;
 }
 
-async function ensureRoles(owner: Db): Promise<void> {
+async function ensureRoles(owner: Db, roles: string[]): Promise<void> {
   const { rows } = await sql<{ name: string; strong: boolean }>`
-    select rolname as name, rolsuper or rolbypassrls as strong from pg_roles where rolname = any (${ROLES})
+    select rolname as name, rolsuper or rolbypassrls as strong from pg_roles where rolname = any (${roles})
   `.execute(owner);
   const strong = rows.find((role) => role.strong);
   if (strong) throw new AppError('SETUP_FAILED', `The role ${strong.name} may bypass row-level security: take that from it.`);
-  for (const role of ROLES.filter((name) => !rows.some((row) => row.name === name))) {
+  for (const role of roles.filter((name) => !rows.some((row) => row.name === name))) {
     await sql`create role ${sql.id(role)} nologin noinherit`.execute(owner);
   }
 }
 
 /** Grants what the login cannot take yet: to grant it again is for those alone who may grant it. */
-async function grantRoles(owner: Db, login: string): Promise<void> {
+async function grantRoles(owner: Db, roles: string[], login: string): Promise<void> {
   const { rows } = await sql<{ name: string }>`
-    select rolname as name from pg_roles where rolname = any (${ROLES}) and not pg_has_role(${login}::name, oid,
+    select rolname as name from pg_roles where rolname = any (${roles}) and not pg_has_role(${login}::name, oid,
       case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end)
   `.execute(owner);
   for (const { name } of rows) await sql`grant ${sql.id(name)} to ${sql.id(login)}`.execute(owner);
 }
 
-/** Runs a step in which two installations of a server may disturb each other, and says who can help if it fails. */
-async function asSetUp(what: string, step: () => Promise<void>): Promise<void> {
+/** Runs a step in which two processes may disturb each other, and says who can help if it fails. */
+async function asSetUp(what: string, roles: string[], step: () => Promise<void>): Promise<void> {
   const again = ({ error }: { error: Error }): boolean => !(error instanceof AppError);
   try {
     await pRetry(() => guardStore(step), { ...ROLES_RETRY, shouldRetry: again });
   } catch (error) {
     if (error instanceof AppError) throw error;
-    const remedy = ROLES.map((role) => `create role ${role} nologin; grant ${role} to LOGIN;`).join(' ');
+    const remedy = roles.map((role) => `create role ${role} nologin; grant ${role} to LOGIN;`).join(' ');
     const message = `${what}. Give the owner CREATEROLE, or run as an administrator: ${remedy}`;
     throw new AppError('SETUP_FAILED', message, {}, { cause: error });
   }

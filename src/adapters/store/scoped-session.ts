@@ -7,7 +7,7 @@ import {
   type PGliteDialect,
   type TransactionSettings,
 } from 'kysely';
-import { PLATFORM_ROLE, TENANT_ROLE, type Scope } from './tenants.js';
+import { PLATFORM_ROLE, roleHere, TENANT_ROLE, type Scope } from './tenants.js';
 
 /**
  * The one session of the embedded database, shared by handles of different scopes. Whoever takes it gets it alone, in the
@@ -59,8 +59,9 @@ export class ScopedSession {
   private async enter(connection: DatabaseConnection, scope: Scope): Promise<void> {
     if (this.scope === scope) return;
     this.scope = undefined;
-    await connection.executeQuery(CompiledQuery.raw(`set role ${scope === null ? PLATFORM_ROLE : TENANT_ROLE}`));
-    await connection.executeQuery(CompiledQuery.raw(`select set_config('dagi.dao', $1, false)`, [scope ?? '']));
+    const role = roleHere(scope === null ? PLATFORM_ROLE : TENANT_ROLE);
+    const text = `select set_config('role', ${role}, false), set_config('dagi.dao', $1, false)`;
+    await connection.executeQuery(CompiledQuery.raw(text, [scope ?? '']));
     this.scope = scope;
   }
 }

@@ -58,6 +58,11 @@ create index invitations_by_user on invitations (dao_id, user_id) where user_id 
 
 -- owner: whose rights bound the key's, a member of its DAO, or the platform. scopes null: no narrower than that.
 alter table api_keys add column owner text not null default 'platform';
+-- Keys that a member of the DAO made are that member's; those of whoever is known no more, or ruled over all, stay the platform's.
+update api_keys k set owner = i.member_id
+from audit a join identities i on i.dao_id = a.dao_id and i.user_id = a.actor
+where a.action = 'key.create' and a.subject = k.id and a.dao_id = k.dao_id
+  and not exists (select from platform_grants g where g.principal = a.actor);
 alter table api_keys add column scopes text[];
 alter table api_keys add column expires_at timestamptz;
 alter table api_keys add column replaces text;
@@ -109,29 +114,40 @@ create view audit_named as
   from audit_before b
   join audit_chains c on c.chain = coalesce(b.dao_id, '')
   left join identities i on i.dao_id = b.dao_id and i.user_id = b.actor;
-insert into audit (chain, seq, entry, hash, at, actor, action, subject)
-with recursive numbered as (
-  select *, row_number() over (partition by chain order by id) as seq,
-    to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as time
-  from audit_named
-), written as (
-  select *, jsonb_build_object('seq', seq, 'chain', chain, 'at', time, 'actor', actor, 'action', action, 'subject', subject, 'detail', detail)::text as entry
-  from numbered
-), chained as (
-  select chain, seq, entry, encode(sha256(convert_to('' || E'\n' || entry, 'UTF8')), 'hex') as hash from written where seq = 1
-  union all
-  select w.chain, w.seq, w.entry, encode(sha256(convert_to(c.hash || E'\n' || w.entry, 'UTF8')), 'hex')
-  from chained c join written w on w.chain = c.chain and w.seq = c.seq + 1
-)
-select c.chain, c.seq, c.entry, c.hash, date_trunc('milliseconds', w.at), w.actor, w.action, w.subject
-from chained c join written w using (chain, seq);
+do $$
+declare
+  old record;
+  chain text;
+  seq bigint;
+  entry text;
+  hash text;
+begin
+  for old in select * from audit_named n order by n.chain, n.id loop
+    if chain is distinct from old.chain then
+      chain := old.chain;
+      seq := 0;
+      hash := '';
+    end if;
+    seq := seq + 1;
+    entry := jsonb_build_object(
+      'seq', seq, 'chain', chain, 'at', to_char(old.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+      'actor', old.actor, 'action', old.action, 'subject', old.subject, 'detail', old.detail
+    )::text;
+    hash := encode(sha256(convert_to(hash || E'\n' || entry, 'UTF8')), 'hex');
+    insert into audit values (chain, seq, entry, hash, date_trunc('milliseconds', old.at), old.actor, old.action, old.subject);
+  end loop;
+end $$;
 update audit_chains c set seq = a.seq, hash = a.hash
-from audit a where a.chain = c.chain and a.seq = (select max(seq) from audit l where l.chain = c.chain);
+from (select distinct on (chain) chain, seq, hash from audit order by chain, seq desc) a where a.chain = c.chain;
 drop view audit_named;
 drop table audit_before;
 
 -- Everything that rights depend on raises the stamp of its DAO.
-create function raise_access_stamp() returns trigger language plpgsql as $$ begin update daos set access_stamp = nextval('access_stamps') where id in (select dao_id from changed); return null; end $$;
+create function raise_access_stamp() returns trigger language plpgsql as $$
+begin
+  update daos set access_stamp = nextval('access_stamps') where id in (select dao_id from changed);
+  return null;
+end $$;
 create trigger roles_added after insert on roles referencing new table as changed for each statement execute function raise_access_stamp();
 create trigger roles_changed after update on roles referencing new table as changed for each statement execute function raise_access_stamp();
 create trigger roles_removed after delete on roles referencing old table as changed for each statement execute function raise_access_stamp();
