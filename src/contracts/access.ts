@@ -17,6 +17,9 @@ export const ENTITLEMENTS = [
 ] as const;
 export type Entitlement = (typeof ENTITLEMENTS)[number];
 
+/** Whether a name is of the vocabulary: what is kept may be older than it. */
+export const isEntitlement = (name: string): name is Entitlement => (ENTITLEMENTS as readonly string[]).includes(name);
+
 /** What every unknown user is. */
 export const GUEST_ROLE = 'guest';
 
@@ -34,8 +37,19 @@ export interface CallerKey {
   scopes: readonly Entitlement[] | null;
 }
 
+/** A key as far as somebody answers for what is done with it. */
+export type AnsweredKey = Pick<CallerKey, 'id' | 'owner'>;
+
 /** The owner of keys that the administrator of the installation made. */
 export const PLATFORM_OWNER = 'platform';
+
+/**
+ * Whether a key may do for somebody what only they themselves may: it is theirs, or the platform's. Whoever rules over
+ * keys makes one that speaks for another, and must not become the other.
+ * @param member as whom the key acts, as the record names them; undefined: no member
+ */
+export const isOwnKey = ({ owner }: AnsweredKey, member: string | undefined): boolean =>
+  owner === PLATFORM_OWNER || owner === member;
 
 /** Who acts, where: the result of matching a key with what the request names. */
 export interface Actor {

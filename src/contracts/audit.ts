@@ -1,3 +1,5 @@
+import type { AnsweredKey } from './access.js';
+
 /** Something that belongs on the record, as the code that did it says it. */
 export interface AuditEvent {
   /** Id of who acted, as the platform names them. */
@@ -8,6 +10,14 @@ export interface AuditEvent {
   subject: string | { user: string };
   /** Ids and codes; no names and no texts, since the record outlives what somebody asks to be forgotten. */
   detail?: Readonly<Record<string, unknown>>;
+}
+
+/** Where something belongs on the record, and through which key somebody did it. */
+export interface AuditPlace {
+  /** Null: the installation. */
+  daoId: string | null;
+  /** A row says which key it was, where neither the platform answers for it nor whoever acted. */
+  key?: AnsweredKey;
 }
 
 /** A row of a chain as it is kept and exported: the text that was hashed, and its hash. */

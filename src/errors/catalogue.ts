@@ -15,12 +15,12 @@ export const ERRORS = {
   DAO_NOT_FOUND: { status: 404, message: 'There is no such DAO.' },
   REQUEST_NOT_FOUND: { status: 404, message: 'There is no such request, or it is not yours.' },
   KEY_NOT_FOUND: { status: 404, message: 'There is no such key.' },
+  KEY_REPLACED: { status: 409, message: 'This key has a successor already; see successor.' },
   ROLE_NOT_FOUND: { status: 404, message: 'There is no such role in this DAO.' },
   ROLE_IN_USE: { status: 409, message: 'Members or open invitations have this role: take it from them first.' },
   ROLE_CHANGE_HELD: {
     status: 409,
-    message:
-      'Recorded requests would be decided otherwise; see reasons. Send the same again with "confirm" if that is meant.',
+    message: 'The change needs a confirmation; see reasons. Send the same again with "confirm" if it is meant.',
   },
   REQUEST_CANCELLED: { status: 409, message: 'The request was cancelled.' },
   DAO_EXISTS: { status: 409, message: 'There is a DAO of this id already.' },

@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { aCaller } from '../../test/factories/access.js';
+import { anAccess } from '../../test/factories/routing.js';
 import type { AccessRepository } from '../adapters/store/access.repository.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import type { CallerKey } from '../contracts/access.js';
-import { AccessService } from './access.service.js';
+import { resolveRights } from '../domain/access.js';
+import { AccessService, type Acting, type Named } from './access.service.js';
 
 const admin = aCaller({ id: 'admin', principal: 'api:admin' });
 
@@ -33,7 +35,7 @@ describe('AccessService: the whole installation', () => {
     const detail = { required_entitlement: 'platform.admin', roles: [] };
     await expect(sut.requirePlatform(key, userId)).rejects.toMatchObject({ code: 'RBAC_PERMISSION_DENIED', detail });
     const event = { actor, action: 'access.denied', subject: { user: actor }, detail };
-    expect(append.mock.calls).toEqual([[key.daoId, event]]);
+    expect(append.mock.calls).toEqual([[{ daoId: key.daoId, key }, event]]);
   });
 
   it('may be looked at by whoever rules over all, where no DAO is named', async () => {
@@ -58,5 +60,36 @@ describe('AccessService: the whole installation', () => {
     const other = { ...admin, principal: 'api:other' };
     await expect(sut.requirePlatform(other, 'api:admin')).rejects.toMatchObject({ code: 'ACTING_NOT_ALLOWED' });
     expect(hasPlatformGrant).not.toHaveBeenCalled();
+  });
+
+  it.each<[string, CallerKey, Named, string]>([
+    ['another’s name', aCaller({ daoId: 'a-dao', principal: 'tg:1', gateway: false }), { userId: 'tg:2' }, 'ACTING_NOT_ALLOWED'],
+    ['the name of a key', admin, { userId: 'api:other' }, 'ACTING_NOT_ALLOWED'],
+    ['another DAO', aCaller({ daoId: 'a-dao' }), { daoId: 'other-dao' }, 'DAO_FORBIDDEN'],
+  ])('puts a key that takes %s on the record of its own DAO, and not what it took', async (_what, key, named, code) => {
+    for (let times = 0; times < 3; times += 1) await expect(sut.resolve(key, named)).rejects.toMatchObject({ code });
+    const { daoId, principal: actor } = key;
+    const event = { actor, action: 'access.denied', subject: { user: actor }, detail: { code } };
+    expect(append.mock.calls).toEqual([[{ daoId, key }, event]]);
+  });
+
+  it('puts nothing on the record where only the DAO was left out', async () => {
+    await expect(sut.resolve(admin, {})).rejects.toMatchObject({ code: 'DAO_REQUIRED' });
+    expect(append).not.toHaveBeenCalled();
+  });
+
+  it('refuses, on the record, what is for people themselves to a key that somebody else answers for', async () => {
+    const facts = anAccess(['member'], { member: 'p_1' });
+    const by = (owner: string): Acting => ({
+      ...{ actor: 'tg:1', daoId: 'a-dao', facts, rights: resolveRights(facts) },
+      key: aCaller({ owner }),
+    });
+    await sut.requireOwnKey(by('platform'));
+    await sut.requireOwnKey(by('p_1'));
+    expect(append).not.toHaveBeenCalled();
+    await expect(sut.requireOwnKey(by('p_2'))).rejects.toMatchObject({ code: 'ACTING_NOT_ALLOWED' });
+    const [[place, event] = []] = append.mock.calls;
+    expect(place).toMatchObject({ daoId: 'a-dao', key: { owner: 'p_2' } });
+    expect(event).toMatchObject({ actor: 'tg:1', detail: { code: 'ACTING_NOT_ALLOWED' } });
   });
 });

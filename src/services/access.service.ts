@@ -1,16 +1,27 @@
-import { PLATFORM_OWNER, type AccessFacts, type CallerKey, type Entitlement } from '../contracts/access.js';
+import {
+  isOwnKey,
+  PLATFORM_OWNER,
+  type AccessFacts,
+  type Actor,
+  type AnsweredKey,
+  type CallerKey,
+  type Entitlement,
+} from '../contracts/access.js';
 import type { DaoLimits } from '../contracts/dao.js';
 import type { AccessRepository, Person } from '../adapters/store/access.repository.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import { resolveRights, type Rights } from '../domain/access.js';
 import { resolveActor, resolveDao } from '../domain/acting.js';
 import { AppError } from '../errors/app-error.js';
+import type { ErrorCode } from '../errors/catalogue.js';
 import { Denials } from './denials.js';
 
 /** Somebody acting in a DAO, with what the database knows of them. */
 export interface Acting {
   actor: string;
   daoId: string;
+  /** Through which key. */
+  key: AnsweredKey;
   facts: AccessFacts;
   rights: Rights;
   /** What the platform has given to the DAO. */
@@ -22,6 +33,13 @@ export interface Named {
   daoId?: string | undefined;
   userId?: string | undefined;
 }
+
+/** What a key that somebody else answers for is told where only a person themselves may do something. */
+export const OTHERS_KEY =
+  'Somebody else answers for this key: use one that is your own, or that the administrator of the platform made.';
+
+/** Refusals of a key itself, whatever the person may. */
+const OVERSTEPS = new Set<ErrorCode>(['ACTING_NOT_ALLOWED', 'DAO_FORBIDDEN']);
 
 const PLATFORM_ADMIN = 'platform.admin' satisfies Entitlement;
 
@@ -43,11 +61,12 @@ export class AccessService {
 
   /**
    * Matches a key with what the request names, and fetches the rights.
-   * @throws AppError `ACTING_NOT_ALLOWED`, `DAO_FORBIDDEN`, `DAO_REQUIRED`, `DAO_NOT_FOUND`, `STORE_UNAVAILABLE`
+   * @throws AppError `ACTING_NOT_ALLOWED`, `DAO_FORBIDDEN` (both on the record), `DAO_REQUIRED`, `DAO_NOT_FOUND`,
+   *   `STORE_UNAVAILABLE`
    */
   async resolve(key: CallerKey, named: Named): Promise<Acting> {
-    const actor = resolveActor(key, named.userId);
-    const daoId = resolveDao(key, named.daoId, this.defaultDao());
+    const actor = await this.actorOf(key, named.userId);
+    const daoId = await this.onRecord(key, () => resolveDao(key, named.daoId, this.defaultDao()));
     const [person, platformAdmin, within] = await Promise.all([
       this.access.byUser(daoId, actor.id),
       actor.own && key.daoId === null && this.access.hasPlatformGrant(actor.id),
@@ -55,7 +74,15 @@ export class AccessService {
     ]);
     if (!person) throw new AppError('DAO_NOT_FOUND');
     const facts: AccessFacts = { ...factsAbout(person, platformAdmin), ...(within && { within }) };
-    return { actor: actor.id, daoId, facts, rights: resolveRights(facts), limits: person.limits };
+    return { actor: actor.id, daoId, key, facts, rights: resolveRights(facts), limits: person.limits };
+  }
+
+  /**
+   * Who acts.
+   * @throws AppError `ACTING_NOT_ALLOWED`, on the record; `STORE_UNAVAILABLE`
+   */
+  actorOf(key: CallerKey, userId: string | undefined): Promise<Actor> {
+    return this.onRecord(key, () => resolveActor(key, userId));
   }
 
   /**
@@ -75,11 +102,11 @@ export class AccessService {
    * @throws AppError `ACTING_NOT_ALLOWED`, `RBAC_PERMISSION_DENIED` (on the record), `STORE_UNAVAILABLE`
    */
   async requirePlatform(key: CallerKey, userId?: string): Promise<{ actor: string }> {
-    const { id: actor, own } = resolveActor(key, userId);
+    const { id: actor, own } = await this.actorOf(key, userId);
     const mayHaveIt = own && key.daoId === null && (key.scopes?.includes(PLATFORM_ADMIN) ?? true);
     if (mayHaveIt && (await this.access.hasPlatformGrant(actor))) return { actor };
     const detail = { required_entitlement: PLATFORM_ADMIN, roles: [] };
-    await this.denials.add({ daoId: key.daoId, actor, detail });
+    await this.denials.add({ daoId: key.daoId, actor, key, detail });
     throw new AppError('RBAC_PERMISSION_DENIED', undefined, detail);
   }
 
@@ -109,6 +136,24 @@ export class AccessService {
   }
 
   /**
+   * Refuses, on the record, a key for which somebody else answers: for what only a person themselves may do.
+   * @throws AppError `ACTING_NOT_ALLOWED`
+   */
+  async requireOwnKey(acting: Acting): Promise<void> {
+    if (!isOwnKey(acting.key, acting.facts.member)) await this.refuseActing(acting, OTHERS_KEY);
+  }
+
+  /**
+   * Refuses, on the record, to let somebody act for, or ask about, another.
+   * @throws AppError `ACTING_NOT_ALLOWED`
+   */
+  async refuseActing(acting: Acting, message: string): Promise<never> {
+    const error = new AppError('ACTING_NOT_ALLOWED', message);
+    await this.denied(acting, { code: error.code });
+    throw error;
+  }
+
+  /**
    * What the database knows of a person in a DAO: of whom something is asked, not who acts.
    * @throws AppError `DAO_NOT_FOUND`, `STORE_UNAVAILABLE`
    */
@@ -135,8 +180,20 @@ export class AccessService {
   }
 
   /** Puts a denial on the record, or counts it where the same one was put there a moment ago. */
-  async denied({ actor, daoId }: Acting, detail: Record<string, unknown>): Promise<void> {
-    await this.denials.add({ daoId, actor, detail });
+  async denied({ actor, daoId, key }: Acting, detail: Record<string, unknown>): Promise<void> {
+    await this.denials.add({ daoId, actor, key, detail });
+  }
+
+  /** Matches a key with a request; one that oversteps is on the record of its own DAO, and what it named is not. */
+  private async onRecord<T>(key: CallerKey, match: () => T): Promise<T> {
+    try {
+      return match();
+    } catch (error) {
+      if (error instanceof AppError && OVERSTEPS.has(error.code)) {
+        await this.denials.add({ daoId: key.daoId, actor: key.principal, key, detail: { code: error.code } });
+      }
+      throw error;
+    }
   }
 
   /** Writes down denials that were counted and not written yet. */

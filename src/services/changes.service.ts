@@ -1,15 +1,20 @@
-import { GUEST_ROLE, type AccessFacts, type CallerKey, type Entitlement } from '../contracts/access.js';
+import { GUEST_ROLE, isOwnKey, type AccessFacts, type CallerKey, type Entitlement } from '../contracts/access.js';
 import type { Member } from '../contracts/dao.js';
 import type { AuditRepository, Recorder } from '../adapters/store/audit.repository.js';
-import { memberById, memberByUser, rolesIn, roleSetsIn } from '../adapters/store/members.repository.js';
+import { memberById, memberByUser, rolesIn } from '../adapters/store/members.repository.js';
 import type { Db } from '../adapters/store/tenants.js';
 import { resolveRights } from '../domain/access.js';
-import { firstLacking, givenBy, someoneHolds, unknownRole, type GivingRole } from '../domain/member-rules.js';
+import { firstLacking, givenBy, unknownRole, type GivingRole } from '../domain/member-rules.js';
 import { AppError } from '../errors/app-error.js';
-import type { AccessService, Acting } from './access.service.js';
+import type { ErrorCode } from '../errors/catalogue.js';
+import { OTHERS_KEY, type AccessService, type Acting } from './access.service.js';
+import { keepingAdmin } from './last-admin.js';
 
 /** The member that a path names by this is whoever acts. */
-const ME = 'me';
+export const ME = 'me';
+
+/** Refusals that belong on the record. */
+const DENIALS = new Set<ErrorCode>(['RBAC_PERMISSION_DENIED', 'ACTING_NOT_ALLOWED']);
 
 /** A change of a DAO while nobody else can change it: by whom, and what there is at this moment. */
 export interface Change {
@@ -46,10 +51,10 @@ export class ChangesService {
   /** Runs a change of somebody who may make it for another reason than an entitlement. */
   async within<T>(acting: Acting, change: (now: Change) => Promise<T>): Promise<T> {
     try {
-      return await this.audit.recorded(acting.daoId, async (db, record) => change(await asOfNow(acting, db, record)));
+      return await this.audit.recorded(acting, async (db, record) => change(await asOfNow(acting, db, record)));
     } catch (error) {
-      if (error instanceof AppError && error.code === 'RBAC_PERMISSION_DENIED') {
-        await this.access.denied(acting, error.detail);
+      if (error instanceof AppError && DENIALS.has(error.code)) {
+        await this.access.denied(acting, 'required_entitlement' in error.detail ? error.detail : { code: error.code });
       }
       throw error;
     }
@@ -60,12 +65,7 @@ export class ChangesService {
    * @throws AppError `LAST_ADMIN` if nobody were left who may do all that an admin may, and somebody was
    */
   async keepingAdmin<T>({ db, daoId }: Change, part: () => Promise<T>): Promise<T> {
-    const hasAdmin = async (): Promise<boolean> =>
-      someoneHolds(this.adminNeeds, await roleSetsIn(db, daoId), await rolesIn(db, daoId));
-    const before = await hasAdmin();
-    const result = await part();
-    if (before && !(await hasAdmin())) throw new AppError('LAST_ADMIN');
-    return result;
+    return keepingAdmin(db, daoId, this.adminNeeds, part);
   }
 
   /** Refuses whoever may not do all that an admin may by default. */
@@ -116,11 +116,20 @@ export function requireHolding({ by, roles }: Pick<Change, 'by' | 'roles'>, name
 }
 
 /**
- * Refuses a key that lets through less than the person behind it may: with it somebody would hand on, or end, more than
- * the key was made for.
- * @throws AppError `RBAC_PERMISSION_DENIED`
+ * Refuses a key for which somebody else answers: whoever made it would do what only the person themselves may.
+ * @throws AppError `ACTING_NOT_ALLOWED`
  */
-export function requireWholeKey({ by }: Change): void {
+export function requireOwnKey({ by, self }: Pick<Change, 'by' | 'self'>): void {
+  if (!isOwnKey(by.key, self?.id)) throw new AppError('ACTING_NOT_ALLOWED', OTHERS_KEY);
+}
+
+/**
+ * As `requireOwnKey`, and refuses a key that lets through less than the person behind it may: with it somebody would
+ * hand on, or end, more than the key was made for.
+ * @throws AppError `ACTING_NOT_ALLOWED`, `RBAC_PERMISSION_DENIED`
+ */
+export function requireWholeKey({ by, self }: Pick<Change, 'by' | 'self'>): void {
+  requireOwnKey({ by, self });
   const { dao, roles, platformAdmin } = by.facts;
   const message = 'This key is narrower than what you may: use one that is not.';
   requireEntitlements(by, resolveRights({ dao, roles, platformAdmin }).entitlements, message);

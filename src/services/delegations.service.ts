@@ -13,7 +13,7 @@ import { givenBy } from '../domain/member-rules.js';
 import { partOf, type Page } from './pages.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Named } from './access.service.js';
-import { requireEntitlements, type Change, type ChangesService } from './changes.service.js';
+import { requireEntitlements, requireOwnKey, type Change, type ChangesService } from './changes.service.js';
 
 const VOTE = 'proposal.vote' satisfies Entitlement;
 
@@ -40,7 +40,7 @@ export class DelegationsService {
   /**
    * Delegates, in place of what was delegated before.
    * @param to a member, by its id or one that a platform gave it
-   * @throws AppError `DELEGATE_INVALID`, `DELEGATION_CYCLE` and those of access
+   * @throws AppError `DELEGATE_INVALID`, `DELEGATION_CYCLE`, `ACTING_NOT_ALLOWED` for somebody else's key, those of access
    */
   async delegate(key: CallerKey, named: Named, to: string): Promise<Delegation> {
     const acting = await this.access.require(key, named, VOTE);
@@ -73,6 +73,7 @@ export class DelegationsService {
 function delegating({ by, self }: Change): string {
   requireEntitlements(by, [VOTE]);
   if (!self) throw new AppError('MEMBER_NOT_FOUND', 'Only a member has a vote to delegate.');
+  requireOwnKey({ by, self });
   return self.id;
 }
 

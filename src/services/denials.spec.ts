@@ -3,9 +3,12 @@ import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import { AppError } from '../errors/app-error.js';
 import { Denials, type Denial } from './denials.js';
 
+const KEY = { id: 'k1', owner: 'p_1' };
+
 const denial = (changes: Partial<Denial> = {}): Denial => ({
   daoId: 'greenfood-dao',
   actor: 'tg:404',
+  key: KEY,
   detail: { required_entitlement: 'chat.write', roles: ['guest'] },
   ...changes,
 });
@@ -28,14 +31,17 @@ describe('Denials', () => {
   });
 
   const written = (): unknown[] =>
-    append.mock.calls.map(([dao, { actor, detail }]) => [dao, actor, detail?.times ?? 1]);
+    append.mock.calls.map(([place, { actor, detail }]) => [daoOf(place), actor, detail?.times ?? 1]);
+
+  const daoOf = (place: Parameters<AuditRepository['append']>[0]): unknown =>
+    typeof place === 'object' ? place?.daoId : place;
 
   const passMinute = (): Promise<void> => jest.advanceTimersByTimeAsync(61_000);
 
   it('puts the first one on the record at once, as it was', async () => {
     await sut.add(denial());
     const { daoId, actor, detail } = denial();
-    expect(append.mock.calls).toEqual([[daoId, { actor, action: 'access.denied', subject: { user: actor }, detail }]]);
+    expect(append.mock.calls).toEqual([[{ daoId, key: KEY }, { actor, action: 'access.denied', subject: { user: actor }, detail }]]);
   });
 
   it('counts repeats and puts them on the record as one when the minute is over', async () => {
@@ -57,15 +63,18 @@ describe('Denials', () => {
     expect(append).toHaveBeenCalledTimes(1);
   });
 
-  it('tells DAOs, people and entitlements apart', async () => {
+  it('tells DAOs, people, keys and what was refused apart', async () => {
     const others = [
       { daoId: null },
       { daoId: 'other-dao' },
       { actor: 'tg:405' },
+      { key: { ...KEY, id: 'k2' } },
       { detail: { required_entitlement: 'audit.read' } },
+      { detail: { code: 'DAO_FORBIDDEN' } },
+      { detail: { code: 'ACTING_NOT_ALLOWED' } },
     ];
     for (const changes of [{}, ...others]) await sut.add(denial(changes));
-    expect(append).toHaveBeenCalledTimes(5);
+    expect(append).toHaveBeenCalledTimes(8);
   });
 
   it('puts on the record what was counted when the process ends', async () => {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { AnsweredKey } from '../contracts/access.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 
 /** How long repeats of a denial are counted before they are written down, in milliseconds. */
@@ -15,7 +16,9 @@ export interface Denial {
   /** Null: about the installation. */
   daoId: string | null;
   actor: string;
-  /** Ids and codes; `required_entitlement` among them. */
+  /** Through which key. */
+  key: AnsweredKey;
+  /** Ids and codes: `required_entitlement` where that is what was lacking, else the refusal's `code`. */
   detail: Readonly<Record<string, unknown>>;
 }
 
@@ -99,8 +102,7 @@ export class Denials {
 
   /** The window of all whose denials are counted together. */
   private shared(denial: Denial): Window {
-    const { daoId, detail } = denial;
-    const key = JSON.stringify([daoId, detail.required_entitlement]);
+    const key = JSON.stringify([denial.daoId, whyOf(denial)]);
     return this.windows.get(key) ?? this.open(key, { last: denial, times: 0, several: true });
   }
 
@@ -112,9 +114,13 @@ export class Denials {
     this.pending.add(row);
   }
 
-  private write({ daoId, actor, detail }: Denial): Promise<void> {
-    return this.audit.append(daoId, { actor, action: ACTION, subject: { user: actor }, detail });
+  private write({ daoId, key, actor, detail }: Denial): Promise<void> {
+    return this.audit.append({ daoId, key }, { actor, action: ACTION, subject: { user: actor }, detail });
   }
 }
 
-const keyOf = ({ daoId, actor, detail }: Denial): string => JSON.stringify([daoId, actor, detail.required_entitlement]);
+const whyOf = ({ detail }: Denial): unknown => detail.required_entitlement ?? detail.code;
+
+/** Of one key: what is done through another's is not counted as somebody's own. */
+const keyOf = (denial: Denial): string =>
+  JSON.stringify([denial.daoId, denial.actor, denial.key.id, whyOf(denial)]);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { strangerId } from '../contracts/audit.js';
 import type { CallerKey } from '../contracts/access.js';
+import { API_PRINCIPAL_PREFIX } from '../contracts/ids.js';
 import type { Member } from '../contracts/dao.js';
 import {
   eraseFromProposals,
@@ -33,10 +34,15 @@ export class ForgettingService {
 
   /**
    * Forgets whoever acts, member or guest.
-   * @throws AppError `REQUESTS_RUNNING`, `LAST_ADMIN`, `RBAC_PERMISSION_DENIED` for a narrowed key, those of access
+   * @throws AppError `QUERY_INVALID` where a key acts for nobody, `REQUESTS_RUNNING`, `LAST_ADMIN`,
+   *   `RBAC_PERMISSION_DENIED` for a narrowed key, `ACTING_NOT_ALLOWED` for somebody else's, those of access
    */
   async forgetMe(key: CallerKey, daoId: string, named: Pick<Named, 'userId'>): Promise<Remains> {
     const acting = await this.access.resolve(key, { daoId, ...named });
+    // A key is nobody who could be forgotten, and would only revoke itself.
+    if (acting.actor.startsWith(API_PRINCIPAL_PREFIX)) {
+      throw new AppError('QUERY_INVALID', 'Name whom to forget in user_id: this key acts for nobody by itself.');
+    }
     return this.changes.within(acting, async (now) => {
       requireWholeKey(now);
       return this.forget(now, now.self ?? acting.actor);

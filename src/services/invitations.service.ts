@@ -4,6 +4,7 @@ import { PLATFORM_OWNER, type CallerKey } from '../contracts/access.js';
 import type { Member } from '../contracts/dao.js';
 import {
   addInvitation,
+  countOpenInvitations,
   findInvitation,
   removeInvitation,
   removeLinkCodes,
@@ -15,13 +16,22 @@ import { addMember, memberById, memberByUser } from '../adapters/store/members.r
 import { firstLacking, givenBy, unknownRole } from '../domain/member-rules.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting, Named } from './access.service.js';
-import { memberNamed, requireGiving, requireWholeKey, type Change, type ChangesService } from './changes.service.js';
+import {
+  memberNamed,
+  requireGiving,
+  requireOwnKey,
+  requireWholeKey,
+  type Change,
+  type ChangesService,
+} from './changes.service.js';
 import { changed, linked } from './members.service.js';
 import { pageOf, type Page, type PageRequest } from './pages.js';
 
 const HOUR_S = 3_600;
 /** How long a code for a second id can be used, in seconds. */
 const LINK_S = 600;
+/** Most invitations of a DAO that can be taken at a time. */
+const MOST_OPEN = 1_000;
 /** Kinds of secrets, as they begin: an invitation, a code for a second id. The DAO follows, then what nobody can guess. */
 const INVITATION = 'inv';
 const LINK = 'lnk';
@@ -76,6 +86,9 @@ export class InvitationsService {
     const secret = userId === undefined ? newSecret(INVITATION, daoId) : undefined;
     return this.changes.make(key, daoId, 'member.invite', async (now) => {
       requireGiving(now, roles);
+      if ((await countOpenInvitations(now.db, daoId)) >= MOST_OPEN) {
+        throw new AppError('BODY_INVALID', `A DAO has at most ${MOST_OPEN} open invitations: withdraw some first.`);
+      }
       if (userId !== undefined && (await memberByUser(now.db, daoId, userId))) throw new AppError('MEMBER_EXISTS');
       const made = await addInvitation(now.db, daoId, {
         ...{ id: uuid(), roles, member_id: null, uses_left: uses, seconds: hours * HOUR_S },
@@ -99,7 +112,7 @@ export class InvitationsService {
 
   /**
    * Gives whoever acts a code by which another id of theirs becomes the same member's; a former code ends.
-   * @throws AppError `MEMBER_NOT_FOUND` for a guest, and those of access
+   * @throws AppError `MEMBER_NOT_FOUND` for a guest, `ACTING_NOT_ALLOWED` for somebody else's key, those of access
    */
   async linkCode(
     key: CallerKey,
@@ -124,7 +137,8 @@ export class InvitationsService {
   /**
    * Makes whoever acts a member by an invitation, or links their id by a code. What the inviter may no longer give is
    * not given.
-   * @throws AppError `INVITATION_NOT_FOUND`, `INVITATION_ENDED`, `MEMBER_EXISTS`, `ID_TAKEN` and those of access
+   * @throws AppError `INVITATION_NOT_FOUND`, `INVITATION_ENDED`, `MEMBER_EXISTS`, `ID_TAKEN`, `ACTING_NOT_ALLOWED` for a
+   *   code that comes with a key of another member, and those of access
    */
   async redeem(key: CallerKey, redemption: Redemption): Promise<{ daoId: string; member: Member }> {
     const { userId } = redemption;
@@ -161,6 +175,8 @@ async function linkTo(now: Change, invitation: Invitation): Promise<Member> {
   const { self } = now;
   if (self && self.id !== invitation.member_id) throw new AppError('ID_TAKEN');
   if (self) return self;
+  // Whoever rules over keys would make somebody's id their own.
+  requireOwnKey(now);
   await useUp(now, invitation);
   return linked(now, await memberNamed(now, invitation.member_id ?? ''), now.by.actor, 'code');
 }

@@ -67,10 +67,13 @@ describe('KeysService', () => {
 describe('KeysService: what hands out a secret', () => {
   const owner = aCaller({ daoId: 'd', principal: 'tg:1', gateway: false, owner: 'p_1' });
   const facts = anAccess(['admin'], { member: 'p_1' });
-  const acting: Acting = { actor: 'tg:1', daoId: 'd', facts, rights: resolveRights(facts) };
+  const acting: Acting = { actor: 'tg:1', daoId: 'd', key: owner, facts, rights: resolveRights(facts) };
   const isReplaced = jest.fn<KeysRepository['isReplaced']>();
   const find = jest.fn<KeysRepository['find']>();
+  const successorOf = jest.fn<KeysRepository['successorOf']>();
+  const count = jest.fn<KeysRepository['count']>();
   const requireNoMore = jest.fn<AccessService['requireNoMore']>();
+  const acts = jest.fn<AccessService['require']>();
   const denied = jest.fn<AccessService['denied']>();
   const added = jest.fn<(key: NewKey) => void>();
   let keys: KeysService;
@@ -78,11 +81,14 @@ describe('KeysService: what hands out a secret', () => {
   beforeEach(() => {
     isReplaced.mockReset().mockResolvedValue(false);
     find.mockReset().mockResolvedValue(aKeyInfo());
+    successorOf.mockReset().mockResolvedValue(undefined);
+    count.mockReset().mockResolvedValue(999);
     requireNoMore.mockReset().mockResolvedValue();
     denied.mockReset().mockResolvedValue();
     added.mockReset();
+    acts.mockReset().mockResolvedValue(acting);
     const repository = strict<KeysRepository>('keys', {
-      ...{ isReplaced, find, expire: () => Promise.resolve(true) },
+      ...{ isReplaced, find, successorOf, count, expire: () => Promise.resolve(true) },
       insert: (_db, key) => {
         added(key);
         return Promise.resolve({} as never);
@@ -90,7 +96,7 @@ describe('KeysService: what hands out a secret', () => {
     });
     const access = strict<AccessService>('access', {
       ...{ requireNoMore, denied },
-      require: () => Promise.resolve(acting),
+      require: acts,
       requirePlatform: () => Promise.resolve({ actor: 'api:admin' }),
     });
     const audit = strict<AuditRepository>('audit', {
@@ -155,6 +161,27 @@ describe('KeysService: what hands out a secret', () => {
     await rotate(narrow);
     expect(made().scopes).toEqual(['chat.read']);
     await expect(create(owner, ['chat.read', 'platform.admin'])).rejects.toMatchObject({ code });
+  });
+
+  it('does not make a second successor, and tells of the first', async () => {
+    successorOf.mockResolvedValue('k10');
+    await expect(rotate(owner)).rejects.toMatchObject({ code: 'KEY_REPLACED', detail: { successor: 'k10' } });
+    expect(added).not.toHaveBeenCalled();
+  });
+
+  it('does not make more for a DAO than there may be, and as many for all as the platform likes', async () => {
+    count.mockResolvedValue(1_000);
+    await expect(create(owner)).rejects.toMatchObject({ code: 'BODY_INVALID' });
+    expect(added).not.toHaveBeenCalled();
+    await create(aCaller());
+    expect(added).toHaveBeenCalledTimes(1);
+  });
+
+  it('does not where nobody would answer for it, on the record', async () => {
+    const guest = { ...acting, facts: anAccess(['admin']) };
+    acts.mockResolvedValue(guest);
+    await expect(create(aCaller({ daoId: 'd' }))).rejects.toMatchObject({ code });
+    expect(denied).toHaveBeenCalledWith(guest, { required_entitlement: 'key.manage', roles: ['admin'] });
   });
 
   it('gives nothing for what is revoked or not there, nor for the admin key', async () => {

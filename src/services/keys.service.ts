@@ -1,6 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
-import { ENTITLEMENTS, PLATFORM_OWNER, type CallerKey, type Entitlement, type KeyInfo } from '../contracts/access.js';
+import {
+  ENTITLEMENTS,
+  isOwnKey,
+  PLATFORM_OWNER,
+  type CallerKey,
+  type Entitlement,
+  type KeyInfo,
+} from '../contracts/access.js';
 import { ADMIN_PRINCIPAL, API_PRINCIPAL_PREFIX } from '../contracts/ids.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import type { KeysRepository, NewKey } from '../adapters/store/keys.repository.js';
@@ -13,6 +20,8 @@ import { pageOf, type Page, type PageRequest } from './pages.js';
 
 const ADMIN_KEY_ID = 'admin';
 const KEY_PREFIX = 'dagi_';
+/** Most keys of a DAO that open something. */
+const MOST_KEYS = 1_000;
 /** The use of a key is noted this often in each process, in milliseconds. */
 const NOTE_USE_MS = 60_000;
 
@@ -104,13 +113,13 @@ export class KeysService {
     if (by.acting) await this.access.requireNoMore(by.acting, principal);
     if (wanted) await this.requireWithin(by, wanted, by.acting?.rights.entitlements ?? caller.scopes);
     const id = uuid();
-    return this.add(by.actor, {
+    return this.add(by, {
       id,
       name,
       dao_id: by.daoId,
       principal: principal ?? `${API_PRINCIPAL_PREFIX}${id}`,
       gateway: principal === undefined,
-      owner: ownerOf(by.acting),
+      owner: await this.ownerOf(by),
       scopes: copied(wanted ? [...new Set(wanted)] : caller.scopes),
     });
   }
@@ -120,7 +129,8 @@ export class KeysService {
    * the caller, so the successor opens what the old one does as far as the caller might have made it: it becomes the
    * caller's where it was somebody else's, and cannot be wider than the caller's key.
    * @param overlapSeconds for how long
-   * @throws AppError `KEY_NOT_FOUND` where it is gone, revoked or expired; `RBAC_PERMISSION_DENIED` and those of access
+   * @throws AppError `KEY_NOT_FOUND` where it is gone, revoked or expired; `KEY_REPLACED` where it has a successor;
+   *   `RBAC_PERMISSION_DENIED` and those of access
    */
   async rotate(
     caller: CallerKey,
@@ -132,10 +142,12 @@ export class KeysService {
     const { name, dao_id, principal, gateway, scopes } = old;
     if (by.acting) await this.access.requireNoMore(by.acting, gateway ? undefined : principal);
     await this.requireWithin(by, scopes ?? ENTITLEMENTS, caller.scopes);
-    const mine = ownerOf(by.acting);
+    const mine = await this.ownerOf(by);
     const owner = mine === PLATFORM_OWNER ? old.owner : mine;
     const successor = { id: uuid(), name, dao_id, principal, gateway, owner, scopes, replaces: id };
-    return this.add(by.actor, successor, async (db) => {
+    return this.add(by, successor, async (db) => {
+      const there = await this.keys.successorOf(db, id);
+      if (there !== undefined) throw new AppError('KEY_REPLACED', undefined, { successor: there });
       if (!(await this.keys.expire(db, id, overlapSeconds))) throw new AppError('KEY_NOT_FOUND');
     });
   }
@@ -150,7 +162,7 @@ export class KeysService {
   async revoke(caller: CallerKey, id: string, named: Named): Promise<void> {
     const { actor, daoId } = await this.administer(caller, named);
     const key = await this.usable(id, daoId);
-    await this.audit.recorded(key.dao_id, async (db, record) => {
+    await this.audit.recorded({ daoId: key.dao_id, key: caller }, async (db, record) => {
       if (!(await this.keys.revoke(db, id))) throw new AppError('KEY_NOT_FOUND');
       await record({ actor, action: 'key.revoke', subject: id });
     });
@@ -158,14 +170,16 @@ export class KeysService {
 
   /** Writes a new key down, with what becomes of the one before. */
   private async add(
-    actor: string,
+    { actor, caller }: Administrator,
     key: Omit<NewKey, 'hash'>,
     replace?: (db: Db) => Promise<void>,
   ): Promise<NewKeyInfo> {
     const secret = newSecret();
-    const info = await this.audit.recorded(key.dao_id, async (db, record) => {
+    const place = { daoId: key.dao_id, key: caller };
+    const info = await this.audit.recorded(place, async (db, record) => {
       const { id, dao_id, principal, replaces, gateway, owner, scopes } = key;
       await replace?.(db);
+      await this.requireRoom(db, dao_id);
       const made = await this.keys.insert(db, { ...key, hash: hashKey(secret) });
       const action = replaces === undefined ? 'key.create' : 'key.rotate';
       // Whom it speaks for, if the DAO knows them; the id of a platform does not belong into the record.
@@ -175,6 +189,18 @@ export class KeysService {
       return made;
     });
     return { ...info, key: secret };
+  }
+
+  /** The platform makes as many keys of all DAOs as it likes. @throws AppError `BODY_INVALID` */
+  private async requireRoom(db: Db, daoId: string | null): Promise<void> {
+    if (daoId === null || (await this.keys.count(db, daoId)) < MOST_KEYS) return;
+    throw new AppError('BODY_INVALID', `A DAO has at most ${MOST_KEYS} keys: revoke some first.`);
+  }
+
+  /** Whose rights a key made now is bound by. */
+  private async ownerOf(by: Administrator): Promise<string> {
+    if (!by.acting || by.acting.facts.platformAdmin) return PLATFORM_OWNER;
+    return by.acting.facts.member ?? this.refuse(by, MANAGE, 'Only a member can own a key.');
   }
 
   /** A key that is there and not revoked, and may be changed. */
@@ -202,7 +228,7 @@ export class KeysService {
    */
   private async makers(caller: CallerKey, named: Pick<Named, 'daoId'>): Promise<Administrator> {
     const by = await this.administer(caller, named);
-    if (caller.owner !== PLATFORM_OWNER && caller.owner !== by.acting?.facts.member) {
+    if (!isOwnKey(caller, by.acting?.facts.member)) {
       await this.refuse(by, MANAGE, 'Somebody else answers for this key, so it makes no others.');
     }
     if (await this.keys.isReplaced(caller)) {
@@ -222,20 +248,12 @@ export class KeysService {
   }
 
   /** Refuses, on the record. */
-  private async refuse({ daoId, actor, acting }: Administrator, entitlement: string, message: string): Promise<never> {
+  private async refuse({ caller, daoId, actor, acting }: Administrator, entitlement: string, message: string): Promise<never> {
     const detail = { required_entitlement: entitlement, roles: acting?.rights.roles ?? [] };
     if (acting) await this.access.denied(acting, detail);
-    else await this.audit.append(daoId, { actor, action: 'access.denied', subject: { user: actor }, detail });
+    else await this.audit.append({ daoId, key: caller }, { actor, action: 'access.denied', subject: { user: actor }, detail });
     throw new AppError('RBAC_PERMISSION_DENIED', message, detail);
   }
 }
 
 const copied = (scopes: readonly string[] | null): string[] | null => scopes && [...scopes];
-
-/** Whose rights a key made now is bound by. */
-function ownerOf(acting: Acting | undefined): string {
-  if (!acting || acting.facts.platformAdmin) return PLATFORM_OWNER;
-  const { member } = acting.facts;
-  if (member === undefined) throw new AppError('RBAC_PERMISSION_DENIED', 'Only a member can own a key.');
-  return member;
-}

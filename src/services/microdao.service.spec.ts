@@ -33,7 +33,7 @@ describe('MicrodaoService', () => {
 
   const asks = (role: string): void => {
     const facts = anAccess([role]);
-    require.mockResolvedValue({ actor: 'tg:5', daoId: DAO, facts, rights: resolveRights(facts) });
+    require.mockResolvedValue({ actor: 'tg:5', daoId: DAO, key, facts, rights: resolveRights(facts) });
   };
 
   beforeEach(() => {

@@ -3,6 +3,7 @@ import type { CallerKey } from '../contracts/access.js';
 import type { Ending, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { StartOutcome, TemporalGateway } from '../adapters/temporal/gateway.js';
 import { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
+import { resolveActor } from '../domain/acting.js';
 import { AppError } from '../errors/app-error.js';
 import { aCaller } from '../../test/factories/access.js';
 import { acting, record } from '../../test/factories/submissions.js';
@@ -38,7 +39,10 @@ describe('RequestsService', () => {
     find: (_id, daoId) => Promise.resolve(daoId === null || daoId === found?.daoId ? found : undefined),
   });
   const starts = (outcome: StartOutcome): Partial<TemporalGateway> => ({ start: () => Promise.resolve(outcome) });
-  const resolves = (who: Acting = acting()): Partial<AccessService> => ({ resolve: () => Promise.resolve(who) });
+  const resolves = (who: Acting = acting()): Partial<AccessService> => ({
+    resolve: () => Promise.resolve(who),
+    actorOf: async (by, userId) => Promise.resolve(resolveActor(by, userId)),
+  });
 
   const service = (
     requests: Partial<RequestsRepository> = {},
@@ -87,7 +91,8 @@ describe('RequestsService', () => {
 
     it('judges the caller in the DAO of the request', async () => {
       const resolve = jest.fn<(by: CallerKey, named: Named) => Promise<Acting>>().mockResolvedValue(acting());
-      await service(finds(record({ daoId: 'other-dao' })), {}, { resolve }).visible(key, 'r1', { userId: 'tg:12345' });
+      const access = { ...resolves(), resolve };
+      await service(finds(record({ daoId: 'other-dao' })), {}, access).visible(key, 'r1', { userId: 'tg:12345' });
       expect(resolve).toHaveBeenCalledWith(key, { daoId: 'other-dao', userId: 'tg:12345' });
     });
   });

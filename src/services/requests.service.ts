@@ -3,7 +3,6 @@ import type { Failure } from '../contracts/failures.js';
 import type { RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import type { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
-import { resolveActor } from '../domain/acting.js';
 import { isFinal } from '../domain/bodies.js';
 import { outcomeError } from '../domain/outcome.js';
 import type { Rights } from '../domain/access.js';
@@ -32,7 +31,7 @@ export class RequestsService {
    */
   async visible(key: CallerKey, requestId: string, named: { userId?: string | undefined }): Promise<RequestRecord> {
     // First of all, so that its refusal tells nothing about the request.
-    resolveActor(key, named.userId);
+    await this.access.actorOf(key, named.userId);
     const record = await this.requests.find(requestId, key.daoId);
     if (!record) throw new AppError('REQUEST_NOT_FOUND');
     const acting = await this.access.resolve(key, { daoId: record.daoId, userId: named.userId });

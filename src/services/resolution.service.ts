@@ -1,7 +1,6 @@
 import type { CallerKey } from '../contracts/access.js';
 import { API_PRINCIPAL_PREFIX } from '../contracts/ids.js';
 import { resolveRights, type Rights } from '../domain/access.js';
-import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting } from './access.service.js';
 
 /** Who is asked about, and in which DAO. */
@@ -32,7 +31,7 @@ export class ResolutionService {
     const asking = await this.access.resolve(key, { daoId });
     if (userId === key.principal) return told(asking.daoId, userId, asking.facts.member, asking.rights);
     if (userId.startsWith(API_PRINCIPAL_PREFIX)) {
-      throw new AppError('ACTING_NOT_ALLOWED', 'What a key is by itself is told to that key alone.');
+      await this.access.refuseActing(asking, 'What a key is by itself is told to that key alone.');
     }
     if (!mayAsk(key, asking)) await this.access.require(key, { daoId }, 'member.invite');
     const facts = await this.access.factsOf(asking.daoId, userId);

@@ -46,7 +46,7 @@ describe('RolesService: what is asked before anything is written', () => {
 
   beforeEach(() => {
     const facts = anAccess(['admin'], { within: ['chat.read', 'chat.write', 'config.update'] });
-    const acting: Acting = { actor: 'tg:1', daoId: DAO, facts, rights: resolveRights(facts) };
+    const acting: Acting = { actor: 'tg:1', daoId: DAO, key, facts, rights: resolveRights(facts) };
     require.mockReset().mockResolvedValue(acting);
     denied.mockReset().mockResolvedValue();
     find.mockReset().mockResolvedValue(role);

@@ -5,7 +5,6 @@ import type { RoutingTable } from '../contracts/routing.js';
 import { promptInputs } from '../domain/decide.js';
 import { describeTable, explain, type Explanation, type TableDescription } from '../domain/explain.js';
 import { seenFrom } from '../domain/seen-from.js';
-import { AppError } from '../errors/app-error.js';
 import type { AccessFacts } from '../contracts/access.js';
 import type { AccessService, Acting } from './access.service.js';
 
@@ -44,10 +43,10 @@ export class RoutingService {
   private async factsAbout(acting: Acting, userId: string): Promise<AccessFacts> {
     if (userId === acting.actor) return acting.facts;
     if (!acting.rights.roles.includes('admin')) {
-      throw new AppError('ACTING_NOT_ALLOWED', 'Only an admin of the DAO may ask about somebody else.');
+      await this.access.refuseActing(acting, 'Only an admin of the DAO may ask about somebody else.');
     }
     if (userId.startsWith(API_PRINCIPAL_PREFIX)) {
-      throw new AppError('ACTING_NOT_ALLOWED', 'What the principal of a key may do is told to that key alone.');
+      await this.access.refuseActing(acting, 'What the principal of a key may do is told to that key alone.');
     }
     return this.access.factsOf(acting.daoId, userId);
   }

@@ -56,7 +56,7 @@ export class VotesService {
     const acting = await this.voter(key, named);
     const { daoId } = acting;
     try {
-      return await this.audit.recorded(daoId, async (db, record) => {
+      return await this.audit.recorded(acting, async (db, record) => {
         const found = await proposalNow(db, daoId, n);
         if (!found) throw new AppError('PROPOSAL_NOT_FOUND');
         return admit({ db, record, acting, ...found }, vote);
@@ -100,12 +100,14 @@ export class VotesService {
   }
 
   /**
-   * Whoever may vote by their rights, or might by those that they had at an opening; the key must let it through.
-   * @throws AppError `RBAC_PERMISSION_DENIED` and those of access
+   * Whoever may vote by their rights, or might by those that they had at an opening; the key must let it through, and be
+   * the member's own.
+   * @throws AppError `RBAC_PERMISSION_DENIED`, `ACTING_NOT_ALLOWED` and those of access
    */
   private async voter(key: CallerKey, named: Named): Promise<Acting> {
     const acting = await this.access.resolve(key, named);
     const { member, within } = acting.facts;
+    if (member !== undefined) await this.access.requireOwnKey(acting);
     if (mayVote(acting)) return acting;
     const cut = within !== undefined && !within.includes(VOTE);
     return member === undefined || cut ? this.access.require(key, named, VOTE) : acting;

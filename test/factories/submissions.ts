@@ -1,3 +1,4 @@
+import { aCaller } from './access.js';
 import type { Acting } from '../../src/services/access.service.js';
 import type { RequestRecord } from '../../src/adapters/store/requests.repository.js';
 
@@ -16,6 +17,7 @@ export const policy = {
 export const acting = (part: Partial<Acting> = {}, entitlements = ['chat.write']): Acting => ({
   actor: 'tg:12345',
   daoId: 'greenfood-dao',
+  key: aCaller(),
   facts: {
     dao: { id: 'greenfood-dao', name: 'GreenFood DAO' },
     roles: [{ name: 'member', entitlements }],

@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
-import { Semaphore } from 'async-mutex';
+import { Semaphore, withTimeout, type SemaphoreInterface } from 'async-mutex';
 import { sql } from 'kysely';
 import stableStringify from 'safe-stable-stringify';
+import { isOwnKey, type AnsweredKey } from '../../contracts/access.js';
 import {
   chainHash,
   chainOf,
   strangerId,
   type AuditEntry,
   type AuditEvent,
+  type AuditPlace,
   type AuditRow,
 } from '../../contracts/audit.js';
 import { API_PRINCIPAL_PREFIX } from '../../contracts/ids.js';
+import { AppError } from '../../errors/app-error.js';
 import { guardStore } from './errors.js';
 import type { Db, Tenants } from './tenants.js';
 
@@ -24,6 +27,9 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
  * connection: more of them would leave none to other DAOs.
  */
 const AT_ONCE = 2;
+/** Most time that a change waits for its turn here, in milliseconds; the lock itself has a limit of the server's. */
+const TURN_MS = 5_000;
+const BUSY = 'Too many changes wait for each other here; try again shortly.';
 
 /** Which rows of a chain to show. */
 export interface AuditFilter {
@@ -37,21 +43,27 @@ export interface AuditFilter {
 
 /** The record of who did, or was refused, what: a chain per DAO, and one of the installation. Append-only. */
 export class AuditRepository {
-  private readonly gates = new Map<string, { semaphore: Semaphore; users: number }>();
+  private readonly gates = new Map<string, { semaphore: SemaphoreInterface; users: number }>();
 
   constructor(private readonly tenants: Tenants) {}
 
-  /** Writes something down that changed nothing else. @param daoId null: about the installation */
-  async append(daoId: string | null, event: AuditEvent): Promise<void> {
-    await this.recorded(daoId, async (_db, record) => record(event));
+  /** Writes something down that changed nothing else. @param place as of `recorded` */
+  async append(place: string | null | AuditPlace, event: AuditEvent): Promise<void> {
+    await this.recorded(place, async (_db, record) => record(event));
   }
 
   /**
    * Runs a change and writes down what it was: both, or neither. The chain's head is locked first, so audited changes of
    * one DAO come one after the other, in all processes, and may rely on what they read.
-   * @param daoId null: a change of the installation, which may reach everything
+   * @param place the DAO, or null for a change of the installation, which may reach everything; with the key through
+   *   which somebody acts, wherever one does
+   * @throws AppError `STORE_UNAVAILABLE`, also where others hold the chain for too long
    */
-  async recorded<T>(daoId: string | null, change: (db: Db, record: Recorder) => Promise<T>): Promise<T> {
+  async recorded<T>(
+    place: string | null | AuditPlace,
+    change: (db: Db, record: Recorder) => Promise<T>,
+  ): Promise<T> {
+    const { daoId, key } = typeof place === 'object' && place !== null ? place : { daoId: place };
     const chain = chainOf(daoId);
     return this.inTurn(chain, () =>
       guardStore(() =>
@@ -62,7 +74,7 @@ export class AuditRepository {
             const before = head.seq;
             const result = await change(db, async (event) => {
               head.seq += 1;
-              head.hash = await insert(db, chain, head, event);
+              head.hash = await insert(db, chain, head, event, key);
             });
             if (head.seq > before) await moveHead(db, chain, head);
             return result;
@@ -123,7 +135,7 @@ export class AuditRepository {
 
   /** Runs a change of a chain when few enough others of it are under way here. */
   private async inTurn<T>(chain: string, change: () => Promise<T>): Promise<T> {
-    const gate = this.gates.get(chain) ?? { semaphore: new Semaphore(AT_ONCE), users: 0 };
+    const gate = this.gates.get(chain) ?? { semaphore: aSemaphore(), users: 0 };
     this.gates.set(chain, gate);
     gate.users += 1;
     try {
@@ -133,6 +145,21 @@ export class AuditRepository {
       if (gate.users === 0) this.gates.delete(chain);
     }
   }
+}
+
+const aSemaphore = (): SemaphoreInterface =>
+  withTimeout(new Semaphore(AT_ONCE), TURN_MS, new AppError('STORE_UNAVAILABLE', BUSY));
+
+/**
+ * Writes something down on the chain of a DAO within a change of the installation that has just made that DAO: nobody
+ * else knows it yet, so the second head that is locked is waited for by nobody.
+ */
+export async function recordIn(db: Db, place: AuditPlace, event: AuditEvent): Promise<void> {
+  const chain = chainOf(place.daoId);
+  const head = await lockHead(db, chain);
+  head.seq += 1;
+  head.hash = await insert(db, chain, head, event, place.key);
+  await moveHead(db, chain, head);
 }
 
 interface Head {
@@ -165,12 +192,19 @@ async function moveHead(db: Db, chain: string, { seq, hash }: Head): Promise<voi
 }
 
 /** @returns the row's hash */
-async function insert(db: Db, chain: string, { seq, hash: before, salt }: Head, event: AuditEvent): Promise<string> {
-  const { action, detail = {} } = event;
+async function insert(
+  db: Db,
+  chain: string,
+  { seq, hash: before, salt }: Head,
+  event: AuditEvent,
+  key: AnsweredKey | undefined,
+): Promise<string> {
+  const { action } = event;
   const { rows } = await sql<{ at: Date }>`select date_trunc('milliseconds', clock_timestamp()) as at`.execute(db);
   const at = rows[0]?.at ?? new Date();
   const actor = await nameOf(db, chain, salt, event.actor);
   const subject = typeof event.subject === 'string' ? event.subject : await nameOf(db, chain, salt, event.subject.user);
+  const detail = { ...event.detail, ...(key && throughKey(key, actor)) };
   const fields: AuditEntry = { seq, chain, at: at.toISOString(), actor, action, subject, detail };
   const entry = stableStringify(fields);
   const hash = chainHash(sha256, before, entry);
@@ -180,6 +214,10 @@ async function insert(db: Db, chain: string, { seq, hash: before, salt }: Head, 
     .execute();
   return hash;
 }
+
+/** Whoever acted did so by the hand of another, if another answers for the key. */
+const throughKey = (key: AnsweredKey, actor: string): object =>
+  isOwnKey(key, actor) ? {} : { key: { id: key.id, owner: key.owner } };
 
 /** How the record names whom a platform knows by this id. */
 async function nameOf(db: Db, chain: string, salt: string, userId: string): Promise<string> {

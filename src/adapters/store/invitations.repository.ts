@@ -79,6 +79,18 @@ export async function addInvitation(db: Db, daoId: string, { seconds, ...fields 
     .executeTakeFirstOrThrow();
 }
 
+/** How many invitations of a DAO can be taken at this moment. */
+export async function countOpenInvitations(db: Db, daoId: string): Promise<number> {
+  const { count } = await db
+    .selectFrom('invitations')
+    .where('dao_id', '=', daoId)
+    .where('member_id', 'is', null)
+    .where(pending)
+    .select(({ fn }) => fn.countAll().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** The invitation of this secret, or the newest one for this user, those that can still be taken first. */
 export function findInvitation(db: Db, daoId: string, key: InvitationKey): Promise<Invitation | undefined> {
   const found =
