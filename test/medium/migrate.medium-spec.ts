@@ -14,6 +14,8 @@ import type { Member } from '../../src/contracts/dao.js';
 import { freshDatabase } from '../support/postgres.js';
 import { EMPTY_DATABASES, type Fresh } from './databases.js';
 
+/** Rows of a chain that is longer than the others. */
+const MANY = 400;
 const OLD = ['0001-foundation', '0002-routing-under-load'];
 const NEW = ['0003-people-and-the-record', '0004-people-columns', '0005-proposals'];
 const ALL = [...OLD, ...NEW];
@@ -92,7 +94,7 @@ describe.each(EMPTY_DATABASES)('a database of before members had ids of their ow
   let plain: Member | undefined;
 
   const memberOf = (dao: string, user: string) => memberByUser(database.of(dao), dao, user);
-  const rowsOf = (daoId: string | null): Promise<AuditRow[]> => audit.page(daoId, { after: 0, limit: 100 });
+  const rowsOf = (daoId: string | null): Promise<AuditRow[]> => audit.page(daoId, { after: 0, limit: 1_000 });
   const written = async (daoId: string | null): Promise<unknown[]> =>
     verified(await rowsOf(daoId)).map(({ actor, action, subject, detail }) => [actor, action, subject, detail]);
   const chains = () => database.all.selectFrom('audit_chains').selectAll().orderBy('chain').execute();
@@ -122,7 +124,7 @@ describe.each(EMPTY_DATABASES)('a database of before members had ids of their ow
     const access = new AccessRepository(database);
     expect((await access.byUser('one', 'tg:2'))?.roles).toEqual([{ name: 'member', entitlements: ['chat.write'] }]);
     const opened = await new KeysRepository(database).findActive('hash of k');
-    expect(opened).toMatchObject({ id: 'k', daoId: 'one', owner: 'platform', scopes: null });
+    expect(opened).toMatchObject({ id: 'k', daoId: 'one', owner: boss?.id, scopes: null });
     const turns = database.of('one').selectFrom('turns').select(['request_id', 'dialog_id', 'prompt']);
     expect(await turns.execute()).toEqual([{ request_id: 'r', dialog_id: 'd', prompt: 'Хто ми?' }]);
   });
@@ -147,10 +149,16 @@ describe.each(EMPTY_DATABASES)('a database of before members had ids of their ow
     for (const gone of ['tg:1', 'tg:2', 'tg:99', 'Boss']) expect(dump).not.toContain(gone);
   });
 
+  it('should have a long record in one chain, in the order in which it was written', async () => {
+    const told = verified(await rowsOf('long'));
+    expect(told.map(({ subject }) => subject)).toEqual(Array.from({ length: MANY }, (_, at) => `role-${at + 1}`));
+  });
+
   it('should go on from the heads of those chains', async () => {
     const heads = await chains();
     expect(heads.map(({ chain, seq }) => [chain, Number(seq)])).toEqual([
       ['', 2],
+      ['long', MANY],
       ['no-more', 1],
       ['one', 6],
     ]);
@@ -230,4 +238,7 @@ async function fillOld(owner: Db): Promise<void> {
     ('no-more', '2026-01-05', 'tg:99', 'access.denied', 'tg:99', '{}'),
     ('one', '2026-01-06', 'tg:99', 'access.denied', 'tg:99', '{}'),
     ('one', '2026-01-07', 'tg:1', 'key.revoke', 'other', '{}')`.execute(owner);
+  await sql`insert into audit (dao_id, at, actor, action, subject, detail)
+    select 'long', '2026-02-01', 'tg:' || n % 7, 'role.edit', 'role-' || n, '{}' from generate_series(1, ${MANY}::int) n
+    order by n`.execute(owner);
 }
