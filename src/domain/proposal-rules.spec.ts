@@ -3,6 +3,8 @@ import { isSetting, rulesOf } from './proposal-rules.js';
 
 const NONE = { voting_hours: 0, quorum: 0, threshold: 0, veto_hours: 0 };
 
+const MEMBER = `p_${'0'.repeat(32)}`;
+
 describe(rulesOf.name, () => {
   it('should have an answer where the DAO has settled nothing', () => {
     expect(rulesOf({}, NONE)).toEqual({
@@ -46,8 +48,9 @@ describe(isSetting.name, () => {
     ['role_weights', { admin: -1 }, false],
     ['role_weights', [1], false],
     ['role_weights', null, false],
-    ['member_weights', { p_1: 0.5 }, true],
-    ['member_weights', { p_1: 'all' }, false],
+    ['member_weights', { [MEMBER]: 0.5 }, true],
+    ['member_weights', { [MEMBER]: 'all' }, false],
+    ['member_weights', { p_1: 0.5 }, false],
     ['budget', 1, false],
     ['constructor', {}, false],
   ])('should judge %s = %j', (name, value, expected) => {

@@ -24,7 +24,7 @@ describe('bodies about DAOs', () => {
 
   it('change within bounds', () => {
     const good = [
-      { settings: { voting_hours: 1, quorum: 0, threshold: 1, veto_hours: 0, sealed: true } },
+      { settings: { voting_hours: 1, quorum: 0, threshold: 0.99, veto_hours: 0, sealed: true } },
       { settings: { voting_hours: 720, veto_hours: 720, role_weights: { member: 0, admin: 2.5 } } },
       { settings: { quorum: null, role_weights: null } },
       { limits: { weight: 0.01, requests_per_minute: 0, tokens_per_month: null } },
@@ -39,6 +39,7 @@ describe('bodies about DAOs', () => {
       { settings: { voting_hours: 721 } },
       { settings: { quorum: 1.01 } },
       { settings: { threshold: -0.1 } },
+      { settings: { threshold: 1 } },
       { settings: { role_weights: { member: -1 } } },
       { settings: { veto: 1 } },
       { limits: { weight: 0 } },

@@ -2,12 +2,11 @@ import { z } from 'zod';
 import { MOST_FACTS } from '../contracts/dao.js';
 import { storable } from '../contracts/text.js';
 import { id } from './common.js';
+import { SETTINGS } from './settings.js';
 
 /** Most characters of a fact. */
 const LONGEST_FACT = 4_000;
 const LONGEST_TEXT = 2_000;
-const MOST_ROLES = 50;
-const MOST_WEIGHTS = 20_000;
 
 const written = (longest: number): z.ZodType<string, string> =>
   z.string().max(longest).transform(storable).pipe(z.string().trim().min(1));
@@ -37,22 +36,15 @@ const ProfileChanges = z
   .strictObject({ description: profile.description.nullable(), language: profile.language.nullable() })
   .partial();
 
-const share = z.number().min(0).max(1);
-const RoleWeights = z
-  .record(z.string().min(1).max(64), z.number().min(0).max(1_000_000))
-  .refine((all) => Object.keys(all).length <= MOST_ROLES, `are more than ${MOST_ROLES}`);
-const MemberWeights = z
-  .record(z.string().regex(/^p_[0-9a-f]{32}$/, 'is no id of a member'), z.number().min(0).max(1_000_000))
-  .refine((all) => Object.keys(all).length <= MOST_WEIGHTS, `are more than ${MOST_WEIGHTS}`);
 const SettingChanges = z
   .strictObject({
-    voting_hours: z.number().min(1).max(720).nullable(),
-    quorum: share.nullable(),
-    threshold: share.nullable(),
-    veto_hours: z.number().min(0).max(720).nullable(),
-    sealed: z.boolean().nullable(),
-    role_weights: RoleWeights.nullable(),
-    member_weights: MemberWeights.nullable(),
+    voting_hours: SETTINGS.voting_hours.nullable(),
+    quorum: SETTINGS.quorum.nullable(),
+    threshold: SETTINGS.threshold.nullable(),
+    veto_hours: SETTINGS.veto_hours.nullable(),
+    sealed: SETTINGS.sealed.nullable(),
+    role_weights: SETTINGS.role_weights.nullable(),
+    member_weights: SETTINGS.member_weights.nullable(),
   })
   .partial();
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { isSetting } from '../domain/proposal-rules.js';
+import { DaoChangesSchema } from './daos.js';
 import { NewProposalSchema, ProposalActingSchema, ProposalChangesSchema, VetoSchema, VoteSchema } from './proposals.js';
 
 const draft = (actions: unknown[]): object => ({ title: 'T', text: 'T', actions });
@@ -40,10 +41,28 @@ describe('bodies of proposals', () => {
     ['veto_hours', 721],
     ['sealed', 'yes'],
     ['role_weights', { admin: 2 }],
-    ['member_weights', { p_1: -2 }],
+    ['role_weights', { '': 2 }],
+    ['role_weights', Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`r${at}`, 1]))],
+    ['role_weights', Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`r${at}`, 1]))],
+    ['member_weights', { p_1: 2 }],
+    ['member_weights', { [`p_${'0'.repeat(32)}`]: 2 }],
+    ['member_weights', { [`p_${'0'.repeat(32)}`]: -2 }],
     ['budget', 1],
   ])('should take the setting %s = %j as the domain does', (name, value) => {
     expect(fits(NewProposalSchema, draft([{ type: 'set_setting', name, value }]))).toBe(isSetting(name, value));
+  });
+
+  it.each([
+    ['threshold', 1],
+    ['threshold', 0.99],
+    ['quorum', 1],
+    ['voting_hours', 0.5],
+    ['role_weights', { '': 1 }],
+    ['member_weights', { p_1: 1 }],
+    ['sealed', null],
+  ])('should take the setting %s = %j as a change of the DAO does', (name, value) => {
+    const voted = fits(NewProposalSchema, draft([{ type: 'set_setting', name, value }]));
+    expect(fits(DaoChangesSchema, { settings: { [name]: value } })).toBe(voted);
   });
 
   it('should take at most twenty actions', () => {

@@ -3,10 +3,10 @@ import { CHOICES, STAGES } from '../contracts/proposal.js';
 import { storable } from '../contracts/text.js';
 import { ActingQuerySchema, id } from './common.js';
 import { PageQuerySchema } from './daos.js';
+import { SETTINGS } from './settings.js';
 
 const MOST_ACTIONS = 20;
 const MOST_ROLES = 20;
-const MOST_WEIGHTS = 20_000;
 
 const written = (longest: number): z.ZodType<string, string> =>
   z.string().max(longest).transform(storable).pipe(z.string().trim().min(1));
@@ -19,12 +19,6 @@ const factName = z
     /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u,
     'is not 1 to 64 letters, digits, spaces, dots, dashes or underscores',
   );
-
-const weights = z
-  .record(z.string().min(1).max(64), z.number().min(0).max(1_000_000))
-  .refine((all) => Object.keys(all).length <= MOST_WEIGHTS, `are more than ${MOST_WEIGHTS}`);
-const share = z.number().min(0).max(1);
-const hours = z.number().min(0).max(720);
 
 const roleAction = (type: 'grant_role' | 'revoke_role') =>
   z.strictObject({
@@ -39,13 +33,13 @@ const setting = <N extends string, T>(name: N, value: z.ZodType<T>) =>
   z.strictObject({ type: z.literal('set_setting'), name: z.literal(name), value: value.nullable() });
 
 const Setting = z.discriminatedUnion('name', [
-  setting('voting_hours', z.number().min(1).max(720)),
-  setting('quorum', share),
-  setting('threshold', share.lt(1)),
-  setting('veto_hours', hours),
-  setting('sealed', z.boolean()),
-  setting('role_weights', weights),
-  setting('member_weights', weights),
+  setting('voting_hours', SETTINGS.voting_hours),
+  setting('quorum', SETTINGS.quorum),
+  setting('threshold', SETTINGS.threshold),
+  setting('veto_hours', SETTINGS.veto_hours),
+  setting('sealed', SETTINGS.sealed),
+  setting('role_weights', SETTINGS.role_weights),
+  setting('member_weights', SETTINGS.member_weights),
 ]);
 
 const Action = z
