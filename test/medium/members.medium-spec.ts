@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { loadDefaultRoles } from '../../config/seed.js';
 import { AccessRepository } from '../../src/adapters/store/access.repository.js';
 import { AuditRepository } from '../../src/adapters/store/audit.repository.js';
 import { DaosRepository } from '../../src/adapters/store/daos.repository.js';
 import { InvitationsRepository } from '../../src/adapters/store/invitations.repository.js';
 import { MembersRepository } from '../../src/adapters/store/members.repository.js';
-import type { CallerKey, Entitlement } from '../../src/contracts/access.js';
+import { PLATFORM_OWNER, type CallerKey, type Entitlement } from '../../src/contracts/access.js';
 import type { InvitationRequest } from '../../src/services/invitations.service.js';
 import { AccessService } from '../../src/services/access.service.js';
 import { peopleOf, type People } from '../../src/services/people.js';
@@ -331,8 +332,82 @@ describe.each(DATABASES)('people on %s', (_name, open) => {
       expect(await outcome(people.invitations.linkCode(narrow, dao, {}))).toBe('RBAC_PERMISSION_DENIED');
       expect(await outcome(people.forgetting.forgetMe(narrow, dao, {}))).toBe('RBAC_PERMISSION_DENIED');
       const owned = as('api:bot', { gateway: true, owner: await memberId('tg:12345') });
-      expect(await outcome(people.invitations.linkCode(owned, dao, { userId: 'tg:1' }))).toBe('RBAC_PERMISSION_DENIED');
+      expect(await outcome(people.invitations.linkCode(owned, dao, { userId: 'tg:1' }))).toBe('ACTING_NOT_ALLOWED');
       expect(await outcome(people.invitations.linkCode(owned, dao, { userId: 'tg:12345' }))).toBe('done');
+    });
+
+    it('are no more open at a time than may be', async () => {
+      const many = Array.from({ length: 999 }, (_, at) => ({ id: `i${at}`, hash: `${dao} ${at}` }));
+      const rest = { ...{ dao_id: dao, roles: ['member'], uses_left: 1 }, expires_at: sql<Date>`now() + interval '1 day'` };
+      const rows = many.map((one) => ({ ...one, ...rest, created_by: PLATFORM_OWNER }));
+      await fresh.database.of(dao).insertInto('invitations').values(rows).execute();
+      const last = await invite(as('tg:1'));
+      expect(await outcome(invite(as('tg:1')))).toBe('BODY_INVALID');
+      await people.invitations.withdraw(as('tg:1'), dao, last.id);
+      expect(await outcome(invite(as('tg:1')))).toBe('done');
+    });
+  });
+
+  describe('keys that somebody else answers for', () => {
+    /** Of the DAO's admin, for another admin whom it could become: nothing that it lets through is lacking. */
+    const lent = async (changes: Partial<CallerKey> = {}): Promise<CallerKey> => {
+      await people.members.add(admin, dao, { userId: 'tg:2', roles: ['admin'] });
+      await people.members.link(admin, dao, await memberId('tg:2'), 'dc:2');
+      return as('tg:2', { id: 'lent', owner: await memberId('tg:1'), ...changes });
+    };
+
+    it('do nothing that only the person may, which is on the record', async () => {
+      const [key, gateway] = [await lent(), as('api:bot', { gateway: true, owner: await memberId('tg:1') })];
+      const named = { userId: 'tg:2' };
+      for (const refused of [
+        people.invitations.linkCode(key, dao, {}),
+        people.invitations.linkCode(gateway, dao, named),
+        people.forgetting.forgetMe(key, dao, {}),
+        people.forgetting.forgetMe(gateway, dao, named),
+        people.members.unlink(key, dao, 'me', 'dc:2'),
+        people.members.unlink(key, dao, await memberId('tg:2'), 'dc:2'),
+        people.forgetting.forgetMe(gateway, dao, { userId: 'tg:guest' }),
+      ]) {
+        expect(await outcome(refused)).toBe('ACTING_NOT_ALLOWED');
+      }
+      const denied = (await recorded()).filter(({ action }) => action === 'access.denied');
+      expect(denied[0]).toMatchObject({
+        actor: await memberId('tg:2'),
+        detail: { code: 'ACTING_NOT_ALLOWED', key: { id: 'lent', owner: await memberId('tg:1') } },
+      });
+      expect(await people.members.get(as('tg:2'), dao, 'me')).toMatchObject({ user_ids: ['tg:2', 'dc:2'] });
+    });
+
+    it('make nobody’s id that of whoever answers for them', async () => {
+      const { code: secret } = await people.invitations.linkCode(as('tg:222'), dao, {});
+      const owner = await memberId('tg:222');
+      const theirs = as('tg:victim', { owner });
+      expect(await outcome(people.invitations.redeem(theirs, { secret }))).toBe('ACTING_NOT_ALLOWED');
+      const bot = as('api:bot', { gateway: true, owner });
+      expect(await outcome(people.invitations.redeem(bot, { secret, userId: 'tg:victim' }))).toBe('ACTING_NOT_ALLOWED');
+      expect(await rightsOf('tg:victim')).toEqual(['chat.read']);
+      expect(await outcome(people.invitations.redeem(as('dc:222'), { secret }))).toBe('done');
+    });
+
+    it('are named by the record wherever they act, and no others are', async () => {
+      const key = await lent();
+      await people.daos.change(key, dao, { name: 'New' }, undefined);
+      await people.daos.change(as('tg:2'), dao, { name: 'Newer' }, undefined);
+      const own = as('tg:2', { id: 'own', owner: await memberId('tg:2') });
+      await people.daos.change(own, dao, { name: 'Newest' }, undefined);
+      const [first, ...others] = (await recorded()).filter(({ action }) => action === 'dao.update');
+      expect(first).toMatchObject({
+        actor: await memberId('tg:2'),
+        detail: { key: { id: 'lent', owner: await memberId('tg:1') } },
+      });
+      expect(others).toHaveLength(2);
+      for (const { detail } of others) expect(detail).not.toHaveProperty('key');
+    });
+
+    it('do not forget themselves, nor does any key that acts for nobody', async () => {
+      for (const key of [as('api:bot', { gateway: true }), admin, as('api:plain')]) {
+        expect(await outcome(people.forgetting.forgetMe(key, dao, {}))).toBe('QUERY_INVALID');
+      }
     });
   });
 });
