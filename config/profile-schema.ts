@@ -14,6 +14,18 @@ function unique<T extends object>(key: keyof T & string, what: string) {
   };
 }
 
+const AuditSchema = z
+  .strictObject({
+    heads_folder: z
+      .string()
+      .min(1)
+      .max(1_024)
+      .optional()
+      .describe('Folder for signed heads; by itself DAGI_HOME/audit, which only the user of the product can enter.'),
+  })
+  .prefault({})
+  .describe('The record.');
+
 /** A profile file, `config/profiles/*.yml`, with what it extends and with variables put in. */
 export const ProfileSchema = z
   .strictObject({
@@ -43,6 +55,7 @@ export const ProfileSchema = z
     limits: LimitsSchema,
     daos: DaosSchema,
     guard: GuardSchema,
+    audit: AuditSchema,
     logging: LoggingSchema,
   })
   .superRefine((profile, context) => {

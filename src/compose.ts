@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { requestLog } from '../activities/log.js';
 import type { ActivityDependencies } from '../activities/index.js';
@@ -120,6 +121,10 @@ export async function compose(foundation: Foundation, loaded: HashedConfig): Pro
   return new Composition(foundation, repositories, access, recorded, config);
 }
 
+/** Where signed heads of the record are posted: outside DAGI_HOME, if others than the product are to read them. */
+const headsFolder = (env: Env, { profile }: LoadedConfig): string =>
+  resolve(env.home, profile.audit.heads_folder ?? 'audit');
+
 /** The parts of a process, wired. */
 export class Composition {
   readonly bus = new InProcessTokenBus();
@@ -172,7 +177,7 @@ export class Composition {
     this.auditHeads = new AuditHeadsService({
       ...{ heads: repositories.auditHeads, audit, access, log },
       key: foundation.signingKey,
-      publishers: [new HeadFiles(env.home)],
+      publishers: [new HeadFiles(() => headsFolder(env, config.current()))],
     });
     this.keys = new KeysService(keys, access, audit);
     this.limits = new LimitsService(foundation.counter, usage, () => limitsOf(config.current()), log);

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -16,7 +16,7 @@ describe('HeadFiles', () => {
 
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), 'dagi-test-heads-'));
-    sut = new HeadFiles(home);
+    sut = new HeadFiles(() => join(home, 'audit'));
     umask = process.umask(0o077);
   });
 
@@ -35,7 +35,7 @@ describe('HeadFiles', () => {
     expect(await sut.publish(head('2026-11-01'))).toBe(true);
     const again = await Promise.all([1, 2, 3].map(() => sut.publish(head('2026-11-02'))));
     expect(again.filter(Boolean)).toHaveLength(1);
-    expect(await new HeadFiles(home).publish(head('2026-11-01'))).toBe(false);
+    expect(await new HeadFiles(() => join(home, 'audit')).publish(head('2026-11-01'))).toBe(false);
     expect(linesOf('greenfood-dao')).toEqual([head('2026-11-01'), head('2026-11-02')]);
     const modes = ['.', 'greenfood-dao', 'greenfood-dao/heads.jsonl'].map(
       (path) => statSync(join(home, 'audit', path)).mode,
@@ -51,6 +51,17 @@ describe('HeadFiles', () => {
       expect(sut.fileOf(chain)).toMatch(/\/audit\/_[0-9a-f]{64}\/heads\.jsonl$/);
       expect(linesOf(chain)).toEqual([head('2026-11-01', chain)]);
     }
+  });
+
+  it('leaves a folder as it is that somebody else made, and follows where it is moved', async () => {
+    let folder = join(home, 'public');
+    mkdirSync(folder);
+    const moving = new HeadFiles(() => folder);
+    expect(await moving.publish(head('2026-11-01'))).toBe(true);
+    expect((statSync(folder).mode & 0o777).toString(8)).toBe('700');
+    folder = join(home, 'elsewhere');
+    expect(await moving.publish(head('2026-11-01'))).toBe(true);
+    expect(moving.fileOf('greenfood-dao')).toBe(join(home, 'elsewhere/greenfood-dao/heads.jsonl'));
   });
 
   it('goes on behind a line that a crash cut off', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { appendFile, chmod, mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Mutex } from 'async-mutex';
 import { PLATFORM_CHAIN, type HeadPublisher, type SignedHead } from '../contracts/audit.js';
 
@@ -12,12 +12,12 @@ const PLATFORM_FOLDER = '_platform';
 export class HeadFiles implements HeadPublisher {
   private readonly mutex = new Mutex();
 
-  /** @param home the folder above; made if need be */
-  constructor(private readonly home: string) {}
+  /** @param folder where a folder for each chain is; made if need be, and left as it is if somebody else made it */
+  constructor(private readonly folder: () => string) {}
 
   /** The file of a chain. */
   fileOf(chain: string): string {
-    return join(this.home, 'audit', folderOf(chain), 'heads.jsonl');
+    return join(this.folder(), folderOf(chain), 'heads.jsonl');
   }
 
   publish(head: SignedHead): Promise<boolean> {
@@ -30,7 +30,7 @@ export class HeadFiles implements HeadPublisher {
       if (Error.isError(error) && 'code' in error && error.code === 'ENOENT') return undefined;
       throw error;
     });
-    if (text === undefined) await this.openFolder(head.chain);
+    if (text === undefined) await openFolders(dirname(dirname(file)), dirname(file));
     if (daysIn(text ?? '').has(head.day)) return false;
     // A line that a crash cut off stays as it is, and is no line of ours.
     const isCutOff = text !== undefined && text !== '' && !text.endsWith('\n');
@@ -39,14 +39,13 @@ export class HeadFiles implements HeadPublisher {
     if (text === undefined) await chmod(file, 0o644);
     return true;
   }
+}
 
-  private async openFolder(chain: string): Promise<void> {
-    const folders = [join(this.home, 'audit'), join(this.home, 'audit', folderOf(chain))];
-    for (const folder of folders) {
-      await mkdir(folder, { recursive: true });
-      await chmod(folder, 0o755);
-    }
-  }
+/** Makes folders that everybody may enter, whatever the process says of what it makes. */
+async function openFolders(above: string, own: string): Promise<void> {
+  if ((await mkdir(above, { recursive: true })) !== undefined) await chmod(above, 0o755);
+  await mkdir(own, { recursive: true });
+  await chmod(own, 0o755);
 }
 
 function folderOf(chain: string): string {

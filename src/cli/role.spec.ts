@@ -26,6 +26,16 @@ describe('dagi role', () => {
     expect(json).toHaveBeenCalledWith('GET', '/roles?dao_id=orchard&limit=200&after=', {});
   });
 
+  it('list says nothing of how many have one to whom that is not told', async () => {
+    const { holders: _holders, ...seen } = ROLE;
+    json.mockResolvedValue({ ok: true, roles: [seen], next: null });
+    expect((await listRoles(client)).text).toContain('steward  –        3');
+    json.mockResolvedValue(seen);
+    expect((await putRole(client, 'steward', { gives: ['chat.read'] }, show)).text).toBe(
+      'steward gives chat.read; version 3\n',
+    );
+  });
+
   it('put sends all that the role gives', async () => {
     const options = { dao: 'orchard', gives: ['chat.read'], confirm: '0123456789abcdef', ifVersion: '2' };
     const { text } = await putRole(client, 'steward', options, show);

@@ -33,6 +33,12 @@ const aReport = (changes: Partial<Report> = {}): Report => ({
 });
 
 describe(printReport, () => {
+  it('proposes to try examples only where they can be tried', () => {
+    const text = printReport(aReport(), { canTry: false });
+    expect(text).toContain('Examples, newest first:\n  1  id-1 id-2');
+    expect(text).not.toContain('npx');
+  });
+
   it('prints totals, a row for each way, and examples', () => {
     expect(printReport(aReport()).split('\n')).toEqual([
       '1,240 recorded requests, decided again in 412 ms',

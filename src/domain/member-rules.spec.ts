@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ENTITLEMENTS } from '../contracts/access.js';
-import { firstLacking, givenBy, mergedByName, sameRoles, someoneHolds, unknownRole } from './member-rules.js';
+import { firstLacking, givenBy, mergedByName, rolesForAll, sameRoles, unknownRole } from './member-rules.js';
 
 const ROLES = [
   { name: 'reader', entitlements: ['chat.read'] },
@@ -44,12 +44,30 @@ describe(firstLacking.name, () => {
   });
 });
 
-describe(someoneHolds.name, () => {
-  it('counts what one person has, not what all have together', () => {
-    const needed = ['chat.write', 'ops.read'] as const;
-    expect(someoneHolds(needed, [['writer'], ['odd']], ROLES)).toBe(false);
-    expect(someoneHolds(needed, [['reader'], ['writer', 'odd']], ROLES)).toBe(true);
-    expect(someoneHolds(needed, [], ROLES)).toBe(false);
+describe(rolesForAll.name, () => {
+  it('names each group once, the smallest first, and nothing where nobody can have all', () => {
+    expect(rolesForAll(['chat.read', 'chat.write', 'ops.read'], ROLES)).toEqual([
+      ['writer'],
+      ['odd'],
+      ['reader', 'writer'],
+    ]);
+    expect(rolesForAll(['key.manage'], ROLES)).toBeUndefined();
+    expect(rolesForAll([], ROLES)).toEqual([]);
+  });
+
+  it('has one of each group exactly who has everything that is needed', () => {
+    const some = fc.subarray([...ENTITLEMENTS].filter((one) => one !== 'platform.admin'));
+    const roles = fc
+      .array(some, { maxLength: 5 })
+      .map((lists) => lists.map((entitlements, at) => ({ name: `role ${at}`, entitlements })));
+    const names = fc.subarray(Array.from({ length: 5 }, (_, at) => `role ${at}`));
+    fc.assert(
+      fc.property(some, roles, names, (needed, there, held) => {
+        const groups = rolesForAll(needed, there);
+        const hasAll = groups?.every((group) => group.some((name) => held.includes(name))) ?? false;
+        expect(hasAll).toBe(firstLacking(needed, givenBy(held, there)) === undefined);
+      }),
+    );
   });
 });
 

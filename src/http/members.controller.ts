@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../errors/app-error.js';
 import { keyOf } from '../middleware/context.js';
 import { NoQuerySchema } from '../schemas/common.js';
 import { DaoIdSchema } from '../schemas/daos.js';
@@ -10,10 +11,12 @@ import {
   MemberRefSchema,
   MembersQuerySchema,
   NewMemberSchema,
+  UserBodySchema,
   UserQuerySchema,
   type MemberChangesBody,
   type MembersQuery,
   type NewMemberBody,
+  type UserBody,
   type UserQuery,
 } from '../schemas/members.js';
 import { MembersService, type SeenMember } from '../services/members.service.js';
@@ -61,19 +64,27 @@ export class MembersController {
   @Delete()
   @HttpCode(200)
   @Access('member.remove')
-  @ApiOperation({ operationId: 'removeUser', summary: 'Remove the member that is known by an id' })
+  @ApiOperation({
+    operationId: 'removeUser',
+    summary: 'Remove the member that is known by an id, in the query or the body',
+  })
+  @ApiBody({ required: false, schema: jsonSchema(UserBodySchema) })
   async removeUser(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Query({ schema: UserQuerySchema }) query: UserQuery,
+    @Body({ schema: UserBodySchema }) body: UserBody,
     @Req() request: FastifyRequest,
   ): Promise<{ ok: true; id: string }> {
-    const who = { userId: query.user_id };
+    const who = { userId: userNamed(query, body) };
     return { ok: true, id: await this.members.remove(keyOf(request), id, who, expectedVersions(request)) };
   }
 
   @Get(':member')
-  @Access('chat.read')
-  @ApiOperation({ operationId: 'getMember', summary: 'A member; "me" for whoever the key stands for' })
+  @Access('key')
+  @ApiOperation({
+    operationId: 'getMember',
+    summary: 'A member, for whoever may chat; "me" for whoever the key stands for, who may read',
+  })
   async get(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Param('member', { schema: MemberRefSchema }) member: string,
@@ -112,6 +123,15 @@ export class MembersController {
     const who = { ref: member };
     return { ok: true, id: await this.members.remove(keyOf(request), id, who, expectedVersions(request)) };
   }
+}
+
+/** @throws AppError `BODY_INVALID` where no user is named, or two are */
+function userNamed({ user_id: inQuery }: UserQuery, body: UserBody): string {
+  const named = inQuery ?? body?.user_id;
+  if (named === undefined || (body?.user_id ?? named) !== named) {
+    throw new AppError('BODY_INVALID', 'user_id is to name one user, in the query or in the body.');
+  }
+  return named;
 }
 
 /** A member in an answer, with its version. */

@@ -20,9 +20,13 @@ export const MembersQuerySchema = PageQuerySchema.extend({
 });
 export type MembersQuery = z.output<typeof MembersQuerySchema>;
 
-/** A user in a query, as the object. */
-export const UserQuerySchema = z.strictObject({ user_id: id });
+/** Query of `DELETE /daos/:id/members`: the user, as the object, unless the body has it. */
+export const UserQuerySchema = z.strictObject({ user_id: id.optional() });
 export type UserQuery = z.output<typeof UserQuerySchema>;
+
+/** Its body, if it has one. */
+export const UserBodySchema = z.strictObject({ user_id: id.optional() }).nullish();
+export type UserBody = z.output<typeof UserBodySchema>;
 
 /** `POST /daos/:id/members`. */
 export const NewMemberSchema = z.strictObject({ user_id: id, roles: roleNames, name: nameOf.optional() });

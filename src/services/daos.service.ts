@@ -1,6 +1,6 @@
 import type { CallerKey } from '../contracts/access.js';
 import { MOST_FACTS, type Dao, type DaoLimits, type DaoProfile, type DaoSettings } from '../contracts/dao.js';
-import type { AuditRepository } from '../adapters/store/audit.repository.js';
+import { recordIn, type AuditRepository } from '../adapters/store/audit.repository.js';
 import {
   createDao,
   findDao,
@@ -71,17 +71,21 @@ export class DaosService {
   }
 
   /**
-   * Creates a DAO with the default roles; on the record of the installation.
+   * Creates a DAO with the default roles; on the record of the installation, its first admin on its own as well.
    * @throws AppError `DAO_EXISTS` and those of access
    */
   async create(key: CallerKey, { admin, ...dao }: DaoRequest): Promise<Dao> {
     const { actor } = await this.parts.access.requirePlatform(key);
     const members = admin === undefined ? {} : { [admin]: [FIRST_ROLE] };
     const made = { ...dao, profile: mergedByName<DaoProfile>({}, dao.profile), members };
-    return this.parts.audit.recorded(null, async (db, record) => {
+    return this.parts.audit.recorded({ daoId: null, key }, async (db, record) => {
       if (!(await createDao(db, made, this.parts.roles))) throw new AppError('DAO_EXISTS');
       const first = admin === undefined ? undefined : await memberByUser(db, dao.id, admin);
       await record({ actor, action: 'dao.create', subject: dao.id, detail: { ...(first && { admin: first.id }) } });
+      if (first) {
+        const { id: subject, roles } = first;
+        await recordIn(db, { daoId: dao.id, key }, { actor, action: 'member.add', subject, detail: { roles } });
+      }
       return there(await findDao(db, dao.id));
     });
   }

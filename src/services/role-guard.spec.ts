@@ -39,12 +39,24 @@ describe('RoleGuard', () => {
     dealt.mockImplementation(() => {
       throw new Error('nothing had to be read');
     });
-    expect(await guard.objection(guestEdit(NOTHING_MORE, CHATS))).toBeUndefined();
+    expect(await guard.objection(guestEdit(CHATS, NOTHING_MORE))).toBeUndefined();
+    expect(await guard.objection({ daoId: DAO, role: 'member', from: NOTHING_MORE, to: CHATS })).toBeUndefined();
   });
 
   it('looks at as many requests as the profile says, of this DAO alone', async () => {
-    expect(await guard.objection(guestEdit(NOTHING_MORE, CHATS))).toBeUndefined();
+    expect(await guard.objection(guestEdit(CHATS, NOTHING_MORE))).toBeUndefined();
     expect(dealt.mock.calls).toEqual([[10, { daoId: DAO }]]);
+  });
+
+  it('objects to whatever everybody would get, decided by or not, on or off', async () => {
+    const edit = guestEdit(NOTHING_MORE, ['chat.read', 'audit.read', 'key.manage']);
+    const reasons = ['everybody who is no member would get audit.read, key.manage'];
+    for (const enabled of [true, false]) {
+      settings = { ...settings, enabled };
+      expect(await guard.objection(edit)).toMatchObject({ reasons, report: { requests: 0 } });
+    }
+    settings = { ...settings, enabled: true };
+    expect(await guard.objection({ ...edit, role: 'member' })).toBeUndefined();
   });
 
   it('objects to a single denial that would become an allowance, and names it', async () => {
@@ -54,28 +66,39 @@ describe('RoleGuard', () => {
     expect(refused!.was).toMatchObject({ allowed: false });
     const objection = await guard.objection(guestEdit(NOTHING_MORE, CHATS));
     expect(objection).toMatchObject({
-      reasons: [expect.stringContaining('1 of 100')],
+      reasons: [expect.stringContaining('everybody'), expect.stringContaining('1 of 100')],
       report: { newly_allowed: 1, unchanged: 99, groups: [{ examples: [refused!.id] }] },
     });
   });
 
   it('objects where more than the share would change, allowed or not', async () => {
-    recorded(...times(3, 'member'), ...times(7, 'contributor'));
+    recorded(...times(6, 'member'), ...times(14, 'contributor'));
     const edit: RoleEdit = { daoId: DAO, role: 'member', from: CHATS, to: NOTHING_MORE };
     const objection = await guard.objection(edit);
-    expect(objection).toMatchObject({ reasons: [expect.stringContaining('3 of 10')], report: { newly_denied: 3 } });
+    expect(objection).toMatchObject({ reasons: [expect.stringContaining('6 of 20')], report: { newly_denied: 6 } });
     settings = { ...settings, maxChangedShare: 0.3 };
     expect(await guard.objection(edit)).toBeUndefined();
   });
 
+  it('takes no share of a few requests for one', async () => {
+    const edit: RoleEdit = { daoId: DAO, role: 'member', from: CHATS, to: NOTHING_MORE };
+    recorded(...times(19, 'member'));
+    expect(await guard.objection(edit)).toBeUndefined();
+    recorded(...times(20, 'member'));
+    expect(await guard.objection(edit)).toMatchObject({ reasons: [expect.stringContaining('20 of 20')] });
+    recorded(...times(1, 'guest'));
+    const letIn: RoleEdit = guestEdit(NOTHING_MORE, CHATS);
+    expect((await guard.objection(letIn))?.reasons).toContainEqual(expect.stringContaining('1 of 1'));
+  });
+
   it('starts from what the role gives now, whatever it gave when the request was recorded', async () => {
-    recorded(...times(5, 'guest'));
+    recorded(...times(20, 'guest'));
     expect(await guard.objection(guestEdit(CHATS, CHATS))).toBeUndefined();
-    expect(await guard.objection(guestEdit(CHATS, NOTHING_MORE))).toMatchObject({ report: { newly_denied: 5 } });
+    expect(await guard.objection(guestEdit(CHATS, NOTHING_MORE))).toMatchObject({ report: { newly_denied: 20 } });
   });
 
   it('lets somebody keep by another role what this one loses', async () => {
-    recorded(...times(5, 'member', 'contributor'));
+    recorded(...times(20, 'member', 'contributor'));
     settings = { ...settings, maxChangedShare: 0 };
     const edit: RoleEdit = { daoId: DAO, role: 'member', from: CHATS, to: [] };
     expect(await guard.objection(edit)).toBeUndefined();

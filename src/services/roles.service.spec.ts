@@ -32,15 +32,18 @@ describe('RolesService: what is asked before anything is written', () => {
   const require = jest.fn<AccessService['require']>();
   const denied = jest.fn<AccessService['denied']>();
   const find = jest.fn<RolesRepository['find']>();
+  const page = jest.fn<RolesRepository['page']>();
+  const holders = jest.fn<RolesRepository['holders']>();
+  const holdersOf = jest.fn<RolesRepository['holdersOf']>();
   const objection = jest.fn<RoleGuard['objection']>();
   const within = jest.fn<(acting: Acting) => Promise<unknown>>();
   const sut = new RolesService({
-    roles: strict<RolesRepository>('roles', { find }),
+    roles: strict<RolesRepository>('roles', { find, page, holders, holdersOf }),
     access: strict<AccessService>('access', { require, denied }),
     changes: strict<ChangesService>('changes', { within: (acting) => within(acting) as Promise<never> }),
     guard: strict<RoleGuard>('guard', { objection }),
   });
-  const role = { name: 'keeper', entitlements: ['chat.read'], version: '3', holders: 1 };
+  const role = { name: 'keeper', entitlements: ['chat.read'], version: '3' };
   const put = (entitlements: string[], where: { expected?: string[]; confirm?: string } = {}) =>
     sut.put(key, 'keeper', { entitlements, confirm: where.confirm }, { daoId: DAO, expected: where.expected });
 
@@ -52,6 +55,9 @@ describe('RolesService: what is asked before anything is written', () => {
     find.mockReset().mockResolvedValue(role);
     objection.mockReset().mockResolvedValue(undefined);
     within.mockReset().mockResolvedValue(role);
+    page.mockReset().mockResolvedValue([role]);
+    holders.mockReset().mockResolvedValue(new Map([['keeper', 4]]));
+    holdersOf.mockReset().mockResolvedValue(4);
   });
 
   it('is whether the caller may, and has all that is given, before the guard finds anything out', async () => {
@@ -76,7 +82,7 @@ describe('RolesService: what is asked before anything is written', () => {
   });
 
   it('is nothing more where nothing would change', async () => {
-    expect(await put(['chat.read'], { expected: ['3'] })).toEqual({ role, created: false });
+    expect(await put(['chat.read'], { expected: ['3'] })).toEqual({ role: { ...role, holders: 4 }, created: false });
     expect(objection).not.toHaveBeenCalled();
     expect(within).not.toHaveBeenCalled();
   });
@@ -88,6 +94,26 @@ describe('RolesService: what is asked before anything is written', () => {
     find.mockResolvedValue(undefined);
     expect(await put(['chat.write'])).toMatchObject({ created: true });
     expect(objection).toHaveBeenCalledTimes(1);
+  });
+
+  it('is the guard for guests, whom everybody is, even where there is no such role', async () => {
+    find.mockResolvedValue(undefined);
+    await sut.put(key, 'guest', { entitlements: ['chat.read'] }, { daoId: DAO });
+    expect(objection.mock.calls).toEqual([[{ daoId: DAO, role: 'guest', from: [], to: ['chat.read'] }]]);
+  });
+
+  it('is whether the caller may see members, before they are counted', async () => {
+    const PART = { after: '', limit: 50 };
+    const list = async () => (await sut.list(key, { daoId: DAO }, PART)).items;
+    expect(await list()).toEqual([{ ...role, holders: 4 }]);
+    holders.mockResolvedValue(new Map());
+    expect(await list()).toEqual([{ ...role, holders: 0 }]);
+    const facts = anAccess(['admin'], { within: ['chat.read', 'config.update'] });
+    require.mockResolvedValue({ actor: 'tg:1', daoId: DAO, key, facts, rights: resolveRights(facts) });
+    holders.mockClear();
+    expect(await list()).toEqual([role]);
+    expect(await put(['chat.read'])).toEqual({ role, created: false });
+    for (const mock of [holders, holdersOf]) expect(mock).not.toHaveBeenCalled();
   });
 
   it('is a confirmation of just that, where the guard objects', async () => {

@@ -58,6 +58,7 @@ const QUERIES: Partial<Record<string, string>> = {
 const BY_SERVICE = [
   'DELETE /daos/:id/members/:member/ids/:user',
   'GET /audit/key',
+  'GET /daos/:id/members/:member',
   'GET /rbac/resolve',
   'POST /daos/:id/members/me/forget',
   'POST /daos/:id/members/me/link',
