@@ -12,7 +12,8 @@ import { memberByUser } from '../../src/adapters/store/members.repository.js';
 import { chainHash, type AuditEntry, type AuditRow } from '../../src/contracts/audit.js';
 import type { Member } from '../../src/contracts/dao.js';
 import { freshDatabase } from '../support/postgres.js';
-import { EMPTY_DATABASES, type Fresh } from './databases.js';
+import { until } from '../support/until.js';
+import { administratorOf, EMPTY_DATABASES, type Fresh } from './databases.js';
 
 /** Rows of a chain that is longer than the others. */
 const MANY = 400;
@@ -129,6 +130,17 @@ describe.each(EMPTY_DATABASES)('a database of before members had ids of their ow
     expect(await turns.execute()).toEqual([{ request_id: 'r', dialog_id: 'd', prompt: 'Хто ми?' }]);
   });
 
+  it('should know whose the keys are that members made, and leave others the platform’s', async () => {
+    const rows = database.all.selectFrom('api_keys').select(['id', 'owner']).orderBy('id');
+    expect(await rows.execute()).toEqual([
+      { id: 'k', owner: boss?.id },
+      { id: 'k-of-all', owner: 'platform' },
+      { id: 'k-of-member', owner: (await memberOf('two', 'tg:1'))?.id },
+      { id: 'k-of-platform', owner: 'platform' },
+      { id: 'k-of-stranger', owner: 'platform' },
+    ]);
+  });
+
   it('should have what was written down in chains that can be verified, by ids that tell nobody who it was', async () => {
     const [ours, theirs] = [await stranger('one'), await stranger('no-more')];
     expect(ours).not.toBe(theirs);
@@ -161,6 +173,7 @@ describe.each(EMPTY_DATABASES)('a database of before members had ids of their ow
       ['long', MANY],
       ['no-more', 1],
       ['one', 6],
+      ['two', 3],
     ]);
     for (const { chain, hash } of heads) expect((await rowsOf(chain === '' ? null : chain)).at(-1)?.hash).toBe(hash);
     await audit.append('one', { actor: 'tg:99', action: 'access.denied', subject: { user: 'tg:2' } });
@@ -181,6 +194,37 @@ describe('migrations of two processes', () => {
     }
   });
 });
+
+describe('a migration that takes long', () => {
+  it('should be waited for, longer than the product’s own statements get, whatever the database sets', async () => {
+    const { url, drop } = await freshDatabase();
+    const owner = administratorOf(url);
+    await applyOld(owner);
+    await sql.raw(`alter database ${new URL(url).pathname.slice(1)} set statement_timeout = '2s'`).execute(owner);
+    const database = openPostgres(url);
+    try {
+      const migrating = await owner.transaction().execute(async (holder) => {
+        await sql`lock table daos`.execute(holder);
+        const applied = database.migrate();
+        await until(async () => (await longestWait(owner)) > 5_200, 20_000);
+        return { applied };
+      });
+      expect(await migrating.applied).toEqual(NEW);
+    } finally {
+      await database.close();
+      await owner.destroy();
+      await drop();
+    }
+  });
+});
+
+/** For how long, in milliseconds, a statement has been waiting for a lock. */
+async function longestWait(owner: Db): Promise<number> {
+  const { rows } = await sql<{ ms: number }>`
+    select coalesce(max(extract(epoch from clock_timestamp() - query_start)), 0)::float8 * 1000 as ms
+    from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(owner);
+  return rows[0]?.ms ?? 0;
+}
 
 /** What the rows of a chain say, once each is what was hashed, in its place. */
 function verified(rows: AuditRow[]): AuditEntry[] {
@@ -219,9 +263,17 @@ async function fillOld(owner: Db): Promise<void> {
   );
   await sql`insert into members (dao_id, user_id, roles, created_at) values
     ('one', 'tg:1', '{admin}', '2026-01-01'), ('one', 'tg:2', '{member}', '2026-01-02T03:04:05Z'),
-    ('two', 'tg:1', '{member}', '2026-01-01')`.execute(owner);
+    ('two', 'tg:1', '{member}', '2026-01-01'), ('two', 'tg:8', '{member}', '2026-01-01')`.execute(owner);
   await sql`insert into api_keys (id, hash, name, dao_id, principal, gateway)
     values ('k', 'hash of k', 'a key', 'one', 'tg:1', false)`.execute(owner);
+  await sql`insert into platform_grants (principal) values ('tg:8')`.execute(owner);
+  await sql`insert into api_keys (id, hash, name, dao_id, principal, gateway)
+    select id, 'hash of ' || id, 'a key', case when id = 'k-of-all' then null else 'two' end, 'api:' || id, true
+    from unnest('{k-of-all, k-of-member, k-of-platform, k-of-stranger}'::text[]) id`.execute(owner);
+  await sql`insert into audit (dao_id, at, actor, action, subject) values
+    ('two', '2026-01-03', 'tg:1', 'key.create', 'k-of-member'),
+    ('two', '2026-01-04', 'tg:8', 'key.create', 'k-of-platform'),
+    ('two', '2026-01-05', 'tg:99', 'key.create', 'k-of-stranger')`.execute(owner);
   await sql`insert into dialogs (id, dao_id, actor, session_id) values ('d', 'one', 'tg:2', 's')`.execute(owner);
   await sql`insert into requests (id, dao_id, actor, key_id, mode, metadata, decision, status, received_at, deadline_at)
     values ('r', 'one', 'tg:2', 'k', 'chat', '{}', '{}', 'accepted', now(), now())`.execute(owner);

@@ -134,7 +134,17 @@ describe.each(DATABASES)('proposals on %s', (_name, open) => {
       await expect(dao.vote('tg:5', n, 'yes')).rejects.toEqual(code('NOT_IN_ELECTORATE'));
       await expect(dao.vote('tg:9', n, 'yes')).rejects.toEqual(code('RBAC_PERMISSION_DENIED'));
       await expect(dao.vote('tg:2', 99, 'yes')).rejects.toEqual(code('PROPOSAL_NOT_FOUND'));
-      expect((await dao.votes.electors(dao.key('tg:9'), {}, n, ALL)).items).toHaveLength(4);
+      expect((await dao.votes.electors(dao.key('tg:2'), {}, n, ALL)).items).toHaveLength(4);
+    });
+
+    it('should not tell guests who belongs, only how it stands', async () => {
+      const { n } = await dao.open('tg:2');
+      const guest = dao.key('tg:9');
+      const denied = code('RBAC_PERMISSION_DENIED');
+      await expect(dao.votes.electors(guest, {}, n, ALL)).rejects.toEqual(denied);
+      await expect(dao.votes.ballots(guest, {}, n, { ...ALL, changed: true })).rejects.toEqual(denied);
+      await expect(dao.delegations.list(guest, {}, ALL)).rejects.toEqual(denied);
+      expect(await dao.votes.tally(guest, {}, n)).toMatchObject({ total: 4, ballots: 0 });
     });
 
     it('should be refused, on the record, to a member who never had the right', async () => {
@@ -147,6 +157,27 @@ describe.each(DATABASES)('proposals on %s', (_name, open) => {
       const { n } = await dao.open('tg:2');
       const narrow = { ...dao.key('tg:3'), scopes: ['chat.read' as const] };
       await expect(dao.votes.cast(narrow, {}, n, { choice: 'yes' })).rejects.toEqual(code('RBAC_PERMISSION_DENIED'));
+    });
+
+    it('should be neither cast nor delegated with a key that somebody else answers for, on the record', async () => {
+      const { n } = await dao.open('tg:2');
+      const owner = await dao.memberId('tg:1');
+      const lent = { ...dao.key('tg:3'), owner };
+      const gateway = { ...dao.key('api:bot'), gateway: true, owner };
+      const [named, own] = [{ userId: 'tg:3' }, { userId: 'tg:1' }];
+      const no = { choice: 'no' as const };
+      await expect(dao.votes.cast(lent, {}, n, no)).rejects.toEqual(code('ACTING_NOT_ALLOWED'));
+      await expect(dao.votes.cast(gateway, named, n, no)).rejects.toEqual(code('ACTING_NOT_ALLOWED'));
+      await expect(dao.delegations.delegate(lent, {}, owner)).rejects.toEqual(code('ACTING_NOT_ALLOWED'));
+      await dao.delegations.delegate(dao.key('tg:3'), {}, await dao.memberId('tg:2'));
+      await expect(dao.delegations.takeBack(gateway, named)).rejects.toEqual(code('ACTING_NOT_ALLOWED'));
+      expect(await dao.votes.cast(gateway, own, n, no)).toMatchObject({ voter: owner, choice: 'no' });
+      const [denied] = await dao.recorded('access.denied');
+      expect(denied).toMatchObject({
+        actor: await dao.memberId('tg:3'),
+        detail: { code: 'ACTING_NOT_ALLOWED', key: { id: lent.id, owner } },
+      });
+      expect(await dao.recorded('vote.cast')).toHaveLength(1);
     });
 
     it('should need an id that was linked before the opening', async () => {
