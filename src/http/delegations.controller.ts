@@ -17,7 +17,7 @@ export class DelegationsController {
   constructor(private readonly delegations: DelegationsService) {}
 
   @Get()
-  @Access('chat.read')
+  @Access('chat.write')
   @ApiOperation({ operationId: 'listDelegations', summary: 'Delegations of a DAO, and one’s own' })
   async list(
     @Query({ schema: PartQuerySchema }) query: PartQuery,

@@ -40,7 +40,7 @@ export class VotesController {
   }
 
   @Get('votes')
-  @Access('chat.read')
+  @Access('chat.write')
   @ApiOperation({
     operationId: 'listVotes',
     summary: 'Ballots by voter; sealed ones do not say what they say before the close',
@@ -68,7 +68,7 @@ export class VotesController {
   }
 
   @Get('voters')
-  @Access('chat.read')
+  @Access('chat.write')
   @ApiOperation({ operationId: 'listVoters', summary: 'Who may vote, with weights and delegates, as of the opening' })
   async voters(
     @Param('n', { schema: ProposalNumberSchema }) n: string,

@@ -86,10 +86,18 @@ export class ProposalsService {
     return partOf(rows, limit, ({ n }) => String(n));
   }
 
-  /** @throws AppError `PROPOSAL_NOT_FOUND` and those of access */
-  async get(key: CallerKey, named: Named, n: number): Promise<{ daoId: string; proposal: Proposal }> {
+  /**
+   * A proposal, for whoever has the right that is needed for what is asked about it.
+   * @throws AppError `PROPOSAL_NOT_FOUND` and those of access
+   */
+  async get(
+    key: CallerKey,
+    named: Named,
+    n: number,
+    needs: Entitlement = 'chat.read',
+  ): Promise<{ daoId: string; proposal: Proposal }> {
     const { access, proposals } = this.deps;
-    const { daoId } = await access.require(key, named, 'chat.read');
+    const { daoId } = await access.require(key, named, needs);
     const proposal = await proposals.find(daoId, n);
     if (!proposal) throw new AppError('PROPOSAL_NOT_FOUND');
     return { daoId, proposal };

@@ -19,6 +19,8 @@ import type { AccessService, Acting, Named } from './access.service.js';
 import { subjectOf, type ProposalsService } from './proposals.service.js';
 
 const VOTE = 'proposal.vote' satisfies Entitlement;
+/** Ballots and voters name members, and guests are not told who belongs. */
+const SEE_MEMBERS = 'chat.write' satisfies Entitlement;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -76,7 +78,7 @@ export class VotesService {
     n: number,
     { after, limit, changed }: PartOf & { changed: boolean },
   ): Promise<Page<ShownBallot>> {
-    const { daoId, proposal } = await this.proposals.get(key, named, n);
+    const { daoId, proposal } = await this.proposals.get(key, named, n, SEE_MEMBERS);
     const rows = await this.votes.ballots(daoId, n, { after: placeOf(after), limit: limit + 1, changed });
     const { items, next } = partOf(rows, limit, ({ voter, revision }) => `${voter}:${revision}`);
     return { items: items.map((one) => shownBallot(one, isSealed(proposal))), next };
@@ -84,7 +86,7 @@ export class VotesService {
 
   /** Who may vote, with what weight, and to whom they had delegated at the opening. */
   async electors(key: CallerKey, named: Named, n: number, { after = '', limit }: PartOf): Promise<Page<Elector>> {
-    const { daoId } = await this.proposals.get(key, named, n);
+    const { daoId } = await this.proposals.get(key, named, n, SEE_MEMBERS);
     const rows = await this.votes.electors(daoId, n, after, limit + 1);
     return partOf(rows, limit, ({ member }) => member);
   }

@@ -109,13 +109,16 @@ describe('proposals', () => {
     await as('tg:1', 'PUT', `/proposals/${n}/vote`, { choice: 'yes' });
     await as('tg:1', 'PUT', `/proposals/${n}/vote`, { choice: 'no' });
     const get = async (path: string): Promise<ProposalBody> =>
-      bodyOf(await as('tg:99', 'GET', `/proposals/${n}${path}`));
+      bodyOf(await as('tg:1', 'GET', `/proposals/${n}${path}`));
     const { voters, next } = await get('/voters?limit=1');
     expect(voters).toHaveLength(1);
     expect((await get(`/voters?limit=1&after=${next}`)).voters[0]?.member).not.toBe(voters[0]?.member);
     expect((await get('/votes')).votes.map(({ choice }) => choice)).toEqual(['no']);
     expect((await get('/votes?revisions=all')).votes.map(({ choice }) => choice)).toEqual(['yes', 'no']);
-    expect((await get('/tally')).tally).toMatchObject({ no: 1, yes: 0, final: false });
+    const tally = bodyOf(await as('tg:99', 'GET', `/proposals/${n}/tally`));
+    expect(tally.tally).toMatchObject({ no: 1, yes: 0, final: false });
+    for (const path of [`/proposals/${n}/voters`, `/proposals/${n}/votes`, '/delegations'])
+      expect(outcome(await as('tg:99', 'GET', path))).toBe('403 RBAC_PERMISSION_DENIED');
     expect(bodyOf(await as('tg:99', 'GET', '/proposals?stage=open')).proposals.map((one) => one.n)).toContain(n);
     expect(outcome(await as('tg:99', 'GET', `/proposals/${n}x`))).toBe('404 PROPOSAL_NOT_FOUND');
     expect(outcome(await as('tg:99', 'GET', '/proposals/9999'))).toBe('404 PROPOSAL_NOT_FOUND');

@@ -53,6 +53,17 @@ describe.each(DATABASES)('access on %s', (_name, open) => {
     }
   });
 
+  it('should take a member without roles for a guest, who is a member still', async () => {
+    const { member } = (await access.byUser(DAO, 'tg:222')) ?? {};
+    const db = fresh.database.of(DAO);
+    const before = await memberByUser(db, DAO, 'tg:222');
+    await updateMember(db, DAO, member ?? '', { roles: [] });
+    for (const person of [await access.byUser(DAO, 'tg:222'), await access.byMember(DAO, member ?? '')])
+      expect(person).toMatchObject({ member, roles: [{ name: 'guest', entitlements: ['chat.read'] }] });
+    await updateMember(db, DAO, member ?? '', { roles: before?.roles ?? [] });
+    expect(await rolesOf(DAO, 'tg:222')).toEqual(before?.roles);
+  });
+
   it('should know a member by its own id, and take one that is not there for a guest', async () => {
     const person = await access.byUser(DAO, 'tg:12345');
     expect(await access.byMember(DAO, person?.member ?? '')).toEqual(person);
@@ -215,8 +226,8 @@ describe.each([
 
   it('should be gone with the next question once a role is taken away, by member too', async () => {
     await updateMember(elsewhere, dao, member, { roles: [] });
-    expect(await roles()).toEqual([]);
-    expect((await remembering.byMember(dao, member))?.roles).toEqual([]);
+    expect(await roles()).toEqual(['guest']);
+    expect((await remembering.byMember(dao, member))?.roles.map(({ name }) => name)).toEqual(['guest']);
   });
 
   it('should follow what a role gives, and whether there is one', async () => {

@@ -103,14 +103,17 @@ export class AccessRepository {
 
 const NOBODY = { member: null, roles: [] };
 
-/** A DAO, and a person of it unless the stamp is still the one that is known. */
+/**
+ * A DAO, and a person of it unless the stamp is still the one that is known. A member without roles is a guest, not
+ * less.
+ */
 const personUnless = (daoId: string, stamp: string, found: RawBuilder<unknown>): RawBuilder<Row> => sql<Row>`
   select d.id, d.name, d.limits, d.access_stamp::text as stamp,
     case when d.access_stamp::text = ${stamp} then null else (
       select jsonb_build_object('member', m.id, 'roles', (
         select coalesce(jsonb_agg(jsonb_build_object('name', r.name, 'entitlements', r.entitlements) order by r.name), '[]')
         from roles r
-        where r.dao_id = ${daoId} and r.name = any (coalesce(m.roles, array[${GUEST_ROLE}]))
+        where r.dao_id = ${daoId} and r.name = any (coalesce(nullif(m.roles, '{}'), array[${GUEST_ROLE}]))
       ))
       from (select 1) one
       left join (${found}) f on true
