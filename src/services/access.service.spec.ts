@@ -63,7 +63,12 @@ describe('AccessService: the whole installation', () => {
   });
 
   it.each<[string, CallerKey, Named, string]>([
-    ['another’s name', aCaller({ daoId: 'a-dao', principal: 'tg:1', gateway: false }), { userId: 'tg:2' }, 'ACTING_NOT_ALLOWED'],
+    [
+      'another’s name',
+      aCaller({ daoId: 'a-dao', principal: 'tg:1', gateway: false }),
+      { userId: 'tg:2' },
+      'ACTING_NOT_ALLOWED',
+    ],
     ['the name of a key', admin, { userId: 'api:other' }, 'ACTING_NOT_ALLOWED'],
     ['another DAO', aCaller({ daoId: 'a-dao' }), { daoId: 'other-dao' }, 'DAO_FORBIDDEN'],
   ])('puts a key that takes %s on the record of its own DAO, and not what it took', async (_what, key, named, code) => {

@@ -168,7 +168,7 @@ export class AccessService {
     if (owner === PLATFORM_OWNER) return scopes ? [...scopes] : undefined;
     const person = await this.access.byMember(daoId, owner);
     // Whoever is gone answers for nothing, not even for what a guest may.
-    if (!person || person.member === null) return [];
+    if (typeof person?.member !== 'string') return [];
     const { entitlements } = resolveRights(factsAbout(person, false));
     return entitlements.filter((one) => scopes?.includes(one) ?? true);
   }

@@ -41,7 +41,12 @@ describe('Denials', () => {
   it('puts the first one on the record at once, as it was', async () => {
     await sut.add(denial());
     const { daoId, actor, detail } = denial();
-    expect(append.mock.calls).toEqual([[{ daoId, key: KEY }, { actor, action: 'access.denied', subject: { user: actor }, detail }]]);
+    expect(append.mock.calls).toEqual([
+      [
+        { daoId, key: KEY },
+        { actor, action: 'access.denied', subject: { user: actor }, detail },
+      ],
+    ]);
   });
 
   it('counts repeats and puts them on the record as one when the minute is over', async () => {

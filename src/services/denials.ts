@@ -122,5 +122,4 @@ export class Denials {
 const whyOf = ({ detail }: Denial): unknown => detail.required_entitlement ?? detail.code;
 
 /** Of one key: what is done through another's is not counted as somebody's own. */
-const keyOf = (denial: Denial): string =>
-  JSON.stringify([denial.daoId, denial.actor, denial.key.id, whyOf(denial)]);
+const keyOf = (denial: Denial): string => JSON.stringify([denial.daoId, denial.actor, denial.key.id, whyOf(denial)]);

@@ -248,10 +248,18 @@ export class KeysService {
   }
 
   /** Refuses, on the record. */
-  private async refuse({ caller, daoId, actor, acting }: Administrator, entitlement: string, message: string): Promise<never> {
+  private async refuse(
+    { caller, daoId, actor, acting }: Administrator,
+    entitlement: string,
+    message: string,
+  ): Promise<never> {
     const detail = { required_entitlement: entitlement, roles: acting?.rights.roles ?? [] };
     if (acting) await this.access.denied(acting, detail);
-    else await this.audit.append({ daoId, key: caller }, { actor, action: 'access.denied', subject: { user: actor }, detail });
+    else
+      await this.audit.append(
+        { daoId, key: caller },
+        { actor, action: 'access.denied', subject: { user: actor }, detail },
+      );
     throw new AppError('RBAC_PERMISSION_DENIED', message, detail);
   }
 }

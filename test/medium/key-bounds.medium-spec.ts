@@ -259,7 +259,7 @@ describe.each(DATABASES)('what a key can give on %s', (_name, open) => {
       const many = await Promise.allSettled(Array.from({ length: 4 }, () => rotate(admin, old.id, 0)));
       const made = many.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
       expect(made).toHaveLength(1);
-      const [{ id: successor = '' } = {}] = made;
+      const successor = made[0]?.id ?? '';
       // Whoever lost the answer hears of what came of it, revokes that, and makes another.
       expect(await failure(rotate(admin, old.id))).toMatchObject({ code: 'KEY_REPLACED', detail: { successor } });
       await keys.revoke(admin, successor, {});

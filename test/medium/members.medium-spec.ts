@@ -80,7 +80,10 @@ describe.each(DATABASES)('people on %s', (_name, open) => {
       expect(found.items).toMatchObject([{ roles: ['admin'], user_ids: ['tg:9'] }]);
       const last = (await recorded('')).at(-1);
       expect(last).toMatchObject({ action: 'dao.create', subject: id, detail: { admin: found.items[0]?.id } });
+      const admitted = { actor: 'api:admin', action: 'member.add', subject: found.items[0]?.id };
+      expect(await recorded(id)).toMatchObject([{ ...admitted, seq: 1, detail: { roles: ['admin'] } }]);
       expect(await outcome(people.daos.create(admin, { ...request, id }))).toBe('DAO_EXISTS');
+      expect(await recorded(id)).toHaveLength(1);
       expect(await outcome(people.daos.create(as('tg:1'), { ...request, id: 'x' }))).toBe('RBAC_PERMISSION_DENIED');
     });
 
@@ -246,6 +249,22 @@ describe.each(DATABASES)('people on %s', (_name, open) => {
     });
   });
 
+  describe('members within bounds', () => {
+    it('have no more ids than they may', async () => {
+      const id = await memberId('tg:222');
+      const link = (at: number) => people.members.link(as('tg:1'), dao, id, `dc:${at}`);
+      for (let at = 1; at < 20; at += 1) await link(at);
+      expect(await outcome(link(20))).toBe('BODY_INVALID');
+      expect(await outcome(link(19))).toBe('done');
+    });
+
+    it('are not kept by the principal of a key, which goes with the key', async () => {
+      await people.members.add(admin, dao, { userId: 'api:k9', roles: ['admin'] });
+      const id = await memberId('tg:1');
+      expect(await outcome(people.members.change(admin, dao, id, { roles: ['member'] }, undefined))).toBe('LAST_ADMIN');
+    });
+  });
+
   describe('invitations', () => {
     it('make whoever has the secret a member, as often as they say', async () => {
       const { id, secret = '' } = await invite(as('tg:1'), { uses: 2 });
@@ -338,7 +357,10 @@ describe.each(DATABASES)('people on %s', (_name, open) => {
 
     it('are no more open at a time than may be', async () => {
       const many = Array.from({ length: 999 }, (_, at) => ({ id: `i${at}`, hash: `${dao} ${at}` }));
-      const rest = { ...{ dao_id: dao, roles: ['member'], uses_left: 1 }, expires_at: sql<Date>`now() + interval '1 day'` };
+      const rest = {
+        ...{ dao_id: dao, roles: ['member'], uses_left: 1 },
+        expires_at: sql<Date>`now() + interval '1 day'`,
+      };
       const rows = many.map((one) => ({ ...one, ...rest, created_by: PLATFORM_OWNER }));
       await fresh.database.of(dao).insertInto('invitations').values(rows).execute();
       const last = await invite(as('tg:1'));
