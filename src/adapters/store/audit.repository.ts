@@ -59,10 +59,7 @@ export class AuditRepository {
    *   which somebody acts, wherever one does
    * @throws AppError `STORE_UNAVAILABLE`, also where others hold the chain for too long
    */
-  async recorded<T>(
-    place: string | null | AuditPlace,
-    change: (db: Db, record: Recorder) => Promise<T>,
-  ): Promise<T> {
+  async recorded<T>(place: string | null | AuditPlace, change: (db: Db, record: Recorder) => Promise<T>): Promise<T> {
     const { daoId, key } = typeof place === 'object' && place !== null ? place : { daoId: place };
     const chain = chainOf(daoId);
     return this.inTurn(chain, () =>
