@@ -1,6 +1,7 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { openPostgres, type Database } from '../../src/adapters/store/database.js';
 import { KeysRepository } from '../../src/adapters/store/keys.repository.js';
 import { createDao } from '../factories/access.js';
@@ -41,7 +42,8 @@ describe('a PostgreSQL that falls silent', () => {
 
   it('should be told as such within the time limits, and its lost connections be given up', async () => {
     const keys = new KeysRepository(database);
-    await Promise.all(Array.from({ length: 4 }, () => database.ping()));
+    const opened = Array.from({ length: 4 }, () => [database.ping(), sql`select 1`.execute(database.all)]);
+    await Promise.all(opened.flat());
     for (const [near, far] of pairs) near.unpipe(far).resume();
     const began = Date.now();
     const transaction = createDao(database);
