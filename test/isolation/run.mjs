@@ -14,8 +14,9 @@ byte that the first one sees must be the same in both. Time and chance are the r
 ids and moments differ. Exit code 1 at the first difference, which is shown.
 
   --operations N   operations in each world (100000)
-  --episode N      operations after which both worlds begin anew (2500)
+  --episode N      operations after which both worlds begin anew (5000)
   --seed N         which operations (1)
+  --from N         the first of them, where an episode begins: to repeat one alone (0)
   --plant NAME     makes a mistake in both worlds, which has to be found: ${PLANT_NAMES.join(', ')}, or all, one after the other
 `;
 
@@ -26,8 +27,9 @@ const ENOUGH = 10_000;
 const { values } = parseArgs({
   options: {
     operations: { type: 'string', default: '100000' },
-    episode: { type: 'string', default: '2500' },
+    episode: { type: 'string', default: '5000' },
     seed: { type: 'string', default: '1' },
+    from: { type: 'string', default: '0' },
     plant: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -47,9 +49,16 @@ function progressFrom(began, operations) {
 }
 
 async function play(planted) {
-  const [operations, episode, seed] = [values.operations, values.episode, values.seed].map(Number);
+  const [operations, episode, seed, from] = [values.operations, values.episode, values.seed, values.from].map(Number);
   const began = performance.now();
-  const result = await playPair({ operations, episode, seed, planted, progress: progressFrom(began, operations) });
+  const result = await playPair({
+    from,
+    operations,
+    episode,
+    seed,
+    planted,
+    progress: progressFrom(began, operations),
+  });
   return { ...result, seconds: (performance.now() - began) / 1_000 };
 }
 

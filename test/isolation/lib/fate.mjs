@@ -50,22 +50,30 @@ export function takeOver(time) {
   Object.defineProperty(globalThis.crypto, 'randomUUID', { value: uuid });
 }
 
-/** Begins a moment: the same time and the same chances wherever it begins. Timers that are due by then fire first. */
+/** Begins a moment: the same time and the same chances wherever it begins. */
 export function beginMoment(time, ...name) {
-  random = randomFrom(numberOf('timers', ...name));
-  const due = [...waiting].filter(({ at }) => at <= time).toSorted((one, other) => one.at - other.at);
-  for (const timer of due) {
-    if (!waiting.has(timer)) continue;
-    now = timer.at;
-    timer.close();
-    timer.fire();
-  }
   now = time;
   random = randomFrom(numberOf(...name));
 }
 
-/** The same stock for each database that is opened from here on. */
-export function stockUp(...name) {
+/**
+ * Lets time pass. Timers that are due by then fire at their own moments, one after the other, each with chances of its
+ * own: what one of them begins must not depend on whose the one before was.
+ * @param {() => Promise<void>} settle resolves when nothing is under way any more
+ */
+export async function passTime(time, settle) {
+  const next = () => [...waiting].filter(({ at }) => at <= time).toSorted((one, other) => one.at - other.at)[0];
+  for (let timer = next(); timer; timer = next()) {
+    timer.close();
+    beginMoment(timer.at, 'timer', timer.at);
+    timer.fire();
+    await settle();
+  }
+}
+
+/** A new beginning: nothing waits, and each database that is opened from here on takes the same chances in stock. */
+export function beginAnew(...name) {
+  waiting.clear();
   stock = randomFrom(numberOf('stock', ...name));
 }
 

@@ -35,28 +35,29 @@ class WorldProcess {
 
 /**
  * Plays operations in two worlds that differ in the data of the second DAO.
- * @param {{ operations: number, episode: number, seed: number, planted?: string, progress: (done: number) => void }} options
+ * @param {{ from: number, operations: number, episode: number, seed: number, planted?: string, progress: (done: number) => void }} options
  * @returns how often each operation was played and let in, routes that there are, and the first difference if there is one
  */
-export async function playPair({ operations, episode, seed, planted, progress }) {
+export async function playPair({ from: first, operations, episode, seed, planted, progress }) {
   const beganAt = Date.UTC(2026, 4, 20);
-  const worlds = [0, 1].map((variant) => new WorldProcess({ beganAt, seed, variant, planted }));
+  const worlds = [0, 1].map((variant) => new WorldProcess({ beganAt, seed, variant, planted, episode }));
   const counts = {};
   let routes = [];
   try {
-    for (let from = 0, foreign = {}; from < operations; from += BLOCK) {
+    const end = first + operations;
+    for (let from = first, foreign = {}; from < end; from += BLOCK) {
       if (from % episode === 0) {
-        const opened = await Promise.all(worlds.map((world) => world.ask({ kind: 'open', episode: from / episode })));
+        const opened = await Promise.all(worlds.map((world) => world.ask({ kind: 'open', from })));
         ({ routes } = opened[0]);
         foreign = {};
       }
-      const count = Math.min(BLOCK, operations - from);
+      const count = Math.min(BLOCK, end - from);
       const [one, other] = await Promise.all(worlds.map((world) => world.ask({ kind: 'block', from, count, foreign })));
       const difference = firstDifference(one.done.played, other.done.played);
       tally(counts, one.done.played);
       if (difference) return { counts, routes, difference };
       foreign = one.done.known;
-      progress(from + count);
+      progress(from + count - first);
     }
     return { counts, routes };
   } finally {

@@ -1,15 +1,17 @@
 // One of the two worlds, as a process of its own: plays the operations that it is told to, and tells what the first DAO saw.
 import { randomFrom } from '../../chaos/lib/seed.mjs';
 import { DaoState, found } from './dao-state.mjs';
-import { beginMoment, numberOf, stockUp, takeOver } from './fate.mjs';
+import { beginAnew, beginMoment, numberOf, passTime, takeOver } from './fate.mjs';
 
 /** Time between two operations of the run. */
 const STEP_MS = 17_000;
 const DAOS = ['amber', 'birch'];
 
-const { beganAt, seed, variant, planted } = JSON.parse(process.argv[2]);
-let moment = 0;
-const begin = (...name) => beginMoment(beganAt + (moment += 1) * STEP_MS, seed, ...name);
+const { beganAt, seed, variant, planted, episode } = JSON.parse(process.argv[2]);
+/** Moments in which an episode is made ready, before its first operation. */
+const READYING = 3;
+/** When an operation is: it depends on nothing but its number, so that an episode can be repeated alone. */
+const timeOf = (n) => beganAt + (n + READYING * (Math.floor(n / episode) + 1)) * STEP_MS;
 takeOver(beganAt);
 // Only now, so that nothing of it has looked at the clock before.
 const { World } = await import('./world.mjs');
@@ -27,18 +29,19 @@ const LIMITS = [{}, { tokens_per_month: 40_000, requests_per_minute: 5, weight: 
 let world;
 let states;
 
-async function open(episode) {
+async function open(from) {
   await world?.close();
-  begin('open', episode);
-  stockUp(seed, episode);
+  const begin = (step) => beginMoment(timeOf(from) - (READYING - step) * STEP_MS, seed, 'ready', from, step);
+  beginAnew(seed, from);
+  begin(0);
   world = await World.open(planted);
   states = [new DaoState(DAOS[0], DAOS[1], ''), new DaoState(DAOS[1], DAOS[0], variant === 0 ? '' : ', changed')];
-  begin('found', episode, 0);
+  begin(1);
   await found(world, states[0], {
     ...{ facts: { purpose: 'Food from farms.' }, people: PEOPLE[0] },
     limits: { tokens_per_month: 3_000_000, requests_per_minute: 40 },
   });
-  begin('found', episode, 1);
+  begin(2);
   const facts = { purpose: `Something else${states[1].flavour}` };
   await found(world, states[1], { facts, people: PEOPLE[variant], limits: LIMITS[variant] });
 }
@@ -49,10 +52,8 @@ const chancesOf = (who, n) => randomFrom(numberOf(seed, who, n, who === 1 ? vari
 
 async function play(n) {
   const who = turnOf(n);
-  begin('operation', n, who === 1 ? variant : '');
-  // What fell due with the time is written down before anybody asks.
-  await world.temporal.settled();
-  await world.database.ping();
+  await passTime(timeOf(n), () => world.settled());
+  beginMoment(timeOf(n), seed, 'operation', n, who === 1 ? variant : '');
   const { name, call } = drawOperation(new Draw(chancesOf(who, n), states[who]));
   const answer = await world.call(call);
   hear(states[who], name, call, answer);
@@ -79,7 +80,7 @@ async function block({ from, count, foreign }) {
 }
 
 process.on('message', ({ kind, ...rest }) => {
-  const work = kind === 'open' ? open(rest.episode) : block(rest);
+  const work = kind === 'open' ? open(rest.from) : block(rest);
   work.then(
     (done = {}) => process.send({ done, routes: world.routes }),
     (error) => process.send({ error: error.stack ?? String(error) }),

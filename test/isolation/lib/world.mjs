@@ -114,9 +114,16 @@ export class World {
       ...{ method, url, headers: { authorization: `Bearer ${key}`, ...headers } },
       ...(body && { payload: body }),
     });
-    await this.temporal.settled();
-    await turn();
+    await this.settled();
     return { status: reply.statusCode, headers: reply.headers, body: reply.body };
+  }
+
+  /** Resolves when all has ended that was begun: what nobody waited for is before this at the database. */
+  async settled() {
+    await turn();
+    await this.temporal.settled();
+    await this.database.ping();
+    await turn();
   }
 
   async close() {
