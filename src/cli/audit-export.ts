@@ -12,9 +12,14 @@ import type { DagiClient } from './client.js';
 const LIMIT = '200';
 const LINE_EVERY_MS = 5_000;
 
+const BROKEN =
+  'warning: this chain is not the one that was signed before, so no head closes the export; verify it (docs/audit.md)\n';
+
 const HeadsSchema = z.looseObject({
   heads: z.array(HeadSchema),
   next: z.string().nullable(),
+  /** An installation of before does not say. */
+  holds: z.boolean().default(true),
   now: HeadSchema.nullable(),
 });
 type Heads = z.output<typeof HeadsSchema>;
@@ -38,7 +43,8 @@ export async function exportChain(
   stdout: Writable,
   err: ReportStream,
 ): Promise<number> {
-  const { now, heads } = await allHeads(client, dao);
+  const { now, heads, holds } = await allHeads(client, dao);
+  if (!holds) err.write(BROKEN);
   const { keys } = understood(KeysSchema, await client.json('GET', '/audit/key'));
   const chain = now?.chain ?? heads[0]?.chain ?? dao ?? PLATFORM_CHAIN;
   const header: Header = {
@@ -72,16 +78,16 @@ const pathOf = (path: string, dao: string | undefined, after: string | undefined
 };
 
 /** The heads of all days, and the one of this moment. */
-async function allHeads(client: DagiClient, dao: string | undefined): Promise<Pick<Heads, 'heads' | 'now'>> {
+async function allHeads(client: DagiClient, dao: string | undefined): Promise<Pick<Heads, 'heads' | 'now' | 'holds'>> {
   const first = understood(HeadsSchema, await client.json('GET', pathOf('/audit/heads', dao, undefined)));
-  const { now, heads } = first;
+  const { now, heads, holds } = first;
   for (let { next } = first; next !== null;) {
     const page = understood(HeadsSchema, await client.json('GET', pathOf('/audit/heads', dao, next)));
     heads.push(...page.heads);
     next = page.next;
   }
   // One of another day than `now` that was signed meanwhile says nothing of these rows.
-  return { now, heads: now ? heads.filter(({ seq }) => seq <= now.seq) : heads };
+  return { now, holds, heads: now ? heads.filter(({ seq }) => seq <= now.seq) : heads };
 }
 
 /** Rows up to one, page by page. */

@@ -30,6 +30,7 @@ class FakeInstance {
   readonly key = new SigningKey(generateKeyPairSync('ed25519').privateKey);
   readonly heads: SignedHead[] = [];
   signs = true;
+  holds = true;
 
   constructor(public rows: AuditRow[]) {}
 
@@ -61,7 +62,8 @@ class FakeInstance {
           ok: true,
           heads: head ? [head] : [],
           next,
-          now: this.signs ? this.sign('2026-11-28', this.rows.length) : null,
+          holds: this.holds,
+          now: this.signs && this.holds ? this.sign('2026-11-28', this.rows.length) : null,
         };
       }
       case 'GET /audit/key': {
@@ -99,6 +101,17 @@ describe('dagi audit', () => {
   };
   const key = (): string => put('key.pem', instance.key.public_key);
   const posted = (): string => put('heads.jsonl', instance.heads.map((head) => `${JSON.stringify(head)}\n`).join(''));
+
+  /** The instance, while nobody writes anything. */
+  const quiet = (): DagiClient => {
+    const found = instance.rows;
+    return {
+      json: (method: string, path: string) =>
+        path.startsWith('/audit?')
+          ? Promise.resolve({ ok: true, rows: found, next: null })
+          : instance.client.json(method, path),
+    } as unknown as DagiClient;
+  };
 
   /** Does something to the lines of the export; the header is the first. */
   function tamper(change: (lines: string[]) => string[]): void {
@@ -197,18 +210,18 @@ describe('dagi audit', () => {
     instance.signs = false;
     instance.heads.length = 0;
     instance.rows = chainOf(2);
-    const found = instance.rows;
-    const client = {
-      json: (_method: string, path: string) =>
-        path.startsWith('/audit?')
-          ? Promise.resolve({ ok: true, rows: found, next: null })
-          : instance.client.json(_method, path),
-    } as unknown as DagiClient;
-    await exportChain(client, { dao: DAO, out: file }, new PassThrough(), err);
+    await exportChain(quiet(), { dao: DAO, out: file }, new PassThrough(), err);
     const { ok, text } = await verifyExport(file, {});
     expect(ok).toBe(true);
     expect(text).toContain('no signed head proves any of it');
     expect(await showKeys(instance.client)).toContain('DAGI_SIGNING_KEY');
+  });
+
+  it('warns where the chain is not the one that was signed before, and closes with no head', async () => {
+    instance.holds = false;
+    expect(await exportChain(quiet(), { dao: DAO, out: file }, new PassThrough(), err)).toBe(10);
+    expect(String(err.read())).toContain('is not the one that was signed before');
+    expect(readFileSync(file, 'utf8')).not.toContain('{"head":');
   });
 
   it('refuses files that are something else, in a sentence', async () => {

@@ -31,7 +31,9 @@ export interface AuditHeadsDeps {
 export interface HeadsPage {
   heads: SignedHead[];
   next: string | null;
-  /** Signed for this answer; null where nothing is signed, or the chain is not the one that was signed before. */
+  /** Whether the chain still is the one that was signed before. If not, no head of it is signed any more. */
+  holds: boolean;
+  /** Signed for this answer; null where nothing is signed, or the chain does not hold. */
   now: SignedHead | null;
 }
 
@@ -69,7 +71,8 @@ export class AuditHeadsService implements HeadSigner {
     const daoId = await chainFor(access, key, named);
     const { holds, ...state } = await heads.state(daoId);
     const { items, next } = partOf(await heads.page(daoId, after ?? '', limit + 1), limit, ({ day }) => day);
-    return { heads: items, next, now: (holds ? this.sign(state) : this.broken(state)) ?? null };
+    if (!holds) this.tellBroken(state);
+    return { heads: items, next, holds, now: (holds && this.sign(state)) || null };
   }
 
   /** Public keys for all heads that this installation signed. */
@@ -114,7 +117,7 @@ export class AuditHeadsService implements HeadSigner {
   private async signOne({ signed, holds, ...state }: ChainToSign, report: SigningReport): Promise<void> {
     if (!holds) {
       report.broken.push(state.chain);
-      this.broken(state);
+      this.tellBroken(state);
       return;
     }
     const head = signed ?? this.sign(state, report.day);
@@ -124,7 +127,7 @@ export class AuditHeadsService implements HeadSigner {
     for (const publisher of this.deps.publishers) if (await publisher.publish(kept)) report.published += 1;
   }
 
-  private broken({ chain }: ChainState): void {
+  private tellBroken({ chain }: ChainState): void {
     this.deps.log.error({ chain }, 'a chain of the record is not the one that was signed; see docs/audit.md');
   }
 

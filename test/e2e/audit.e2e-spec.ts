@@ -145,6 +145,9 @@ describe('the record', () => {
       const cut = await verified(DAO, [posted]);
       expect(cut.text).toMatch(/^2 to \d+ +removed/m);
       expect((await product.call('POST', '/audit/heads')).body).toMatchObject({ broken: [DAO] });
+      const shown = await product.call('GET', '/audit/heads', { key: admin });
+      expect(shown.body).toMatchObject({ holds: false, now: null });
+      expect(await readFile(await exported(DAO), 'utf8')).toContain('"ends_at":null');
     } finally {
       await owner.destroy();
     }

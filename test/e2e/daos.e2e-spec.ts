@@ -7,6 +7,7 @@ const DAO = 'orchard';
 
 /** What these routes answer with. */
 interface Told {
+  rows: { detail: object }[];
   id: string;
   name: string;
   version: string;
@@ -155,8 +156,19 @@ describe('DAOs and their people over HTTP', () => {
     expect(outcome(await ask('DELETE', path, { by: 'tg:1', headers: { 'if-match': '"1"' } }))).toBe(
       '412 VERSION_CHANGED',
     );
-    expect(told(await ask('DELETE', `/daos/${DAO}/members?user_id=tg:3`, { by: 'tg:1' }))).toMatchObject({ id });
+    const byUser = (query: string, body?: object): Promise<Reply> =>
+      ask('DELETE', `/daos/${DAO}/members${query}`, { by: 'tg:1' }, body);
+    for (const [query, body] of [
+      ['', undefined],
+      ['', {}],
+      ['?user_id=tg:3', { user_id: 'tg:2' }],
+    ] as const) {
+      expect(outcome(await byUser(query, body))).toBe('400 BODY_INVALID');
+    }
+    expect(told(await byUser('?user_id=tg:3'))).toMatchObject({ id });
     expect(outcome(await chat('tg:3'))).toBe('403 RBAC_PERMISSION_DENIED');
+    const again = told(await add('tg:3', ['contributor'])).id;
+    expect(told(await byUser('', { user_id: 'tg:3' }))).toMatchObject({ id: again });
     const last = await ask('DELETE', `/daos/${DAO}/members?user_id=tg:1`);
     expect(outcome(last)).toBe('409 LAST_ADMIN');
     expect(last.body.error.message).toContain('another admin');
@@ -187,6 +199,28 @@ describe('DAOs and their people over HTTP', () => {
     const own = await ask('DELETE', `/daos/${DAO}/members/me/ids/dc:4`, { by: 'tg:4' });
     expect(told(own).user_ids).toEqual(['tg:4']);
     expect(outcome(await ask('DELETE', `/daos/${DAO}/members/me/ids/tg:4`, { by: 'tg:4' }))).toBe('409 LAST_ID');
+  });
+
+  it('should not make whoever rules over keys the people for whom they speak', async () => {
+    keys.lent = (await product.key({ dao_id: DAO, principal: 'tg:4' }, { key: keys['tg:1'] ?? '' })).key;
+    keys.lentBot = (await product.key({ dao_id: DAO }, { key: keys['tg:1'] ?? '' })).key;
+    expect(outcome(await chat('lent'))).toBe('200 ok');
+    for (const [by, query] of [
+      ['lent', ''],
+      ['lentBot', '?user_id=tg:4'],
+    ] as const) {
+      for (const path of ['link', 'forget']) {
+        const reply = await ask('POST', `/daos/${DAO}/members/me/${path}${query}`, { by });
+        expect(outcome(reply)).toBe('403 ACTING_NOT_ALLOWED');
+      }
+    }
+    const { rows } = told(await ask('GET', `/audit?dao_id=${DAO}&action=access.denied&actor=tg:4`, { by: 'tg:1' }));
+    const { id: owner } = told(await ask('GET', `/daos/${DAO}/members/me`, { by: 'tg:1' }));
+    expect(rows).toMatchObject([
+      { detail: { code: 'ACTING_NOT_ALLOWED', key: { owner } } },
+      { detail: { key: { owner } } },
+    ]);
+    expect(outcome(await ask('POST', `/daos/${DAO}/members/me/forget`, { by: 'bot' }))).toBe('400 QUERY_INVALID');
   });
 
   it('should forget whoever asks for it, and let the requests stand without them', async () => {

@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { pino } from 'pino';
 import { isSignedBy, publicKeysIn, SigningKey } from '../../src/adapters/signing-key.js';
 import { AccessRepository } from '../../src/adapters/store/access.repository.js';
@@ -205,6 +206,23 @@ describe.each(DATABASES)('the record on %s', (_name, open) => {
       const shorter = { ...forged, day: '2026-10-02', seq: 7 };
       await heads.keep({ ...shorter, key_id: key.key_id, signature: 's' });
       expect((await sut().signAll()).broken).toContain(dao);
+    });
+
+    it('should not be signed for an answer either, of a chain that is not the one that was signed before', async () => {
+      const asked = { daoId: dao, userId: 'tg:1', limit: 1 };
+      const now = async (): Promise<SignedHead | null> => (await sut().list(aCaller(), asked)).now;
+      expect(await now()).toMatchObject({ seq: 0, hash: '' });
+      await append('role');
+      expect(await now()).toMatchObject({ seq: 1 });
+      await sut().signAll();
+      expect(await now()).toMatchObject({ seq: 1 });
+      // Somebody who owns the database says that the chain never began.
+      await sql`update audit_chains set seq = 0, hash = '' where chain = ${dao}`.execute(fresh.database.all);
+      expect(await now()).toBeNull();
+      await sql`update audit_chains set seq = 1, hash = 'another' where chain = ${dao}`.execute(fresh.database.all);
+      expect(await now()).toBeNull();
+      const { heads: signed } = await sut().list(aCaller(), asked);
+      expect(signed).toEqual(ofDao());
     });
 
     it('should be signed by the administrator of the installation, and by no other', async () => {
