@@ -68,8 +68,7 @@ describe.each(DATABASES)('tenants of %s', (_name, open) => {
     expect(names.filter((name) => !ofDaos.includes(name))).toEqual(OF_THE_PLATFORM);
     expect(ofDaos.length).toBeGreaterThanOrEqual(15);
     for (const table of OF_THE_PLATFORM) {
-      for (const what of ['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
-        expect(await may(tenant, table, what)).toBe(false);
+      for (const what of ['SELECT', 'INSERT', 'UPDATE', 'DELETE']) expect(await may(tenant, table, what)).toBe(false);
       await expect(sql`select * from ${sql.table(table)}`.execute(database.of('a'))).rejects.toThrow(DENIED);
     }
   });

@@ -62,7 +62,8 @@ export class RequestCounter {
       query_timeout: COUNT_MS,
       keepAlive: true,
       application_name: 'dagi limits',
-      onConnect: async (client) => void (await client.query(sessionOf(LIMITS, PLATFORM_ROLE))),
+      // The pool waits for it, whatever its types say.
+      onConnect: (client): unknown => client.query(sessionOf(LIMITS, PLATFORM_ROLE)),
     });
     // A connection that breaks is replaced on the next query; without a listener it would end the process.
     pool.on('error', () => undefined);

@@ -11,7 +11,7 @@ import {
   type PostgresPoolClient,
 } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import { Pool, type ClientBase, type PoolClient, type PoolConfig } from 'pg';
+import { Pool, type PoolClient, type PoolConfig } from 'pg';
 import { guardStore, isStoreAway } from './errors.js';
 import { HomeLock } from './lock.js';
 import { prepare } from './migrate.js';
@@ -160,8 +160,8 @@ function poolOf(url: string, { first, ...options }: PoolConfig & { first: string
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     application_name: 'dagi',
-    // A connection that cannot take its role is of no use: whoever wanted it hears why.
-    onConnect: async (client: ClientBase) => void (await client.query(first)),
+    // The pool waits for it. A connection that cannot take its role is of no use: whoever wanted it hears why.
+    onConnect: (client): unknown => client.query(first),
   });
   // A connection that breaks is replaced on the next query; without a listener it would end the process. The pool
   // listens to idle ones only, and whoever uses one hears of it from the query.

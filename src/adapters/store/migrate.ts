@@ -65,7 +65,8 @@ async function ensureRoles(owner: Db, roles: string[]): Promise<void> {
     select rolname as name, rolsuper or rolbypassrls as strong from pg_roles where rolname = any (${roles})
   `.execute(owner);
   const strong = rows.find((role) => role.strong);
-  if (strong) throw new AppError('SETUP_FAILED', `The role ${strong.name} may bypass row-level security: take that from it.`);
+  if (strong)
+    throw new AppError('SETUP_FAILED', `The role ${strong.name} may bypass row-level security: take that from it.`);
   for (const role of roles.filter((name) => !rows.some((row) => row.name === name))) {
     await sql`create role ${sql.id(role)} nologin noinherit`.execute(owner);
   }
