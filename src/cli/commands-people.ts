@@ -19,7 +19,7 @@ What is not named stays as it is; nothing behind the = takes a name away:
   name=TEXT            what people call it
   facts.NAME=TEXT      what it says of itself to models
   profile.NAME=TEXT    description, language
-  settings.NAME=VALUE  voting_hours, quorum, threshold, veto_hours, sealed, role_weights
+  settings.NAME=VALUE  voting_hours, quorum, threshold, veto_hours, sealed, role_weights, member_weights
   limits.NAME=VALUE    weight, requests_per_minute, tokens_per_month: the installation's administrator alone`;
 
 const PUT_HELP = `

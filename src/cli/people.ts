@@ -10,6 +10,8 @@ export interface Told {
   text: string;
 }
 
+type Detail = CliError['detail'];
+
 /** Most entries that the server gives at once. */
 const PAGE = 200;
 /** Most entries of a list, where nobody says how many. */
@@ -27,8 +29,21 @@ const REMEDIES: Readonly<Record<string, string>> = {
   LAST_ADMIN: 'Do so with "dagi member change MEMBER --roles admin".',
   LAST_ID: 'That is "dagi member link MEMBER USER", or "dagi member remove MEMBER".',
   ID_TAKEN: 'See whose it is with "dagi member list --user USER", and take it off with "dagi member unlink".',
+  PROPOSAL_NOT_FOUND: 'See which there are with "dagi proposal list".',
+  NOT_IN_ELECTORATE: 'Who votes on the next one is whoever may when it opens.',
+  ELECTORATE_EMPTY: 'See who is there with "dagi member list", what roles give with "dagi role list".',
   INVITATION_NOT_FOUND: 'Check what you were given; admins see what is open with "dagi member invitations".',
   INVITATION_ENDED: 'Admins make one with "dagi member invite", members a code with "dagi member link me".',
+};
+
+/** The same, where it depends on what the answer tells. */
+const DETAILED: Readonly<Record<string, (detail: Detail) => string>> = {
+  VERSION_CHANGED: ({ version }) => versionRemedy(version),
+  ACTION_INVALID: ({ action, reason }) =>
+    `It is ${typeof action === 'number' ? `action ${action + 1}` : 'all of them'}: ${String(reason)}.`,
+  PROPOSAL_STAGE: stageOf,
+  VOTING_NOT_OPEN: stageOf,
+  VOTING_CLOSED: stageOf,
 };
 
 /**
@@ -54,8 +69,12 @@ export async function ask(
 
 function withRemedy(error: CliError): CliError {
   const { code, message, detail } = error;
-  const remedy = code === 'VERSION_CHANGED' ? versionRemedy(detail.version) : REMEDIES[code];
+  const remedy = DETAILED[code]?.(detail) ?? REMEDIES[code];
   return remedy === undefined ? error : new CliError(code, `${message} ${remedy}`, detail, { cause: error });
+}
+
+function stageOf({ stage }: Detail): string {
+  return typeof stage === 'string' ? `It is ${stage}.` : 'See its stage with "dagi proposal show N".';
 }
 
 const versionRemedy = (now: unknown): string =>

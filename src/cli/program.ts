@@ -4,6 +4,7 @@ import { addAuditCommands } from './commands-audit.js';
 import { addClientCommands } from './commands-client.js';
 import { addConfigCommands } from './commands-config.js';
 import { addPeopleCommands } from './commands-people.js';
+import { addProposalCommands } from './commands-proposal.js';
 import { addServerCommands } from './commands-server.js';
 import { addWhatIfCommand } from './commands-whatif.js';
 import { addProvidersCommand } from './providers.js';
@@ -30,6 +31,7 @@ export function buildProgram(): Command {
   addServerCommands(program);
   addClientCommands(program);
   addPeopleCommands(program);
+  addProposalCommands(program);
   addProvidersCommand(program);
   addUsageCommand(program);
   addAuditCommands(program);

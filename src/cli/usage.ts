@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { z } from 'zod';
+import { bar } from './bar.js';
 import { DagiClient } from './client.js';
 import { count } from './count.js';
 import { CliError } from './failure.js';
@@ -8,7 +9,6 @@ import { resolveEnv } from './options.js';
 import { table } from './table.js';
 
 const DAY_MS = 86_400_000;
-const BAR_WIDTH = 30;
 const GROUPS = ['day', 'provider', 'key', 'dao'] as const;
 const NUMBERS = ['requests', 'prompt', 'completion', 'cost USD'];
 
@@ -103,7 +103,3 @@ const numbers = ({ requests, prompt_tokens, completion_tokens, cost_usd }: Repor
   count(completion_tokens),
   cost_usd === null ? '–' : cost_usd.toFixed(4),
 ];
-
-/** At least a sliver for whatever is there. */
-const bar = (value: number, most: number): string =>
-  value === 0 ? '' : '█'.repeat(Math.max(1, Math.round((value / most) * BAR_WIDTH)));

@@ -1,0 +1,142 @@
+import { Argument, Option, type Command } from 'commander';
+import { CHOICES, STAGES } from '../contracts/proposal.js';
+import { DAO_OPTION, LIMIT_OPTION, run, withCommon, type Common } from './people-options.js';
+import {
+  createProposal,
+  listProposals,
+  moveProposal,
+  showProposal,
+  showTally,
+  vetoProposal,
+  vote,
+  type Acting,
+  type CreateProposalOptions,
+  type ListProposalsOptions,
+} from './proposal.js';
+
+const NUMBER = ['<n>', 'its number'] as const;
+const AS_OPTION = ['--as <user>', 'who acts, where a gateway key says so'] as const;
+
+const EXAMPLES = `
+Examples:
+  $ dagi proposal create --title "A motto" --text "Let us have one." --open
+  $ dagi proposal vote 1 yes
+  $ dagi proposal tally 1`;
+
+const ACTION_HELP = `
+Each action is JSON; they are done once it has passed, all of them or none:
+  {"type":"grant_role","user_id":"tg:5","role":"steward"}      revoke_role likewise
+  {"type":"set_fact","name":"motto","value":"Eat."}            null takes it away
+  {"type":"set_setting","name":"quorum","value":0.25}          null: the default
+  {"type":"invite","user_id":"tg:9","roles":["member"]}`;
+
+/** Adds `dagi proposal`. */
+export function addProposalCommands(program: Command): void {
+  const proposal = program
+    .command('proposal')
+    .description('proposals of a DAO: draft, open, vote, count, veto')
+    .addHelpText('after', EXAMPLES);
+  addList(proposal);
+  addShow(proposal);
+  addCreate(proposal);
+  addMoves(proposal);
+  addVote(proposal);
+  addTally(proposal);
+  addVeto(proposal);
+}
+
+const withActing = (command: Command, ...examples: string[]): Command =>
+  withCommon(command.option(...DAO_OPTION).option(...AS_OPTION), ...examples);
+
+function addList(proposal: Command): void {
+  withActing(
+    proposal
+      .command('list')
+      .description('proposals, the newest ones first')
+      .addOption(new Option('--stage <stage>', 'those of this stage').choices([...STAGES]))
+      .option(...LIMIT_OPTION),
+    'proposal list --dao orchard --stage open',
+  ).action((options: ListProposalsOptions & Common) => run(options, (client) => listProposals(client, options)));
+}
+
+function addShow(proposal: Command): void {
+  withActing(
+    proposal
+      .command('show')
+      .description('what one says, by which rules, and what it came to')
+      .argument(...NUMBER),
+    'proposal show 1 --dao orchard',
+    'proposal show 1 --json | jq .rules',
+  ).action((n: string, options: Acting & Common) => run(options, (client) => showProposal(client, n, options)));
+}
+
+function addCreate(proposal: Command): void {
+  withActing(
+    proposal
+      .command('create')
+      .description('draft one, as a member')
+      .addHelpText('after', ACTION_HELP)
+      .requiredOption('--title <title>', 'what it is called')
+      .option('--text <text>', 'what it says')
+      .option('--file <path>', 'the file that holds what it says')
+      .option('--action <json...>', 'what it does once it has passed')
+      .option('--open', 'open it at once'),
+    'proposal create --title "A motto" --file motto.md',
+    `proposal create --title "A motto" --text "Eat." --open --action '{"type":"set_fact","name":"motto","value":"Eat."}'`,
+  ).action((options: CreateProposalOptions & Common) => run(options, (client) => createProposal(client, options)));
+}
+
+function addMoves(proposal: Command): void {
+  const descriptions = {
+    open: 'open a draft of your own: rules and voters are fixed from then on',
+    withdraw: 'take back one of your own, before the first ballot',
+  };
+  for (const how of ['open', 'withdraw'] as const) {
+    withActing(
+      proposal
+        .command(how)
+        .description(descriptions[how])
+        .argument(...NUMBER),
+      `proposal ${how} 1`,
+    ).action((n: string, options: Acting & Common) => run(options, (client) => moveProposal(client, n, how, options)));
+  }
+}
+
+function addVote(proposal: Command): void {
+  withActing(
+    proposal
+      .command('vote')
+      .description('vote, or vote otherwise until the close')
+      .argument(...NUMBER)
+      .addArgument(new Argument('<choice>', 'what you say').choices([...CHOICES]))
+      .option('--ballot <id>', 'what you call the ballot: said again, it counts once'),
+    'proposal vote 1 yes',
+    'proposal vote 1 no --as tg:5 --ballot tg-4711',
+  ).action((n: string, choice: string, options: Acting & { ballot?: string } & Common) =>
+    run(options, (client) => vote(client, n, choice, options)),
+  );
+}
+
+function addTally(proposal: Command): void {
+  withActing(
+    proposal
+      .command('tally')
+      .description('the result, or how it stands, as bars')
+      .argument(...NUMBER),
+    'proposal tally 1',
+    'proposal tally 1 --json | jq .tally.yes',
+  ).action((n: string, options: Acting & Common) => run(options, (client) => showTally(client, n, options)));
+}
+
+function addVeto(proposal: Command): void {
+  withActing(
+    proposal
+      .command('veto')
+      .description('stop what has passed, before it is executed')
+      .argument(...NUMBER)
+      .requiredOption('--reason <text>', 'why; everybody in the DAO sees it'),
+    'proposal veto 1 --reason "The orchard has no money for that."',
+  ).action((n: string, options: Acting & { reason: string } & Common) =>
+    run(options, (client) => vetoProposal(client, n, options)),
+  );
+}
