@@ -97,34 +97,43 @@ export class AuditHeadsService implements HeadSigner {
     return this.signAll();
   }
 
-  /** @throws AppError `STORE_UNAVAILABLE` */
+  /**
+   * Signs the head of every chain that has none of today, and posts it; where one cannot be posted, the others still are.
+   * @throws AppError `STORE_UNAVAILABLE`; Error at the end if some could not be posted
+   */
   async signAll(after?: string, progress: (chain: string) => void = () => undefined): Promise<SigningReport> {
     const report: SigningReport = { day: today(), signed: 0, published: 0, broken: [] };
     const { key, heads } = this.deps;
     if (!key) return report;
+    const failures: unknown[] = [];
     await this.introduce(key);
     for (let last = after; ;) {
       const chains = await heads.toSign(report.day, last, CHAINS_AT_ONCE);
       for (const chain of chains) {
-        await this.signOne(chain, report);
+        failures.push(...(await this.signOne(chain, report)));
         progress(chain.chain);
       }
-      if (chains.length < CHAINS_AT_ONCE) return report;
+      if (chains.length < CHAINS_AT_ONCE) break;
       last = chains.at(-1)?.chain;
     }
+    if (failures.length === 0) return report;
+    throw new Error(`${failures.length} signed heads could not be posted`, { cause: failures[0] });
   }
 
-  private async signOne({ signed, holds, ...state }: ChainToSign, report: SigningReport): Promise<void> {
+  /** @returns what went wrong when it was posted */
+  private async signOne({ signed, holds, ...state }: ChainToSign, report: SigningReport): Promise<unknown[]> {
     if (!holds) {
       report.broken.push(state.chain);
       this.tellBroken(state);
-      return;
+      return [];
     }
     const head = signed ?? this.sign(state, report.day);
-    if (!head) return;
+    if (!head) return [];
     const { kept, isNew } = signed ? { kept: signed, isNew: false } : await this.deps.heads.keep(head);
     if (isNew) report.signed += 1;
-    for (const publisher of this.deps.publishers) if (await publisher.publish(kept)) report.published += 1;
+    const posted = await Promise.allSettled(this.deps.publishers.map((publisher) => publisher.publish(kept)));
+    report.published += posted.filter((one) => one.status === 'fulfilled' && one.value).length;
+    return posted.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   }
 
   private tellBroken({ chain }: ChainState): void {

@@ -208,6 +208,24 @@ describe.each(DATABASES)('the record on %s', (_name, open) => {
       expect((await sut().signAll()).broken).toContain(dao);
     });
 
+    it('should be signed of all chains, also where one cannot be posted, which is told at the end', async () => {
+      await append('role');
+      const tried: string[] = [];
+      const failing: HeadPublisher = {
+        publish: ({ chain }) => {
+          tried.push(chain);
+          return Promise.reject(new Error('no such folder'));
+        },
+      };
+      const unlucky = new AuditHeadsService({
+        ...{ heads, audit, access, key, log: pino({ level: 'silent' }) },
+        publishers: [failing, publisher],
+      });
+      await expect(unlucky.signAll()).rejects.toThrow(/^\d+ signed heads could not be posted$/);
+      expect(new Set(tried).size).toBeGreaterThan(1);
+      expect(ofDao()).toHaveLength(1);
+    });
+
     it('should not be signed for an answer either, of a chain that is not the one that was signed before', async () => {
       const asked = { daoId: dao, userId: 'tg:1', limit: 1 };
       const now = async (): Promise<SignedHead | null> => (await sut().list(aCaller(), asked)).now;
