@@ -217,6 +217,27 @@ describe('who acts, and who sees', () => {
       ]);
     });
 
+    it('should have one successor at a time', async () => {
+      const { id } = (await create('admin', { principal: 'tg:12345' })).body as unknown as { id: string };
+      const rotate = () => product.call('POST', `/keys/${id}/rotate`, { key: keys.admin! }, {});
+      const first = await rotate();
+      expect(first.status).toBe(201);
+      const again = await rotate();
+      expect(outcome(again)).toBe('409 KEY_REPLACED');
+      expect(again.body.error).toMatchObject({ successor: (first.body as unknown as { id: string }).id });
+    });
+
+    it('should be on the record when they overstep', async () => {
+      await chat('member', { user_id: 'tg:1' });
+      await chat('member', { dao_id: OTHER });
+      const rows = product.database.of(DAO).selectFrom('audit').where('action', '=', 'access.denied').select('entry');
+      const denied = (await rows.execute()).map(({ entry }) => JSON.parse(entry) as { detail: object; actor: string });
+      const actor = await product.memberId(DAO, 'tg:12345');
+      for (const code of ['ACTING_NOT_ALLOWED', 'DAO_FORBIDDEN']) {
+        expect(denied).toContainEqual(expect.objectContaining({ actor, detail: { code } }));
+      }
+    });
+
     it('should not be of another DAO, nor of all, when a DAO’s admin makes or revokes them', async () => {
       expect(outcome(await create('admin', { dao_id: OTHER }))).toBe('403 DAO_FORBIDDEN');
       expect((await create('admin', {})).body).toMatchObject({ dao_id: DAO });
