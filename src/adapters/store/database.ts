@@ -23,6 +23,7 @@ import {
   SESSION_LIMITS,
   sessionOf,
   TENANT_ROLE,
+  type CallerTables,
   type Db,
   type Scope,
   type SessionLimits,
@@ -70,8 +71,7 @@ export async function openEmbedded(home?: string): Promise<Database> {
     const pglite = await PGlite.create(home === undefined ? 'memory://' : join(home, 'database'), { parsers: PARSERS });
     const session = new ScopedSession(new PGliteDialect({ pglite }));
     await session.open();
-    return databaseOf('embedded', (scope) => session.in(scope), {
-      callers: new Kysely({ dialect: session.in(null) }),
+    return databaseOf('embedded', (scope) => session.in(scope), session.in(null), {
       migrate: () => prepare(new Kysely({ dialect: session.asOwner() })),
       close: async () => {
         await session.close();
@@ -111,8 +111,7 @@ export function openPostgres(url: string, { migrationUrl = url, poolSize = 10 }:
     new PostgresDialect({
       pool: scope === null ? handedOut(platform) : handedOut(tenants, (client) => enter(client, scope, scopes)),
     });
-  return databaseOf('postgres', dialectOf, {
-    callers: new Kysely({ dialect: new PostgresDialect({ pool: handedOut(callers) }) }),
+  return databaseOf('postgres', dialectOf, new PostgresDialect({ pool: handedOut(callers) }), {
     migrate: () => prepareAsOwner(url, migrationUrl),
     close: async () => {
       await Promise.all([tenants.end(), platform.end(), callers.end()]);
@@ -212,13 +211,16 @@ function handedOut(pool: Pool, ready?: (client: PoolClient) => Promise<void>): P
 function databaseOf(
   kind: Database['kind'],
   dialectOf: (scope: Scope) => Dialect,
-  owner: Pick<Database, 'callers' | 'migrate' | 'close'>,
+  forCallers: Dialect,
+  owner: Pick<Database, 'migrate' | 'close'>,
 ): Database {
   const all = new Kysely<Schema>({ dialect: dialectOf(null) });
+  const callers = new Kysely<CallerTables>({ dialect: forCallers });
   const handles = new LRUCache<string, Db>({ max: DAO_HANDLES });
   return {
     kind,
     all,
+    callers,
     of: (daoId) => {
       const known = handles.get(daoId);
       if (known) return known;
@@ -227,7 +229,7 @@ function databaseOf(
       return db;
     },
     ping: async () => {
-      await guardStore(() => sql`select 1`.execute(owner.callers));
+      await guardStore(() => sql`select 1`.execute(callers));
     },
     ...owner,
   };
