@@ -65,7 +65,9 @@ describe('a PostgreSQL that is kept busy', () => {
     });
     for (const outcome of waiting) expect(outcome).toMatchObject({ status: 'rejected', reason: AWAY });
     // The last ones gave up here, before they took a connection.
-    expect(waiting.at(-1)).toMatchObject({ reason: { message: expect.stringMatching(/^Too many changes/) as unknown } });
+    expect(waiting.at(-1)).toMatchObject({
+      reason: { message: expect.stringMatching(/^Too many changes/) as unknown },
+    });
     expect(await sessions('Lock')).toBe(0);
     await append('held');
   });
