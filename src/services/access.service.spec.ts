@@ -39,16 +39,20 @@ describe('AccessService: the whole installation', () => {
   });
 
   it('may be looked at by whoever rules over all, where no DAO is named', async () => {
-    expect(await sut.requireAnywhere(admin, {}, 'ops.read')).toEqual({ actor: 'api:admin' });
+    expect(await sut.requireAnywhere(admin, {}, 'ops.read')).toEqual({ actor: 'api:admin', sees: null });
     const denied = sut.requireAnywhere(admin, { userId: 'tg:1' }, 'ops.read');
     await expect(denied).rejects.toMatchObject({ code: 'RBAC_PERMISSION_DENIED' });
   });
 
   it('may be looked at from the DAO that is named or meant, with its entitlement', async () => {
-    const named = jest.spyOn(sut, 'require').mockResolvedValue({ actor: 'tg:1' } as never);
+    const named = jest.spyOn(sut, 'require').mockResolvedValue({
+      actor: 'tg:1',
+      daoId: 'a-dao',
+      rights: { roles: ['admin'], entitlements: ['ops.read'] },
+    } as never);
     const ofDao = { ...admin, daoId: 'a-dao' };
-    expect(await sut.requireAnywhere(admin, { daoId: 'a-dao' }, 'ops.read')).toEqual({ actor: 'tg:1' });
-    expect(await sut.requireAnywhere(ofDao, {}, 'ops.read')).toEqual({ actor: 'tg:1' });
+    expect(await sut.requireAnywhere(admin, { daoId: 'a-dao' }, 'ops.read')).toEqual({ actor: 'tg:1', sees: 'a-dao' });
+    expect(await sut.requireAnywhere(ofDao, {}, 'ops.read')).toEqual({ actor: 'tg:1', sees: 'a-dao' });
     expect(named.mock.calls).toEqual([
       [admin, { daoId: 'a-dao' }, 'ops.read'],
       [ofDao, {}, 'ops.read'],

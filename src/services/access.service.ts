@@ -28,6 +28,17 @@ export interface Acting {
   limits?: DaoLimits;
 }
 
+/** Somebody who looks at what belongs to the installation: as far as it concerns one DAO, or (null) at everything. */
+export interface Onlooker {
+  actor: string;
+  sees: string | null;
+}
+
+export const onlooker = ({ actor, daoId, rights }: Acting): Onlooker => ({
+  actor,
+  sees: rights.entitlements.includes(PLATFORM_ADMIN) ? null : daoId,
+});
+
 /** What a request names: the DAO and, for gateway keys, the user. */
 export interface Named {
   daoId?: string | undefined;
@@ -113,11 +124,13 @@ export class AccessService {
   /**
    * Admits whoever has the entitlement in the DAO that is named or meant; and, where no DAO is, whoever rules over all.
    * For what belongs to the installation and may be seen from any DAO.
+   * @returns who acts, and what of it they see: what concerns their DAO, or (null, for whoever rules over all) everything
    * @throws AppError as `require` and `requirePlatform` do
    */
-  async requireAnywhere(key: CallerKey, named: Named, entitlement: Entitlement): Promise<{ actor: string }> {
+  async requireAnywhere(key: CallerKey, named: Named, entitlement: Entitlement): Promise<Onlooker> {
     const namesNone = named.daoId === undefined && key.daoId === null && this.defaultDao() === undefined;
-    return namesNone ? this.requirePlatform(key, named.userId) : this.require(key, named, entitlement);
+    if (namesNone) return { ...(await this.requirePlatform(key, named.userId)), sees: null };
+    return onlooker(await this.require(key, named, entitlement));
   }
 
   /**

@@ -28,7 +28,7 @@ describe('ProvidersService', () => {
 
   beforeEach(() => {
     jest.resetAllMocks();
-    requireAnywhere.mockResolvedValue({ actor: 'tg:1' });
+    requireAnywhere.mockResolvedValue({ actor: 'tg:1', sees: 'a-dao' });
     describeAll.mockResolvedValue([
       { name: 'local', type: 'ollama', model: 'm' },
       { name: 'cloud', type: 'openai', model: null },
@@ -75,7 +75,8 @@ describe('ProvidersService', () => {
       },
     ]);
     expect(requireAnywhere).toHaveBeenCalledWith(key, { daoId: 'a-dao' }, 'ops.read');
-    expect(Math.abs(Date.now() - 3_600_000 - (recent.mock.calls[0]?.[0].getTime() ?? 0))).toBeLessThan(5_000);
+    expect(Math.abs(Date.now() - 3_600_000 - (recent.mock.calls[0]?.[1].getTime() ?? 0))).toBeLessThan(5_000);
+    expect([recent.mock.calls[0]?.[0], inFlight.mock.calls[0]?.[0]]).toEqual(['a-dao', 'a-dao']);
   });
 
   it('asks nothing for whoever may not see it', async () => {

@@ -38,16 +38,17 @@ export class ProvidersService {
   ) {}
 
   /**
-   * State and figures of every configured provider, in the order of the configuration.
+   * State of every configured provider, in the order of the configuration. Calls are counted over what the caller may
+   * see: those of their DAO, or of all; slots, queue and cooldown are everybody's.
    * @throws AppError `RBAC_PERMISSION_DENIED` to whoever lacks `ops.read`, `STORE_UNAVAILABLE`
    */
   async list(caller: CallerKey, named: Named): Promise<ProviderInfo[]> {
-    await this.access.requireAnywhere(caller, named, 'ops.read');
+    const { sees } = await this.access.requireAnywhere(caller, named, 'ops.read');
     const [descriptions, pools, inFlight, recent] = await Promise.all([
       this.registry.describe(),
       this.admission.pools(),
-      this.recorded.inFlight(),
-      this.recorded.recent(new Date(Date.now() - RECENT_MS)),
+      this.recorded.inFlight(sees),
+      this.recorded.recent(sees, new Date(Date.now() - RECENT_MS)),
     ]);
     const policies = this.policies();
     const poolNames = poolNamesOf(descriptions, policies);

@@ -91,14 +91,13 @@ describe('RoutingService', () => {
   });
 
   it('names other DAOs to the administrator of the platform alone', async () => {
-    requireAnywhere.mockResolvedValueOnce(acting(['admin']));
+    requireAnywhere.mockResolvedValueOnce({ actor: 'tg:1', sees: 'a-dao' });
     require.mockResolvedValueOnce(acting(['admin']));
     const shown = [await service.describe(KEY, undefined), await service.explain(KEY, about())];
     expect(JSON.stringify(shown)).not.toContain('secret-dao');
 
-    requireAnywhere.mockResolvedValueOnce(acting([], { platformAdmin: true }));
+    requireAnywhere.mockResolvedValue({ actor: 'api:admin', sees: null });
     expect((await service.describe(KEY, undefined)).weights).toEqual({ 'secret-dao': 3 });
-    requireAnywhere.mockResolvedValueOnce({ actor: 'api:admin' });
     expect((await service.describe(KEY, undefined)).rules[0]?.when).toBe('dao_id = secret-dao');
   });
 

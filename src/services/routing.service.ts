@@ -6,7 +6,7 @@ import { promptInputs } from '../domain/decide.js';
 import { describeTable, explain, type Explanation, type TableDescription } from '../domain/explain.js';
 import { seenFrom } from '../domain/seen-from.js';
 import type { AccessFacts } from '../contracts/access.js';
-import type { AccessService, Acting } from './access.service.js';
+import { onlooker, type AccessService, type Acting, type Onlooker } from './access.service.js';
 
 export type { Explanation, TableDescription };
 
@@ -36,7 +36,7 @@ export class RoutingService {
     const { mode, agent, source, metadata, prompt, daoId, userId } = about;
     const acting = await this.access.require(key, { daoId }, 'ops.read');
     const access = await this.factsAbout(acting, userId ?? acting.actor);
-    return explain(this.seenBy(acting), { mode, agent, source, metadata, ...promptInputs(prompt), access });
+    return explain(this.seenBy(onlooker(acting)), { mode, agent, source, metadata, ...promptInputs(prompt), access });
   }
 
   /** Somebody's roles are the business of themselves and of the DAO's admins. */
@@ -52,8 +52,7 @@ export class RoutingService {
   }
 
   /** Whoever rules over the platform sees all DAOs, everybody else their own. */
-  private seenBy(acting: { actor: string } | Acting): RoutingTable {
-    const isPlatform = !('facts' in acting) || acting.rights.entitlements.includes('platform.admin');
-    return isPlatform ? this.table() : seenFrom(this.table(), acting.daoId);
+  private seenBy({ sees }: Onlooker): RoutingTable {
+    return sees === null ? this.table() : seenFrom(this.table(), sees);
   }
 }

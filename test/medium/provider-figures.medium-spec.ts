@@ -49,9 +49,9 @@ describe.each(DATABASES)('figures of providers on %s', (_name, open) => {
   }
 
   it('should be none where nothing was asked', async () => {
-    expect(await sut.recent(new Date(0))).toEqual([]);
+    expect(await sut.recent(null, new Date(0))).toEqual([]);
     expect(await sut.figures(new Date(0))).toEqual([]);
-    expect((await sut.inFlight()).size).toBe(0);
+    expect((await sut.inFlight(null)).size).toBe(0);
   });
 
   it('should count calls and their outcomes of the time that is asked for', async () => {
@@ -63,13 +63,13 @@ describe.each(DATABASES)('figures of providers on %s', (_name, open) => {
     const attempts = [attempt('d', 'failed', 5), attempt('d', 'failed', 7)];
     await requests.recordEnding(failed, 'greenfood-dao', anEnding({ attempts }));
 
-    const recent = (await sut.recent(ago(HOUR_MS))).toSorted((one, other) => (one.provider < other.provider ? -1 : 1));
+    const recent = (await sut.recent(null, ago(HOUR_MS))).toSorted((one, other) => (one.provider < other.provider ? -1 : 1));
     expect(recent).toEqual([
       { provider: 'a', calls: 4, answered: 3, p50Ms: 200, p95Ms: expect.closeTo(290, 6) as unknown },
       { provider: 'b', calls: 1, answered: 1, p50Ms: 40, p95Ms: 40 },
       { provider: 'd', calls: 2, answered: 0, p50Ms: null, p95Ms: null },
     ]);
-    expect((await sut.recent(ago(2 * HOUR_MS))).find(({ provider }) => provider === 'a')?.calls).toBe(5);
+    expect((await sut.recent(null, ago(2 * HOUR_MS))).find(({ provider }) => provider === 'a')?.calls).toBe(5);
   });
 
   it('should know what an answer takes and uses on average', async () => {
@@ -82,13 +82,13 @@ describe.each(DATABASES)('figures of providers on %s', (_name, open) => {
   it('should count what runs at the moment, and nothing that has ended', async () => {
     const ids = [await running('a'), await running('a'), await running('b')];
     await accepted();
-    expect(await sut.inFlight()).toEqual(
+    expect(await sut.inFlight(null)).toEqual(
       new Map([
         ['a', 2],
         ['b', 1],
       ]),
     );
     await requests.recordEnding(ids[0] ?? '', 'greenfood-dao', anEnding());
-    expect((await sut.inFlight()).get('a')).toBe(1);
+    expect((await sut.inFlight(null)).get('a')).toBe(1);
   });
 });

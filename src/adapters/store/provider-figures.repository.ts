@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { ProviderFigures } from '../../contracts/whatif.js';
-import type { Tenants } from './tenants.js';
+import type { Db, Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 
 /** How a provider has done of late. Latencies are of calls that gave an answer, null where there was none. */
@@ -19,8 +19,8 @@ const MOST_ANSWERS = 20_000;
 export class ProviderFiguresRepository {
   constructor(private readonly tenants: Tenants) {}
 
-  /** Calls at each provider that was called; attempts that were skipped are no calls. */
-  async recent(since: Date): Promise<RecentCalls[]> {
+  /** Calls of one DAO, or (null) of all, at each provider; attempts that were skipped are no calls. */
+  async recent(daoId: string | null, since: Date): Promise<RecentCalls[]> {
     const answered = sql`filter (where attempt ->> 'status' = 'ok')`;
     const ms = sql`(attempt ->> 'ms')::float8`;
     const { rows } = await guardStore(() =>
@@ -34,15 +34,15 @@ export class ProviderFiguresRepository {
         from requests cross join lateral jsonb_array_elements(attempts) as attempt
         where received_at >= ${since} and attempt ->> 'status' in ('ok', 'failed')
         group by 1
-      `.execute(this.tenants.all),
+      `.execute(this.handle(daoId)),
     );
     return rows;
   }
 
-  /** Requests whose call runs at the moment, in all processes, by provider. */
-  async inFlight(): Promise<Map<string, number>> {
+  /** Requests of one DAO, or (null) of all, whose call runs at the moment, in all processes, by provider. */
+  async inFlight(daoId: string | null): Promise<Map<string, number>> {
     const rows = await guardStore(() =>
-      this.tenants.all
+      this.handle(daoId)
         .selectFrom('requests')
         .where('ended_at', 'is', null)
         .where('status', '=', 'running')
@@ -77,5 +77,9 @@ export class ProviderFiguresRepository {
       `.execute(this.tenants.all),
     );
     return rows;
+  }
+
+  private handle(daoId: string | null): Db {
+    return daoId === null ? this.tenants.all : this.tenants.of(daoId);
   }
 }
