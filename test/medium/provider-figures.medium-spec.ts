@@ -63,7 +63,9 @@ describe.each(DATABASES)('figures of providers on %s', (_name, open) => {
     const attempts = [attempt('d', 'failed', 5), attempt('d', 'failed', 7)];
     await requests.recordEnding(failed, 'greenfood-dao', anEnding({ attempts }));
 
-    const recent = (await sut.recent(null, ago(HOUR_MS))).toSorted((one, other) => (one.provider < other.provider ? -1 : 1));
+    const recent = (await sut.recent(null, ago(HOUR_MS))).toSorted((one, other) =>
+      one.provider < other.provider ? -1 : 1,
+    );
     expect(recent).toEqual([
       { provider: 'a', calls: 4, answered: 3, p50Ms: 200, p95Ms: expect.closeTo(290, 6) as unknown },
       { provider: 'b', calls: 1, answered: 1, p50Ms: 40, p95Ms: 40 },
