@@ -172,7 +172,7 @@ export async function openRuntime(env: Env, given: RuntimeParts): Promise<Runtim
 /** What several processes share is in PostgreSQL where there is one, and in memory where there is one process. */
 async function lay(env: Env, log: Logger, database: Database, parts: RuntimeParts): Promise<Foundation> {
   const { DATABASE_URL: url, TEMPORAL_NAMESPACE: namespace, TEMPORAL_API_KEY: apiKey, TEMPORAL_TLS: tls } = env;
-  const shared: SharedState = url ? await PostgresSharedState.open(database.all, url, log) : new MemorySharedState();
+  const shared: SharedState = url ? await PostgresSharedState.open(database.vital, url, log) : new MemorySharedState();
   const counter = url ? RequestCounter.inPostgres(url, log) : RequestCounter.inMemory(log);
   const temporal = new TemporalGateway({ address: parts.temporalAddress, namespace, apiKey, tls }, log);
   return {

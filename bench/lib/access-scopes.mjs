@@ -3,7 +3,7 @@ import { CompiledQuery, Kysely } from 'kysely';
 
 /** Connections of the owner, whom no policy binds. */
 export function unboundOn(dialect, db = new Kysely({ dialect })) {
-  return { of: () => db, all: db, callers: db };
+  return { of: () => db, all: db, vital: db };
 }
 
 /**

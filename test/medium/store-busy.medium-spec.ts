@@ -106,7 +106,7 @@ describe('a PostgreSQL that is kept busy', () => {
     const settings = sql<{ name: string; setting: string }>`
       select name, setting from pg_settings
       where name in ('lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout') order by name`;
-    for (const db of [database.of('free'), database.all, database.callers]) {
+    for (const db of [database.of('free'), database.all, database.vital]) {
       const { rows } = await settings.execute(db);
       expect(rows.map(({ setting }) => Number(setting))).toEqual([10_000, 2_000, 4_500]);
     }

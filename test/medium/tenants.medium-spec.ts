@@ -189,7 +189,7 @@ describe.each(DATABASES)('tenants of %s', (_name, open) => {
     const whoami = sql<{ role: string }>`select current_user::text as role`;
     expect((await whoami.execute(database.of('a'))).rows).toEqual([{ role: tenant }]);
     expect((await whoami.execute(database.all)).rows).toEqual([{ role: platform }]);
-    expect((await whoami.execute(database.callers)).rows).toEqual([{ role: platform }]);
+    expect((await whoami.execute(database.vital)).rows).toEqual([{ role: platform }]);
   });
 });
 

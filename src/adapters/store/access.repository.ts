@@ -67,7 +67,7 @@ export class AccessRepository {
   /** Whether a principal rules over the whole installation. */
   async hasPlatformGrant(principal: string): Promise<boolean> {
     const row = await guardStore(() =>
-      this.tenants.callers
+      this.tenants.vital
         .selectFrom('platform_grants')
         .where('principal', '=', principal)
         .select('principal')

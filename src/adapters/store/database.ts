@@ -23,7 +23,7 @@ import {
   SESSION_LIMITS,
   sessionOf,
   TENANT_ROLE,
-  type CallerTables,
+  type VitalTables,
   type Db,
   type Scope,
   type SessionLimits,
@@ -98,23 +98,23 @@ export interface PostgresOptions {
 
 /** Connections for what spans DAOs: sweeps, reports, the state that processes share. */
 const PLATFORM_POOL = 5;
-/** Connections for who callers are: one row each, found by its key. */
-const CALLERS_POOL = 3;
+/** Connections for what every call waits for: one row each, found by its key. */
+const VITAL_POOL = 4;
 
 /** Opens a PostgreSQL database. It connects lazily, and again after the server was away. */
 export function openPostgres(url: string, { migrationUrl = url, poolSize = 10 }: PostgresOptions = {}): Database {
   const tenants = productPool(url, poolSize, TENANT_ROLE);
   const platform = productPool(url, PLATFORM_POOL, PLATFORM_ROLE);
-  const callers = productPool(url, CALLERS_POOL, PLATFORM_ROLE);
+  const vital = productPool(url, VITAL_POOL, PLATFORM_ROLE);
   const scopes = new WeakMap<PoolClient, string>();
   const dialectOf = (scope: Scope): PostgresDialect =>
     new PostgresDialect({
       pool: scope === null ? handedOut(platform) : handedOut(tenants, (client) => enter(client, scope, scopes)),
     });
-  return databaseOf('postgres', dialectOf, new PostgresDialect({ pool: handedOut(callers) }), {
+  return databaseOf('postgres', dialectOf, new PostgresDialect({ pool: handedOut(vital) }), {
     migrate: () => prepareAsOwner(url, migrationUrl),
     close: async () => {
-      await Promise.all([tenants.end(), platform.end(), callers.end()]);
+      await Promise.all([tenants.end(), platform.end(), vital.end()]);
     },
   });
 }
@@ -211,16 +211,16 @@ function handedOut(pool: Pool, ready?: (client: PoolClient) => Promise<void>): P
 function databaseOf(
   kind: Database['kind'],
   dialectOf: (scope: Scope) => Dialect,
-  forCallers: Dialect,
+  forVital: Dialect,
   owner: Pick<Database, 'migrate' | 'close'>,
 ): Database {
   const all = new Kysely<Schema>({ dialect: dialectOf(null) });
-  const callers = new Kysely<CallerTables>({ dialect: forCallers });
+  const vital = new Kysely<VitalTables>({ dialect: forVital });
   const handles = new LRUCache<string, Db>({ max: DAO_HANDLES });
   return {
     kind,
     all,
-    callers,
+    vital,
     of: (daoId) => {
       const known = handles.get(daoId);
       if (known) return known;
@@ -229,7 +229,7 @@ function databaseOf(
       return db;
     },
     ping: async () => {
-      await guardStore(() => sql`select 1`.execute(callers));
+      await guardStore(() => sql`select 1`.execute(vital));
     },
     ...owner,
   };

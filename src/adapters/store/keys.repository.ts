@@ -1,6 +1,6 @@
 import { sql, type ExpressionBuilder } from 'kysely';
 import { isEntitlement, PLATFORM_OWNER, type CallerKey, type KeyInfo } from '../../contracts/access.js';
-import type { CallerTables, Db, Tenants } from './tenants.js';
+import type { VitalTables, Db, Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 
 export interface NewKey {
@@ -30,7 +30,7 @@ const SHOWN = [
   'revoked_at',
 ] as const;
 
-const ownerOf = (eb: ExpressionBuilder<CallerTables, 'api_keys'>) =>
+const owningMember = (eb: ExpressionBuilder<VitalTables, 'api_keys'>) =>
   eb
     .selectFrom('members')
     .whereRef('members.dao_id', '=', 'api_keys.dao_id')
@@ -47,12 +47,12 @@ export class KeysRepository {
    */
   async findActive(hash: string): Promise<CallerKey | undefined> {
     const row = await guardStore(() =>
-      this.tenants.callers
+      this.tenants.vital
         .selectFrom('api_keys')
         .where('hash', '=', hash)
         .where('revoked_at', 'is', null)
         .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
-        .where((eb) => eb.or([eb('owner', '=', PLATFORM_OWNER), eb.exists(ownerOf(eb))]))
+        .where((eb) => eb.or([eb('owner', '=', PLATFORM_OWNER), eb.exists(owningMember(eb))]))
         .select(['id', 'dao_id', 'principal', 'gateway', 'owner', 'scopes'])
         .executeTakeFirst(),
     );
@@ -64,7 +64,7 @@ export class KeysRepository {
   /** Notes that a key was used just now. */
   async touch(id: string): Promise<void> {
     await guardStore(() =>
-      this.tenants.callers.updateTable('api_keys').set({ last_used_at: new Date() }).where('id', '=', id).execute(),
+      this.tenants.vital.updateTable('api_keys').set({ last_used_at: new Date() }).where('id', '=', id).execute(),
     );
   }
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sql } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { SharedMoment, SharedState } from '../../contracts/shared-state.js';
 import { AppError } from '../../errors/app-error.js';
-import type { Db } from './tenants.js';
+import type { VitalTables } from './tenants.js';
 import { guardStore } from './errors.js';
 import { PROCESS_LOCKS, ProcessSession } from './process-session.js';
 import { Listeners } from './shared-state.js';
@@ -49,7 +49,7 @@ export class PostgresSharedState implements SharedState {
   private readonly poll: NodeJS.Timeout;
 
   private constructor(
-    private readonly db: Db,
+    private readonly db: Kysely<VitalTables>,
     private readonly session: ProcessSession,
     listeners: Listeners,
     unseen: (() => void)[],
@@ -64,7 +64,7 @@ export class PostgresSharedState implements SharedState {
    * @param url of the same database, for the session of this process
    * @throws AppError `STORE_UNAVAILABLE`
    */
-  static async open(db: Db, url: string, log: Logger): Promise<PostgresSharedState> {
+  static async open(db: Kysely<VitalTables>, url: string, log: Logger): Promise<PostgresSharedState> {
     const listeners = new Listeners();
     const unseen: (() => void)[] = [];
     const session = await ProcessSession.open({

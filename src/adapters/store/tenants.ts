@@ -3,8 +3,8 @@ import type { Schema } from './schema.js';
 
 export type Db = Kysely<Schema>;
 
-/** Tables that say who a caller is. */
-export type CallerTables = Pick<Schema, 'api_keys' | 'members' | 'platform_grants'>;
+/** Tables that every call waits for: who the caller is, and the state that processes share. */
+export type VitalTables = Pick<Schema, 'api_keys' | 'members' | 'platform_grants' | 'shared_states'>;
 
 /** Handles on the database, by whose data they reach. */
 export interface Tenants {
@@ -16,10 +16,10 @@ export interface Tenants {
    */
   readonly all: Db;
   /**
-   * Who a caller is, of whichever DAO: over connections that nothing else takes, so that nobody is turned away while
-   * reports have taken those of `all`.
+   * What every call waits for, of whichever DAO: over connections that nothing else takes, so that nobody is turned away
+   * while reports have taken those of `all`.
    */
-  readonly callers: Kysely<CallerTables>;
+  readonly vital: Kysely<VitalTables>;
 }
 
 /** Whose data a session reaches: that of a DAO, or (null) everybody's. */
