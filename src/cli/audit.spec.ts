@@ -45,6 +45,10 @@ class FakeInstance {
     json: (method: string, path: string) => Promise.resolve(this.answer(method, new URL(path, 'http://x'))),
   } as unknown as DagiClient;
 
+  private signsNow(): boolean {
+    return this.signs && this.holds;
+  }
+
   private answer(method: string, { pathname, searchParams }: URL): unknown {
     const after = searchParams.get('after') ?? '';
     switch (`${method} ${pathname}`) {
@@ -63,7 +67,7 @@ class FakeInstance {
           heads: head ? [head] : [],
           next,
           holds: this.holds,
-          now: this.signs && this.holds ? this.sign('2026-11-28', this.rows.length) : null,
+          now: this.signsNow() ? this.sign('2026-11-28', this.rows.length) : null,
         };
       }
       case 'GET /audit/key': {

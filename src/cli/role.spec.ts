@@ -27,7 +27,7 @@ describe('dagi role', () => {
   });
 
   it('list says nothing of how many have one to whom that is not told', async () => {
-    const { holders: _holders, ...seen } = ROLE;
+    const seen = { ...ROLE, holders: undefined };
     json.mockResolvedValue({ ok: true, roles: [seen], next: null });
     expect((await listRoles(client)).text).toContain('steward  –        3');
     json.mockResolvedValue(seen);

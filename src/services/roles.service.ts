@@ -101,7 +101,8 @@ export class RolesService {
     if (before) requireVersion(before.version, expected);
     else if (expected) throw new AppError('VERSION_CHANGED', undefined, { version: null });
     const { added, removed } = roleDifference(before?.entitlements ?? [], to);
-    if (before && added.length + removed.length === 0) return { role: await this.shown(acting, before), created: false };
+    if (before && added.length + removed.length === 0)
+      return { role: await this.shown(acting, before), created: false };
     const confirmed = await this.requireHarmless(acting.daoId, name, { before, to, confirm });
     const role = await this.write(acting, name, { before, to, detail: { added, removed, ...confirmed } });
     return { role: await this.shown(acting, role), created: !before };

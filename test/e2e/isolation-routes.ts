@@ -94,7 +94,11 @@ const DAOS: Readonly<Record<string, Filling>> = {
       { user_id: user, roles: ['member'] },
     ],
   },
-  'DELETE /daos/:id/members': { ...ofDao, ownerQuery: ({ user }) => ({ user_id: `${user}-gone` }) },
+  'DELETE /daos/:id/members': {
+    ...ofDao,
+    ownerQuery: ({ user }) => ({ user_id: `${user}-gone` }),
+    bodies: ({ user }) => [{ user_id: `${user}-gone` }],
+  },
   'GET /daos/:id/members/:member': ofMember,
   'PATCH /daos/:id/members/:member': { ...ofMember, bodies: () => [{ roles: ['member'] }, { name: 'Planted' }] },
   'DELETE /daos/:id/members/:member': ofMember,

@@ -153,16 +153,17 @@ describe('roles and rights', () => {
       expect(outcome(await call(key, 'GET', '/keys'))).toBe('403 RBAC_PERMISSION_DENIED');
       const rotated = await call('admin', 'POST', `/keys/${id}/rotate`, { overlap_seconds: 60 });
       expect(rotated).toMatchObject({ status: 201, body: { replaces: id, scopes: ['chat.write'], principal: 'tg:1' } });
-      const successor = (rotated.body as unknown as { key: string }).key;
+      const next = rotated.body as unknown as { key: string; id: string };
+      const successor = next.key;
       expect([outcome(await chat(key)), outcome(await chat(successor))]).toEqual(['200', '200']);
       const { body } = await call('admin', 'GET', '/keys?limit=200');
       expect(body.keys.find((one) => one.id === id)).toMatchObject({
         ...{ owner: await product.memberId(DAO, 'tg:1'), scopes: ['chat.write'] },
         ...{ last_used_at: expect.any(String) as unknown, expires_at: expect.any(String) as unknown },
       });
-      await call('admin', 'POST', `/keys/${id}/rotate`, { overlap_seconds: 0 });
-      expect(outcome(await chat(key))).toBe('401 UNAUTHENTICATED');
-      expect(outcome(await call('admin', 'POST', `/keys/${id}/rotate`, {}))).toBe('404 KEY_NOT_FOUND');
+      expect(outcome(await call('admin', 'POST', `/keys/${id}/rotate`, {}))).toBe('409 KEY_REPLACED');
+      await call('admin', 'POST', `/keys/${next.id}/rotate`, { overlap_seconds: 0 });
+      expect([outcome(await chat(key)), outcome(await chat(successor))]).toEqual(['200', '401 UNAUTHENTICATED']);
     });
 
     it('should be listed part by part', async () => {

@@ -115,7 +115,11 @@ export const rolesIn = (db: Db, daoId: string): Promise<{ name: string; entitlem
  * Whether a member who can act has one role at least of each group. A key's own principal is nobody who can: with the
  * key it is gone.
  */
-export async function someoneHasOneOfEach(db: Db, daoId: string, groups: readonly (readonly string[])[]): Promise<boolean> {
+export async function someoneHasOneOfEach(
+  db: Db,
+  daoId: string,
+  groups: readonly (readonly string[])[],
+): Promise<boolean> {
   const { rows } = await sql<{ found: boolean }>`select exists (
     select from members m
     where m.dao_id = ${daoId} and ${sql.join(
