@@ -27,7 +27,6 @@ import { RefusalsRepository } from './adapters/store/refusals.repository.js';
 import { RequestsRepository } from './adapters/store/requests.repository.js';
 import { RolesRepository } from './adapters/store/roles.repository.js';
 import { UsageRepository } from './adapters/store/usage.repository.js';
-import { findSigningKey } from './adapters/signing-key.js';
 import { VotesRepository } from './adapters/store/votes.repository.js';
 import type { TemporalGateway } from './adapters/temporal/gateway.js';
 import { InProcessTokenBus } from './adapters/token-bus/in-process-bus.js';

@@ -93,7 +93,10 @@ export class OutcomesService {
   }
 
   /** The end event made from the record, once the request has ended. Undefined when the signal comes first. */
-  private async recordedEnd({ requestId, daoId, here }: Followed, signal: AbortSignal): Promise<PositionedEvent | undefined> {
+  private async recordedEnd(
+    { requestId, daoId, here }: Followed,
+    signal: AbortSignal,
+  ): Promise<PositionedEvent | undefined> {
     const pause = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal }).catch(() => undefined);
     if (here) await pause(BUS_HEAD_START_MS);
     for (let closed = false; !signal.aborted;) {

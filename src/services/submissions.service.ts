@@ -141,7 +141,6 @@ export class SubmissionsService {
   }
 
   private async start(input: RouteRequestInput): Promise<Accepted> {
-    const { requestId } = input;
     const accepted = toAccepted(input);
     const log = this.parts.log.child(requestFields(input));
     const { rule, chain } = input.decision;

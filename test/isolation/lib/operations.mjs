@@ -10,7 +10,8 @@ export const OPERATIONS = { ...REQUESTS, ...DAOS, ...PEOPLE, ...RIGHTS, ...PROPO
 
 /** Routes that are not played, each with the reason. */
 export const NOT_PLAYED = {
-  'GET /providers': 'slots, queue and cooldown belong to the endpoint, which DAOs share; calls are counted for each alone',
+  'GET /providers':
+    'slots, queue and cooldown belong to the endpoint, which DAOs share; calls are counted for each alone',
   'GET /audit/key': 'the installation’s public key, the same for all',
   'POST /audit/heads': 'of the platform alone',
   'POST /daos': 'of the platform alone; it made both DAOs before the first operation',
