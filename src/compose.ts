@@ -218,42 +218,7 @@ export class Composition {
 
   /** What the HTTP edge calls. */
   edge(): Omit<ApiServices, 'health' | 'log'> {
-    const {
-      access,
-      audit,
-      auditHeads,
-      config,
-      drain,
-      keys,
-      outcomes,
-      people,
-      providers,
-      requests,
-      rights,
-      routing,
-      submissions,
-      usage,
-      voting,
-      whatIf,
-    } = this;
-    return {
-      access,
-      audit,
-      auditHeads,
-      config,
-      drain,
-      keys,
-      outcomes,
-      people,
-      providers,
-      requests,
-      rights,
-      routing,
-      submissions,
-      usage,
-      voting,
-      whatIf,
-    };
+    return this;
   }
 
   /** Takes over what a new configuration says where it is not asked for with each request. */
