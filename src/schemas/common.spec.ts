@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { storable } from '../contracts/text.js';
-import { ActingQuerySchema, preferredWaitMs, RequestIdSchema } from './common.js';
+import { ActingQuerySchema, personId, preferredWaitMs, RequestIdSchema } from './common.js';
 
 describe('preferredWaitMs', () => {
   it.each([
@@ -77,6 +77,17 @@ describe('ActingQuerySchema', () => {
 
   it('hands on nothing that the database cannot keep', () => {
     expect(ActingQuerySchema.parse({ user_id: 'tg:\u00001' })).toEqual({ user_id: 'tg:1' });
+  });
+});
+
+describe('personId', () => {
+  it('is one id, however it was typed', () => {
+    expect(personId.parse('tg:e\u0301')).toBe('tg:\u00e9');
+    expect(ActingQuerySchema.parse({ user_id: 'tg:e\u0301' })).toEqual({ user_id: 'tg:\u00e9' });
+  });
+
+  it.each(['api:x', 'p_1', 'x_1', 'tg:\u200b1', 'tg:1 ', '', 'x'.repeat(257)])('refuses %j', (name) => {
+    expect(personId.safeParse(name).success).toBe(false);
   });
 });
 

@@ -1,9 +1,22 @@
 import { z } from 'zod';
+import { noPersonId } from '../contracts/person-id.js';
 import { storable } from '../contracts/text.js';
 
 /** Text that the database can keep. */
 export const text = z.string().transform(storable);
-export const id = z.string().min(1).max(256).transform(storable).pipe(z.string().min(1));
+/** A name of something: in one form, however its accents were typed. */
+export const id = z
+  .string()
+  .min(1)
+  .max(256)
+  .transform((name) => storable(name).normalize('NFC'))
+  .pipe(z.string().min(1));
+
+/** Who becomes somebody in a DAO, by the id of a platform: none of our own names, and none that looks like another. */
+export const personId = id.superRefine((name, context) => {
+  const message = noPersonId(name);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
+});
 
 /** Who asks and where, where a request has no body. */
 export const ActingQuerySchema = z.strictObject({ dao_id: id.optional(), user_id: id.optional() });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MOST_FACTS } from '../contracts/dao.js';
 import { storable } from '../contracts/text.js';
-import { id } from './common.js';
+import { personId } from './common.js';
 import { SETTINGS } from './settings.js';
 
 /** Most characters of a fact. */
@@ -65,7 +65,7 @@ export const NewDaoSchema = z.strictObject({
   facts: Facts.default({}),
   profile: Profile.default({}),
   /** Who becomes its first admin. */
-  admin: id.optional(),
+  admin: personId.optional(),
 });
 export type NewDaoBody = z.output<typeof NewDaoSchema>;
 

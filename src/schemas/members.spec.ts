@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { MemberChangesSchema, NewInvitationSchema, NewMemberSchema, RedeemSchema } from './members.js';
+import { MemberChangesSchema, NewIdSchema, NewInvitationSchema, NewMemberSchema, RedeemSchema } from './members.js';
 
 const fits = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown): boolean =>
   schema.safeParse(value).success;
@@ -32,6 +32,14 @@ describe('bodies about members', () => {
       expect(fits(NewInvitationSchema, { roles: ['a'], ...part })).toBe(false);
     }
     expect(fits(NewInvitationSchema, { roles: ['a'], user_id: 'tg:1', uses: 2 })).toBe(false);
+  });
+
+  it.each(['api:k1', 'p_1', 'x_1', ' tg:1', 'tg:\u200b1'])('make nobody a member by %j', (user_id) => {
+    const roles = ['a'];
+    expect(fits(NewMemberSchema, { user_id, roles })).toBe(false);
+    expect(fits(NewInvitationSchema, { user_id, roles })).toBe(false);
+    expect(fits(NewIdSchema, { user_id })).toBe(false);
+    expect(fits(RedeemSchema, { user_id, dao_id: 'x' })).toBe(false);
   });
 
   it('redeem one thing', () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { storable } from '../contracts/text.js';
-import { id } from './common.js';
+import { id, personId } from './common.js';
 import { nameOf, PageQuerySchema } from './daos.js';
 
 const MOST_ROLES = 20;
@@ -29,7 +29,7 @@ export const UserBodySchema = z.strictObject({ user_id: id.optional() }).nullish
 export type UserBody = z.output<typeof UserBodySchema>;
 
 /** `POST /daos/:id/members`. */
-export const NewMemberSchema = z.strictObject({ user_id: id, roles: roleNames, name: nameOf.optional() });
+export const NewMemberSchema = z.strictObject({ user_id: personId, roles: roleNames, name: nameOf.optional() });
 export type NewMemberBody = z.output<typeof NewMemberSchema>;
 
 /** `PATCH /daos/:id/members/:member`; a name that is null is taken away. */
@@ -40,7 +40,7 @@ export const MemberChangesSchema = z
 export type MemberChangesBody = z.output<typeof MemberChangesSchema>;
 
 /** `POST /daos/:id/members/:member/ids`. */
-export const NewIdSchema = z.strictObject({ user_id: id });
+export const NewIdSchema = z.strictObject({ user_id: personId });
 export type NewIdBody = z.output<typeof NewIdSchema>;
 
 const MOST_HOURS = 24 * 90;
@@ -49,7 +49,7 @@ const MOST_HOURS = 24 * 90;
 export const NewInvitationSchema = z
   .strictObject({
     roles: roleNames,
-    user_id: id.optional(),
+    user_id: personId.optional(),
     uses: z.int().min(1).max(1_000).default(1),
     expires_in_hours: z.number().gt(0).max(MOST_HOURS).default(168),
   })
@@ -65,7 +65,7 @@ export const RedeemSchema = z
     secret: z.string().min(1).max(256).transform(storable).optional(),
     dao_id: id.optional(),
     /** The actor, for a gateway key. */
-    user_id: id.optional(),
+    user_id: personId.optional(),
   })
   .refine(({ secret, dao_id }) => (secret === undefined) !== (dao_id === undefined), {
     message: 'needs either a secret or a dao_id',
