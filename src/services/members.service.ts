@@ -170,7 +170,7 @@ export class MembersService {
       if (!member.user_ids.includes(userId)) throw new AppError('MEMBER_NOT_FOUND', 'The member has no such id.');
       if (member.user_ids.length === 1) throw new AppError('LAST_ID');
       await now.record({ actor: now.by.actor, action: 'member.unlink', subject: member.id });
-      await unlinkIdentity(now.db, daoId, member.id, userId);
+      await this.changes.keepingAdmin(now, () => unlinkIdentity(now.db, daoId, member.id, userId));
       await updateMember(now.db, daoId, member.id, {});
       return changed(now, member.id);
     });

@@ -265,6 +265,30 @@ describe.each(DATABASES)('people on %s', (_name, open) => {
     });
   });
 
+  describe('ids', () => {
+    /** As it may stand in a database of before: nobody becomes a member by such an id any more. */
+    const linkedKey = (member: string): Promise<unknown> =>
+      fresh.database
+        .of(dao)
+        .insertInto('identities')
+        .values({ dao_id: dao, user_id: 'api:x', member_id: member })
+        .execute();
+
+    it('stay where without them nobody who can act were an admin', async () => {
+      const id = await memberId('tg:1');
+      await linkedKey(id);
+      for (const refused of [
+        people.members.unlink(as('tg:1'), dao, 'me', 'tg:1'),
+        people.members.unlink(admin, dao, id, 'tg:1'),
+      ]) {
+        expect(await outcome(refused)).toBe('LAST_ADMIN');
+      }
+      expect((await recorded()).map(({ action }) => action)).toEqual([]);
+      await people.members.add(admin, dao, { userId: 'tg:2', roles: ['admin'] });
+      expect(await outcome(people.members.unlink(as('tg:1'), dao, 'me', 'tg:1'))).toBe('done');
+    });
+  });
+
   describe('invitations', () => {
     it('make whoever has the secret a member, as often as they say', async () => {
       const { id, secret = '' } = await invite(as('tg:1'), { uses: 2 });
