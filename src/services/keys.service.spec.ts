@@ -75,6 +75,8 @@ describe('KeysService: what hands out a secret', () => {
   const requireNoMore = jest.fn<AccessService['requireNoMore']>();
   const acts = jest.fn<AccessService['require']>();
   const denied = jest.fn<AccessService['denied']>();
+  const factsOf = jest.fn<AccessService['factsOf']>();
+  const revoke = jest.fn<KeysRepository['revoke']>();
   const added = jest.fn<(key: NewKey) => void>();
   let keys: KeysService;
 
@@ -85,17 +87,19 @@ describe('KeysService: what hands out a secret', () => {
     count.mockReset().mockResolvedValue(999);
     requireNoMore.mockReset().mockResolvedValue();
     denied.mockReset().mockResolvedValue();
+    factsOf.mockReset().mockResolvedValue(facts);
+    revoke.mockReset().mockResolvedValue(true);
     added.mockReset();
     acts.mockReset().mockResolvedValue(acting);
     const repository = strict<KeysRepository>('keys', {
-      ...{ isReplaced, find, successorOf, count, expire: () => Promise.resolve(true) },
+      ...{ isReplaced, find, successorOf, count, revoke, expire: () => Promise.resolve(true) },
       insert: (_db, key) => {
         added(key);
         return Promise.resolve({} as never);
       },
     });
     const access = strict<AccessService>('access', {
-      ...{ requireNoMore, denied },
+      ...{ requireNoMore, denied, factsOf },
       require: acts,
       requirePlatform: () => Promise.resolve({ actor: 'api:admin' }),
     });
@@ -144,6 +148,40 @@ describe('KeysService: what hands out a secret', () => {
       [acting, undefined],
       [acting, undefined],
     ]);
+  });
+
+  it('leaves what the platform made to whom it speaks for, and to the platform', async () => {
+    find.mockResolvedValue(aKeyInfo({ owner: 'platform' }));
+    await expect(rotate(owner)).rejects.toMatchObject({ code });
+    find.mockResolvedValue(aKeyInfo({ owner: 'platform', gateway: false, principal: 'tg:2' }));
+    factsOf.mockResolvedValue(anAccess(['member'], { member: 'p_2' }));
+    await expect(rotate(owner)).rejects.toMatchObject({ code });
+    expect(added).not.toHaveBeenCalled();
+    find.mockResolvedValue(aKeyInfo({ owner: 'platform' }));
+    await rotate(aCaller({ id: 'admin', principal: 'api:admin' }));
+    expect(made()).toMatchObject({ owner: 'platform', replaces: 'k9' });
+  });
+
+  it('asks of who revokes to have what the key opens, unless it is their own', async () => {
+    const revokeAs = (by: CallerKey) => keys.revoke(by, 'k9', {});
+    await revokeAs(owner);
+    find.mockResolvedValue(aKeyInfo({ gateway: false, principal: 'tg:2' }));
+    factsOf.mockResolvedValue(anAccess(['member'], { member: 'p_2' }));
+    await revokeAs(owner);
+    expect(requireNoMore.mock.calls).toEqual([
+      [acting, undefined],
+      [acting, 'tg:2'],
+    ]);
+    requireNoMore.mockReset().mockRejectedValue(Object.assign(new Error(code), { code }));
+    revoke.mockClear();
+    await expect(revokeAs(owner)).rejects.toMatchObject({ code });
+    // A key that another member answers for is not they.
+    find.mockResolvedValue(aKeyInfo({ owner: 'p_1' }));
+    await expect(revokeAs({ ...owner, owner: 'p_2' })).rejects.toMatchObject({ code });
+    expect(revoke).not.toHaveBeenCalled();
+    await revokeAs(owner);
+    await revokeAs(aCaller({ id: 'admin', principal: 'api:admin' }));
+    expect(revoke).toHaveBeenCalledTimes(2);
   });
 
   it('leaves the owner as it is where the platform rotates', async () => {

@@ -127,7 +127,8 @@ export class KeysService {
   /**
    * Gives a key a successor. The old one works on for a while, so that nobody who uses it is cut off. The secret goes to
    * the caller, so the successor opens what the old one does as far as the caller might have made it: it becomes the
-   * caller's where it was somebody else's, and cannot be wider than the caller's key.
+   * caller's where it was somebody else's, and cannot be wider than the caller's key. What the platform made for somebody
+   * else is theirs or the platform's to replace: the successor could not do all that the old one can.
    * @param overlapSeconds for how long
    * @throws AppError `KEY_NOT_FOUND` where it is gone, revoked or expired; `KEY_REPLACED` where it has a successor;
    *   `RBAC_PERMISSION_DENIED` and those of access
@@ -143,6 +144,9 @@ export class KeysService {
     if (by.acting) await this.access.requireNoMore(by.acting, gateway ? undefined : principal);
     await this.requireWithin(by, scopes ?? ENTITLEMENTS, caller.scopes);
     const mine = await this.ownerOf(by);
+    if (old.owner === PLATFORM_OWNER && mine !== PLATFORM_OWNER && !(await this.isOwn(by, old))) {
+      await this.refuse(by, MANAGE, 'The administrator of the platform made this key for somebody else: ask them.');
+    }
     const owner = mine === PLATFORM_OWNER ? old.owner : mine;
     const successor = { id: uuid(), name, dao_id, principal, gateway, owner, scopes, replaces: id };
     return this.add(by, successor, async (db) => {
@@ -158,10 +162,17 @@ export class KeysService {
     return pageOf(page, (after, limit) => this.keys.list(daoId, { after, limit }));
   }
 
-  /** Revokes a key at once, in every process. */
+  /**
+   * Revokes a key at once, in every process: one of one's own, or one that opens no more than one has.
+   * @throws AppError `KEY_NOT_FOUND`, `RBAC_PERMISSION_DENIED` and those of access
+   */
   async revoke(caller: CallerKey, id: string, named: Named): Promise<void> {
-    const { actor, daoId } = await this.administer(caller, named);
-    const key = await this.usable(id, daoId);
+    const by = await this.administer(caller, named);
+    const { actor } = by;
+    const key = await this.usable(id, by.daoId);
+    if (by.acting && !(await this.isOwn(by, key))) {
+      await this.access.requireNoMore(by.acting, key.gateway ? undefined : key.principal);
+    }
     await this.audit.recorded({ daoId: key.dao_id, key: caller }, async (db, record) => {
       if (!(await this.keys.revoke(db, id))) throw new AppError('KEY_NOT_FOUND');
       await record({ actor, action: 'key.revoke', subject: id });
@@ -201,6 +212,14 @@ export class KeysService {
   private async ownerOf(by: Administrator): Promise<string> {
     if (!by.acting || by.acting.facts.platformAdmin) return PLATFORM_OWNER;
     return by.acting.facts.member ?? this.refuse(by, MANAGE, 'Only a member can own a key.');
+  }
+
+  /** Whether the member who acts, by a key of their own, made a key or is whom it speaks for. */
+  private async isOwn({ caller, acting }: Administrator, key: KeyInfo): Promise<boolean> {
+    const member = acting?.facts.member;
+    if (!acting || member === undefined || !isOwnKey(caller, member)) return false;
+    if (key.owner === member) return true;
+    return !key.gateway && (await this.access.factsOf(acting.daoId, key.principal)).member === member;
   }
 
   /** A key that is there and not revoked, and may be changed. */

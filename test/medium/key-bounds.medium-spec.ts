@@ -281,8 +281,7 @@ describe.each(DATABASES)('what a key can give on %s', (_name, open) => {
 
     it('should be bound by the caller where it was somebody else’s, and never be wider than theirs', async () => {
       const keeper = await caller(await ofPlatform('tg:7'));
-      const theirs = await ofPlatform('tg:a-guest');
-      expect(theirs.owner).toBe('platform');
+      const theirs = await create(admin, 'tg:a-guest');
       const taken = await rotate(keeper, theirs.id);
       expect(taken.owner).toBe(await memberOf('tg:7'));
       await addMember(fresh.database.of(dao), dao, { userId: 'tg:a-guest', roles: ['admin'] });
@@ -291,6 +290,16 @@ describe.each(DATABASES)('what a key can give on %s', (_name, open) => {
       const narrow = await caller(await create(keeper, 'tg:7', ['chat.read', 'key.manage']));
       const open = await create(keeper, 'tg:b-guest');
       expect(await failure(rotate(narrow, open.id))).toMatchObject(DENIED);
+    });
+
+    it('should be replaced by whom it speaks for, or by the platform, where the platform made it', async () => {
+      for (const made of [await ofPlatform('tg:5'), await ofPlatform()]) {
+        expect(await failure(rotate(admin, made.id))).toMatchObject(DENIED);
+        expect((await rotate(platform, made.id)).owner).toBe('platform');
+      }
+      await linkIdentity(fresh.database.of(dao), dao, await memberOf('tg:1'), 'dc:1');
+      const mine = await rotate(admin, (await ofPlatform('dc:1')).id);
+      expect(mine).toMatchObject({ principal: 'dc:1', owner: await memberOf('tg:1') });
     });
 
     it('should stay the owner’s when the platform does it', async () => {
@@ -336,6 +345,25 @@ describe.each(DATABASES)('what a key can give on %s', (_name, open) => {
       await Promise.allSettled([keys.revoke(admin, old.id, {}), rotate(admin, old.id)]);
       expect(await keys.authenticate(old.key)).toBeUndefined();
       expect(await failure(rotate(admin, old.id))).toMatchObject({ code: 'KEY_NOT_FOUND' });
+    });
+  });
+
+  describe('when it is revoked', () => {
+    it('should be no more than whoever does it has, or their own', async () => {
+      const keeper = await caller(await ofPlatform('tg:7'));
+      const strong = [await create(admin, 'tg:1'), await create(admin), await ofPlatform('tg:2')];
+      for (const { id, key } of strong) {
+        expect(await failure(keys.revoke(keeper, id, {}))).toMatchObject(DENIED);
+        expect(await keys.authenticate(key)).toBeDefined();
+      }
+      const weak = await create(admin, 'tg:5');
+      await keys.revoke(keeper, weak.id, {});
+      expect(await keys.authenticate(weak.key)).toBeUndefined();
+      const narrow = await caller(await create(keeper, 'tg:7', ['key.manage']));
+      const own = await ofPlatform('tg:7');
+      await keys.revoke(narrow, own.id, {});
+      expect(await keys.authenticate(own.key)).toBeUndefined();
+      for (const { id } of strong) await keys.revoke(admin, id, {});
     });
   });
 
