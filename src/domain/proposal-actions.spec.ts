@@ -53,6 +53,8 @@ describe(planActions.name, () => {
     ['MEMBER_NOT_FOUND', revoke('p_9', 'member')],
     ['ROLE_NOT_FOUND', { type: 'invite', user_id: 'tg:9', roles: ['king'] }],
     ['ALREADY_MEMBER', { type: 'invite', user_id: 'tg:1', roles: ['member'] }],
+    ['NOT_A_PERSON', { type: 'invite', user_id: 'x_0', roles: ['member'] }],
+    ['NOT_A_PERSON', { type: 'invite', user_id: 'api:bot', roles: ['member'] }],
     ['SETTING_INVALID', { type: 'set_setting', name: 'quorum', value: 2 }],
   ])('should name the first action that cannot be done: %s', (reason, action) => {
     expect(planActions([grant('p_1', 'admin'), action], WORLD)).toEqual({ problem: { action: 1, reason } });

@@ -1,4 +1,5 @@
 import { MOST_FACTS, type DaoSettings } from '../contracts/dao.js';
+import { noPersonId } from '../contracts/person-id.js';
 import type { ActionFault, ActionProblem, ProposalAction } from '../contracts/proposal.js';
 import { isSetting } from './proposal-rules.js';
 
@@ -61,6 +62,8 @@ const PORTS: { [Type in ProposalAction['type']]: ActionPort<Named<Type>> } = {
   invite: ({ user_id: userId, roles }, { invitations }, world) => {
     if (roles.some((role) => !world.roles.has(role))) return 'ROLE_NOT_FOUND';
     if (world.taken.has(userId)) return 'ALREADY_MEMBER';
+    // Nor is the name that stands where somebody was forgotten.
+    if (noPersonId(userId) !== undefined) return 'NOT_A_PERSON';
     invitations.push({ userId, roles });
     return undefined;
   },

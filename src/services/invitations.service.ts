@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import { PLATFORM_OWNER, type CallerKey } from '../contracts/access.js';
 import type { Member } from '../contracts/dao.js';
+import { noPersonId } from '../contracts/person-id.js';
 import {
   addInvitation,
   countOpenInvitations,
@@ -137,13 +138,15 @@ export class InvitationsService {
   /**
    * Makes whoever acts a member by an invitation, or links their id by a code. What the inviter may no longer give is
    * not given.
-   * @throws AppError `INVITATION_NOT_FOUND`, `INVITATION_ENDED`, `MEMBER_EXISTS`, `ID_TAKEN`, `ACTING_NOT_ALLOWED` for a
-   *   code that comes with a key of another member, and those of access
+   * @throws AppError `INVITATION_NOT_FOUND`, `INVITATION_ENDED`, `MEMBER_EXISTS`, `ID_TAKEN`, `BODY_INVALID` where nobody
+   *   acts who could be a member, `ACTING_NOT_ALLOWED` for a key of another member, `RBAC_PERMISSION_DENIED` for one that
+   *   lets through less than would be given, and those of access
    */
   async redeem(key: CallerKey, redemption: Redemption): Promise<{ daoId: string; member: Member }> {
     const { userId } = redemption;
     const daoId = 'secret' in redemption ? daoOf(redemption.secret) : redemption.daoId;
     const acting = await this.access.resolve(key, { daoId, userId });
+    requirePerson(acting);
     const by = 'secret' in redemption ? { hash: hashOf(redemption.secret) } : { userId: acting.actor };
     return this.changes.within(acting, async (now) => {
       const found = await findInvitation(now.db, daoId, by);
@@ -160,10 +163,31 @@ function daoOf(secret: string): string {
   return daoId;
 }
 
+/** A key that acts as itself is nobody's id, and ends with itself. */
+function requirePerson({ actor }: Acting): void {
+  const why = noPersonId(actor);
+  if (why === undefined) return;
+  throw new AppError(
+    'BODY_INVALID',
+    `Who acts cannot become a member: the id ${why}. A bot names its user in user_id.`,
+  );
+}
+
+/** Whoever made the key would choose who comes in by it, and what it was narrowed to would not hold for the new rights. */
+function requireKeyFor(now: Change, roles: readonly string[]): void {
+  requireOwnKey(now);
+  const { within } = now.by.facts;
+  const missing = within && firstLacking(givenBy(roles, now.roles), within);
+  if (missing === undefined) return;
+  const message = 'This key is narrower than what you would get: use one that is not.';
+  throw new AppError('RBAC_PERMISSION_DENIED', message, { required_entitlement: missing, roles: now.by.rights.roles });
+}
+
 async function join(now: Change, invitation: Invitation): Promise<Member> {
   const { db, daoId, by, self } = now;
   if (self) throw new AppError('MEMBER_EXISTS', 'You are a member already; an admin can change your roles.');
   const { id, roles } = invitation;
+  requireKeyFor(now, roles);
   await useUp(now, invitation);
   await requireInviter(now, invitation);
   const member = await addMember(db, daoId, { userId: by.actor, roles });
@@ -175,10 +199,10 @@ async function linkTo(now: Change, invitation: Invitation): Promise<Member> {
   const { self } = now;
   if (self && self.id !== invitation.member_id) throw new AppError('ID_TAKEN');
   if (self) return self;
-  // Whoever rules over keys would make somebody's id their own.
-  requireOwnKey(now);
+  const member = await memberNamed(now, invitation.member_id ?? '');
+  requireKeyFor(now, member.roles);
   await useUp(now, invitation);
-  return linked(now, await memberNamed(now, invitation.member_id ?? ''), now.by.actor, 'code');
+  return linked(now, member, now.by.actor, 'code');
 }
 
 async function useUp({ db, daoId }: Change, { id }: Invitation): Promise<void> {

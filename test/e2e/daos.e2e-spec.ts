@@ -186,8 +186,20 @@ describe('DAOs and their people over HTTP', () => {
     expect(told(await invite({ user_id: 'tg:50' }))).not.toHaveProperty('secret');
     expect(outcome(await redeem('tg:5', { dao_id: DAO }))).toBe('404 INVITATION_NOT_FOUND');
     expect(outcome(await redeem('bot', { dao_id: DAO, user_id: 'tg:50' }))).toBe('200 ok');
-    for (const body of [{}, { secret, dao_id: DAO }])
+    for (const body of [{}, { secret, dao_id: DAO }, { secret }, { dao_id: DAO }, { dao_id: DAO, user_id: 'p_1' }])
       expect(outcome(await redeem('bot', body))).toBe('400 BODY_INVALID');
+  });
+
+  it.each(['api:x', 'p_0', 'x_0', 'tg:\u200b1', ' tg:1'])('should make nobody a member as %j', async (user_id) => {
+    const { id } = told(await ask('GET', `/daos/${DAO}/members/me`, { by: 'tg:1' }));
+    for (const [path, body] of [
+      [`/daos/${DAO}/members`, { user_id, roles: ['member'] }],
+      [`/daos/${DAO}/members/${id}/ids`, { user_id }],
+      [`/daos/${DAO}/invitations`, { user_id, roles: ['member'] }],
+      ['/daos', { id: 'odd', name: 'Odd', admin: user_id }],
+    ] as const) {
+      expect(outcome(await ask('POST', path, path === '/daos' ? {} : { by: 'tg:1' }, body))).toBe('400 BODY_INVALID');
+    }
   });
 
   it('should link a second id by a code, and take it off again', async () => {

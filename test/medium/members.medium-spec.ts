@@ -379,6 +379,42 @@ describe.each(DATABASES)('people on %s', (_name, open) => {
       expect(await outcome(people.invitations.linkCode(owned, dao, { userId: 'tg:12345' }))).toBe('done');
     });
 
+    it('are redeemed with no key that lets through less than they give', async () => {
+      const { secret = '' } = await invite(as('tg:1'), { uses: 9 });
+      const { code } = await people.invitations.linkCode(as('tg:222'), dao, {});
+      const named = await invite(as('tg:1'), { userId: 'tg:61' });
+      const narrow = (user: string) => as(user, { scopes: ['chat.read'] });
+      for (const refused of [
+        people.invitations.redeem(narrow('tg:60'), { secret }),
+        people.invitations.redeem(narrow('tg:60'), { secret: code }),
+        people.invitations.redeem(narrow('tg:61'), { daoId: dao }),
+        people.invitations.redeem(as('api:bot', { gateway: true, scopes: ['chat.read'] }), { secret, userId: 'tg:60' }),
+      ]) {
+        expect(await outcome(refused)).toBe('RBAC_PERMISSION_DENIED');
+      }
+      expect(await rightsOf('tg:60')).toEqual(['chat.read']);
+      expect((await people.invitations.list(as('tg:1'), dao, PAGE)).items).toMatchObject([
+        { uses_left: 9 },
+        { id: named.id },
+      ]);
+      const enough = as('tg:60', { scopes: [...(await rightsOf('tg:12345'))] });
+      expect(await outcome(people.invitations.redeem(enough, { secret }))).toBe('done');
+    });
+
+    it('are for people: no key becomes a member, nor does a name that only looks like one', async () => {
+      const { secret = '' } = await invite(as('tg:1'), { uses: 9 });
+      const { code } = await people.invitations.linkCode(as('tg:222'), dao, {});
+      for (const principal of ['api:bot', 'p_0', 'x_0', 'tg:\u200b1', ' tg:1']) {
+        for (const one of [secret, code]) {
+          expect(await outcome(people.invitations.redeem(as(principal), { secret: one }))).toBe('BODY_INVALID');
+        }
+        expect(await outcome(people.invitations.redeem(as(principal), { daoId: dao }))).toBe('BODY_INVALID');
+      }
+      const bot = as('api:bot', { gateway: true });
+      await expect(people.invitations.redeem(bot, { secret })).rejects.toThrow(/names its user in user_id/);
+      expect(await outcome(people.invitations.redeem(bot, { secret, userId: 'tg:62' }))).toBe('done');
+    });
+
     it('are no more open at a time than may be', async () => {
       const many = Array.from({ length: 999 }, (_, at) => ({ id: `i${at}`, hash: `${dao} ${at}` }));
       const rest = {
@@ -431,6 +467,11 @@ describe.each(DATABASES)('people on %s', (_name, open) => {
       const bot = as('api:bot', { gateway: true, owner });
       expect(await outcome(people.invitations.redeem(bot, { secret, userId: 'tg:victim' }))).toBe('ACTING_NOT_ALLOWED');
       expect(await rightsOf('tg:victim')).toEqual(['chat.read']);
+      const invitation = { secret: (await invite(as('tg:1'))).secret ?? '' };
+      expect(await outcome(people.invitations.redeem(theirs, invitation))).toBe('ACTING_NOT_ALLOWED');
+      expect(await outcome(people.invitations.redeem(bot, { ...invitation, userId: 'tg:victim' }))).toBe(
+        'ACTING_NOT_ALLOWED',
+      );
       expect(await outcome(people.invitations.redeem(as('dc:222'), { secret }))).toBe('done');
     });
 
