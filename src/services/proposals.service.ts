@@ -20,7 +20,7 @@ import { hoursAfter, mayBecome, mayBeVetoed } from '../domain/proposal-stage.js'
 import { requireVersion, type Expected } from '../domain/versions.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting, Named } from './access.service.js';
-import { requireEntitlements, type ChangesService } from './changes.service.js';
+import { requireEntitlements, requireOwnKey, type Change, type ChangesService } from './changes.service.js';
 import { checkedActions, requireDoable } from './proposal-effects.js';
 
 /** What a proposal is drafted from. */
@@ -58,6 +58,7 @@ interface Held extends ProposalNow {
   db: Db;
   record: Recorder;
   acting: Acting;
+  self: Change['self'];
 }
 
 const CREATE = 'proposal.create' satisfies Entitlement;
@@ -105,19 +106,20 @@ export class ProposalsService {
 
   /**
    * Drafts a proposal, and opens it at once if that is wanted.
-   * @throws AppError `ACTION_INVALID`, `ELECTORATE_EMPTY` and those of access
+   * @throws AppError `ACTION_INVALID`, `ELECTORATE_EMPTY`, `ACTING_NOT_ALLOWED` for somebody else's key, those of access
    */
   async create(key: CallerKey, named: Named, draft: ProposalDraft & { open: boolean }): Promise<Proposal> {
     const asked = await this.deps.access.require(key, named, CREATE);
     const { daoId } = asked;
-    const made = await this.deps.changes.within(asked, async ({ db, record, by: acting }) => {
+    const made = await this.deps.changes.within(asked, async (change) => {
+      const { db, record, by: acting, self } = change;
       requireEntitlements(acting, [CREATE]);
-      const author = authorOf(acting);
+      const author = authorOf(change);
       const actions = await checkedActions(db, daoId, draft.actions);
       const { title, text } = draft;
       const drafted = await insertProposal(db, daoId, { author, title, text, actions });
       await record({ actor: acting.actor, action: 'proposal.create', subject: subjectOf(drafted.proposal.n) });
-      return draft.open ? this.openNow({ db, record, acting, ...drafted }) : drafted.proposal;
+      return draft.open ? this.openNow({ db, record, acting, self, ...drafted }) : drafted.proposal;
     });
     this.poke(daoId, made.n);
     return made;
@@ -207,7 +209,7 @@ export class ProposalsService {
   ): Promise<Proposal> {
     const asked = await this.deps.access.require(key, named, CREATE);
     return this.change(asked, CREATE, n, (held) => {
-      if (held.proposal.author !== authorOf(held.acting)) throw new AppError('NOT_THE_AUTHOR');
+      if (held.proposal.author !== authorOf({ by: held.acting, self: held.self })) throw new AppError('NOT_THE_AUTHOR');
       return change(held);
     });
   }
@@ -219,11 +221,11 @@ export class ProposalsService {
     change: (held: Held) => Promise<Proposal>,
   ): Promise<Proposal> {
     const { daoId } = asked;
-    const changed = await this.deps.changes.within(asked, async ({ db, record, by: acting }) => {
+    const changed = await this.deps.changes.within(asked, async ({ db, record, by: acting, self }) => {
       requireEntitlements(acting, [needs]);
       const found = await proposalNow(db, daoId, n);
       if (!found) throw new AppError('PROPOSAL_NOT_FOUND');
-      return change({ db, record, acting, ...found });
+      return change({ db, record, acting, self, ...found });
     });
     this.poke(daoId, n);
     return changed;
@@ -241,9 +243,16 @@ export class ProposalsService {
   }
 }
 
-/** Who a proposal is by: a member, or a key's own principal. */
-function authorOf({ actor, facts }: Acting): string {
-  if (facts.member !== undefined) return facts.member;
+/**
+ * Who a proposal is by: a member, with a key for which nobody else answers, or a key's own principal.
+ * @throws AppError `ACTING_NOT_ALLOWED`, `RBAC_PERMISSION_DENIED`
+ */
+function authorOf({ by, self }: Pick<Change, 'by' | 'self'>): string {
+  const { actor } = by;
+  if (self) {
+    requireOwnKey({ by, self });
+    return self.id;
+  }
   if (actor.startsWith(API_PRINCIPAL_PREFIX)) return actor;
   throw new AppError('RBAC_PERMISSION_DENIED', 'Only a member can make a proposal.');
 }

@@ -99,6 +99,29 @@ describe.each(DATABASES)('proposals on %s', (_name, open) => {
       await expect(dao.proposals.withdraw(dao.key('tg:2'), {}, other.n)).rejects.toEqual(code('PROPOSAL_STAGE'));
     });
 
+    it('should be written, opened and withdrawn with no key that somebody else answers for, on the record', async () => {
+      const draft = { title: 'One', text: 'First.', actions: [], open: false };
+      const { n } = await dao.proposals.create(dao.key('tg:2'), {}, draft);
+      const owner = await dao.memberId('tg:1');
+      const lent = { ...dao.key('tg:2'), owner };
+      const gateway = { ...dao.key('api:bot'), gateway: true, owner };
+      const named = { userId: 'tg:2' };
+      for (const attempt of [
+        () => dao.proposals.create(lent, {}, draft),
+        () => dao.proposals.create(gateway, named, { ...draft, open: true }),
+        () => dao.proposals.edit(gateway, named, n, { title: 'Two' }, undefined),
+        () => dao.proposals.open(lent, {}, n),
+        () => dao.proposals.withdraw(lent, {}, n),
+      ]) {
+        await expect(attempt()).rejects.toEqual(code('ACTING_NOT_ALLOWED'));
+      }
+      expect(await dao.get('tg:2', n)).toMatchObject({ stage: 'draft', title: 'One', version: '1' });
+      expect((await dao.proposals.list(dao.key('tg:2'), {}, { limit: 9 })).items).toHaveLength(1);
+      expect((await dao.recorded('access.denied')).map(({ detail }) => detail.code)).toContain('ACTING_NOT_ALLOWED');
+      const own = { ...lent, owner: await dao.memberId('tg:2') };
+      expect(await dao.proposals.open(own, {}, n)).toMatchObject({ stage: 'open' });
+    });
+
     it('should hold no action that cannot be done', async () => {
       const draft = (action: object) => dao.open('tg:2', { actions: [action as ProposalAction] });
       const invalid = (reason: string): unknown => code('ACTION_INVALID', { action: 0, reason });
