@@ -12,6 +12,7 @@ import type { AccessRepository, Person } from '../adapters/store/access.reposito
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import { resolveRights, type Rights } from '../domain/access.js';
 import { resolveActor, resolveDao } from '../domain/acting.js';
+import { firstLacking } from '../domain/member-rules.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { Denials } from './denials.js';
@@ -49,6 +50,10 @@ export interface Named {
 export const OTHERS_KEY =
   'Somebody else answers for this key: use one that is your own, or that the administrator of the platform made.';
 
+/** What a key is told that speaks for somebody who may more than whoever answers for it. */
+const TOO_STRONG =
+  'Whoever answers for this key may less than the one it speaks for: use a key of their own, or of the platform.';
+
 /** Refusals of a key itself, whatever the person may. */
 const OVERSTEPS = new Set<ErrorCode>(['ACTING_NOT_ALLOWED', 'DAO_FORBIDDEN']);
 
@@ -71,21 +76,28 @@ export class AccessService {
   ) {}
 
   /**
-   * Matches a key with what the request names, and fetches the rights.
+   * Matches a key with what the request names, and fetches the rights. A member's key speaks for nobody who may more than
+   * that member: who was given more, or lost some, after the key was made as before.
    * @throws AppError `ACTING_NOT_ALLOWED`, `DAO_FORBIDDEN` (both on the record), `DAO_REQUIRED`, `DAO_NOT_FOUND`,
    *   `STORE_UNAVAILABLE`
    */
   async resolve(key: CallerKey, named: Named): Promise<Acting> {
     const actor = await this.actorOf(key, named.userId);
     const daoId = await this.onRecord(key, () => resolveDao(key, named.daoId, this.defaultDao()));
-    const [person, platformAdmin, within] = await Promise.all([
+    const [person, platformAdmin, owned] = await Promise.all([
       this.access.byUser(daoId, actor.id),
       actor.own && key.daoId === null && this.access.hasPlatformGrant(actor.id),
-      this.within(key, daoId),
+      this.ownedRights(key, daoId),
     ]);
     if (!person) throw new AppError('DAO_NOT_FOUND');
-    const facts: AccessFacts = { ...factsAbout(person, platformAdmin), ...(within && { within }) };
-    return { actor: actor.id, daoId, key, facts, rights: resolveRights(facts), limits: person.limits };
+    const within = owned ? owned.filter((one) => key.scopes?.includes(one) ?? true) : key.scopes && [...key.scopes];
+    const about = factsAbout(person, platformAdmin);
+    const facts: AccessFacts = { ...about, ...(within && { within }) };
+    const acting = { actor: actor.id, daoId, key, facts, rights: resolveRights(facts), limits: person.limits };
+    if (owned && !isOwnKey(key, about.member) && firstLacking(resolveRights(about).entitlements, owned) !== undefined) {
+      await this.refuseActing(acting, TOO_STRONG);
+    }
+    return acting;
   }
 
   /**
@@ -176,14 +188,13 @@ export class AccessService {
     return factsAbout(person, false);
   }
 
-  /** What a key lets through: what its owner may at this moment, cut to its scopes. Undefined: everything. */
-  private async within({ owner, scopes }: CallerKey, daoId: string): Promise<string[] | undefined> {
-    if (owner === PLATFORM_OWNER) return scopes ? [...scopes] : undefined;
+  /** What the owner of a key may at this moment. Undefined: everything, the platform answers for it. */
+  private async ownedRights({ owner }: CallerKey, daoId: string): Promise<Entitlement[] | undefined> {
+    if (owner === PLATFORM_OWNER) return undefined;
     const person = await this.access.byMember(daoId, owner);
     // Whoever is gone answers for nothing, not even for what a guest may.
     if (typeof person?.member !== 'string') return [];
-    const { entitlements } = resolveRights(factsAbout(person, false));
-    return entitlements.filter((one) => scopes?.includes(one) ?? true);
+    return resolveRights(factsAbout(person, false)).entitlements;
   }
 
   private async refuse(acting: Acting, entitlement: string): Promise<never> {
