@@ -4,6 +4,8 @@ import type { AnsweredKey } from './access.js';
 export interface AuditEvent {
   /** Id of who acted, as the platform names them. */
   actor: string;
+  /** How the record named whoever acted in a row before; absent: as it knows the actor now. */
+  known?: string;
   /** What was done, as `noun.verb`. */
   action: string;
   /** On what: an id of ours, or a person by the platform's id. */

@@ -13,7 +13,7 @@ export const AuditQuerySchema = ActingQuerySchema.extend({
     .optional(),
   limit,
   action: id.optional(),
-  /** As rows name them, or by the id of a platform. */
+  /** As rows name them, or a member by the id of a platform. */
   actor: id.optional(),
 });
 export type AuditQuery = z.output<typeof AuditQuerySchema>;

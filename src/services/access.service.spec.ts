@@ -16,7 +16,7 @@ describe('AccessService: the whole installation', () => {
 
   beforeEach(() => {
     hasPlatformGrant.mockReset().mockImplementation((principal) => Promise.resolve(principal === 'api:admin'));
-    append.mockReset().mockResolvedValue();
+    append.mockReset().mockResolvedValue('x_0');
     const access = { hasPlatformGrant } as unknown as AccessRepository;
     sut = new AccessService(access, { append } as unknown as AuditRepository, () => undefined);
   });

@@ -129,7 +129,7 @@ describe('ConfigService', () => {
           append: (_daoId, entry) => {
             if (stored.isAway) return Promise.reject(away());
             entries.push(entry);
-            return Promise.resolve();
+            return Promise.resolve('x_0');
           },
         }),
         access: strict<AccessService>('access', access),

@@ -20,7 +20,7 @@ describe('Denials', () => {
 
   beforeEach(() => {
     jest.useFakeTimers();
-    append.mockReset().mockResolvedValue();
+    append.mockReset().mockResolvedValue('x_404');
     lost.mockReset();
     sut = new Denials({ append }, lost);
   });
@@ -59,6 +59,34 @@ describe('Denials', () => {
     ]);
     await sut.add(denial());
     expect(written()).toHaveLength(3);
+  });
+
+  it('calls whoever is refused again as in the first row, whatever the record would call them by then', async () => {
+    await sut.add(denial());
+    await sut.add(denial());
+    append.mockResolvedValue('x_another');
+    await sut.close();
+    const { actor, detail } = denial();
+    expect(append.mock.calls.at(-1)).toEqual([
+      { daoId: 'greenfood-dao', key: KEY },
+      { actor, known: 'x_404', action: 'access.denied', subject: 'x_404', detail: { ...detail, times: 1 } },
+    ]);
+  });
+
+  it('counts those that come while the first cannot be written down', async () => {
+    let fail: (error: Error) => void = () => undefined;
+    append.mockReturnValueOnce(new Promise((_, reject) => (fail = reject)));
+    const first = sut.add(denial());
+    await sut.add(denial());
+    const away = new AppError('STORE_UNAVAILABLE');
+    fail(away);
+    await expect(first).rejects.toBe(away);
+    await sut.close();
+    expect(written()).toEqual([
+      ['greenfood-dao', 'tg:404', 1],
+      ['greenfood-dao', 'tg:404', 1],
+    ]);
+    expect(append.mock.calls.at(-1)?.[1]).not.toHaveProperty('known');
   });
 
   it('puts nothing more on the record of one that was not repeated', async () => {
@@ -100,7 +128,13 @@ describe('Denials', () => {
     expect(append).toHaveBeenCalledTimes(101);
     await sut.close();
     expect(append).toHaveBeenCalledTimes(102);
-    expect(append.mock.calls.at(-1)?.[1].detail).toMatchObject({ times: 400, several: true });
+    const together = append.mock.calls.find(([, { detail }]) => detail?.several === true);
+    const { detail } = denial();
+    const nobody = { actor: 'api:system', action: 'access.denied', subject: 'api:system' };
+    expect(together).toEqual([
+      { daoId: 'greenfood-dao' },
+      { ...nobody, detail: { ...detail, times: 400, several: true } },
+    ]);
   });
 
   it('tells whoever is first that the record cannot be written, and takes the next one for the first', async () => {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { AnsweredKey } from '../contracts/access.js';
+import { SYSTEM_PRINCIPAL } from '../contracts/ids.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 
 /** How long repeats of a denial are counted before they are written down, in milliseconds. */
@@ -26,8 +27,8 @@ export interface Denial {
 interface Window {
   last: Denial;
   times: number;
-  /** Whether they are of several people, of whom `last` names one. */
-  several?: true;
+  /** How the first row names whoever was refused; absent: they are several, of whom no row names one. */
+  known?: Promise<string>;
 }
 
 /**
@@ -63,9 +64,10 @@ export class Denials {
       window.last = denial;
       return;
     }
-    this.open(key, { last: denial, times: 0 });
+    const known = this.write(denial);
+    this.open(key, { last: denial, times: 0, known });
     try {
-      await this.write(denial);
+      await known;
     } catch (error) {
       // The next one is the first again; others that came meanwhile are counted and not lost.
       this.windows.delete(key);
@@ -103,19 +105,35 @@ export class Denials {
   /** The window of all whose denials are counted together. */
   private shared(denial: Denial): Window {
     const key = JSON.stringify([denial.daoId, whyOf(denial)]);
-    return this.windows.get(key) ?? this.open(key, { last: denial, times: 0, several: true });
+    return this.windows.get(key) ?? this.open(key, { last: denial, times: 0 });
   }
 
-  private flush({ last, times, several }: Window): void {
-    if (times === 0) return;
-    const row = this.write({ ...last, detail: { ...last.detail, times, ...(several && { several }) } })
+  private flush(window: Window): void {
+    if (window.times === 0) return;
+    const row = this.writeRepeats(window)
       .catch(this.lost)
       .finally(() => this.pending.delete(row));
     this.pending.add(row);
   }
 
-  private write({ daoId, key, actor, detail }: Denial): Promise<void> {
-    return this.audit.append({ daoId, key }, { actor, action: ACTION, subject: { user: actor }, detail });
+  /**
+   * Repeats bear the name of the first row: somebody who was forgotten meanwhile would get another one, and the two rows
+   * would tell that both are the same.
+   */
+  private async writeRepeats({ last, times, known }: Window): Promise<void> {
+    if (known) {
+      const name = await known.catch(() => undefined);
+      await this.write({ ...last, detail: { ...last.detail, times } }, name);
+      return;
+    }
+    const detail = { ...last.detail, times, several: true };
+    const { daoId } = last;
+    await this.audit.append({ daoId }, { actor: SYSTEM_PRINCIPAL, action: ACTION, subject: SYSTEM_PRINCIPAL, detail });
+  }
+
+  private async write({ daoId, key, actor, detail }: Denial, known?: string): Promise<string> {
+    const event = { actor, action: ACTION, subject: known ?? { user: actor }, detail };
+    return this.audit.append({ daoId, key }, { ...event, ...(known !== undefined && { known }) });
   }
 }
 

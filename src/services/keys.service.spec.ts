@@ -104,8 +104,8 @@ describe('KeysService: what hands out a secret', () => {
       requirePlatform: () => Promise.resolve({ actor: 'api:admin' }),
     });
     const audit = strict<AuditRepository>('audit', {
-      recorded: (_dao, change) => change({} as never, () => Promise.resolve()),
-      append: () => Promise.resolve(),
+      recorded: (_dao, change) => change({} as never, () => Promise.resolve('x_0')),
+      append: () => Promise.resolve('x_0'),
     });
     keys = new KeysService(repository, access, audit);
   });

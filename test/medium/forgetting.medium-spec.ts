@@ -31,6 +31,7 @@ interface Column {
 describe.each(DATABASES)('forgetting on %s', (_name, open) => {
   let fresh: Fresh;
   let people: People;
+  let access: AccessService;
   let requests: RequestsRepository;
   let columns: Column[];
   let dao: string;
@@ -50,7 +51,7 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
       invitations: new InvitationsRepository(database),
       members: new MembersRepository(database),
     };
-    const access = new AccessService(repository, audit, () => undefined);
+    access = new AccessService(repository, audit, () => undefined);
     people = peopleOf({ access, repositories, roles: loadDefaultRoles() });
     columns = await columnsOf();
   });
@@ -224,6 +225,25 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
       await cache.put(slot, answer, 10, again);
       expect(await whereIs(SECRET)).toEqual([]);
     }
+  });
+
+  it('is not undone by refusals that are counted when it happens', async () => {
+    const id = await joined();
+    const denied = (): Promise<unknown> => access.require(key(PERSON), { daoId: dao }, 'platform.admin');
+    for (let time = 0; time < 3; time += 1) {
+      await expect(denied()).rejects.toMatchObject({ code: 'RBAC_PERMISSION_DENIED' });
+    }
+    await people.forgetting.forgetMe(key(PERSON), dao, {});
+    await access.close();
+    const rows = fresh.database.of(dao).selectFrom('audit').where('action', '=', 'access.denied').orderBy('seq');
+    const entries = (await rows.select(['actor', 'subject', 'entry']).execute()).map(({ entry, ...row }) => ({
+      ...row,
+      ...(JSON.parse(entry) as { detail: object }),
+    }));
+    expect(entries).toMatchObject([
+      { actor: id, subject: id },
+      { actor: id, subject: id, detail: { times: 2 } },
+    ]);
   });
 
   it('says which requests still run, and changes nothing while one does', async () => {

@@ -33,7 +33,7 @@ describe('a PostgreSQL that is kept busy', () => {
     await drop();
   });
 
-  const append = (daoId: string): Promise<void> =>
+  const append = (daoId: string): Promise<string> =>
     audit.append(daoId, { actor: 'tg:1', action: 'role.edit', subject: 'role' });
 
   /** Sessions of the product that wait for a lock, or sleep. */

@@ -17,8 +17,8 @@ import { AppError } from '../../errors/app-error.js';
 import { guardStore } from './errors.js';
 import type { Db, Tenants } from './tenants.js';
 
-/** Adds to the record within the transaction of a change. */
-export type Recorder = (event: AuditEvent) => Promise<void>;
+/** Adds to the record within the transaction of a change. @returns how the record names whoever acted */
+export type Recorder = (event: AuditEvent) => Promise<string>;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -37,7 +37,7 @@ export interface AuditFilter {
   after: number;
   limit: number;
   action?: string | undefined;
-  /** As the record names them, or by the id of a platform. */
+  /** As the record names them, or a member by the id of a platform. */
   actor?: string | undefined;
 }
 
@@ -47,9 +47,13 @@ export class AuditRepository {
 
   constructor(private readonly tenants: Tenants) {}
 
-  /** Writes something down that changed nothing else. @param place as of `recorded` */
-  async append(place: string | null | AuditPlace, event: AuditEvent): Promise<void> {
-    await this.recorded(place, async (_db, record) => record(event));
+  /**
+   * Writes something down that changed nothing else.
+   * @param place as of `recorded`
+   * @returns how the record names whoever acted
+   */
+  async append(place: string | null | AuditPlace, event: AuditEvent): Promise<string> {
+    return this.recorded(place, async (_db, record) => record(event));
   }
 
   /**
@@ -71,7 +75,9 @@ export class AuditRepository {
             const before = head.seq;
             const result = await change(db, async (event) => {
               head.seq += 1;
-              head.hash = await insert(db, chain, head, event, key);
+              const { hash, actor } = await insert(db, chain, head, event, key);
+              head.hash = hash;
+              return actor;
             });
             if (head.seq > before) await moveHead(db, chain, head);
             return result;
@@ -80,18 +86,21 @@ export class AuditRepository {
     );
   }
 
-  /** Rows of a chain in their order. */
+  /**
+   * Rows of a chain in their order. Strangers are found by the record's own name alone: that it could be asked for from
+   * an id would undo what is forgotten.
+   */
   async page(daoId: string | null, { after, limit, action, actor }: AuditFilter): Promise<AuditRow[]> {
     const chain = chainOf(daoId);
     const db = this.handle(daoId);
-    const actors = actor === undefined ? undefined : [actor, await this.nameIn(chain, db, actor)];
+    const member = actor === undefined ? undefined : await guardStore(() => memberOf(db, chain, actor));
     const rows = await guardStore(() =>
       db
         .selectFrom('audit')
         .where('chain', '=', chain)
         .where('seq', '>', String(after))
         .$if(action !== undefined, (query) => query.where('action', '=', action ?? ''))
-        .$if(actors !== undefined, (query) => query.where('actor', 'in', actors ?? []))
+        .$if(actor !== undefined, (query) => query.where('actor', '=', member ?? actor ?? ''))
         .orderBy('seq')
         .limit(limit)
         .select(['seq', 'entry', 'hash'])
@@ -123,13 +132,6 @@ export class AuditRepository {
     return daoId === null ? this.tenants.all : this.tenants.of(daoId);
   }
 
-  private async nameIn(chain: string, db: Db, userId: string): Promise<string> {
-    const row = await guardStore(() =>
-      db.selectFrom('audit_chains').where('chain', '=', chain).select('salt').executeTakeFirst(),
-    );
-    return guardStore(() => nameOf(db, chain, row?.salt ?? '', userId));
-  }
-
   /** Runs a change of a chain when few enough others of it are under way here. */
   private async inTurn<T>(chain: string, change: () => Promise<T>): Promise<T> {
     const gate = this.gates.get(chain) ?? { semaphore: aSemaphore(), users: 0 };
@@ -155,7 +157,7 @@ export async function recordIn(db: Db, place: AuditPlace, event: AuditEvent): Pr
   const chain = chainOf(place.daoId);
   const head = await lockHead(db, chain);
   head.seq += 1;
-  head.hash = await insert(db, chain, head, event, place.key);
+  ({ hash: head.hash } = await insert(db, chain, head, event, place.key));
   await moveHead(db, chain, head);
 }
 
@@ -188,18 +190,18 @@ async function moveHead(db: Db, chain: string, { seq, hash }: Head): Promise<voi
     .execute();
 }
 
-/** @returns the row's hash */
+/** @returns the row's hash, and whom it names as actor */
 async function insert(
   db: Db,
   chain: string,
   { seq, hash: before, salt }: Head,
   event: AuditEvent,
   key: AnsweredKey | undefined,
-): Promise<string> {
+): Promise<{ hash: string; actor: string }> {
   const { action } = event;
   const { rows } = await sql<{ at: Date }>`select date_trunc('milliseconds', clock_timestamp()) as at`.execute(db);
   const at = rows[0]?.at ?? new Date();
-  const actor = await nameOf(db, chain, salt, event.actor);
+  const actor = event.known ?? (await nameOf(db, chain, salt, event.actor));
   const subject = typeof event.subject === 'string' ? event.subject : await nameOf(db, chain, salt, event.subject.user);
   const detail = { ...event.detail, ...(key && throughKey(key, actor)) };
   const fields: AuditEntry = { seq, chain, at: at.toISOString(), actor, action, subject, detail };
@@ -209,7 +211,7 @@ async function insert(
     .insertInto('audit')
     .values({ chain, seq: String(seq), entry, hash, at, actor, action, subject })
     .execute();
-  return hash;
+  return { hash, actor };
 }
 
 /** Whoever acted did so by the hand of another, if another answers for the key. */
