@@ -1,3 +1,6 @@
+/** How an id came to its member: with whoever joined, by the member's own code, or on an admin's word. */
+export type LinkedBy = 'join' | 'code' | 'admin';
+
 /** Most facts of a DAO. */
 export const MOST_FACTS = 100;
 

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { STAGES, type Ballot, type Stage } from '../contracts/proposal.js';
-import { ballotRefusal, commitmentOf, digestOfBallots, lastChoices, shownBallot, type Committed } from './ballot.js';
+import {
+  ballotRefusal,
+  commitmentOf,
+  digestOfBallots,
+  lastChoices,
+  shownBallot,
+  type Committed,
+  type Voter,
+} from './ballot.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const AT = new Date('2026-11-28T12:00:00.000Z');
@@ -58,13 +66,21 @@ describe(lastChoices.name, () => {
 
 describe(ballotRefusal.name, () => {
   const standing = (stage: Stage) => ({ stage, openedAt: AT, closesAt: after(1_000), executeAt: null });
-  const voter = { isElector: true, linkedAt: AT };
+  const voter: Voter = { isElector: true, linkedAt: AT, linkedBy: 'join' };
 
   it('should admit an elector while voting is open, and nobody else', () => {
     expect(ballotRefusal(standing('open'), voter, after(999))).toBeUndefined();
     expect(ballotRefusal(standing('open'), voter, after(1_000))).toBe('VOTING_CLOSED');
     expect(ballotRefusal(standing('open'), { ...voter, isElector: false }, after(999))).toBe('NOT_IN_ELECTORATE');
     expect(ballotRefusal(standing('open'), { ...voter, linkedAt: after(1) }, after(999))).toBe('IDENTITY_TOO_NEW');
+  });
+
+  it('should admit an id that an admin linked only where the opening was a week later', () => {
+    const week = 7 * 86_400_000;
+    const linked = (linkedBy: Voter['linkedBy'], ms: number) =>
+      ballotRefusal(standing('open'), { ...voter, linkedBy, linkedAt: after(-ms) }, AT);
+    expect([linked('admin', 0), linked('admin', week - 1)]).toEqual(['IDENTITY_TOO_NEW', 'IDENTITY_TOO_NEW']);
+    expect([linked('admin', week), linked('code', 0), linked('join', 0)]).toEqual([undefined, undefined, undefined]);
   });
 
   it('should tell a vote that has not opened from one that has closed', () => {

@@ -1,3 +1,4 @@
+import type { LinkedBy } from '../contracts/dao.js';
 import type { Ballot, Choice, ShownBallot } from '../contracts/proposal.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { admitsBallots, type Standing } from './proposal-stage.js';
@@ -36,18 +37,30 @@ export function lastChoices(ballots: readonly Ballot[]): Map<string, Choice> {
   return new Map([...last].map(([voter, { choice }]) => [voter, choice]));
 }
 
-/** Somebody who casts a ballot. */
-export interface Voter {
+/** How long an id that an admin linked decides nothing: so long its member has to notice. */
+const NOTICE_MS = 7 * 86_400_000;
+
+/** An id of a member. */
+export interface Link {
+  /** Since when it is the member's. */
+  linkedAt: Date;
+  linkedBy: LinkedBy;
+}
+
+/** Whether an id could decide something for its member at a moment. */
+export const isSettled = ({ linkedAt, linkedBy }: Link, at: Date): boolean =>
+  linkedAt.getTime() + (linkedBy === 'admin' ? NOTICE_MS : 0) <= at.getTime();
+
+/** Somebody who casts a ballot, under an id. */
+export interface Voter extends Link {
   /** Whether the snapshot of the opening has the member. */
   isElector: boolean;
-  /** Since when the id that acts is the member's. */
-  linkedAt: Date;
 }
 
 /** Why a ballot is not admitted; undefined: it is. */
 export function ballotRefusal(
   standing: Standing & { openedAt: Date | null },
-  { isElector, linkedAt }: Voter,
+  { isElector, ...link }: Voter,
   now: Date,
 ): ErrorCode | undefined {
   const { stage, openedAt } = standing;
@@ -55,7 +68,7 @@ export function ballotRefusal(
   if (!admitsBallots(standing, now)) return 'VOTING_CLOSED';
   if (!isElector) return 'NOT_IN_ELECTORATE';
   // Else whoever may link ids could vote for members who never come.
-  return linkedAt > openedAt ? 'IDENTITY_TOO_NEW' : undefined;
+  return isSettled(link, openedAt) ? undefined : 'IDENTITY_TOO_NEW';
 }
 
 /** A ballot without what nobody may know yet. */

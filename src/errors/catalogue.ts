@@ -45,7 +45,7 @@ export const ERRORS = {
   },
   IDENTITY_TOO_NEW: {
     status: 403,
-    message: 'This id was linked after the proposal had opened: vote with an earlier one.',
+    message: 'This id has been linked for too short a time: use an earlier one of yours.',
   },
   PROPOSAL_STAGE: { status: 409, message: 'The proposal has come too far for that, or not far enough; see stage.' },
   VOTING_NOT_OPEN: { status: 409, message: 'Voting on this proposal is not open.' },

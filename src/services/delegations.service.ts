@@ -8,6 +8,8 @@ import {
 } from '../adapters/store/delegations.repository.js';
 import { memberById, memberByUser, rolesIn } from '../adapters/store/members.repository.js';
 import type { Db } from '../adapters/store/tenants.js';
+import { findLink } from '../adapters/store/votes.repository.js';
+import { isSettled } from '../domain/ballot.js';
 import { closesCycle } from '../domain/delegation.js';
 import { givenBy } from '../domain/member-rules.js';
 import { partOf, type Page } from './pages.js';
@@ -40,13 +42,14 @@ export class DelegationsService {
   /**
    * Delegates, in place of what was delegated before.
    * @param to a member, by its id or one that a platform gave it
-   * @throws AppError `DELEGATE_INVALID`, `DELEGATION_CYCLE`, `ACTING_NOT_ALLOWED` for somebody else's key, those of access
+   * @throws AppError `DELEGATE_INVALID`, `DELEGATION_CYCLE`, `IDENTITY_TOO_NEW`, `ACTING_NOT_ALLOWED` for somebody else's
+   *   key, those of access
    */
   async delegate(key: CallerKey, named: Named, to: string): Promise<Delegation> {
     const acting = await this.access.require(key, named, VOTE);
     return this.changes.within(acting, async (now) => {
       const { db, daoId, by, record } = now;
-      const from = delegating(now);
+      const from = await delegating(now);
       const delegate = await delegateNamed(db, daoId, to);
       if (delegate === from) throw new AppError('DELEGATE_INVALID', 'Nobody can delegate to themselves.');
       // No other delegation can be made meanwhile: all of them are audited changes of this DAO.
@@ -57,23 +60,28 @@ export class DelegationsService {
     });
   }
 
-  /** Takes back what was delegated, if anything was. @throws AppError those of access */
+  /** Takes back what was delegated, if anything was. @throws AppError `IDENTITY_TOO_NEW` and those of access */
   async takeBack(key: CallerKey, named: Named): Promise<void> {
     const acting = await this.access.require(key, named, VOTE);
     await this.changes.within(acting, async (now) => {
       const { db, daoId, by, record } = now;
-      const from = delegating(now);
+      const from = await delegating(now);
       if (!(await removeDelegation(db, daoId, from))) return;
       await record({ actor: by.actor, action: 'delegation.remove', subject: from });
     });
   }
 }
 
-/** The member who acts, asked under the lock: whoever left meanwhile has no vote. */
-function delegating({ by, self }: Change): string {
+/**
+ * The member who acts, asked under the lock: whoever left meanwhile has no vote. An id that an admin linked delegates no
+ * earlier than it votes: else whoever may link ids could have the votes of members who never come.
+ */
+async function delegating({ db, daoId, by, self }: Change): Promise<string> {
   requireEntitlements(by, [VOTE]);
   if (!self) throw new AppError('MEMBER_NOT_FOUND', 'Only a member has a vote to delegate.');
   requireOwnKey({ by, self });
+  const link = await findLink(db, daoId, by.actor);
+  if (link && !isSettled(link, link.now)) throw new AppError('IDENTITY_TOO_NEW');
   return self.id;
 }
 

@@ -189,7 +189,7 @@ export async function linked(now: Change, member: Member, userId: string, on: 'a
     throw new AppError('BODY_INVALID', `A member has at most ${MOST_IDS} ids: take one away first.`);
   }
   if (await memberByUser(db, daoId, userId)) throw new AppError('ID_TAKEN');
-  await linkIdentity(db, daoId, member.id, userId);
+  await linkIdentity(db, daoId, member.id, userId, on);
   await updateMember(db, daoId, member.id, {});
   await now.record({ actor: now.by.actor, action: 'member.link', subject: member.id, detail: { on } });
   return changed(now, member.id);

@@ -137,7 +137,7 @@ async function admit({ db, record, acting, proposal, now }: Voting, vote: VoteRe
   const earlier = voter && ballotId !== undefined && (await findBallot(db, daoId, n, voter.member, ballotId));
   if (earlier) return sameAs(earlier, vote);
   const standing = { stage, openedAt, closesAt, executeAt };
-  const refusal = ballotRefusal(standing, voter ?? { isElector: false, linkedAt: now }, now);
+  const refusal = ballotRefusal(standing, voter ?? { isElector: false, linkedAt: now, linkedBy: 'join' }, now);
   if (refusal) throw new AppError(refusal, undefined, { stage });
   if (!voter) throw new AppError('NOT_IN_ELECTORATE');
   const ballot = ballotOf(daoId, proposal, voter, vote.choice, now);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { linkIdentity, removeMember, updateMember } from '../../src/adapters/store/members.repository.js';
 import type { Ballot, Choice, ProposalAction, ShownBallot } from '../../src/contracts/proposal.js';
 import { commitmentOf, digestOfBallots } from '../../src/domain/ballot.js';
@@ -212,6 +213,25 @@ describe.each(DATABASES)('proposals on %s', (_name, open) => {
       await dao.vote('dc:3', later.n, 'yes');
       expect(await dao.vote('tg:3', later.n, 'no')).toMatchObject({ revision: 2 });
       expect(await dao.votes.tally(dao.key('tg:1'), {}, later.n)).toMatchObject({ no: 1, yes: 0, ballots: 1 });
+    });
+
+    it('should need an id that an admin linked a week before the opening, or the member’s own code later', async () => {
+      const db = fresh.database.of(dao.daoId);
+      const sleeper = await dao.memberId('tg:3');
+      await linkIdentity(db, dao.daoId, sleeper, 'dc:admin', 'admin');
+      await linkIdentity(db, dao.daoId, sleeper, 'dc:code', 'code');
+      const { n } = await dao.open('tg:2');
+      await expect(dao.vote('dc:admin', n, 'yes')).rejects.toEqual(code('IDENTITY_TOO_NEW'));
+      const to = await dao.memberId('tg:2');
+      const delegate = () => dao.delegations.delegate(dao.key('dc:admin'), {}, to);
+      await expect(delegate()).rejects.toEqual(code('IDENTITY_TOO_NEW'));
+      await expect(dao.delegations.takeBack(dao.key('dc:admin'), {})).rejects.toEqual(code('IDENTITY_TOO_NEW'));
+      expect(await dao.vote('dc:code', n, 'no')).toMatchObject({ voter: sleeper, choice: 'no' });
+      await dao.delegations.delegate(dao.key('dc:code'), {}, to);
+      const earlier = sql<Date>`linked_at - interval '7 days'`;
+      await db.updateTable('identities').set({ linked_at: earlier }).where('user_id', '=', 'dc:admin').execute();
+      expect(await dao.vote('dc:admin', n, 'yes')).toMatchObject({ voter: sleeper, revision: 2 });
+      expect(await delegate()).toMatchObject({ to });
     });
 
     it('should be changed until the close, with every change kept', async () => {

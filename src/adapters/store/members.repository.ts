@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { v4 as uuid } from 'uuid';
-import type { Member } from '../../contracts/dao.js';
+import type { LinkedBy, Member } from '../../contracts/dao.js';
 import { API_PRINCIPAL_PREFIX } from '../../contracts/ids.js';
 import { guardStore } from './errors.js';
 import type { Db, Tenants } from './tenants.js';
@@ -71,10 +71,17 @@ export async function addMember(
   return id;
 }
 
-export async function linkIdentity(db: Db, daoId: string, memberId: string, userId: string): Promise<void> {
+/** @param linkedBy on whose word it is the member's */
+export async function linkIdentity(
+  db: Db,
+  daoId: string,
+  memberId: string,
+  userId: string,
+  linkedBy: LinkedBy = 'join',
+): Promise<void> {
   // The time after whatever this waited for: a proposal that opened meanwhile opened before.
   const linkedAt = sql<Date>`clock_timestamp()`;
-  const row = { dao_id: daoId, user_id: userId, member_id: memberId, linked_at: linkedAt };
+  const row = { dao_id: daoId, user_id: userId, member_id: memberId, linked_at: linkedAt, linked_by: linkedBy };
   await db.insertInto('identities').values(row).execute();
 }
 

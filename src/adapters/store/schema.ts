@@ -1,7 +1,7 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { ErrorObject } from '../../contracts/bodies.js';
 import type { AccessFacts } from '../../contracts/access.js';
-import type { DaoLimits, DaoProfile, DaoSettings } from '../../contracts/dao.js';
+import type { DaoLimits, DaoProfile, DaoSettings, LinkedBy } from '../../contracts/dao.js';
 import type { ActionProblem, Choice, ProposalAction, ProposalRules, Stage, Tally } from '../../contracts/proposal.js';
 import type { RoutingTable } from '../../contracts/routing.js';
 import type {
@@ -53,6 +53,7 @@ export interface IdentitiesTable {
   user_id: string;
   member_id: string;
   linked_at: Generated<Date>;
+  linked_by: Generated<LinkedBy>;
 }
 
 export interface InvitationsTable {

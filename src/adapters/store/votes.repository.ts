@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { DaoSettings } from '../../contracts/dao.js';
+import type { DaoSettings, LinkedBy } from '../../contracts/dao.js';
 import type { Ballot, Elector, ProposalRules } from '../../contracts/proposal.js';
 import { guardStore } from './errors.js';
 import type { Db, Tenants } from './tenants.js';
@@ -9,6 +9,7 @@ export interface FoundVoter {
   member: string;
   /** Since when the id that acts is the member's. */
   linkedAt: Date;
+  linkedBy: LinkedBy;
   isElector: boolean;
   /** How many ballots the member has cast on the proposal. */
   revisions: number;
@@ -145,7 +146,8 @@ async function cutDelegations(db: Db, daoId: string, n: number): Promise<void> {
 /** Who acts under an id of a platform, as a voter on a proposal; undefined: no member. */
 export async function findVoter(db: Db, daoId: string, n: number, userId: string): Promise<FoundVoter | undefined> {
   const { rows } = await sql<FoundVoter>`
-    select i.member_id as member, i.linked_at as "linkedAt", e.member_id is not null as "isElector",
+    select i.member_id as member, i.linked_at as "linkedAt", i.linked_by as "linkedBy",
+      e.member_id is not null as "isElector",
       (select count(*)::int from ballots b where b.dao_id = i.dao_id and b.n = ${n}::int and b.member_id = i.member_id)
         as revisions
     from identities i
@@ -153,6 +155,20 @@ export async function findVoter(db: Db, daoId: string, n: number, userId: string
     where i.dao_id = ${daoId} and i.user_id = ${userId}
   `.execute(db);
   return rows[0];
+}
+
+/** How and when an id became its member's, and the database's clock; undefined: it is nobody's. */
+export async function findLink(
+  db: Db,
+  daoId: string,
+  userId: string,
+): Promise<{ linkedAt: Date; linkedBy: LinkedBy; now: Date } | undefined> {
+  return db
+    .selectFrom('identities')
+    .where('dao_id', '=', daoId)
+    .where('user_id', '=', userId)
+    .select(['linked_at as linkedAt', 'linked_by as linkedBy', sql<Date>`clock_timestamp()`.as('now')])
+    .executeTakeFirst();
 }
 
 /** The ballot of a voter that a client gave this id. */
