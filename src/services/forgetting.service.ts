@@ -72,7 +72,8 @@ export class ForgettingService {
     const forgotten = { daoId, userIds, pseudonym };
     const requests = await eraseWords(db, forgotten);
     await eraseFromProposals(db, forgotten);
-    await eraseKeptAnswers(db, daoId);
+    // Nobody empties it by asking to be forgotten again and again, or as somebody who never asked anything.
+    if (requests > 0) await eraseKeptAnswers(db, daoId);
     await eraseKeysOf(db, forgotten);
     await removeInvitationsOf(db, daoId, userIds, guest ? undefined : who.id);
     if (!guest) await this.changes.keepingAdmin(now, () => removeMember(db, daoId, who.id));

@@ -10,6 +10,7 @@ import { MembersRepository } from '../../src/adapters/store/members.repository.j
 import { RefusalsRepository } from '../../src/adapters/store/refusals.repository.js';
 import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { AccessService } from '../../src/services/access.service.js';
+import { doActions } from '../../src/services/proposal-effects.js';
 import { peopleOf, type People } from '../../src/services/people.js';
 import { aCaller, aKey, createDao } from '../factories/access.js';
 import { aClaim, aRequest, anAnswer, anEnding, someAccess } from '../factories/requests.js';
@@ -246,6 +247,46 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     ]);
   });
 
+  it('empties the kept answers only where some may be the person’s', async () => {
+    const cache = new AnswerCacheRepository(fresh.database);
+    const slot = { daoId: dao, rule: 'chat', key: 'kept' };
+    await cache.put(slot, { provider: 'fake', text: OTHER_SECRET, finishReason: 'stop' }, 10);
+    await people.forgetting.forgetMe(key(GUEST), dao, {});
+    await joined();
+    await people.forgetting.forgetMe(key(PERSON), dao, {});
+    expect(await cache.get(slot, undefined)).toMatchObject({ text: OTHER_SECRET });
+    await spoken(GUEST, SECRET);
+    await people.forgetting.forgetMe(key(GUEST), dao, {});
+    expect(await cache.get(slot, undefined)).toBeUndefined();
+  });
+
+  it('takes the names off keys that the person made for others', async () => {
+    const id = await joined();
+    const keys = [
+      aKey({ dao_id: dao, principal: `api:bot-${dao}`, name: `bot of ${SECRET}`, owner: id }),
+      aKey({ dao_id: dao, principal: `api:other-${dao}`, name: 'bot of the house' }),
+    ];
+    await fresh.database.of(dao).insertInto('api_keys').values(keys).execute();
+    await people.forgetting.forgetMe(key(PERSON), dao, {});
+    expect(await whereIs(SECRET)).toEqual([]);
+    const left = fresh.database.of(dao).selectFrom('api_keys').select('name').orderBy('principal');
+    expect(await left.execute()).toEqual([{ name: id }, { name: 'bot of the house' }]);
+  });
+
+  it('lets no proposal that is under way invite the person again', async () => {
+    await spoken(GUEST, SECRET);
+    await proposed([GUEST]);
+    await people.forgetting.forgetMe(key(GUEST), dao, {});
+    const { actions } = await fresh.database
+      .of(dao)
+      .selectFrom('proposals')
+      .select('actions')
+      .executeTakeFirstOrThrow();
+    const done = fresh.database.of(dao).transaction();
+    expect(await done.execute((db) => doActions(db, dao, actions, []))).toEqual({ action: 0, reason: 'NOT_A_PERSON' });
+    expect((await people.invitations.list(admin, dao, { after: '', limit: 9 })).items).toEqual([]);
+  });
+
   it('says which requests still run, and changes nothing while one does', async () => {
     await joined();
     await spoken(PERSON, SECRET);
@@ -301,7 +342,7 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
       code: 'INVITATION_NOT_FOUND',
     });
     await expect(people.members.list(owned, dao, { after: '', limit: 1, userId: 'tg:1' })).rejects.toMatchObject({
-      code: 'RBAC_PERMISSION_DENIED',
+      code: 'ACTING_NOT_ALLOWED',
     });
     await expect(people.members.get(key(PERSON), dao, 'me')).rejects.toMatchObject({ code: 'MEMBER_NOT_FOUND' });
   });

@@ -79,12 +79,19 @@ export async function eraseKeptAnswers(db: Db, daoId: string): Promise<void> {
   await db.deleteFrom('answer_cache').where('dao_id', '=', daoId).execute();
 }
 
-/** Revokes the keys that act as the person, and takes the person's ids and the names off them. */
+/** Revokes the keys that act as the person, and takes the person's ids off them; and the names off those and their own. */
 export async function eraseKeysOf(db: Db, { daoId, userIds, pseudonym }: Forgotten): Promise<void> {
   await db
     .updateTable('api_keys')
     .set({ principal: pseudonym, name: pseudonym, revoked_at: sql<Date>`coalesce(revoked_at, now())` })
     .where('dao_id', '=', daoId)
     .where(sql<boolean>`principal = any (${[...userIds]}::text[])`)
+    .execute();
+  // What somebody called a bot may say whose it is. Without its owner it opens nothing.
+  await db
+    .updateTable('api_keys')
+    .set({ name: pseudonym })
+    .where('dao_id', '=', daoId)
+    .where('owner', '=', pseudonym)
     .execute();
 }
