@@ -28,7 +28,7 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   delegations: { none: 'dao_id since', pseudonym: 'member_id delegate_id' },
   dialogs: { none: 'dao_id id created_at', erased: 'actor session_id source' },
   electors: { none: 'dao_id n weight', pseudonym: 'member_id delegate_id' },
-  identities: { none: 'dao_id linked_at', erased: 'user_id', pseudonym: 'member_id' },
+  identities: { none: 'dao_id linked_at linked_by', erased: 'user_id', pseudonym: 'member_id' },
   invitations: {
     none: 'dao_id id hash roles uses_left expires_at created_at',
     erased: 'user_id',
