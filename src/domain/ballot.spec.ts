@@ -66,7 +66,7 @@ describe(lastChoices.name, () => {
 
 describe(ballotRefusal.name, () => {
   const standing = (stage: Stage) => ({ stage, openedAt: AT, closesAt: after(1_000), executeAt: null });
-  const voter: Voter = { isElector: true, linkedAt: AT, linkedBy: 'join' };
+  const voter: Voter = { isElector: true, linkedAt: AT, linkedBy: 'join', revisions: 0 };
 
   it('should admit an elector while voting is open, and nobody else', () => {
     expect(ballotRefusal(standing('open'), voter, after(999))).toBeUndefined();
@@ -81,6 +81,11 @@ describe(ballotRefusal.name, () => {
       ballotRefusal(standing('open'), { ...voter, linkedBy, linkedAt: after(-ms) }, AT);
     expect([linked('admin', 0), linked('admin', week - 1)]).toEqual(['IDENTITY_TOO_NEW', 'IDENTITY_TOO_NEW']);
     expect([linked('admin', week), linked('code', 0), linked('join', 0)]).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('should admit fifty ballots of a voter', () => {
+    expect(ballotRefusal(standing('open'), { ...voter, revisions: 49 }, AT)).toBeUndefined();
+    expect(ballotRefusal(standing('open'), { ...voter, revisions: 50 }, AT)).toBe('BALLOT_LIMIT');
   });
 
   it('should tell a vote that has not opened from one that has closed', () => {

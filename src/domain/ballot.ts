@@ -37,6 +37,9 @@ export function lastChoices(ballots: readonly Ballot[]): Map<string, Choice> {
   return new Map([...last].map(([voter, { choice }]) => [voter, choice]));
 }
 
+/** Most ballots of one voter on one proposal: every one is kept, and counted at the close. */
+const MOST_REVISIONS = 50;
+
 /** How long an id that an admin linked decides nothing: so long its member has to notice. */
 const NOTICE_MS = 7 * 86_400_000;
 
@@ -55,12 +58,14 @@ export const isSettled = ({ linkedAt, linkedBy }: Link, at: Date): boolean =>
 export interface Voter extends Link {
   /** Whether the snapshot of the opening has the member. */
   isElector: boolean;
+  /** How many ballots the member has cast on the proposal. */
+  revisions: number;
 }
 
 /** Why a ballot is not admitted; undefined: it is. */
 export function ballotRefusal(
   standing: Standing & { openedAt: Date | null },
-  { isElector, ...link }: Voter,
+  { isElector, revisions, ...link }: Voter,
   now: Date,
 ): ErrorCode | undefined {
   const { stage, openedAt } = standing;
@@ -68,7 +73,8 @@ export function ballotRefusal(
   if (!admitsBallots(standing, now)) return 'VOTING_CLOSED';
   if (!isElector) return 'NOT_IN_ELECTORATE';
   // Else whoever may link ids could vote for members who never come.
-  return isSettled(link, openedAt) ? undefined : 'IDENTITY_TOO_NEW';
+  if (!isSettled(link, openedAt)) return 'IDENTITY_TOO_NEW';
+  return revisions >= MOST_REVISIONS ? 'BALLOT_LIMIT' : undefined;
 }
 
 /** A ballot without what nobody may know yet. */

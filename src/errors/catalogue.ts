@@ -50,6 +50,8 @@ export const ERRORS = {
   PROPOSAL_STAGE: { status: 409, message: 'The proposal has come too far for that, or not far enough; see stage.' },
   VOTING_NOT_OPEN: { status: 409, message: 'Voting on this proposal is not open.' },
   VOTING_CLOSED: { status: 409, message: 'Voting on this proposal has closed; the ballot was not counted.' },
+  BALLOT_LIMIT: { status: 409, message: 'This ballot was changed as often as one may be; the last one stands.' },
+  PROPOSAL_LIMIT: { status: 409, message: 'You have as many proposals open as you may: wait until one has closed.' },
   ELECTORATE_EMPTY: { status: 409, message: 'Nobody could vote: no member has the right, an id and a weight.' },
   ACTION_INVALID: { status: 422, message: 'An action cannot be done; see action and reason.' },
   DELEGATION_CYCLE: { status: 409, message: 'This delegation would lead back to where it begins.' },

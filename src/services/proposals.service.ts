@@ -5,6 +5,7 @@ import type { ActionDraft, Proposal, ProposalFloors, ProposalSummary } from '../
 import type { Recorder } from '../adapters/store/audit.repository.js';
 import { findDao } from '../adapters/store/daos.repository.js';
 import {
+  countOpenBy,
   insertProposal,
   proposalNow,
   updateProposal,
@@ -62,6 +63,8 @@ interface Held extends ProposalNow {
 }
 
 const CREATE = 'proposal.create' satisfies Entitlement;
+/** Each open proposal has a copy of all who may vote. */
+const MOST_OPEN = 20;
 const EXECUTE = 'proposal.execute' satisfies Entitlement;
 
 /** How the record names a proposal. */
@@ -106,7 +109,8 @@ export class ProposalsService {
 
   /**
    * Drafts a proposal, and opens it at once if that is wanted.
-   * @throws AppError `ACTION_INVALID`, `ELECTORATE_EMPTY`, `ACTING_NOT_ALLOWED` for somebody else's key, those of access
+   * @throws AppError `ACTION_INVALID`, `ELECTORATE_EMPTY`, `PROPOSAL_LIMIT`, `ACTING_NOT_ALLOWED` for somebody else's key,
+   *   those of access
    */
   async create(key: CallerKey, named: Named, draft: ProposalDraft & { open: boolean }): Promise<Proposal> {
     const asked = await this.deps.access.require(key, named, CREATE);
@@ -152,7 +156,8 @@ export class ProposalsService {
 
   /**
    * Opens a draft: rules, who may vote and with what weight are fixed from now on.
-   * @throws AppError `PROPOSAL_STAGE`, `NOT_THE_AUTHOR`, `ACTION_INVALID`, `ELECTORATE_EMPTY` and those of access
+   * @throws AppError `PROPOSAL_STAGE`, `NOT_THE_AUTHOR`, `ACTION_INVALID`, `ELECTORATE_EMPTY`, `PROPOSAL_LIMIT` and
+   *   those of access
    */
   async open(key: CallerKey, named: Named, n: number): Promise<Proposal> {
     return this.asAuthor(key, named, n, (held) => this.openNow(held));
@@ -189,6 +194,7 @@ export class ProposalsService {
     const { daoId, actor } = acting;
     const { n, actions } = proposal;
     requireStage(proposal, mayBecome(proposal.stage, 'open'));
+    if ((await countOpenBy(db, daoId, proposal.author)) >= MOST_OPEN) throw new AppError('PROPOSAL_LIMIT');
     await requireDoable(db, daoId, actions);
     const settings = (await findDao(db, daoId))?.settings ?? {};
     const rules = rulesOf(settings, this.deps.floors());

@@ -52,7 +52,7 @@ export class VotesService {
   /**
    * Casts a ballot, in place of an earlier one of the same member. When this returns it counts, unless it is changed.
    * @throws AppError `VOTING_NOT_OPEN`, `VOTING_CLOSED`, `NOT_IN_ELECTORATE`, `IDENTITY_TOO_NEW`,
-   *   `IDEMPOTENCY_CONFLICT`, `PROPOSAL_NOT_FOUND` and those of access; then it does not count
+   *   `BALLOT_LIMIT`, `IDEMPOTENCY_CONFLICT`, `PROPOSAL_NOT_FOUND` and those of access; then it does not count
    */
   async cast(key: CallerKey, named: Named, n: number, vote: VoteRequest): Promise<CastBallot> {
     const acting = await this.voter(key, named);
@@ -108,10 +108,11 @@ export class VotesService {
    */
   private async voter(key: CallerKey, named: Named): Promise<Acting> {
     const acting = await this.access.resolve(key, named);
-    const { member, within } = acting.facts;
+    const { member } = acting.facts;
     if (member !== undefined) await this.access.requireOwnKey(acting);
     if (mayVote(acting)) return acting;
-    const cut = within !== undefined && !within.includes(VOTE);
+    // Not by what its owner may: that is the member, who may have lost the right since the opening.
+    const cut = key.scopes !== null && !key.scopes.includes(VOTE);
     return member === undefined || cut ? this.access.require(key, named, VOTE) : acting;
   }
 }
@@ -137,7 +138,11 @@ async function admit({ db, record, acting, proposal, now }: Voting, vote: VoteRe
   const earlier = voter && ballotId !== undefined && (await findBallot(db, daoId, n, voter.member, ballotId));
   if (earlier) return sameAs(earlier, vote);
   const standing = { stage, openedAt, closesAt, executeAt };
-  const refusal = ballotRefusal(standing, voter ?? { isElector: false, linkedAt: now, linkedBy: 'join' }, now);
+  const refusal = ballotRefusal(
+    standing,
+    voter ?? { isElector: false, linkedAt: now, linkedBy: 'join', revisions: 0 },
+    now,
+  );
   if (refusal) throw new AppError(refusal, undefined, { stage });
   if (!voter) throw new AppError('NOT_IN_ELECTORATE');
   const ballot = ballotOf(daoId, proposal, voter, vote.choice, now);

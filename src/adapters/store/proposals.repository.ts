@@ -137,6 +137,18 @@ export async function insertProposal(db: Db, daoId: string, { actions, ...draft 
   return { proposal, now };
 }
 
+/** How many proposals of an author are open. */
+export async function countOpenBy(db: Db, daoId: string, author: string): Promise<number> {
+  const row = await db
+    .selectFrom('proposals')
+    .where('dao_id', '=', daoId)
+    .where('author', '=', author)
+    .where('stage', '=', 'open')
+    .select(sql<number>`count(*)::int`.as('open'))
+    .executeTakeFirstOrThrow();
+  return row.open;
+}
+
 /** @returns the proposal as it is then */
 export async function updateProposal(db: Db, daoId: string, n: number, changes: ProposalChanges): Promise<Proposal> {
   const { actions, rules, result, failure, ...plain } = changes;
