@@ -30,13 +30,13 @@ const MOST_TOLD = 50;
 
 /**
  * `dagi audit verify`: examines an export, without any server.
- * @throws CliError `EXPORT_INVALID` for what is none, `FILE_UNREADABLE`, `KEY_INVALID`
+ * @throws CliError `EXPORT_INVALID` for what is none, `FILE_UNREADABLE`, `HEADS_OF_ANOTHER_DAO`, `KEY_INVALID`
  */
 export async function verifyExport(file: string, options: VerifyOptions): Promise<Verification> {
   const lines = linesOf(file);
   const header = readHeader(file, (await lines.next()).value);
   const keys = await trustedKeys(header, options.publicKey);
-  const heads: SignedHead[] = [...header.heads, ...(await readHeads(options.heads ?? []))];
+  const heads: SignedHead[] = [...header.heads, ...(await readHeads(options.heads ?? [], header.chain))];
   const verifies = ({ key_id: id, signature }: SignedHead, text: string): boolean | undefined => {
     const key = keys.get(id);
     return key && isSignedBy(key, text, signature);
@@ -101,8 +101,11 @@ function parseLine(line: string): unknown {
   }
 }
 
-/** Heads of files; a line that is none, since a crash cut it off, is left out. */
-async function readHeads(files: readonly string[]): Promise<SignedHead[]> {
+/**
+ * Heads of files; a line that is none, since a crash cut it off, is left out.
+ * @throws CliError `FILE_UNREADABLE`; `HEADS_OF_ANOTHER_DAO` for a file that has none of this chain
+ */
+async function readHeads(files: readonly string[], chain: string): Promise<SignedHead[]> {
   const heads: SignedHead[] = [];
   for (const file of files) {
     const before = heads.length;
@@ -111,9 +114,13 @@ async function readHeads(files: readonly string[]): Promise<SignedHead[]> {
       if (head.success) heads.push(head.data);
     }
     if (heads.length === before) throw new CliError('FILE_UNREADABLE', `${file} holds no signed heads.`);
+    if (!heads.slice(before).some((head) => head.chain === chain)) throw headsOfAnother(file, chain);
   }
   return heads;
 }
+
+const headsOfAnother = (file: string, chain: string): CliError =>
+  new CliError('HEADS_OF_ANOTHER_DAO', `${file} holds no head of ${nameOfChain(chain)}, of which the export is.`);
 
 /** Keys by their ids: those that are given, else those that the export brings along. */
 async function trustedKeys(header: Header, given: readonly string[] | undefined): Promise<Map<string, KeyObject>> {

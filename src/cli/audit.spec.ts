@@ -235,6 +235,8 @@ describe('dagi audit', () => {
     await expect(verifyExport(join(folder, 'nowhere'), {})).rejects.toEqual(failure('FILE_UNREADABLE'));
     await exportIt();
     await expect(verifyExport(file, { heads: [put('c', 'none\n')] })).rejects.toEqual(failure('FILE_UNREADABLE'));
+    const others = put('e', `${JSON.stringify({ ...instance.heads[0], chain: 'orchard' })}\n`);
+    await expect(verifyExport(file, { heads: [others] })).rejects.toEqual(failure('HEADS_OF_ANOTHER_DAO'));
     await expect(verifyExport(file, { publicKey: [put('d', 'none')] })).rejects.toEqual(failure('KEY_INVALID'));
     await expect(verifyExport(file, { publicKey: [join(folder, 'nowhere')] })).rejects.toEqual(
       failure('FILE_UNREADABLE'),

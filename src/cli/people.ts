@@ -23,7 +23,6 @@ const REMEDIES: Readonly<Record<string, string>> = {
   DAO_EXISTS: 'See it with "dagi dao show ID", and change it with "dagi dao set ID".',
   KEY_NOT_FOUND: 'See which there are with "dagi keys list"; what is revoked stays so.',
   ROLE_NOT_FOUND: 'See which there are with "dagi role list".',
-  ROLE_IN_USE: 'See who has it with "dagi member list --role NAME", what promises it with "dagi member invitations".',
   MEMBER_NOT_FOUND: 'See who is there with "dagi member list".',
   MEMBER_EXISTS: 'See as what with "dagi member list --user USER", and change it with "dagi member change".',
   LAST_ADMIN: 'Do so with "dagi member change MEMBER --roles admin".',
@@ -37,8 +36,14 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 /** The same, where it depends on what the answer tells. */
-const DETAILED: Readonly<Record<string, (detail: Detail) => string>> = {
+const DETAILED: Readonly<Record<string, (detail: Detail) => string | undefined>> = {
   VERSION_CHANGED: ({ version }) => versionRemedy(version),
+  KEY_REPLACED: ({ successor }) => (typeof successor === 'string' ? `It is ${successor}.` : undefined),
+  // That guests stay has no numbers, and no remedy.
+  ROLE_IN_USE: ({ invitations }) =>
+    invitations === undefined
+      ? undefined
+      : 'See who has it with "dagi member list --role NAME", what promises it with "dagi member invitations".',
   ACTION_INVALID: ({ action, reason }) =>
     `It is ${typeof action === 'number' ? `action ${action + 1}` : 'all of them'}: ${String(reason)}.`,
   PROPOSAL_STAGE: stageOf,

@@ -42,8 +42,8 @@ describe('dagi proposal', () => {
     const { text } = await listProposals(client, { ...ACTING, stage: 'open', limit: 10 });
     expect(text.split('\n')).toEqual([
       'n   stage     when         title',
-      '12  executed  ended T3     A motto',
-      '11  passed    executed T2  A motto',
+      '12  executed  ended T3                   A motto',
+      '11  passed    executes T2 unless vetoed  A motto',
       '10  open      closes T1    A motto',
       '7   draft                  A motto',
       '',

@@ -153,7 +153,7 @@ function actionOf(text: string): unknown {
 /** When something becomes of it, or has. */
 function nextOf({ stage, closes_at: closes, execute_at: executes, ended_at: ended }: Summary): string {
   if (ended !== null) return `ended ${ended}`;
-  if (stage === 'passed') return `executed ${executes ?? ''}`;
+  if (stage === 'passed') return `executes ${executes ?? ''} unless vetoed`;
   return closes === null ? '' : `closes ${closes}`;
 }
 
