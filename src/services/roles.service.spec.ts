@@ -70,6 +70,19 @@ describe('RolesService: what is asked before anything is written', () => {
     for (const mock of [find, objection, within]) expect(mock).not.toHaveBeenCalled();
   });
 
+  it('is whether the caller has all that is taken, too', async () => {
+    find.mockResolvedValue({ ...role, entitlements: ['chat.read', 'audit.read', 'no.such'] });
+    await expect(put(['chat.read'])).rejects.toMatchObject({
+      code: 'RBAC_PERMISSION_DENIED',
+      detail: { required_entitlement: 'audit.read' },
+    });
+    expect(denied).toHaveBeenCalledTimes(1);
+    for (const mock of [objection, within]) expect(mock).not.toHaveBeenCalled();
+    // Of what roles can give no longer, nobody has anything.
+    find.mockResolvedValue({ ...role, entitlements: ['chat.read', 'no.such'] });
+    expect(await put(['chat.read'])).toMatchObject({ created: false });
+  });
+
   it('is which version is meant', async () => {
     await expect(put(['chat.write'], { expected: ['2'] })).rejects.toMatchObject({ code: 'VERSION_CHANGED' });
     find.mockResolvedValue(undefined);

@@ -10,7 +10,7 @@ import {
 } from '../adapters/store/roles.repository.js';
 import { GUEST_ROLE, type CallerKey, type Entitlement } from '../contracts/access.js';
 import type { Role } from '../contracts/dao.js';
-import { firstLacking } from '../domain/member-rules.js';
+import { firstLacking, givenBy } from '../domain/member-rules.js';
 import { roleDifference, roleEntitlements, type RoleEntitlement } from '../domain/role-rules.js';
 import { requireVersion, type Expected } from '../domain/versions.js';
 import { AppError } from '../errors/app-error.js';
@@ -42,7 +42,7 @@ export interface RolesDeps {
 const NEEDED = 'config.update' satisfies Entitlement;
 /** Who may see members may know how many have a role. */
 const SEES_MEMBERS = 'chat.write' satisfies Entitlement;
-const NO_MORE = 'A role gives no more than whoever changes it has.';
+const NO_MORE = 'Nobody gives with a role, or takes from one, what they lack themselves.';
 /** Every change of people reads all roles of the DAO. */
 const MOST_ROLES = 200;
 /** Changes that a person has to have seen are named by a hash of this length. */
@@ -85,7 +85,7 @@ export class RolesService {
   }
 
   /**
-   * Creates a role, or replaces what one gives. Nobody gives what they lack; what they take may be anything.
+   * Creates a role, or replaces what one gives. Nobody gives, or takes from those who have it, what they lack.
    * @throws AppError `RBAC_PERMISSION_DENIED`, `VERSION_CHANGED`, `ROLE_CHANGE_HELD`, `LAST_ADMIN` and those of access
    */
   async put(
@@ -101,6 +101,7 @@ export class RolesService {
     if (before) requireVersion(before.version, expected);
     else if (expected) throw new AppError('VERSION_CHANGED', undefined, { version: null });
     const { added, removed } = roleDifference(before?.entitlements ?? [], to);
+    await this.requireGivable(acting, taken(before, to));
     if (before && added.length + removed.length === 0)
       return { role: await this.shown(acting, before), created: false };
     const confirmed = await this.requireHarmless(acting.daoId, name, { before, to, confirm });
@@ -132,7 +133,7 @@ export class RolesService {
   }
 
   /** Asked before the guard is: what it finds out is not for everybody. */
-  private async requireGivable(acting: Acting, entitlements: readonly RoleEntitlement[]): Promise<void> {
+  private async requireGivable(acting: Acting, entitlements: readonly Entitlement[]): Promise<void> {
     const missing = firstLacking(entitlements, acting.rights.entitlements);
     if (missing === undefined) return;
     const detail = { required_entitlement: missing, roles: acting.rights.roles };
@@ -161,7 +162,7 @@ export class RolesService {
     return changes.within(acting, async (change) => {
       const { db, daoId, by, record } = change;
       requireEntitlements(by, [NEEDED]);
-      requireEntitlements(by, edit.to, NO_MORE);
+      requireEntitlements(by, [...edit.to, ...taken(edit.before, edit.to)], NO_MORE);
       await requireUnchanged(change, name, edit.before);
       if (!edit.before && change.roles.length >= MOST_ROLES) {
         throw new AppError('BODY_INVALID', `A DAO has at most ${MOST_ROLES} roles.`);
@@ -172,6 +173,10 @@ export class RolesService {
     });
   }
 }
+
+/** What a change takes from a role, of what roles can give. */
+const taken = (before: KeptRole | undefined, to: readonly RoleEntitlement[]): Entitlement[] =>
+  before ? givenBy([before.name], [before]).filter((one) => !to.some((kept) => kept === one)) : [];
 
 async function requireUnchanged({ db, daoId }: Change, name: string, before: KeptRole | undefined): Promise<void> {
   const now = await findRole(db, daoId, name);

@@ -126,7 +126,7 @@ describe.each(DATABASES)('roles on %s', (_name, open) => {
     ]);
   });
 
-  it('should give nothing that their editor lacks; what is taken may be anything', async () => {
+  it('should give nothing, and lose nothing, that their editor lacks', async () => {
     await put('editor', ['chat.read', 'config.update']);
     await addMember(fresh.database.of(dao), dao, { userId: 'tg:6', roles: ['editor'] });
     const key = keyOf('tg:6');
@@ -137,7 +137,10 @@ describe.each(DATABASES)('roles on %s', (_name, open) => {
     expect(await failure(put('own', ['chat.read', 'chat.write'], { key }))).toMatchObject(denied);
     expect(await failure(put('editor', ['chat.read', 'chat.write', 'config.update'], { key }))).toMatchObject(denied);
     expect((await recorded()).at(-1)).toMatchObject({ action: 'access.denied' });
-    expect((await put('member', ['chat.read'], { key })).role.entitlements).toEqual(['chat.read']);
+    expect(await failure(put('member', ['chat.read'], { key }))).toMatchObject(denied);
+    expect((await named('member'))?.entitlements).toContain('chat.write');
+    await put('second', ['chat.read', 'config.update']);
+    expect((await put('second', ['chat.read'], { key })).role.entitlements).toEqual(['chat.read']);
     expect(await failure(put('own', [], { key: keyOf('tg:12345') }))).toMatchObject({
       code: 'RBAC_PERMISSION_DENIED',
       detail: { required_entitlement: 'config.update' },
