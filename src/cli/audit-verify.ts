@@ -66,7 +66,7 @@ async function* linesOf(file: string): AsyncGenerator<string, undefined> {
 function readHeader(file: string, line: string | undefined): Header {
   const parsed = HeaderSchema.safeParse(parseLine(line ?? ''));
   if (parsed.success) return parsed.data;
-  throw new CliError('EXPORT_INVALID', `${file} does not begin as an export of "dagi audit export" does.`);
+  throw new CliError('EXPORT_INVALID', `${file} does not begin as an export of "npx dagi audit export" does.`);
 }
 
 /** Hands rows to the examination, and takes the closing head. @returns what is wrong with lines that are neither */

@@ -14,9 +14,9 @@ const HOME_OPTION = ['--home <dir>', 'state folder of the instance (DAGI_HOME)']
 
 const EXAMPLES = `
 Examples:
-  $ dagi audit export --dao greenfood-dao --out greenfood.jsonl
-  $ dagi audit verify greenfood.jsonl --heads posted-heads.jsonl --public-key noted-key.pem
-  $ dagi audit key > noted-key.pem               keep it where the installation cannot change it
+  $ npx dagi audit export --dao greenfood-dao --out greenfood.jsonl
+  $ npx dagi audit verify greenfood.jsonl --heads posted-heads.jsonl --public-key noted-key.pem
+  $ npx dagi audit key > noted-key.pem               keep it where the installation cannot change it
 
 What is proven by what: docs/audit.md.`;
 
@@ -28,7 +28,7 @@ Rows behind the newest signed head cannot be proven complete, which is said.
 Exit code: 0 if nothing is wrong, 1 if something is.
 
 Example:
-  $ dagi audit verify greenfood.jsonl --heads posted-heads.jsonl --public-key noted-key.pem`;
+  $ npx dagi audit verify greenfood.jsonl --heads posted-heads.jsonl --public-key noted-key.pem`;
 
 /** Adds `dagi audit`. */
 export function addAuditCommands(program: Command): void {
@@ -66,7 +66,7 @@ function addVerify(audit: Command): void {
   audit
     .command('verify')
     .description('examine an export, without any server')
-    .argument('<file>', 'as "dagi audit export" wrote it')
+    .argument('<file>', 'as "npx dagi audit export" wrote it')
     .option('--heads <file>', 'heads as posted: DAGI_HOME/audit/<dao>/heads.jsonl; may be repeated', another)
     .option(
       '--public-key <key>',

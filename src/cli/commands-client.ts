@@ -35,7 +35,7 @@ function addChat(program: Command): void {
     .option(...HOME_OPTION)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ dagi chat "What is this DAO about?"\n  $ dagi chat --dao greenfood-dao --as tg:12345',
+      '\nExamples:\n  $ npx dagi chat "What is this DAO about?"\n  $ npx dagi chat --dao greenfood-dao --as tg:12345',
     )
     .action(async (question: string | undefined, options: ChatOptions & HomeOption) => {
       const client = await connect(options);
@@ -51,7 +51,7 @@ function addRoute(program: Command): void {
     .option(...HOME_OPTION)
     .addHelpText(
       'after',
-      `\nExample:\n  $ dagi route '{"prompt":"Hello","mode":"chat","metadata":{"user_id":"tg:12345"}}'`,
+      `\nExample:\n  $ npx dagi route '{"prompt":"Hello","mode":"chat","metadata":{"user_id":"tg:12345"}}'`,
     )
     .action(async (body: unknown, options: HomeOption) => {
       const client = await connect(options);
@@ -88,7 +88,7 @@ function addSmoke(program: Command): void {
     .description('a handful of checks against a running instance')
     .argument('[url]', 'its address (default: the instance that runs here); the key comes from DAGI_API_KEY')
     .option(...HOME_OPTION)
-    .addHelpText('after', '\nExamples:\n  $ dagi smoke\n  $ DAGI_API_KEY=… dagi smoke https://dagi.example.org')
+    .addHelpText('after', '\nExamples:\n  $ npx dagi smoke\n  $ DAGI_API_KEY=… npx dagi smoke https://dagi.example.org')
     .action(async (url: string | undefined, options: HomeOption) => {
       const env = resolveEnv(options);
       // The key of the home's own instance goes to that instance only.

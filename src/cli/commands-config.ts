@@ -18,9 +18,9 @@ const CHECK_HELP = `
 Nothing has to run. Variables count as they are set here; a provider whose key is set elsewhere alone is a warning.
 
 Examples:
-  $ dagi config check prod
-  $ dagi config check ./my-profile.yml
-  $ dagi config check ./my-profile.yml --json | jq -r '.warnings[]'`;
+  $ npx dagi config check prod
+  $ npx dagi config check ./my-profile.yml
+  $ npx dagi config check ./my-profile.yml --json | jq -r '.warnings[]'`;
 
 const EXPLAIN_HELP = `
 JSON is a body of POST /route; nothing is sent to a model. The running instance decides, with the roles that user_id has
@@ -28,9 +28,9 @@ there. With --profile it is decided here, with the roles that "roles" names (def
 them; nothing has to run.
 
 Examples:
-  $ dagi config explain '{"prompt":"When is the next vote?","metadata":{"user_id":"tg:12345"}}'
-  $ dagi config explain '{"mode":"chat","source":"telegram","roles":["guest"]}' --profile prod
-  $ dagi config explain '{"metadata":{"task_type":"legal"}}' --profile ./my-profile.yml --json`;
+  $ npx dagi config explain '{"prompt":"When is the next vote?","metadata":{"user_id":"tg:12345"}}'
+  $ npx dagi config explain '{"mode":"chat","source":"telegram","roles":["guest"]}' --profile prod
+  $ npx dagi config explain '{"metadata":{"task_type":"legal"}}' --profile ./my-profile.yml --json`;
 
 /** Adds `dagi config`: check, explain, and the life of the running profile. */
 export function addConfigCommands(program: Command): void {

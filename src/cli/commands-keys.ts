@@ -4,10 +4,10 @@ import { LIMIT_OPTION, parseNames, parseSpan, run, withCommon, type Common } fro
 
 const EXAMPLES = `
 Examples:
-  $ dagi keys create --dao greenfood-dao --principal tg:12345 --name laptop
-  $ dagi keys list
-  $ dagi keys rotate KEY_ID --overlap 24h
-  $ dagi keys revoke KEY_ID`;
+  $ npx dagi keys create --dao greenfood-dao --principal tg:12345 --name laptop
+  $ npx dagi keys list
+  $ npx dagi keys rotate KEY_ID --overlap 24h
+  $ npx dagi keys revoke KEY_ID`;
 
 const ID = ['<id>', 'id of the key, as the list shows it'] as const;
 const DAO_OPTION = ['--dao <id>', 'as an admin of this DAO (default: that of the key)'] as const;

@@ -29,9 +29,9 @@ const AS_OPTION = ['--as <user>', 'who acts, where a gateway key says so'] as co
 
 const EXAMPLES = `
 Examples:
-  $ dagi member list --dao orchard
-  $ dagi member add tg:5 --roles member --name "Cy"
-  $ dagi member invite --roles member --uses 20 --expires 7d`;
+  $ npx dagi member list --dao orchard
+  $ npx dagi member add tg:5 --roles member --name "Cy"
+  $ npx dagi member invite --roles member --uses 20 --expires 7d`;
 
 const FORGET_HELP = `
 Erases dialogs, prompts and answers, ids, name, keys and invitations. Requests stay as figures, under a name that tells

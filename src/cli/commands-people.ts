@@ -24,7 +24,8 @@ What is not named stays as it is; nothing behind the = takes a name away:
 
 const PUT_HELP = `
 A role has all that --gives names and nothing else; nobody gives what they lack. A change that would let recorded requests
-in that were refused is held: the report says which, and the command that is printed below it makes the change.`;
+in that were refused is held, and always one by which guest gains something: the report says which, and the command that is
+printed below it makes the change.`;
 
 /** Adds `dagi dao`, `dagi member`, `dagi role` and `dagi resolve`. */
 export function addPeopleCommands(program: Command): void {
@@ -38,7 +39,10 @@ function addDaoCommands(program: Command): void {
   const dao = program
     .command('dao')
     .description('list, create, show and change DAOs')
-    .addHelpText('after', '\nExamples:\n  $ dagi dao list\n  $ dagi dao create orchard --name Orchard --admin tg:1');
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx dagi dao list\n  $ npx dagi dao create orchard --name Orchard --admin tg:1',
+    );
   withCommon(
     dao
       .command('list')
@@ -85,7 +89,7 @@ function addDaoSet(dao: Command): void {
       .option(...VERSION_OPTION),
     'dao set orchard name="The Orchard" facts.season=Autumn profile.language=',
     'dao set orchard settings.quorum=0.25 \'settings.role_weights={"admin":2,"member":1}\'',
-    'dao set orchard limits.requests_per_minute=60 --if-version 4',
+    'dao set orchard limits.requests_per_minute=60',
   ).action((id: string, changes: string[], options: Common & { ifVersion?: string }) =>
     run(options, (client) => setDao(client, id, changes, options)),
   );
@@ -95,7 +99,10 @@ function addRoleCommands(program: Command): void {
   const role = program
     .command('role')
     .description('list, change and delete roles of a DAO')
-    .addHelpText('after', '\nExamples:\n  $ dagi role list\n  $ dagi role put steward --gives chat.read,chat.write');
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx dagi role list\n  $ npx dagi role put steward --gives chat.read,chat.write',
+    );
   withCommon(
     role
       .command('list')

@@ -19,9 +19,9 @@ const AS_OPTION = ['--as <user>', 'who acts, where a gateway key says so'] as co
 
 const EXAMPLES = `
 Examples:
-  $ dagi proposal create --title "A motto" --text "Let us have one." --open
-  $ dagi proposal vote 1 yes
-  $ dagi proposal tally 1`;
+  $ npx dagi proposal create --title "A motto" --text "Let us have one." --open
+  $ npx dagi proposal vote 1 yes
+  $ npx dagi proposal tally 1`;
 
 const ACTION_HELP = `
 Each action is JSON; they are done once it has passed, all of them or none:

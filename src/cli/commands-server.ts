@@ -28,7 +28,7 @@ function addUp(program: Command): void {
     .option('--port <port>', 'port of the API (PORT)', parsePort)
     .option('--mcp-port <port>', 'reserved: the MCP server is not part of this version (MCP_PORT)', parsePort)
     .option('--no-first-question', 'do not ask a first question')
-    .addHelpText('after', '\nExamples:\n  $ dagi up\n  $ dagi up --home /srv/dagi --port 9112 --profile dev')
+    .addHelpText('after', '\nExamples:\n  $ npx dagi up\n  $ npx dagi up --home /srv/dagi --port 9112 --profile dev')
     .action(async (options: ServerOptions & { firstQuestion: boolean }) => {
       const { up } = await import('./up.js');
       await up(resolveEnv(options), { exitWithParent: parentOf(options), firstQuestion: options.firstQuestion });

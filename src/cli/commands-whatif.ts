@@ -21,10 +21,10 @@ Nothing is changed. With --run the prompts of those requests go to the providers
 their own, on the account of your key.
 
 Examples:
-  $ dagi whatif --profile ./new.yml
-  $ dagi whatif --profile ./new.yml --since 12h --limit 500
-  $ dagi whatif --profile ./new.yml --run 3 --yes
-  $ dagi whatif --profile ./new.yml --json | jq .newly_allowed`;
+  $ npx dagi whatif --profile ./new.yml
+  $ npx dagi whatif --profile ./new.yml --since 12h --limit 500
+  $ npx dagi whatif --profile ./new.yml --run 3 --yes
+  $ npx dagi whatif --profile ./new.yml --json | jq .newly_allowed`;
 
 const connect = async (options: HomeOption): Promise<DagiClient> =>
   new DagiClient(await findInstance(resolveEnv(options)));
@@ -71,7 +71,10 @@ export function addConfigLifeCommands(config: Command): void {
     .description('show what waits to be confirmed; make it active if its hash is given')
     .option('--confirm <hash>', 'hash of what waits')
     .option(...HOME_OPTION)
-    .addHelpText('after', '\nExamples:\n  $ dagi config apply\n  $ dagi config apply --confirm 0f3c6f2a51b7d9e4')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx dagi config apply\n  $ npx dagi config apply --confirm 0f3c6f2a51b7d9e4',
+    )
     .action(async ({ confirm, ...options }: { confirm?: string } & HomeOption) =>
       print(connect(options).then((client) => applyConfig(client, confirm))),
     );

@@ -100,7 +100,7 @@ describe('dagi config', () => {
 
   it.each([
     ['CONFIG_REFUSED', { refused: { at: 'then', reason: 'bad' } }, /aaaa, runs on\. Correct it/],
-    ['CONFIG_HELD', WAITING, /aaaa, runs on\. Confirm it with: dagi config apply --confirm bbbb/],
+    ['CONFIG_HELD', WAITING, /aaaa, runs on\. Confirm it with: npx dagi config apply --confirm bbbb/],
     ['CONFIG_UNCHECKED', { unchecked: true }, /the database does not answer; what ran before, aaaa/],
   ])('reload fails with %s, after telling the state', async (code, changes, message) => {
     const write = jest.fn<(text: string) => void>();

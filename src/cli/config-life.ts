@@ -21,7 +21,7 @@ export async function reloadConfig(client: DagiClient, write: (text: string) => 
   const stays = `what ran before, ${running.hash}, runs on`;
   if (refused) throw new CliError('CONFIG_REFUSED', `The file cannot be used; ${stays}. Correct it, and reload again.`);
   if (held) {
-    const remedy = `dagi config apply --confirm ${held.hash}`;
+    const remedy = `npx dagi config apply --confirm ${held.hash}`;
     throw new CliError('CONFIG_HELD', `The file waits to be confirmed; ${stays}. Confirm it with: ${remedy}`);
   }
   if (unchecked) {

@@ -16,6 +16,7 @@ const ErrorSchema = z.looseObject({
   retry_after_s: z.number().optional().catch(undefined),
   required_entitlement: z.string().optional().catch(undefined),
   roles: z.array(z.string()).optional().catch(undefined),
+  narrowed_by: z.string().optional().catch(undefined),
 });
 const BodySchema = z.looseObject({ error: ErrorSchema, attempts: AttemptsSchema.optional().catch(undefined) });
 type Told = z.infer<typeof ErrorSchema>;
@@ -39,9 +40,12 @@ function withWait(message: string, seconds: number | undefined): string {
   return named === message ? `${message} Come back in ${seconds} s.` : named;
 }
 
-function lackOf({ message, required_entitlement: needed, roles = [] }: Told): string[] {
+function lackOf({ message, required_entitlement: needed, roles = [], narrowed_by: narrowed }: Told): string[] {
   if (needed === undefined || message.includes(needed)) return [];
-  const held = roles.length === 0 ? '' : ` and the ${roles.length === 1 ? 'role is' : 'roles are'} ${roles.join(', ')}`;
+  const held =
+    roles.length === 0 || narrowed !== undefined
+      ? ''
+      : ` and the ${roles.length === 1 ? 'role is' : 'roles are'} ${roles.join(', ')}`;
   return [`${needed} is needed${held}.`];
 }
 

@@ -25,7 +25,7 @@ describe('invitations', () => {
   it('invite says how somebody takes it who is named', async () => {
     json.mockResolvedValue({ ok: true, ...MADE, user_id: 'tg:7' });
     const { text } = await invite(client, { ...DAO, roles: ['member'], user: 'tg:7' });
-    expect(text).toMatch(/^tg:7 is invited, .*: dagi member redeem --dao orchard\n/);
+    expect(text).toMatch(/^tg:7 is invited, .*: npx dagi member redeem --dao orchard\n/);
     expect(json.mock.calls[0]?.[2]).toEqual({ body: { roles: ['member'], user_id: 'tg:7' } });
   });
 

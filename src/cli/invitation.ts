@@ -41,8 +41,8 @@ export async function invite(client: DagiClient, { dao, roles, user, uses, expir
   const { id, secret, expires_at: until } = understood(MadeSchema, answer);
   const head =
     secret === undefined
-      ? `${user ?? ''} is invited, and takes it with: dagi member redeem --dao ${quoted(daoId)}\n`
-      : `${secret}\n(shown this once: hand it on; it is taken with: dagi member redeem SECRET)\n`;
+      ? `${user ?? ''} is invited, and takes it with: npx dagi member redeem --dao ${quoted(daoId)}\n`
+      : `${secret}\n(shown this once: hand it on; it is taken with: npx dagi member redeem SECRET)\n`;
   return { answer, text: plain(`${head}invitation ${id} to ${roles.join(', ')}, good until ${until}\n`) };
 }
 

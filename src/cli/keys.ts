@@ -69,7 +69,7 @@ export async function rotateKey(
   const body = overlap === undefined ? {} : { overlap_seconds: Math.round(overlap / SECOND_MS) };
   const answer = await ask(client, 'POST', `/keys/${part(id)}/rotate${query({ dao_id: dao })}`, { body });
   const made = understood(CreatedSchema, answer);
-  const remark = `id ${made.id} takes the place of ${id}; until when that one works on: dagi keys list\n`;
+  const remark = `id ${made.id} takes the place of ${id}; until when that one works on: npx dagi keys list\n`;
   return { answer, text: `${shownOnce(made.key)}${plain(remark)}` };
 }
 

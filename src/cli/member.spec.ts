@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { DagiClient } from './client.js';
+import { CliError } from './failure.js';
 import {
   addMember,
   changeMember,
@@ -95,5 +96,15 @@ describe('dagi member', () => {
     const { text } = await forgetMember(client, 'me', { ...DAO, as: 'tg:5', yes: true });
     expect(text).toBe('forgotten; what is left is called p_1, in 3 requests\n');
     expect(json.mock.calls).toEqual([['POST', `${PATH}/me/forget?user_id=tg%3A5`, {}]]);
+  });
+
+  it.each([
+    ['forget', () => forgetMember(client, 'me', { ...DAO, yes: true })],
+    ['link', () => linkMember(client, 'me', undefined, DAO)],
+  ])('%s tells a key that stands for nobody to say who acts', async (_what, work) => {
+    json.mockRejectedValue(new CliError('QUERY_INVALID', 'Name whom.'));
+    await expect(work()).rejects.toThrow(/^Name whom\..* --as USER\.$/);
+    json.mockRejectedValue(new CliError('LAST_ADMIN', 'No.'));
+    await expect(work()).rejects.not.toThrow('--as');
   });
 });

@@ -8,6 +8,8 @@ import { understood } from './whatif-answer.js';
 
 /** Whoever acts. */
 const ME = 'me';
+/** What a key is told for which "me" is nobody. */
+const STANDS_FOR_NOBODY = new Set(['QUERY_INVALID', 'MEMBER_NOT_FOUND']);
 
 /** A member, as far as it is printed. By which ids platforms know them is not for everybody. */
 export const MemberSchema = z.looseObject({
@@ -116,14 +118,14 @@ export async function forgetMember(
   who: string,
   { dao, as, yes = false }: InDao & { as?: string; yes?: boolean } = {},
 ): Promise<Told> {
-  if (as !== undefined && who !== ME) throw invalid(`--as says who "me" is: dagi member forget me --as ${as}.`);
+  if (as !== undefined && who !== ME) throw invalid(`--as says who "me" is: npx dagi member forget me --as ${as}.`);
   const daoId = await daoOf(client, dao);
   if (!yes) {
     const sentence = `What ${daoId} knows of ${as ?? who} would be erased: dialogs, ids, name, keys. There is no way back.`;
     throw new CliError('NOT_CONFIRMED', `${sentence} Nothing was done; say it again with --yes if that is meant.`);
   }
   const path = await memberPath(client, daoId, who);
-  const answer = await ask(client, 'POST', `${path}/forget${query({ user_id: as })}`);
+  const answer = await askAbout(client, `${path}/forget`, { who, as });
   const { id, requests } = understood(RemainsSchema, answer);
   return { answer, text: plain(`forgotten; what is left is called ${id}, in ${requests} requests\n`) };
 }
@@ -134,10 +136,26 @@ async function linkCode(
   { dao, as }: { dao: string | undefined; as: string | undefined },
 ): Promise<Told> {
   if (who !== ME) throw invalid('A code is for "me" alone; name the other id, and it is linked at once.');
-  const answer = await ask(client, 'POST', `${await pathOf(client, dao)}/me/link${query({ user_id: as })}`);
+  const answer = await askAbout(client, `${await pathOf(client, dao)}/me/link`, { who, as });
   const { code, expires_at: until } = understood(CodeSchema, answer);
-  const how = 'the other id redeems it: dagi member redeem CODE';
+  const how = 'the other id redeems it: npx dagi member redeem CODE';
   return { answer, text: plain(`${code}\n(shown this once, good until ${until}; ${how})\n`) };
+}
+
+/** Posts for oneself; a key that stands for nobody is told how to say who that is. */
+async function askAbout(
+  client: DagiClient,
+  path: string,
+  { who, as }: { who: string; as: string | undefined },
+): Promise<unknown> {
+  try {
+    return await ask(client, 'POST', `${path}${query({ user_id: as })}`);
+  } catch (error) {
+    if (!(error instanceof CliError) || who !== ME || as !== undefined || !STANDS_FOR_NOBODY.has(error.code))
+      throw error;
+    const sentence = `${error.message} "me" is whom the key stands for: use a key of your own, or --as USER.`;
+    throw new CliError(error.code, sentence, error.detail, { cause: error });
+  }
 }
 
 const pathOf = async (client: DagiClient, dao: string | undefined): Promise<string> =>
@@ -154,7 +172,7 @@ async function memberPath(client: DagiClient, dao: string | undefined, who: stri
   const { entries } = await readList(client, { path, name: 'members', entry: MemberSchema, filter, limit: 1 });
   const [member] = entries;
   if (!member) {
-    const sentence = `${who} is no member of ${daoId}: see who is with "dagi member list".`;
+    const sentence = `${who} is no member of ${daoId}: see who is with "npx dagi member list".`;
     throw new CliError('MEMBER_NOT_FOUND', sentence);
   }
   return `${path}/${part(member.id)}`;

@@ -47,7 +47,7 @@ describe('options of commands about people', () => {
   it.each(people.flatMap((one) => leaves(one, one.name())))('%s has examples and JSON', (path, command) => {
     let help = '';
     command.configureOutput({ writeOut: (text) => void (help += text) }).outputHelp();
-    expect(help).toMatch(new RegExp(`Examples?:\n {2}\\$ dagi ${path}`));
+    expect(help).toMatch(new RegExp(`Examples?:\n {2}\\$ npx dagi ${path}`));
     expect(command.options.map(({ long }) => long).slice(-2)).toEqual(['--json', '--home']);
   });
 });

@@ -20,7 +20,7 @@ export const LIMIT_OPTION = ['--limit <n>', 'most entries (default: 1000)', pars
 
 /** Adds what every command has, and examples below its help. */
 export function withCommon(command: Command, ...examples: string[]): Command {
-  const lines = examples.map((example) => `\n  $ dagi ${example}`).join('');
+  const lines = examples.map((example) => `\n  $ npx dagi ${example}`).join('');
   return command
     .option('--json', 'print the answer as JSON')
     .option('--home <dir>', 'state folder of the instance (DAGI_HOME)')

@@ -24,6 +24,7 @@ describe('commands about people', () => {
 
   it.each([
     ['LAST_ADMIN', {}, /^No\. .*dagi member change MEMBER --roles admin/],
+    ['KEY_REPLACED', { successor: 'k_2' }, /It is k_2\.$/],
     ['MEMBER_EXISTS', {}, /dagi member change/],
     ['INVITATION_ENDED', {}, /dagi member invite/],
     ['DAO_REQUIRED', {}, /--dao/],

@@ -19,20 +19,20 @@ export const USUAL_LIMIT = 1_000;
 
 /** What to do about a refusal, in words of the command line. */
 const REMEDIES: Readonly<Record<string, string>> = {
-  DAO_REQUIRED: 'Name it with --dao; "dagi dao list" shows what there is.',
-  DAO_EXISTS: 'See it with "dagi dao show ID", and change it with "dagi dao set ID".',
-  KEY_NOT_FOUND: 'See which there are with "dagi keys list"; what is revoked stays so.',
-  ROLE_NOT_FOUND: 'See which there are with "dagi role list".',
-  MEMBER_NOT_FOUND: 'See who is there with "dagi member list".',
-  MEMBER_EXISTS: 'See as what with "dagi member list --user USER", and change it with "dagi member change".',
-  LAST_ADMIN: 'Do so with "dagi member change MEMBER --roles admin".',
-  LAST_ID: 'That is "dagi member link MEMBER USER", or "dagi member remove MEMBER".',
-  ID_TAKEN: 'See whose it is with "dagi member list --user USER", and take it off with "dagi member unlink".',
-  PROPOSAL_NOT_FOUND: 'See which there are with "dagi proposal list".',
+  DAO_REQUIRED: 'Name it with --dao; "npx dagi dao list" shows what there is.',
+  DAO_EXISTS: 'See it with "npx dagi dao show ID", and change it with "npx dagi dao set ID".',
+  KEY_NOT_FOUND: 'See which there are with "npx dagi keys list"; what is revoked stays so.',
+  ROLE_NOT_FOUND: 'See which there are with "npx dagi role list".',
+  MEMBER_NOT_FOUND: 'See who is there with "npx dagi member list".',
+  MEMBER_EXISTS: 'See as what with "npx dagi member list --user USER", and change it with "npx dagi member change".',
+  LAST_ADMIN: 'Do so with "npx dagi member change MEMBER --roles admin".',
+  LAST_ID: 'That is "npx dagi member link MEMBER USER", or "npx dagi member remove MEMBER".',
+  ID_TAKEN: 'See whose it is with "npx dagi member list --user USER", and take it off with "npx dagi member unlink".',
+  PROPOSAL_NOT_FOUND: 'See which there are with "npx dagi proposal list".',
   NOT_IN_ELECTORATE: 'Who votes on the next one is whoever may when it opens.',
-  ELECTORATE_EMPTY: 'See who is there with "dagi member list", what roles give with "dagi role list".',
-  INVITATION_NOT_FOUND: 'Check what you were given; admins see what is open with "dagi member invitations".',
-  INVITATION_ENDED: 'Admins make one with "dagi member invite", members a code with "dagi member link me".',
+  ELECTORATE_EMPTY: 'See who is there with "npx dagi member list", what roles give with "npx dagi role list".',
+  INVITATION_NOT_FOUND: 'Check what you were given; admins see what is open with "npx dagi member invitations".',
+  INVITATION_ENDED: 'Admins make one with "npx dagi member invite", members a code with "npx dagi member link me".',
 };
 
 /** The same, where it depends on what the answer tells. */
@@ -43,7 +43,7 @@ const DETAILED: Readonly<Record<string, (detail: Detail) => string | undefined>>
   ROLE_IN_USE: ({ invitations }) =>
     invitations === undefined
       ? undefined
-      : 'See who has it with "dagi member list --role NAME", what promises it with "dagi member invitations".',
+      : 'See who has it with "npx dagi member list --role NAME", what promises it with "npx dagi member invitations".',
   ACTION_INVALID: ({ action, reason }) =>
     `It is ${typeof action === 'number' ? `action ${action + 1}` : 'all of them'}: ${String(reason)}.`,
   PROPOSAL_STAGE: stageOf,
@@ -79,7 +79,7 @@ function withRemedy(error: CliError): CliError {
 }
 
 function stageOf({ stage }: Detail): string {
-  return typeof stage === 'string' ? `It is ${stage}.` : 'See its stage with "dagi proposal show N".';
+  return typeof stage === 'string' ? `It is ${stage}.` : 'See its stage with "npx dagi proposal show N".';
 }
 
 const versionRemedy = (now: unknown): string =>

@@ -41,11 +41,11 @@ describe('dagi proposal', () => {
     json.mockResolvedValue({ ok: true, proposals, next: null });
     const { text } = await listProposals(client, { ...ACTING, stage: 'open', limit: 10 });
     expect(text.split('\n')).toEqual([
-      'n   stage     when         title',
+      'n   stage     when                       title',
       '12  executed  ended T3                   A motto',
       '11  passed    executes T2 unless vetoed  A motto',
-      '10  open      closes T1    A motto',
-      '7   draft                  A motto',
+      '10  open      closes T1                  A motto',
+      '7   draft                                A motto',
       '',
     ]);
     expect(json).toHaveBeenCalledWith('GET', `/proposals${WHERE}&stage=open&limit=10&after=`, {});

@@ -122,7 +122,7 @@ export async function vote(
 export async function showTally(client: DagiClient, n: string, acting: Acting = {}): Promise<Told> {
   const answer = await ask(client, 'GET', pathOf(n, '/tally', acting));
   const { tally } = understood(z.looseObject({ tally: TallySchema.nullable() }), answer);
-  const text = tally ? tallyChart(tally) : `There is nothing to count before it is open: dagi proposal open ${n}\n`;
+  const text = tally ? tallyChart(tally) : `There is nothing to count before it is open: npx dagi proposal open ${n}\n`;
   return { answer, text: plain(text) };
 }
 

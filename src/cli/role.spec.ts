@@ -76,7 +76,9 @@ describe('dagi role', () => {
   it('delete may be bound to a version', async () => {
     expect((await deleteRole(client, 'steward', { ifVersion: '3' })).text).toBe('deleted steward\n');
     expect(json).toHaveBeenCalledWith('DELETE', '/roles/steward', { headers: { 'if-match': '"3"' } });
-    json.mockRejectedValue(new CliError('ROLE_IN_USE', 'No.'));
+    json.mockRejectedValue(new CliError('ROLE_IN_USE', 'No.', { holders: 1, invitations: 0 }));
     await expect(deleteRole(client, 'steward')).rejects.toThrow('dagi member list --role');
+    json.mockRejectedValue(new CliError('ROLE_IN_USE', 'It stays.'));
+    await expect(deleteRole(client, 'guest')).rejects.toThrow(/stays\.$/);
   });
 });

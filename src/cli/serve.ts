@@ -87,7 +87,7 @@ function requireServices(command: string, env: Env): string {
   if (env.TEMPORAL_ADDRESS === undefined || missing.length > 0) {
     throw new AppError(
       'CONFIG_INVALID',
-      `"dagi ${command}" is one of several processes and needs real services: set ${missing.join(' and ')}, or run "dagi up", which brings its own.`,
+      `"npx dagi ${command}" is one of several processes and needs real services: set ${missing.join(' and ')}, or run "npx dagi up", which brings its own.`,
     );
   }
   return env.TEMPORAL_ADDRESS;

@@ -51,7 +51,10 @@ export function addUsageCommand(program: Command): void {
     )
     .addOption(new Option('--by <what>', 'a row for each (default: day for one DAO, dao for all)').choices([...GROUPS]))
     .option('--home <dir>', 'state folder of the instance (DAGI_HOME)')
-    .addHelpText('after', '\nExamples:\n  $ dagi usage --dao greenfood-dao --since 7d\n  $ dagi usage --by provider')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx dagi usage --dao greenfood-dao --since 7d\n  $ npx dagi usage --by provider',
+    )
     .action(async ({ home, ...options }: UsageOptions & { home?: string }) => {
       const client = new DagiClient(await findInstance(resolveEnv(home === undefined ? {} : { home })));
       process.stdout.write(await usage(client, options));

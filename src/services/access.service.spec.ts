@@ -101,4 +101,22 @@ describe('AccessService: the whole installation', () => {
     expect(place).toMatchObject({ daoId: 'a-dao', key: { owner: 'p_2' } });
     expect(event).toMatchObject({ actor: 'tg:1', detail: { code: 'ACTING_NOT_ALLOWED' } });
   });
+
+  it.each<[string, readonly string[], object]>([
+    ['the key, where the roles would be enough', ['chat.read', 'chat.write'], { narrowed_by: 'key' }],
+    ['the roles, where they would not', ['chat.read'], {}],
+  ])('lays a refusal to %s', async (_what, entitlements, narrowed) => {
+    const person = {
+      dao: { id: 'a-dao', name: 'A' },
+      limits: {},
+      member: 'p_1',
+      roles: [{ name: 'member', entitlements }],
+    };
+    const access = { byUser: () => Promise.resolve(person) } as unknown as AccessRepository;
+    const asked = new AccessService(access, { append } as unknown as AuditRepository, () => 'a-dao');
+    const refused = asked.require(aCaller({ daoId: 'a-dao', scopes: ['chat.read'] }), {}, 'chat.write');
+    const detail = { required_entitlement: 'chat.write', roles: ['member'], ...narrowed };
+    await expect(refused).rejects.toMatchObject({ code: 'RBAC_PERMISSION_DENIED', detail });
+    await expect(refused).rejects.toThrow('narrowed_by' in narrowed ? /^The key/ : /^The roles/);
+  });
 });

@@ -54,6 +54,9 @@ export const OTHERS_KEY =
 const TOO_STRONG =
   'Whoever answers for this key may less than the one it speaks for: use a key of their own, or of the platform.';
 
+/** What is told where the roles would be enough, and the key is not. */
+const NARROWED = 'The key does not let that through.';
+
 /** Refusals of a key itself, whatever the person may. */
 const OVERSTEPS = new Set<ErrorCode>(['ACTING_NOT_ALLOWED', 'DAO_FORBIDDEN']);
 
@@ -65,6 +68,11 @@ const factsAbout = ({ dao, member, roles, limits }: Person, platformAdmin: boole
   roles,
   platformAdmin,
 });
+
+/** Whether somebody lacks an entitlement for the scopes, or the owner, of the key alone. */
+function isNarrowed({ facts: { within, ...person } }: Acting, entitlement: Entitlement): boolean {
+  return within?.includes(entitlement) === false && resolveRights(person).entitlements.includes(entitlement);
+}
 
 /** Who acts, where, and with which rights. */
 export class AccessService {
@@ -197,10 +205,11 @@ export class AccessService {
     return resolveRights(factsAbout(person, false)).entitlements;
   }
 
-  private async refuse(acting: Acting, entitlement: string): Promise<never> {
+  private async refuse(acting: Acting, entitlement: Entitlement): Promise<never> {
     const detail = { required_entitlement: entitlement, roles: acting.rights.roles };
     await this.denied(acting, detail);
-    throw new AppError('RBAC_PERMISSION_DENIED', undefined, detail);
+    if (!isNarrowed(acting, entitlement)) throw new AppError('RBAC_PERMISSION_DENIED', undefined, detail);
+    throw new AppError('RBAC_PERMISSION_DENIED', NARROWED, { ...detail, narrowed_by: 'key' });
   }
 
   /** Puts a denial on the record, or counts it where the same one was put there a moment ago. */

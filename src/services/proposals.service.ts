@@ -66,6 +66,7 @@ const CREATE = 'proposal.create' satisfies Entitlement;
 /** Each open proposal has a copy of all who may vote. */
 const MOST_OPEN = 20;
 const EXECUTE = 'proposal.execute' satisfies Entitlement;
+const BALLOTS_CAST = 'Ballots were cast: what is voted on is not taken back any more.';
 
 /** How the record names a proposal. */
 export const subjectOf = (n: number): string => `proposal:${n}`;
@@ -169,8 +170,9 @@ export class ProposalsService {
    */
   async withdraw(key: CallerKey, named: Named, n: number): Promise<Proposal> {
     return this.asAuthor(key, named, n, async ({ db, record, acting: { daoId, actor }, proposal, now }) => {
-      const untouched = mayBecome(proposal.stage, 'withdrawn') && !(await hasBallots(db, daoId, n));
-      requireStage(proposal, untouched && !(proposal.closes_at && now >= proposal.closes_at));
+      const { stage, closes_at: closesAt } = proposal;
+      requireStage(proposal, mayBecome(stage, 'withdrawn') && !(closesAt && now >= closesAt));
+      if (await hasBallots(db, daoId, n)) throw new AppError('PROPOSAL_STAGE', BALLOTS_CAST, { stage });
       await record({ actor, action: 'proposal.withdraw', subject: subjectOf(n) });
       return updateProposal(db, daoId, n, { stage: 'withdrawn', ended_at: now, due_at: null });
     });

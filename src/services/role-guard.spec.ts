@@ -50,9 +50,10 @@ describe('RoleGuard', () => {
 
   it('objects to whatever everybody would get, decided by or not, on or off', async () => {
     const edit = guestEdit(NOTHING_MORE, ['chat.read', 'audit.read', 'key.manage']);
-    const reasons = ['everybody who is no member would get audit.read, key.manage'];
+    const reason = 'everybody who is no member would get audit.read, key.manage';
     for (const enabled of [true, false]) {
       settings = { ...settings, enabled };
+      const reasons = [enabled ? reason : `${reason} (the guard is off: no request was asked)`];
       expect(await guard.objection(edit)).toMatchObject({ reasons, report: { requests: 0 } });
     }
     settings = { ...settings, enabled: true };

@@ -34,7 +34,7 @@ export class RoleGuard {
    */
   async objection(edit: RoleEdit): Promise<Objection | undefined> {
     const { guard } = this.running();
-    const forAll = givenToAll(edit);
+    const forAll = givenToAll(edit, guard.enabled);
     if (!guard.enabled && forAll.length === 0) return undefined;
     const report = await this.compare(edit, guard.enabled ? guard.requests : 0);
     const reasons = [...forAll, ...guardVerdict(report, forRole(guard, report)).reasons];
@@ -55,9 +55,10 @@ export class RoleGuard {
   }
 }
 
-function givenToAll({ role, from, to }: RoleEdit): string[] {
+function givenToAll({ role, from, to }: RoleEdit, guarded: boolean): string[] {
   const { added } = role === GUEST_ROLE ? roleDifference(from, to) : { added: [] };
-  return added.length > 0 ? [`everybody who is no member would get ${added.join(', ')}`] : [];
+  const off = guarded ? '' : ' (the guard is off: no request was asked)';
+  return added.length > 0 ? [`everybody who is no member would get ${added.join(', ')}${off}`] : [];
 }
 
 const forRole = ({ maxChangedShare }: GuardSettings, { requests }: WhatIfReport): { maxChangedShare: number } => ({
