@@ -44,7 +44,7 @@ const MOST_REVISIONS = 50;
 const NOTICE_MS = 7 * 86_400_000;
 
 /** An id of a member. */
-export interface Link {
+interface Link {
   /** Since when it is the member's. */
   linkedAt: Date;
   linkedBy: LinkedBy;
