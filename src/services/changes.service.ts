@@ -3,7 +3,9 @@ import type { Member } from '../contracts/dao.js';
 import type { AuditRepository, Recorder } from '../adapters/store/audit.repository.js';
 import { memberById, memberByUser, rolesIn } from '../adapters/store/members.repository.js';
 import type { Db } from '../adapters/store/tenants.js';
+import { findLink } from '../adapters/store/votes.repository.js';
 import { resolveRights } from '../domain/access.js';
+import { isSettled } from '../domain/ballot.js';
 import { firstLacking, givenBy, unknownRole, type GivingRole } from '../domain/member-rules.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
@@ -143,4 +145,14 @@ export async function memberNamed(
   const member = ref === ME ? self : await memberById(db, daoId, ref);
   if (!member) throw new AppError('MEMBER_NOT_FOUND');
   return member;
+}
+
+/**
+ * Refuses an id that an admin linked a short while ago: it has the member's rights, and decides nothing for them, so that
+ * the member can notice.
+ * @throws AppError `IDENTITY_TOO_NEW`
+ */
+export async function requireSettled({ db, daoId, by }: Pick<Change, 'db' | 'daoId' | 'by'>): Promise<void> {
+  const link = await findLink(db, daoId, by.actor);
+  if (link && !isSettled(link, link.now)) throw new AppError('IDENTITY_TOO_NEW');
 }

@@ -8,14 +8,18 @@ import {
 } from '../adapters/store/delegations.repository.js';
 import { memberById, memberByUser, rolesIn } from '../adapters/store/members.repository.js';
 import type { Db } from '../adapters/store/tenants.js';
-import { findLink } from '../adapters/store/votes.repository.js';
-import { isSettled } from '../domain/ballot.js';
 import { closesCycle } from '../domain/delegation.js';
 import { givenBy } from '../domain/member-rules.js';
 import { partOf, type Page } from './pages.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Named } from './access.service.js';
-import { requireEntitlements, requireOwnKey, type Change, type ChangesService } from './changes.service.js';
+import {
+  requireEntitlements,
+  requireOwnKey,
+  requireSettled,
+  type Change,
+  type ChangesService,
+} from './changes.service.js';
 
 const VOTE = 'proposal.vote' satisfies Entitlement;
 
@@ -80,8 +84,7 @@ async function delegating({ db, daoId, by, self }: Change): Promise<string> {
   requireEntitlements(by, [VOTE]);
   if (!self) throw new AppError('MEMBER_NOT_FOUND', 'Only a member has a vote to delegate.');
   requireOwnKey({ by, self });
-  const link = await findLink(db, daoId, by.actor);
-  if (link && !isSettled(link, link.now)) throw new AppError('IDENTITY_TOO_NEW');
+  await requireSettled({ db, daoId, by });
   return self.id;
 }
 

@@ -21,6 +21,7 @@ import {
   memberNamed,
   requireGiving,
   requireOwnKey,
+  requireSettled,
   requireWholeKey,
   type Change,
   type ChangesService,
@@ -113,7 +114,8 @@ export class InvitationsService {
 
   /**
    * Gives whoever acts a code by which another id of theirs becomes the same member's; a former code ends.
-   * @throws AppError `MEMBER_NOT_FOUND` for a guest, `ACTING_NOT_ALLOWED` for somebody else's key, those of access
+   * @throws AppError `MEMBER_NOT_FOUND` for a guest, `ACTING_NOT_ALLOWED` for somebody else's key,
+   *   `IDENTITY_TOO_NEW` for an id that an admin has just linked, and those of access
    */
   async linkCode(
     key: CallerKey,
@@ -125,6 +127,8 @@ export class InvitationsService {
     return this.changes.within(acting, async (now) => {
       const { id } = await memberNamed(now, 'me');
       requireWholeKey(now);
+      // Else a code would make of an id that decides nothing yet one that does.
+      await requireSettled(now);
       await removeLinkCodes(now.db, daoId, id);
       const made = await addInvitation(now.db, daoId, {
         ...{ id: uuid(), roles: [], user_id: null, member_id: id, uses_left: 1, seconds: LINK_S },

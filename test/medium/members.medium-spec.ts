@@ -401,6 +401,12 @@ describe.each(DATABASES)('people on %s', (_name, open) => {
       expect(await outcome(people.invitations.redeem(enough, { secret }))).toBe('done');
     });
 
+    it('are not made by an id that an admin has just linked', async () => {
+      await people.members.link(admin, dao, await memberId('tg:222'), 'tg:sock');
+      expect(await outcome(people.invitations.linkCode(as('tg:sock'), dao, {}))).toBe('IDENTITY_TOO_NEW');
+      expect(await outcome(people.invitations.linkCode(as('tg:222'), dao, {}))).toBe('done');
+    });
+
     it('are for people: no key becomes a member, nor does a name that only looks like one', async () => {
       const { secret = '' } = await invite(as('tg:1'), { uses: 9 });
       const { code } = await people.invitations.linkCode(as('tg:222'), dao, {});
