@@ -18,11 +18,13 @@ const DAO = 'chaos-dao';
 const VOTING_MS = 45_000;
 /** After the last kill the proposal must have been executed by then, in milliseconds. */
 const SETTLE_MS = 120_000;
+/** Between two ballots of a member, who may cast fifty, in milliseconds. */
+const PAUSE_MS = 1_000;
 const CHOICES = ['yes', 'yes', 'no', 'abstain'];
 
 /** Members who vote without a pause while everything is killed; true if what they were told is what was counted. */
 export async function main(args) {
-  const options = readOptions(args, { requests: 0, kills: 12, members: 40 });
+  const options = readOptions(args, { requests: 0, kills: 12, members: 200 });
   const { seed, members, kills } = options;
   process.stdout.write(`seed ${seed}: ${members} members vote for ${VOTING_MS / 1_000} s, ${kills} kills\n`);
   const stage = new Stage();
@@ -162,7 +164,7 @@ class Storm {
       if (answer.status !== 200) return;
       this.accepted += 1;
       this.told.set(answer.body.voter, choice);
-      await sleep(200);
+      await sleep(PAUSE_MS);
     }
   }
 
