@@ -9,7 +9,7 @@ import { SigningKey } from '../adapters/signing-key.js';
 import { chainHash, headText, type AuditEntry, type AuditRow, type SignedHead } from '../contracts/audit.js';
 import { exportChain } from './audit-export.js';
 import { verifyExport } from './audit-verify.js';
-import { showKeys, signHeads } from './audit.js';
+import { listRecord, showKeys, signHeads } from './audit.js';
 import type { DagiClient } from './client.js';
 
 const DAO = 'greenfood-dao';
@@ -95,6 +95,12 @@ describe('dagi audit', () => {
 
   afterEach(() => {
     rmSync(folder, { recursive: true });
+  });
+
+  it('shows who did what', async () => {
+    const { text } = await listRecord(instance.client, { dao: DAO, limit: 4 });
+    expect(text).toMatch(/^1 +p_1 +role\.edit +r$/m);
+    expect(text).toContain('and more: these are the first 6 (--limit)');
   });
 
   const exportIt = (): Promise<number> => exportChain(instance.client, { dao: DAO, out: file }, new PassThrough(), err);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EXPORT_FORMAT, PLATFORM_CHAIN } from '../contracts/audit.js';
 import type { DagiClient } from './client.js';
 import { CliError } from './failure.js';
+import { readList, type Told } from './people.js';
 import { plain } from './plain-text.js';
 import { table } from './table.js';
 
@@ -50,6 +51,30 @@ export function understood<T>(schema: z.ZodType<T>, body: unknown): T {
 
 /** How people are told which chain is meant. */
 export const nameOfChain = (chain: string): string => (chain === PLATFORM_CHAIN ? 'the installation' : plain(chain));
+
+const ShownRowSchema = RowSchema.extend({ actor_ids: z.array(z.string()).optional() });
+const EntrySchema = z.looseObject({ at: z.string(), actor: z.string(), action: z.string(), subject: z.string() });
+
+/** Which rows `dagi audit list` shows. */
+export interface AuditFilter {
+  dao?: string;
+  action?: string;
+  actor?: string;
+  limit?: number;
+}
+
+/** `dagi audit list`: who did what, oldest first, with the ids of platforms that the caller may see. */
+export async function listRecord(client: DagiClient, { dao, action, actor, limit }: AuditFilter): Promise<Told> {
+  const filter = { dao_id: dao, action, actor };
+  const { entries, answer, more } = await readList(client, {
+    ...{ path: '/audit', name: 'rows', entry: ShownRowSchema, filter, limit },
+  });
+  const rows = entries.map(({ seq, entry, actor_ids: ids = [] }) => {
+    const { at, actor: who, action: what, subject } = understood(EntrySchema, JSON.parse(entry));
+    return [String(seq), at, [who, ...ids].join(' '), what, subject];
+  });
+  return { answer, text: table(['row', 'at', 'who', 'did', 'to'], rows) + more };
+}
 
 /** `dagi audit sign`: signs the heads of today that are not signed yet. */
 export async function signHeads(client: DagiClient): Promise<{ text: string; well: boolean }> {

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { exportChain, type ExportOptions } from './audit-export.js';
 import { verifyExport, type VerifyOptions } from './audit-verify.js';
-import { showKeys, signHeads } from './audit.js';
+import { listRecord, showKeys, signHeads, type AuditFilter } from './audit.js';
 import { DagiClient } from './client.js';
 import { findInstance } from './instance.js';
 import { resolveEnv } from './options.js';
+import { LIMIT_OPTION, run, withCommon, type Common } from './people-options.js';
 
 interface HomeOption {
   home?: string;
@@ -14,6 +15,7 @@ const HOME_OPTION = ['--home <dir>', 'state folder of the instance (DAGI_HOME)']
 
 const EXAMPLES = `
 Examples:
+  $ npx dagi audit list --dao greenfood-dao --action access.denied
   $ npx dagi audit export --dao greenfood-dao --out greenfood.jsonl
   $ npx dagi audit verify greenfood.jsonl --heads posted-heads.jsonl --public-key noted-key.pem
   $ npx dagi audit key > noted-key.pem               keep it where the installation cannot change it
@@ -34,8 +36,9 @@ Example:
 export function addAuditCommands(program: Command): void {
   const audit = program
     .command('audit')
-    .description('export the record, verify an export, sign the heads that prove it')
+    .description('show the record, export it, verify an export, sign the heads that prove it')
     .addHelpText('after', EXAMPLES);
+  addList(audit);
   addExport(audit);
   addVerify(audit);
   addSign(audit);
@@ -44,6 +47,19 @@ export function addAuditCommands(program: Command): void {
 
 const connect = async (options: HomeOption): Promise<DagiClient> =>
   new DagiClient(await findInstance(resolveEnv(options)));
+
+function addList(audit: Command): void {
+  const list = audit
+    .command('list')
+    .description('show who did what in a DAO, oldest first')
+    .option('--dao <id>', 'of this DAO (default: the DAO of the key, or the installation for the administrator)')
+    .option('--action <name>', 'only this, such as role.put')
+    .option('--actor <id>', 'only by this member, stranger or key, as rows name them, or a member by a platform id')
+    .option(...LIMIT_OPTION);
+  withCommon(list, 'audit list --dao greenfood-dao', 'audit list --dao greenfood-dao --actor tg:1').action(
+    (options: AuditFilter & Common) => run(options, (client) => listRecord(client, options)),
+  );
+}
 
 function addExport(audit: Command): void {
   audit

@@ -8,7 +8,7 @@ export const AuditQuerySchema = ActingQuerySchema.extend({
   /** As `next` said before. */
   after: z
     .string()
-    .regex(/^\d{1,15}$/, 'is not what next said')
+    .regex(/^\d{0,15}$/, 'is not what next said')
     .transform(Number)
     .optional(),
   limit,
