@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Env } from '../config/env.js';
+import { readPrivate } from './adapters/private-file.js';
 import { AppError } from './errors/app-error.js';
 import { newSecret } from './services/keys.service.js';
 
@@ -39,22 +40,9 @@ export function requireAdminKey({ DAGI_ADMIN_KEY: key }: Pick<Env, 'DAGI_ADMIN_K
 
 /** The kept key. One that somebody else could have put there would make them administrator. */
 function readKept(file: string): string | undefined {
-  let handle: number;
-  try {
-    handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch (error) {
-    if (Error.isError(error) && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw distrust(file, error);
-  }
-  try {
-    const { uid, mode } = fstatSync(handle);
-    const key = readFileSync(handle, 'utf8').trim();
-    const ours = process.getuid === undefined || uid === process.getuid();
-    if (!ours || (mode & 0o077) !== 0 || key.length < SHORTEST) throw distrust(file);
-    return key;
-  } finally {
-    closeSync(handle);
-  }
+  const key = readPrivate(file, distrust)?.trim();
+  if (key !== undefined && key.length < SHORTEST) throw distrust(file);
+  return key;
 }
 
 /** Into a new file that nobody has open, and then to its place. */

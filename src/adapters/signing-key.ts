@@ -7,22 +7,13 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { v7 as uuid } from 'uuid';
 import type { Env } from '../../config/env.js';
 import type { HeadKey } from '../contracts/audit.js';
 import { AppError } from '../errors/app-error.js';
+import { readPrivate } from './private-file.js';
 
 const FILE = 'signing-key.pem';
 
@@ -102,22 +93,11 @@ function parse(text: string): SigningKey {
 
 /** The kept key. One that others can read could sign whatever they like. */
 function read(file: string): SigningKey | undefined {
-  let handle: number;
   try {
-    handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch (error) {
-    if (Error.isError(error) && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw distrust(file, error);
-  }
-  try {
-    const { uid, mode } = fstatSync(handle);
-    const ours = process.getuid === undefined || uid === process.getuid();
-    if (!ours || (mode & 0o077) !== 0) throw distrust(file);
-    return new SigningKey(createPrivateKey(readFileSync(handle, 'utf8')));
+    const text = readPrivate(file, distrust);
+    return text === undefined ? undefined : new SigningKey(createPrivateKey(text));
   } catch (error) {
     throw error instanceof AppError ? error : distrust(file, error);
-  } finally {
-    closeSync(handle);
   }
 }
 

@@ -6,7 +6,8 @@ import { Presets, SingleBar } from 'cli-progress';
 import { z } from 'zod';
 import type { ReportStream } from '../adapters/supply/reporter.js';
 import { EXPORT_FORMAT, PLATFORM_CHAIN, type AuditRow } from '../contracts/audit.js';
-import { HeadSchema, KeysSchema, RowSchema, understood, type Header } from './audit.js';
+import { HeadSchema, KeysSchema, RowSchema, type Header } from './audit.js';
+import { understood } from './understood.js';
 import type { DagiClient } from './client.js';
 
 const LIMIT = '200';

@@ -1,4 +1,4 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -9,6 +9,7 @@ import { ChainExamination, type Problem, type Verdict } from '../domain/audit-ve
 import { HeaderSchema, HeadSchema, nameOfChain, RowSchema, type Header } from './audit.js';
 import { CliError } from './failure.js';
 import { table } from './table.js';
+import { sha256 } from '../adapters/digest.js';
 
 export interface VerifyOptions {
   /** Files with heads as they were posted. */
@@ -24,7 +25,6 @@ export interface Verification {
 }
 
 const TrailerSchema = z.object({ head: HeadSchema });
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 /** Most problems that are told one by one. */
 const MOST_TOLD = 50;
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { EXPORT_FORMAT, PLATFORM_CHAIN } from '../contracts/audit.js';
 import type { DagiClient } from './client.js';
-import { CliError } from './failure.js';
 import { readList, type Told } from './people.js';
 import { plain } from './plain-text.js';
 import { table } from './table.js';
+import { understood } from './understood.js';
 
 /** A signed head, as it is posted and exported. */
 export const HeadSchema = z.object({
@@ -41,13 +41,6 @@ const ReportSchema = z.looseObject({
   published: z.number(),
   broken: z.array(z.string()),
 });
-
-/** Reads an answer. @throws CliError `BAD_ANSWER` */
-export function understood<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  throw new CliError('BAD_ANSWER', 'The server answered in a form that this version does not know.');
-}
 
 /** How people are told which chain is meant. */
 export const nameOfChain = (chain: string): string => (chain === PLATFORM_CHAIN ? 'the installation' : plain(chain));

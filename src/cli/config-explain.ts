@@ -12,6 +12,7 @@ import { ROUTE_KEYS } from '../schemas/route.js';
 import { toSubmission } from '../schemas/routing.js';
 import type { DagiClient } from './client.js';
 import { CliError } from './failure.js';
+import { understood } from './understood.js';
 
 /** Longer addresses are refused on their way. */
 const LONGEST_ADDRESS = 12_000;
@@ -127,9 +128,7 @@ export async function explainThere(client: DagiClient, { roles, about }: Questio
   if (path.length > LONGEST_ADDRESS) {
     throw new CliError('TOO_LONG', 'This is too long for an address: decide here, with --profile FILE.');
   }
-  const parsed = ExplanationSchema.safeParse(await client.json('GET', path));
-  if (parsed.success) return parsed.data;
-  throw new CliError('BAD_ANSWER', 'The server answered in a form that this version does not know.');
+  return understood(ExplanationSchema, await client.json('GET', path));
 }
 
 function queryOf({ prompt, mode, agent, source, daoId, userId, metadata }: RouteSubmission): URLSearchParams {

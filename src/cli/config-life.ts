@@ -1,7 +1,8 @@
 import type { DagiClient } from './client.js';
 import { CliError } from './failure.js';
 import { plain } from './plain-text.js';
-import { ConfigStateSchema, understood, type State } from './whatif-answer.js';
+import { ConfigStateSchema, type State } from './whatif-answer.js';
+import { understood } from './understood.js';
 import { printReport } from './whatif-report.js';
 
 /** `dagi config status`: what runs, what was refused, what waits. */

@@ -3,7 +3,7 @@ import type { DagiClient } from './client.js';
 import { ask, daoOf, invalid, part, readList, type Told } from './people.js';
 import { plain } from './plain-text.js';
 import { table } from './table.js';
-import { understood } from './whatif-answer.js';
+import { understood } from './understood.js';
 
 const DaoSchema = z.looseObject({
   id: z.string(),

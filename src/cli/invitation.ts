@@ -4,7 +4,7 @@ import { describeMember, MemberSchema, type InDao } from './member.js';
 import { ask, daoOf, invalid, part, quoted, readList, type Told } from './people.js';
 import { plain } from './plain-text.js';
 import { table } from './table.js';
-import { understood } from './whatif-answer.js';
+import { understood } from './understood.js';
 
 const HOUR_MS = 3_600_000;
 

@@ -4,7 +4,7 @@ import { CliError } from './failure.js';
 import { ask, daoOf, invalid, part, query, readList, type Told } from './people.js';
 import { plain } from './plain-text.js';
 import { table } from './table.js';
-import { understood } from './whatif-answer.js';
+import { understood } from './understood.js';
 
 /** Whoever acts. */
 const ME = 'me';

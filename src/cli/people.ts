@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DagiClient } from './client.js';
 import { CliError } from './failure.js';
 import { plain } from './plain-text.js';
-import { understood } from './whatif-answer.js';
+import { understood } from './understood.js';
 
 /** What a command has to tell: the answer for programs, and the same for people. */
 export interface Told {

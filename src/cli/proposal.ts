@@ -6,7 +6,7 @@ import { ask, invalid, part, query, readList, type Told } from './people.js';
 import { plain } from './plain-text.js';
 import { table } from './table.js';
 import { TallySchema, tallyChart } from './tally.js';
-import { understood } from './whatif-answer.js';
+import { understood } from './understood.js';
 
 const time = z.string().nullable();
 

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import type { ProviderInfo } from '../contracts/providers.js';
 import { DagiClient } from './client.js';
-import { CliError } from './failure.js';
 import { findInstance } from './instance.js';
 import { resolveEnv } from './options.js';
 import { table } from './table.js';
+import { understood } from './understood.js';
 
 /** As much as is printed. */
 type Printed = Omit<ProviderInfo, 'price'>;
@@ -68,10 +68,8 @@ export function addProvidersCommand(program: Command): void {
 /** `dagi providers`: a line for each. Calls, success and latency are of the last hour. */
 export async function providers(client: DagiClient, { dao }: ProvidersOptions = {}): Promise<string> {
   const query = dao === undefined ? '' : `?${new URLSearchParams({ dao_id: dao }).toString()}`;
-  const parsed = ProvidersSchema.safeParse(await client.json('GET', `/providers${query}`));
-  if (!parsed.success)
-    throw new CliError('BAD_ANSWER', 'The server answered in a form that this version does not know.');
-  return table(HEAD, parsed.data.providers.map(line));
+  const answer = understood(ProvidersSchema, await client.json('GET', `/providers${query}`));
+  return table(HEAD, answer.providers.map(line));
 }
 
 const line = (one: Printed): string[] => [

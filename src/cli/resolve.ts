@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DagiClient } from './client.js';
 import { ask, query, type Told } from './people.js';
 import { plain } from './plain-text.js';
-import { understood } from './whatif-answer.js';
+import { understood } from './understood.js';
 
 const ResolutionSchema = z.looseObject({
   dao_id: z.string(),

@@ -4,7 +4,8 @@ import { CliError } from './failure.js';
 import { ask, part, query, quoted, readList, type Told } from './people.js';
 import { plain } from './plain-text.js';
 import { table } from './table.js';
-import { ReportSchema, understood } from './whatif-answer.js';
+import { ReportSchema } from './whatif-answer.js';
+import { understood } from './understood.js';
 import { printReport } from './whatif-report.js';
 
 const RoleSchema = z.looseObject({

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { bar } from './bar.js';
 import { DagiClient } from './client.js';
 import { count } from './count.js';
-import { CliError } from './failure.js';
 import { findInstance } from './instance.js';
 import { resolveEnv } from './options.js';
 import { table } from './table.js';
+import { understood } from './understood.js';
 
 const DAY_MS = 86_400_000;
 const GROUPS = ['day', 'provider', 'key', 'dao'] as const;
@@ -66,10 +66,8 @@ export async function usage(client: DagiClient, options: UsageOptions): Promise<
   const query = new URLSearchParams({ from: options.since });
   if (options.dao !== undefined) query.set('dao_id', options.dao);
   if (options.by !== undefined) query.set('by', options.by);
-  const parsed = ReportSchema.safeParse(await client.json('GET', `/usage?${query.toString()}`));
-  if (!parsed.success)
-    throw new CliError('BAD_ANSWER', 'The server answered in a form that this version does not know.');
-  return printed(parsed.data);
+  const answer = understood(ReportSchema, await client.json('GET', `/usage?${query.toString()}`));
+  return printed(answer);
 }
 
 /** Parses how far back for commander: `30d` are today and the 29 days before. At UTC, like the days of the report. */

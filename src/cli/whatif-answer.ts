@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { CliError } from './failure.js';
 
 const expected = z.looseObject({ p50_ms: z.number(), cost_usd: z.number().nullable() }).nullable();
 
@@ -53,10 +52,3 @@ export const ConfigStateSchema = z.looseObject({
   warnings: z.array(z.string()),
 });
 export type State = z.infer<typeof ConfigStateSchema>;
-
-/** What a server said, in the form that this version knows. */
-export function understood<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  throw new CliError('BAD_ANSWER', 'The server answered in a form that this version does not know.');
-}

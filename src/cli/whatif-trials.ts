@@ -6,7 +6,8 @@ import { toCliError } from './error-answer.js';
 import { CliError } from './failure.js';
 import { plain } from './plain-text.js';
 import { sideBySide, type Column } from './side-by-side.js';
-import { understood, type TrialOffer } from './whatif-answer.js';
+import type { TrialOffer } from './whatif-answer.js';
+import { understood } from './understood.js';
 
 const LOOK_EVERY_MS = 500;
 /** A trial has the deadline of any request; this is for an instance that goes away, in milliseconds. */

@@ -3,7 +3,8 @@ import type { Env } from '../../config/env.js';
 import type { ReportStream } from '../adapters/supply/reporter.js';
 import type { DagiClient } from './client.js';
 import { whileWaiting } from './waiting.js';
-import { ConfigStateSchema, understood, WhatIfAnswerSchema } from './whatif-answer.js';
+import { ConfigStateSchema, WhatIfAnswerSchema } from './whatif-answer.js';
+import { understood } from './understood.js';
 import { printReport } from './whatif-report.js';
 import { printTrial, requireConsent, tryOffer, type Trial } from './whatif-trials.js';
 

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { ActingQuerySchema, id } from './common.js';
-
-const limit = z.coerce.number().int().min(1).max(200).default(50);
+import { ActingQuerySchema, id, pageLimit } from './common.js';
 
 /** `GET /audit`. */
 export const AuditQuerySchema = ActingQuerySchema.extend({
@@ -11,7 +9,7 @@ export const AuditQuerySchema = ActingQuerySchema.extend({
     .regex(/^\d{0,15}$/, 'is not what next said')
     .transform(Number)
     .optional(),
-  limit,
+  limit: pageLimit,
   action: id.optional(),
   /** As rows name them, or a member by the id of a platform. */
   actor: id.optional(),
@@ -22,6 +20,6 @@ export type AuditQuery = z.output<typeof AuditQuerySchema>;
 export const HeadsQuerySchema = ActingQuerySchema.extend({
   /** A day, as `next` said before. */
   after: z.iso.date().regex(/^2/, 'is no day of this millennium').optional(),
-  limit,
+  limit: pageLimit,
 });
 export type HeadsQuery = z.output<typeof HeadsQuerySchema>;

@@ -18,6 +18,9 @@ export const personId = id.superRefine((name, context) => {
   if (message !== undefined) context.addIssue({ code: 'custom', message });
 });
 
+/** Most entries of one part of a list. */
+export const pageLimit = z.coerce.number().int().min(1).max(200).default(50);
+
 /** Who asks and where, where a request has no body. */
 export const ActingQuerySchema = z.strictObject({ dao_id: id.optional(), user_id: id.optional() });
 export type ActingQuery = z.infer<typeof ActingQuerySchema>;

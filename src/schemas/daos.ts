@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MOST_FACTS } from '../contracts/dao.js';
 import { storable } from '../contracts/text.js';
-import { personId } from './common.js';
+import { pageLimit, personId } from './common.js';
 import { SETTINGS } from './settings.js';
 
 /** Most characters of a fact. */
@@ -84,7 +84,7 @@ export type DaoChangesBody = z.output<typeof DaoChangesSchema>;
 
 /** A page of a list: how much of it, behind what `next` of the page before said. */
 export const PageQuerySchema = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: pageLimit,
   after: z.string().max(256).transform(storable).default(''),
 });
 export type PageQuery = z.output<typeof PageQuerySchema>;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { strangerId } from '../contracts/audit.js';
 import type { CallerKey } from '../contracts/access.js';
 import { API_PRINCIPAL_PREFIX } from '../contracts/ids.js';
@@ -16,8 +15,7 @@ import { removeMember } from '../adapters/store/members.repository.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Named } from './access.service.js';
 import { memberNamed, requireHolding, requireWholeKey, type Change, type ChangesService } from './changes.service.js';
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+import { sha256 } from '../adapters/digest.js';
 
 /** What is left of somebody: the name that stands in statistics and on the record, and how many requests bear it. */
 export interface Remains {

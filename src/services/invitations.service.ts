@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import { PLATFORM_OWNER, type CallerKey } from '../contracts/access.js';
 import type { Member } from '../contracts/dao.js';
@@ -28,6 +28,7 @@ import {
 } from './changes.service.js';
 import { changed, linked } from './members.service.js';
 import { pageOf, type Page, type PageRequest } from './pages.js';
+import { sha256 } from '../adapters/digest.js';
 
 const HOUR_S = 3_600;
 /** How long a code for a second id can be used, in seconds. */
@@ -39,7 +40,7 @@ const INVITATION = 'inv';
 const LINK = 'lnk';
 const SECRET = /^(?:inv|lnk)_([a-z0-9][a-z0-9._-]{0,63})_[\w-]{43}$/;
 
-const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+const hashOf = sha256;
 const newSecret = (kind: string, daoId: string): string => `${kind}_${daoId}_${randomBytes(32).toString('base64url')}`;
 
 /** An invitation as it may be seen. */

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import {
   ENTITLEMENTS,
@@ -17,6 +17,7 @@ import { firstLacking } from '../domain/member-rules.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting, Named } from './access.service.js';
 import { pageOf, type Page, type PageRequest } from './pages.js';
+import { sha256 } from '../adapters/digest.js';
 
 const ADMIN_KEY_ID = 'admin';
 const KEY_PREFIX = 'dagi_';
@@ -29,7 +30,7 @@ const NOTE_USE_MS = 60_000;
  * Keys are random (256 bits) or long, so a fast hash is enough; and they are found by their hash, so the time of a
  * look-up tells nothing about a key.
  */
-const hashKey = (key: string): string => createHash('sha256').update(key).digest('hex');
+const hashKey = sha256;
 
 /** A new secret, to be shown once. */
 export const newSecret = (): string => KEY_PREFIX + randomBytes(32).toString('base64url');

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Entitlement } from '../contracts/access.js';
 import { CLOCK_PRINCIPAL, type Advanced, type Proposal } from '../contracts/proposal.js';
@@ -18,8 +17,7 @@ import { hoursAfter, isFinalStage, remainingMs, whatIsDue, type Standing } from 
 import { outcomeOf, tally } from '../domain/tally.js';
 import { doActions } from './proposal-effects.js';
 import { subjectOf, type ProposalClock } from './proposals.service.js';
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+import { sha256 } from '../adapters/digest.js';
 
 /** A proposal's own workflow gets so long to do what is due, in seconds. */
 const OVERDUE_SECONDS = 5;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import pRetry from 'p-retry';
 import stableStringify from 'safe-stable-stringify';
 import type { Logger } from 'pino';
@@ -23,6 +22,7 @@ import type { AccessService, Acting } from './access.service.js';
 import type { AvailabilityService } from './availability.service.js';
 import type { LimitsService } from './limits.service.js';
 import type { RequestsService } from './requests.service.js';
+import { sha256 } from '../adapters/digest.js';
 
 const IDEMPOTENCY_MS = 24 * 3_600_000;
 const REFUSED = { code: 'TEMPORAL_UNAVAILABLE', message: 'Temporal did not accept the request' };
@@ -30,8 +30,6 @@ const REFUSED = { code: 'TEMPORAL_UNAVAILABLE', message: 'Temporal did not accep
 const REFUSE_RETRY = { retries: 300, minTimeout: 500, maxTimeout: 2_000 };
 /** Longer idempotency keys are kept as their hash. */
 const LONGEST_KEY = 256;
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** How a submission came in. */
 export interface Submission {

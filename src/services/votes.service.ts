@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { CallerKey, Entitlement } from '../contracts/access.js';
 import type { Ballot, Choice, Elector, Proposal, ShownBallot, ShownTally } from '../contracts/proposal.js';
 import type { AuditRepository, Recorder } from '../adapters/store/audit.repository.js';
@@ -17,12 +17,11 @@ import { shownTally, tally } from '../domain/tally.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting, Named } from './access.service.js';
 import { subjectOf, type ProposalsService } from './proposals.service.js';
+import { sha256 } from '../adapters/digest.js';
 
 const VOTE = 'proposal.vote' satisfies Entitlement;
 /** Ballots and voters name members, and guests are not told who belongs. */
 const SEE_MEMBERS = 'chat.write' satisfies Entitlement;
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** A ballot as it was accepted. The salt of a sealed one is told to nobody before the close. */
 export type CastBallot = Omit<Ballot, 'salt'>;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Semaphore, withTimeout, type SemaphoreInterface } from 'async-mutex';
 import { sql } from 'kysely';
 import stableStringify from 'safe-stable-stringify';
@@ -16,11 +15,10 @@ import { API_PRINCIPAL_PREFIX } from '../../contracts/ids.js';
 import { AppError } from '../../errors/app-error.js';
 import { guardStore } from './errors.js';
 import type { Db, Tenants } from './tenants.js';
+import { sha256 } from '../digest.js';
 
 /** Adds to the record within the transaction of a change. @returns how the record names whoever acted */
 export type Recorder = (event: AuditEvent) => Promise<string>;
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /**
  * Audited changes of one chain that this process makes at once. They wait for each other anyway, each holding a
