@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ActivityCancellationDetails } from '@temporalio/common';
+import { messageText } from '../../src/contracts/chat.js';
 import type { FailureType } from '../../src/contracts/failures.js';
 import { ProviderError } from '../../src/adapters/llm/provider.js';
 import type { AnswerCacheRepository } from '../../src/adapters/store/answer-cache.repository.js';
@@ -301,7 +302,7 @@ describe('generate', () => {
     const expectCounted = (): void => {
       expect(stage.spent).toHaveLength(1);
       const [[generation, { provider, usage }]] = stage.spent as [(typeof stage.spent)[0]];
-      const sent = stage.calls[0]?.messages.map(({ content }) => Math.ceil(Buffer.byteLength(content) / 3)) ?? [];
+      const sent = stage.calls[0]?.messages.map((one) => Math.ceil(Buffer.byteLength(messageText(one)) / 3)) ?? [];
       const prompt = sent.reduce((sum, tokens) => sum + tokens, 0);
       expect([generation, provider, prompt > 0]).toEqual([3, 'fake', true]);
       expect(usage).toEqual({

@@ -1,21 +1,22 @@
 import { ApplicationFailure } from '@temporalio/common';
 import pRetry from 'p-retry';
+import { type ChatMessage } from '../../src/contracts/chat.js';
 import type { Attempt, GenerateInput, GenerateResult, Usage } from '../../src/contracts/request.js';
 import type { LlmProvider } from '../../src/adapters/llm/provider.js';
 import type { AnswerCacheRepository } from '../../src/adapters/store/answer-cache.repository.js';
 import type { Answer, GenerationJob, RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { AppError } from '../../src/errors/app-error.js';
-import { FAILURE_TYPES, type Failure, type FailureType } from '../../src/contracts/failures.js';
+import { FAILURE_TYPES, Stopped, type Failure, type FailureType } from '../../src/contracts/failures.js';
 import { requestBody } from '../../src/domain/bodies.js';
 import { costOf, estimatedUsage } from '../../src/domain/cost.js';
-import { buildMessages, type Message } from '../../src/domain/messages.js';
+import { buildMessages } from '../../src/domain/messages.js';
 import { slowness } from '../../src/domain/slowness.js';
 import { cacheSlot } from '../cache-slot.js';
 import { endedEarlier } from '../ended-earlier.js';
 import { toApplicationFailure } from '../failures.js';
 import { requireOwnWorkflow } from '../own-workflow.js';
 import { storeFailure } from '../store-failure.js';
-import { stopSignal, Stopped, type StopSignal } from './stop-signal.js';
+import { stopSignal, type StopSignal } from './stop-signal.js';
 import { TokenStream } from './token-stream.js';
 import { Visit, workedFor, type Verdict, type VisitDependencies } from './visit.js';
 
@@ -86,7 +87,7 @@ async function callAt(deps: LlmDependencies, input: GenerateInput, under: CallTe
 /** One call to one provider, from the database to the database. */
 class Generation {
   private readonly stream: TokenStream;
-  private messages: Message[] = [];
+  private messages: ChatMessage[] = [];
   private readonly startedAt = Date.now();
 
   constructor(
@@ -146,7 +147,7 @@ class Generation {
     const calledAt = Date.now();
     for await (const chunk of provider.generate(call)) {
       if (chunk.type === 'text') this.stream.push(chunk.text);
-      else {
+      else if (chunk.type === 'end') {
         this.stream.end();
         const { usage, finishReason } = chunk;
         return { finishReason, usage: this.priced(usage), ms: Date.now() - calledAt };

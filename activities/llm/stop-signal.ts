@@ -1,13 +1,5 @@
 import { Context } from '@temporalio/activity';
-import type { Failure } from '../../src/contracts/failures.js';
-
-/** Why a call was stopped, as the reason of an `AbortSignal`. */
-export class Stopped extends Error {
-  constructor(readonly failure: Failure) {
-    super(failure.message);
-    this.name = 'Stopped';
-  }
-}
+import { Stopped, type Failure } from '../../src/contracts/failures.js';
 
 const HEARTBEAT_MS = 1_000;
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { AdmissionRefused, type Admission, type Slot } from '../../src/contracts/admission.js';
-import type { Failure, FailureType } from '../../src/contracts/failures.js';
+import { Stopped, type Failure, type FailureType } from '../../src/contracts/failures.js';
 import type { ProviderStates } from '../../src/contracts/providers.js';
 import type { GenerateInput, PoolPolicy, Unavailable } from '../../src/contracts/request.js';
 import type { LlmProvider } from '../../src/adapters/llm/provider.js';
@@ -13,7 +13,7 @@ import { toApplicationFailure } from '../failures.js';
 import type { ActivityLog } from '../log.js';
 import { storeFailure } from '../store-failure.js';
 import type { ProviderAccess } from './provider-access.js';
-import { Stopped, type StopSignal } from './stop-signal.js';
+import type { StopSignal } from './stop-signal.js';
 
 /** What a visit needs. */
 export interface VisitDependencies {

@@ -1,3 +1,4 @@
+import type { TokenLogprob, ToolCall } from './chat.js';
 import type { Attempt, Mode, Origin, RequestStatus, Timings, Usage } from './request.js';
 
 /** The `error` object of every answer outside `/v1`. */
@@ -29,7 +30,13 @@ export type RequestBody =
     })
   | (BodyBase & { ok: false; error: ErrorObject });
 
+/** An answer; what is absent was not there. */
 export interface ChatData {
   text: string;
   finish_reason: string;
+  reasoning?: string;
+  tool_calls?: ToolCall[];
+  logprobs?: TokenLogprob[];
+  /** Little-endian 32-bit floats in base64; then the text is empty. */
+  embeddings?: string[];
 }

@@ -1,4 +1,5 @@
 import type { RequestBody } from './bodies.js';
+import type { TokenLogprob } from './chat.js';
 
 /**
  * Events of a request, as sent over SSE. `generation` counts runs of a model for one request (0 before the
@@ -12,7 +13,11 @@ export type RequestEvent =
   /** Place in the queue of a provider that allows a bounded number of calls at once; sent again when it changes. */
   | { type: 'queue'; data: { provider: string; position: number; expected_wait_ms: number } }
   | { type: 'attempt'; data: { provider: string; generation: number } }
-  | { type: 'token'; data: { text: string } }
+  | { type: 'token'; data: { text: string; logprobs?: TokenLogprob[] } }
+  /** What a model thinks; of calls with the client's own conversation only. */
+  | { type: 'reasoning'; data: { text: string } }
+  /** A piece of a call of a tool: first `id` and `name`, then more `arguments`; one call after the other. */
+  | { type: 'tool_call'; data: { index: number; id?: string; name?: string; arguments: string } }
   | { type: 'done'; data: RequestBody }
   | { type: 'error'; data: RequestBody };
 

@@ -17,6 +17,7 @@ export const FAILURE_TYPES = [
   'WaitTooLong',
   'ShareFull',
   'CoolingDown',
+  'Unsupported',
   'DeadlineExceeded',
   'Cancelled',
   'StoreUnavailable',
@@ -31,4 +32,14 @@ export interface Failure {
   message: string;
   /** What the provider asked us to wait, in milliseconds. */
   retryAfterMs?: number;
+  /** Of a request that was refused for one of its parameters: the name on the wire. */
+  parameter?: string;
+}
+
+/** Why a call was stopped, as the reason of an `AbortSignal`. */
+export class Stopped extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.message);
+    this.name = 'Stopped';
+  }
 }

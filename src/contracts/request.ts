@@ -1,4 +1,5 @@
 import type { AccessFacts } from './access.js';
+import type { ModelCall } from './chat.js';
 import type { Failure, FailureType } from './failures.js';
 
 export const MODES = ['chat', 'crew', 'devtools'] as const;
@@ -17,6 +18,10 @@ export interface RouteSubmission {
   sessionId: string | undefined;
   source: string | undefined;
   metadata: Record<string, unknown>;
+  /** The virtual model that a client of `/v1` asked for: `dagi-stack`, or `provider/<name>`. */
+  model?: string;
+  /** The client's own conversation, in place of what the stack would put together around the prompt. */
+  call?: ModelCall;
 }
 
 /** Where a call to a model runs; see docs/adr/0003. `eager`: workflow's own queue; `queue`: the step's own queue. */
@@ -111,6 +116,10 @@ export interface Usage {
   total_tokens: number;
   /** True where the provider did not count and a tokenizer of ours did. */
   estimated?: boolean;
+  /** Of the prompt's tokens, those that the provider had read before. */
+  cached_tokens?: number;
+  /** Of the answer's tokens, those that the model thought with. */
+  reasoning_tokens?: number;
   /** In US dollars, by the price in the profile; absent where there is none. */
   cost_usd?: number;
 }
@@ -121,10 +130,10 @@ export interface Origin {
   age_ms?: number;
 }
 
-/** A provider of the chain that cannot be asked now. */
+/** A provider of the chain that cannot be asked now; `Unsupported`: or ever, for what this request wants. */
 export interface Unavailable {
   provider: string;
-  reason: Extract<FailureType, 'CoolingDown' | 'QueueFull' | 'WaitTooLong' | 'ShareFull'>;
+  reason: Extract<FailureType, 'CoolingDown' | 'QueueFull' | 'WaitTooLong' | 'ShareFull' | 'Unsupported'>;
   retryAfterMs: number;
 }
 
@@ -139,6 +148,8 @@ export interface DecisionInputs {
   /** Of the whole prompt, in Unicode code points. */
   promptLength: number;
   access: AccessFacts;
+  /** The virtual model asked for by a client with its own conversation; undefined: there is none. */
+  model?: string | undefined;
 }
 
 /** Input of the workflow `routeRequest`. Ids only: texts stay in the database. */

@@ -71,6 +71,7 @@ const SKIPPED: Readonly<Record<Unavailable['reason'], (provider: string) => stri
   QueueFull: (provider) => `too many requests wait for ${provider}`,
   WaitTooLong: (provider) => `the wait for ${provider} would be too long`,
   ShareFull: (provider) => `this DAO has as many requests waiting for ${provider} as it may`,
+  Unsupported: (provider) => `${provider} cannot do what this request asks for`,
 };
 
 /** The failure of a call that was not made since the provider cannot be asked now. */

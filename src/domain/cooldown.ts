@@ -73,6 +73,7 @@ const VERDICTS: Readonly<Record<FailureType, Verdict>> = {
   WaitTooLong: 'nothing',
   ShareFull: 'nothing',
   CoolingDown: 'nothing',
+  Unsupported: 'nothing',
   DeadlineExceeded: 'nothing',
   Cancelled: 'nothing',
   // Ours.

@@ -41,7 +41,10 @@ describe(costOf.name, () => {
 
 describe(estimatedUsage.name, () => {
   it('is three bytes of UTF-8 a token, of all that was sent and of the text that came', () => {
-    const sent = [{ content: 'abcd' }, { content: 'їжа' }];
+    const sent = [
+      { role: 'user' as const, content: 'abcd' },
+      { role: 'user' as const, content: 'їжа' },
+    ];
     expect(estimatedUsage(sent, 'seven')).toEqual({
       prompt_tokens: 4,
       completion_tokens: 2,

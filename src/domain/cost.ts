@@ -1,5 +1,6 @@
+import { messageText, type ChatMessage } from '../contracts/chat.js';
 import type { Price, Usage } from '../contracts/request.js';
-import { estimateTokens, type Message } from './messages.js';
+import { estimateTokens } from './messages.js';
 
 /** Parts of a dollar that are told and stored: eight decimals, like the column `usage_daily.cost_usd`. */
 const UNITS_PER_DOLLAR = 1e8;
@@ -18,8 +19,8 @@ export function costOf(usage: Pick<Usage, 'prompt_tokens' | 'completion_tokens'>
  * What an answer used that broke off before its provider could count it: upper estimates of what was sent and of the
  * text that had come, so that breaking off is never cheaper than waiting for the end.
  */
-export function estimatedUsage(sent: readonly Pick<Message, 'content'>[], text: string): Usage {
-  const prompt_tokens = sent.reduce((sum, { content }) => sum + estimateTokens(content), 0);
+export function estimatedUsage(sent: readonly ChatMessage[], text: string): Usage {
+  const prompt_tokens = sent.reduce((sum, message) => sum + estimateTokens(messageText(message)), 0);
   const completion_tokens = estimateTokens(text);
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens, estimated: true };
 }

@@ -1,3 +1,5 @@
+import type { ChatMessage } from '../contracts/chat.js';
+
 /** A turn of the past, with its answer. */
 export interface PastTurn {
   prompt: string;
@@ -14,11 +16,6 @@ export interface PromptFacts {
   prompt: string;
   /** Most tokens that past turns may take. */
   historyTokens: number;
-}
-
-export interface Message {
-  role: 'system' | 'user' | 'assistant';
-  content: string;
 }
 
 /**
@@ -50,8 +47,8 @@ function systemPrompt({ daoName, daoFacts, roles }: PromptFacts): string {
 }
 
 /** The conversation as the model gets it: DAO and role first, then the recent past, then the prompt. */
-export function buildMessages(facts: PromptFacts): Message[] {
-  const past = recentTurns(facts.history, facts.historyTokens).flatMap((turn): Message[] => [
+export function buildMessages(facts: PromptFacts): ChatMessage[] {
+  const past = recentTurns(facts.history, facts.historyTokens).flatMap((turn): ChatMessage[] => [
     { role: 'user', content: turn.prompt },
     { role: 'assistant', content: turn.answer },
   ]);

@@ -18,6 +18,7 @@ const EXPECTED: Record<FailureType, keyof typeof ERRORS> = {
   WaitTooLong: 'QUEUE_FULL',
   ShareFull: 'QUEUE_SHARE_FULL',
   CoolingDown: 'PROVIDERS_COOLING',
+  Unsupported: 'PARAMETER_UNSUPPORTED',
   DeadlineExceeded: 'DEADLINE_EXCEEDED',
   Cancelled: 'REQUEST_CANCELLED',
   StoreUnavailable: 'STORE_UNAVAILABLE',

@@ -9,6 +9,7 @@ const CODES: Partial<Record<FailureType, ErrorCode>> = {
   WaitTooLong: 'QUEUE_FULL',
   ShareFull: 'QUEUE_SHARE_FULL',
   CoolingDown: 'PROVIDERS_COOLING',
+  Unsupported: 'PARAMETER_UNSUPPORTED',
   ContextLengthExceeded: 'PROMPT_TOO_LONG',
   StreamInterrupted: 'STREAM_INTERRUPTED',
   DeadlineExceeded: 'DEADLINE_EXCEEDED',
@@ -18,8 +19,9 @@ const CODES: Partial<Record<FailureType, ErrorCode>> = {
 };
 
 /** The error that a caller is told for the failure that ended a request; `retry_after_s` where it says when to come back. */
-export function outcomeError({ type, message, retryAfterMs }: Failure): ErrorObject {
-  const code = CODES[type] ?? 'PROVIDER_FAILED';
+export function outcomeError({ type, message, retryAfterMs, parameter }: Failure): ErrorObject {
+  const refused = type === 'ProviderRejected' && parameter !== undefined;
+  const code = refused ? 'PARAMETER_UNSUPPORTED' : (CODES[type] ?? 'PROVIDER_FAILED');
   const retryAfter = retryAfterMs === undefined ? {} : { retry_after_s: Math.max(1, Math.ceil(retryAfterMs / 1_000)) };
-  return { code, message: ERRORS[code].message, reason: message, ...retryAfter };
+  return { code, message: ERRORS[code].message, reason: message, ...retryAfter, ...(refused ? { param: parameter } : {}) };
 }

@@ -3,6 +3,10 @@ export const ERRORS = {
   BAD_JSON: { status: 400, message: 'The body is not valid JSON.' },
   BODY_INVALID: { status: 400, message: 'The body does not fit the schema.' },
   QUERY_INVALID: { status: 400, message: 'The query or path does not fit the schema.' },
+  PARAMETER_UNSUPPORTED: {
+    status: 400,
+    message: 'No model that could answer this supports one of its parameters; see param.',
+  },
   DAO_REQUIRED: { status: 400, message: 'This key opens several DAOs: name one in dao_id.' },
   UNAUTHENTICATED: {
     status: 401,
@@ -13,6 +17,7 @@ export const ERRORS = {
   DAO_FORBIDDEN: { status: 403, message: 'This key does not open that DAO.' },
   NOT_FOUND: { status: 404, message: 'There is nothing here.' },
   DAO_NOT_FOUND: { status: 404, message: 'There is no such DAO.' },
+  MODEL_NOT_FOUND: { status: 404, message: 'There is no such model, or it is not open to you: see GET /v1/models.' },
   REQUEST_NOT_FOUND: { status: 404, message: 'There is no such request, or it is not yours.' },
   KEY_NOT_FOUND: { status: 404, message: 'There is no such key.' },
   KEY_REPLACED: { status: 409, message: 'This key has a successor already; see successor.' },

@@ -9,6 +9,7 @@ const CODES: Readonly<Record<Unavailable['reason'], ErrorCode>> = {
   QueueFull: 'QUEUE_FULL',
   WaitTooLong: 'QUEUE_FULL',
   ShareFull: 'QUEUE_SHARE_FULL',
+  Unsupported: 'PARAMETER_UNSUPPORTED',
 };
 
 /** Which providers of a chain can be asked now, found out before a request is accepted. */

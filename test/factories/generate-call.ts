@@ -23,7 +23,7 @@ export async function collect(chunks: AsyncIterable<GenerateChunk>): Promise<Col
   for await (const chunk of chunks) {
     if (end) throw new Error('something came after the end');
     if (chunk.type === 'end') end = chunk;
-    else {
+    else if (chunk.type === 'text') {
       text += chunk.text;
       pieces++;
     }

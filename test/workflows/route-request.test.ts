@@ -147,6 +147,7 @@ describe('routeRequest: what follows each failure', () => {
     WaitTooLong: 'skip',
     ShareFull: 'skip',
     CoolingDown: 'skip',
+    Unsupported: 'skip',
     StreamInterrupted: 'end',
     DeadlineExceeded: 'end',
     Cancelled: 'end',

@@ -15,7 +15,7 @@ export interface AnswerContext {
 async function* storableChunks(chunks: AsyncIterable<GenerateChunk>): AsyncGenerator<GenerateChunk> {
   let half = '';
   for await (const chunk of chunks) {
-    if (chunk.type === 'end') {
+    if (chunk.type !== 'text') {
       if (half !== '') yield { type: 'text', text: storable(half) };
       half = '';
       yield chunk;
@@ -46,6 +46,7 @@ export async function* heldToContract(
         yield chunk;
         return;
       }
+      if (chunk.type !== 'text') continue;
       const text = heldBack + chunk.text;
       heldBack = textYielded || text.trim() !== '' ? '' : text;
       if (heldBack !== '' || text === '') continue;

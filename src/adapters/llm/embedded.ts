@@ -124,7 +124,7 @@ export class EmbeddedProvider implements LlmProvider {
     try {
       const process = await this.running(signal);
       signal.throwIfAborted();
-      const run = process.generate({ messages, maxTokens, temperature, topP });
+      const run = process.generate({ messages: messages as never, maxTokens, temperature, topP });
       settled = run.settled;
       yield* read(run, signal);
     } finally {

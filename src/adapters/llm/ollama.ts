@@ -100,7 +100,7 @@ export class OllamaProvider extends HostedProvider<OllamaOptions> {
   private request(model: string, { messages, maxTokens, temperature, topP }: GenerateCall): FullChatRequest {
     return {
       model,
-      messages,
+      messages: messages as never,
       stream: true,
       truncate: false,
       shift: false,

@@ -126,7 +126,7 @@ export class OpenAiCompatibleProvider extends HostedProvider<OpenAiCompatibleOpt
     const sends = (parameter: Optional): boolean => !this.refused.has(parameter);
     return {
       model,
-      messages: call.messages,
+      messages: call.messages.map(({ role, content }) => ({ role, content })) as never,
       stream: true,
       ...(sends('stream_options') && { stream_options: { include_usage: true } }),
       ...(sends('temperature') && { temperature: call.temperature }),

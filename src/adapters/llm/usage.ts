@@ -1,5 +1,6 @@
+import { messageText, type ChatMessage } from '../../contracts/chat.js';
 import type { Usage } from '../../contracts/request.js';
-import type { ChatMessage } from './provider.js';
+
 
 /** Characters that a token stands for on average: the usual rule of thumb for English; other scripts take more tokens. */
 const CHARS_PER_TOKEN = 4;
@@ -22,6 +23,6 @@ export function usageOf(prompt: number | null | undefined, completion: number | 
  */
 export function estimateUsage(messages: readonly ChatMessage[], answer: string): Usage {
   const tokens = (text: string): number => Math.ceil(text.length / CHARS_PER_TOKEN);
-  const prompt = messages.reduce((sum, { content }) => sum + tokens(content) + TOKENS_PER_MESSAGE, 0);
+  const prompt = messages.reduce((sum, message) => sum + tokens(messageText(message)) + TOKENS_PER_MESSAGE, 0);
   return { ...usageOf(prompt, tokens(answer)), estimated: true };
 }

@@ -1,3 +1,4 @@
+import type { AnswerParts, ModelCall } from '../../contracts/chat.js';
 import type { ColumnType, Generated } from 'kysely';
 import type { ErrorObject } from '../../contracts/bodies.js';
 import type { AccessFacts } from '../../contracts/access.js';
@@ -124,6 +125,7 @@ export interface RequestsTable {
   ended_at: Date | null;
   access: Json<AccessFacts> | null;
   origin: Json<Origin> | null;
+  model: string | null;
 }
 
 export interface RefusalsTable {
@@ -190,6 +192,8 @@ export interface TurnsTable {
   answer: string | null;
   finish_reason: string | null;
   created_at: Date;
+  call: Json<ModelCall> | null;
+  parts: Json<AnswerParts> | null;
 }
 
 export interface AuditTable {
