@@ -2,8 +2,7 @@
 
 /** An image is a `data:` URI, or an address that the model's endpoint fetches itself: we never do. */
 export type ContentPart =
-  | { type: 'text'; text: string }
-  | { type: 'image'; url: string; detail?: 'auto' | 'low' | 'high' };
+  { type: 'text'; text: string } | { type: 'image'; url: string; detail?: 'auto' | 'low' | 'high' };
 
 /** A call of a tool that a model asks for. `arguments` is the text that it wrote: JSON if the model did well. */
 export interface ToolCall {

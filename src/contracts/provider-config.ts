@@ -1,3 +1,5 @@
+import type { Capability } from './chat.js';
+
 /** Where the vendors are, unless the environment or the profile says otherwise. */
 export const VENDOR_URLS = {
   ollama: 'http://127.0.0.1:11434',
@@ -17,6 +19,10 @@ export interface ProviderConfig {
   model?: string;
   /** Weights of the `embedded` provider: a .gguf file. */
   modelPath?: string;
+  /** Where the endpoint does not tell, or tells wrongly: tokens of prompt and answer together. */
+  contextLength?: number;
+  /** The same of what the model can do. */
+  capabilities?: Capability[];
   maxTokens: number;
   temperature: number;
   topP: number;

@@ -6,7 +6,7 @@ import { finishReasonOf, heldToContract } from './answer.js';
 import { EmbeddedProcess, type EmbeddedRun } from './embedded-process.js';
 import { EmbeddedFault } from './faults.js';
 import { orAborted } from './model-choice.js';
-import { type GenerateCall, type GenerateChunk, type LlmProvider, ProviderError } from './provider.js';
+import { type GenerateCall, type GenerateChunk, type KnownModel, type LlmProvider, ProviderError } from './provider.js';
 import { Slots } from './slots.js';
 import { translateEmbeddedError } from './translate.js';
 import { usageOf } from './usage.js';
@@ -90,6 +90,10 @@ export class EmbeddedProvider implements LlmProvider {
       // One token may well be a blank.
       if (!(error instanceof ProviderError) || error.type !== 'EmptyAnswer') throw error;
     }
+  }
+
+  facts(_signal: AbortSignal): Promise<KnownModel> {
+    return Promise.resolve({ model: null, contextLength: null, capabilities: ['completion'], lacks: [] });
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import { heldToContract } from './answer.js';
 import { ModelChoice } from './model-choice.js';
-import type { GenerateCall, GenerateChunk, LlmProvider, ProviderError } from './provider.js';
+import type { GenerateCall, GenerateChunk, KnownModel, LlmProvider, ProviderError } from './provider.js';
 import type { FailureContext } from './translate.js';
 
 export interface HostedOptions {
@@ -39,6 +39,10 @@ export abstract class HostedProvider<Options extends HostedOptions> implements L
 
   async check(signal: AbortSignal): Promise<void> {
     await this.firstListed(signal);
+  }
+
+  facts(_signal: AbortSignal): Promise<KnownModel> {
+    return Promise.resolve({ model: null, contextLength: null, capabilities: ['completion'], lacks: [] });
   }
 
   close(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { CallOptions, ChatMessage, TokenLogprob } from '../../contracts/chat.js';
+import type { CallOptions, ChatMessage, ModelFacts, TokenLogprob } from '../../contracts/chat.js';
 import type { Failure, FailureType } from '../../contracts/failures.js';
 import type { Usage } from '../../contracts/request.js';
 
@@ -40,6 +40,9 @@ export interface Embedded {
   usage: Usage;
 }
 
+/** What a provider knows of its model; its limits are the profile's, and known elsewhere. */
+export type KnownModel = Omit<ModelFacts, 'maxTokens'>;
+
 /**
  * An LLM endpoint. `generate` throws `ProviderError` and nothing else, except the signal's own reason when it was
  * aborted. Clients' own retries are off: the workflow owns them.
@@ -51,6 +54,11 @@ export interface LlmProvider {
   generate(call: GenerateCall): AsyncIterable<GenerateChunk>;
   /** Vectors of texts; throws as `generate` does. Absent where no model of this kind has them. */
   embed?(call: EmbedCall): Promise<Embedded>;
+  /**
+   * What is known of the model in use: told by the endpoint where it tells, else as configured, else usual for its kind.
+   * Kept for some minutes; never throws, and waits no longer than the signal.
+   */
+  facts(signal: AbortSignal): Promise<KnownModel>;
   /** Whether the endpoint answers; throws `ProviderError` with the reason if not. */
   check(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

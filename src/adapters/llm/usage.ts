@@ -1,7 +1,6 @@
 import { messageText, type ChatMessage } from '../../contracts/chat.js';
 import type { Usage } from '../../contracts/request.js';
 
-
 /** Characters that a token stands for on average: the usual rule of thumb for English; other scripts take more tokens. */
 const CHARS_PER_TOKEN = 4;
 /** What a chat template adds around each message. */
