@@ -35,6 +35,7 @@ describe('answerWithoutModel', () => {
   const question = (decision: Partial<Decision>, changes: Partial<OpenQuestion> = {}): OpenQuestion => ({
     record: aRecord({ status: 'accepted', generation: 0, decision: aDecision({ chain: [], ...decision }) }),
     prompt: 'What are my roles?',
+    call: null,
     daoName: 'GreenFood DAO',
     daoFacts: { voting: 'Seven days.' },
     inSession: false,

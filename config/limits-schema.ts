@@ -37,6 +37,10 @@ export const LimitsSchema = z
       .min(0)
       .default(1_000)
       .describe('Most tokens of earlier turns that go to the model with a prompt.'),
+    head_start: z
+      .boolean()
+      .default(true)
+      .describe('Whether a call to a model begins beside the durable start of its request.'),
     requests_per_minute: perKeyAndDao('Most requests of a minute. Off where nothing is said.'),
     tokens_per_month: perKeyAndDao('Most tokens of a calendar month (UTC). Off where nothing is said.'),
     proposals: ProposalFloorsSchema,

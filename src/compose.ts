@@ -8,6 +8,7 @@ import { loadDefaultRoles, loadDevSeed } from '../config/seed.js';
 import type { HashedConfig, ProfileFiles } from './adapters/profile-files.js';
 import type { RequestCounter } from './adapters/limits/request-counter.js';
 import { HeadFiles } from './adapters/head-files.js';
+import { ProviderCall } from './adapters/llm/provider-call.js';
 import { LlmRegistry, type Pools } from './adapters/llm/registry.js';
 import { AccessRepository } from './adapters/store/access.repository.js';
 import { AnswerCacheRepository } from './adapters/store/answer-cache.repository.js';
@@ -46,7 +47,9 @@ import { ConfigService } from './services/config.service.js';
 import { Denials } from './services/denials.js';
 import { DrainService } from './services/drain.service.js';
 import { KeysService } from './services/keys.service.js';
+import { HeadStarts } from './services/head-starts.js';
 import { LimitsService } from './services/limits.service.js';
+import { ModelsService } from './services/models.service.js';
 import { OutcomesService } from './services/outcomes.service.js';
 import { peopleOf, type People } from './services/people.js';
 import { ProviderStatesService } from './services/provider-states.service.js';
@@ -128,13 +131,16 @@ const headsFolder = (env: Env, { profile }: LoadedConfig): string =>
 export class Composition {
   readonly bus = new InProcessTokenBus();
   readonly drain = new DrainService();
+  private readonly startedAt = new Date();
   readonly registry: LlmRegistry;
   readonly states: ProviderStatesService;
   readonly admission: AdmissionService;
   readonly audit: AuditService;
   readonly auditHeads: AuditHeadsService;
+  readonly headStarts: HeadStarts;
   readonly keys: KeysService;
   readonly limits: LimitsService;
+  readonly models: ModelsService;
   readonly people: People;
   readonly requests: RequestsService;
   readonly rights: RightsServices;
@@ -161,7 +167,7 @@ export class Composition {
     this.registry = new LlmRegistry(this.configuredProviders(), poolsOf(table()));
     this.states = new ProviderStatesService(shared, log);
     this.admission = new AdmissionService(shared, log);
-    const availability = new AvailabilityService(this.states, this.admission);
+    const availability = new AvailabilityService(this.states, this.admission, this.registry);
     this.people = peopleOf({ access, repositories, roles: loadDefaultRoles() });
     const { changes } = this.people;
     this.voting = votingOf({
@@ -181,8 +187,13 @@ export class Composition {
     this.keys = new KeysService(keys, access, audit);
     this.limits = new LimitsService(foundation.counter, usage, () => limitsOf(config.current()), log);
     this.requests = new RequestsService(requests, access, temporal, bus, availability);
+    this.headStarts = new HeadStarts({
+      ...{ requests, bus, log, registry: this.registry, states: this.states },
+      settings: () => headStartsOf(config.current()),
+    });
+    this.models = new ModelsService(() => ({ routing: table(), since: this.startedAt }), access, this.registry);
     this.submissions = new SubmissionsService({
-      ...{ requests, refusals, access, availability, temporal, log },
+      ...{ requests, refusals, access, availability, temporal, log, headStarts: this.headStarts },
       limits: this.limits,
       accepted: this.requests,
       routing: table,
@@ -209,6 +220,10 @@ export class Composition {
     return {
       ...{ auditHeads, bus, admission, states, cache, requests, proposals },
       providers: registry,
+      calls: {
+        begin: (order) => new ProviderCall(order),
+        adopt: (input) => this.headStarts.adopt(input),
+      },
       log: requestLog(this.foundation.log),
       get historyTokens() {
         return config.current().profile.limits.session_tokens;
@@ -242,6 +257,11 @@ const defaultDao = (env: Env, config: LoadedConfig): string | undefined =>
 
 const poolsOf = ({ providers }: LoadedConfig['routing']): Pools =>
   Object.fromEntries(Object.entries(providers).map(([name, { pool }]) => [name, pool]));
+
+const headStartsOf = ({ profile }: LoadedConfig): { enabled: boolean; historyTokens: number } => ({
+  enabled: profile.limits.head_start,
+  historyTokens: profile.limits.session_tokens,
+});
 
 const floorsOf = ({ profile }: LoadedConfig): ProposalFloors => {
   const { voting_hours = 0, quorum = 0, threshold = 0, veto_hours = 0 } = profile.limits.proposals ?? {};

@@ -69,7 +69,7 @@ export class Runtime {
       () => this.workers?.polling() ?? [],
       () => [...parts.config.warnings(), ...parts.auditHeads.warnings()],
     );
-    this.api = await createApi({ ...parts.edge(), health, log: foundation.log });
+    this.api = await createApi({ ...parts.edge(), health, log: foundation.log }, foundation.env.PUBLIC_URL);
     await this.api.listen(listen.port, listen.host);
     void foundation.temporal.keepSchedules();
     void foundation.temporal.connection().then(
@@ -115,6 +115,7 @@ export class Runtime {
     await this.workers?.stop();
     parts.drain.stop();
     await this.api?.close();
+    await parts.headStarts.close();
     await parts.access.close();
     parts.bus.close();
     await parts.registry.close();

@@ -50,6 +50,7 @@ describe('generate', () => {
     expect(stage.answers).toEqual([
       {
         text: 'Seven days.',
+        parts: {},
         finishReason: 'stop',
         provider: 'fake',
         origin: { step: 'provider' },

@@ -87,6 +87,11 @@ export class Visit {
     }
   }
 
+  /** The provider was asked whether it may be called when the call was begun, before this. */
+  enteredEarlier(): void {
+    this.entered = true;
+  }
+
   /** Gives the slot back and says how the provider did, once. Neither can fail the request: its answer is in hand. */
   leave(verdict: Verdict = NO_CALL): Promise<void> {
     this.leaving ??= Promise.all([this.report(verdict), this.release(verdict)]).then(() => undefined);

@@ -1,6 +1,9 @@
 import type { AnswerParts, ChatMessage } from './chat.js';
 import type { Usage } from './request.js';
 
+/** Number of the first run of a model for a request. */
+export const FIRST_GENERATION = 1;
+
 /** What a call has come to. */
 export interface CallEnd {
   finishReason: string;
@@ -20,6 +23,8 @@ export interface RunningCall {
   /** What has been said so far. */
   readonly text: string;
   readonly parts: AnswerParts;
+  /** Whether anything was said, so that it is paid for. */
+  readonly said: boolean;
   /** Whether somebody may have seen a part of it. */
   readonly seen: boolean;
   /** Resolves at the end of the answer; rejects with what the provider threw, or with the reason of the stop. */

@@ -1,5 +1,5 @@
-import type { RequestBody } from '../contracts/bodies.js';
-import type { ErrorObject } from '../contracts/bodies.js';
+import type { ChatData, ErrorObject, RequestBody } from '../contracts/bodies.js';
+import type { AnswerParts } from '../contracts/chat.js';
 import type { PositionedEvent } from '../contracts/events.js';
 import { routeWorkflowId } from '../contracts/ids.js';
 import type { Attempt, Decision, Mode, Origin, RequestStatus, Timings, Usage } from '../contracts/request.js';
@@ -18,10 +18,24 @@ export interface BodySource {
   answer: string | null;
   finishReason: string | null;
   origin: Origin | null;
+  parts?: AnswerParts | null;
 }
 
 /** Whether a request in this status has ended. */
 export const isFinal = (status: RequestStatus): boolean => status !== 'accepted' && status !== 'running';
+
+function dataOf({ answer, finishReason, parts }: BodySource): ChatData | null {
+  if (answer === null) return null;
+  const { reasoning, toolCalls, logprobs, embeddings } = parts ?? {};
+  return {
+    text: answer,
+    finish_reason: finishReason ?? 'stop',
+    ...(reasoning !== undefined && { reasoning }),
+    ...(toolCalls && { tool_calls: toolCalls }),
+    ...(logprobs && { logprobs }),
+    ...(embeddings && { embeddings }),
+  };
+}
 
 /** The body of a request in whatever state it is: the same for `/route`, `GET /requests/:id` and the last event. */
 export function requestBody(source: BodySource): RequestBody {
@@ -37,7 +51,7 @@ export function requestBody(source: BodySource): RequestBody {
     timings_ms: source.timings,
   };
   if (source.error) return { ok: false, ...base, error: source.error };
-  const data = source.answer === null ? null : { text: source.answer, finish_reason: source.finishReason ?? 'stop' };
+  const data = dataOf(source);
   return { ok: true, ...base, provider: source.provider, data, usage: source.usage, origin: source.origin };
 }
 

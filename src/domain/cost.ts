@@ -1,4 +1,4 @@
-import { messageText, type ChatMessage } from '../contracts/chat.js';
+import { messageText, type AnswerParts, type ChatMessage } from '../contracts/chat.js';
 import type { Price, Usage } from '../contracts/request.js';
 import { estimateTokens } from './messages.js';
 
@@ -19,11 +19,16 @@ export function costOf(usage: Pick<Usage, 'prompt_tokens' | 'completion_tokens'>
  * What an answer used that broke off before its provider could count it: upper estimates of what was sent and of the
  * text that had come, so that breaking off is never cheaper than waiting for the end.
  */
-export function estimatedUsage(sent: readonly ChatMessage[], text: string): Usage {
+export function estimatedUsage(sent: readonly ChatMessage[], text: string, parts: AnswerParts = {}): Usage {
   const prompt_tokens = sent.reduce((sum, message) => sum + estimateTokens(messageText(message)), 0);
-  const completion_tokens = estimateTokens(text);
+  const calls = (parts.toolCalls ?? []).map(({ name, arguments: given }) => name + given);
+  const completion_tokens = estimateTokens([text, parts.reasoning ?? '', ...calls].join(''));
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens, estimated: true };
 }
+
+/** The same use with what it cost, where the provider has a price. */
+export const priced = (usage: Usage, price: Price | undefined): Usage =>
+  price ? { ...usage, cost_usd: costOf(usage, price) } : usage;
 
 /** A sum of amounts in US dollars, to 1e-8. */
 export const sumUsd = (amounts: readonly number[]): number =>

@@ -4,7 +4,8 @@ import { PROMPT_HEAD, type RoutingTable } from '../contracts/routing.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { resolveRights, type Rights } from './access.js';
 import { holds, promptMatcher, type PromptMatcher, type Subject } from './conditions.js';
-import { matchRule } from './routing.js';
+import { matchNamed, matchRule } from './routing.js';
+import { namedProvider } from './virtual-models.js';
 
 export type DecideResult =
   | { allowed: true; decision: Decision }
@@ -50,7 +51,9 @@ export function decide(
   }
   if (mode !== 'chat') return { allowed: false, code: 'MODE_UNAVAILABLE', rights, detail: { mode } };
 
-  const match = matchRule(table, subject);
+  const named = namedProvider(inputs.model);
+  const match = named === undefined ? matchRule(table, subject) : matchNamed(table, subject, named);
+  if (!match && named !== undefined) return { allowed: false, code: 'MODEL_NOT_FOUND', rights, detail: {} };
   if (!match) {
     // Whoever may do more must not get less: somebody without `chat.write` would have been answered.
     if (answer) return allow(table, inputs, rights, { answer });
@@ -61,7 +64,8 @@ export function decide(
   return allow(table, inputs, rights, {
     rule: rule.name,
     chain: match.chain.map((provider) => toStep(table, provider, callMs)),
-    ...(rule.cache ? { cache: rule.cache } : {}),
+    // What is kept answers the same question; a conversation is more than its last one.
+    ...(rule.cache && inputs.model === undefined ? { cache: rule.cache } : {}),
     ...(answer ? { answer } : {}),
   });
 }
@@ -92,7 +96,8 @@ export function knownQuestion(
   subject: Subject,
   { entitlements }: Rights,
 ): KnownQuestion | undefined {
-  if (subject.inputs.mode !== 'chat' || !entitlements.includes('chat.read')) return undefined;
+  if (subject.inputs.mode !== 'chat' || subject.inputs.model !== undefined || !entitlements.includes('chat.read'))
+    return undefined;
   return answers.find(({ condition }) => holds(condition, subject))?.question;
 }
 

@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../contracts/chat.js';
+import type { ChatMessage, ModelCall } from '../contracts/chat.js';
 
 /** A turn of the past, with its answer. */
 export interface PastTurn {
@@ -24,6 +24,9 @@ export interface PromptFacts {
  */
 export const estimateTokens = (text: string): number => Math.ceil(new TextEncoder().encode(text).length / 3);
 
+/** Most bytes of UTF-8 that turns of so many tokens can have: no language of ours has more a token. */
+export const historyBytes = (tokens: number): number => tokens * 4;
+
 /** The newest turns that fit, whole, oldest first. */
 export function recentTurns(history: readonly PastTurn[], budget: number): PastTurn[] {
   const kept: PastTurn[] = [];
@@ -45,6 +48,10 @@ function systemPrompt({ daoName, daoFacts, roles }: PromptFacts): string {
     'If the facts do not tell, say that you do not know.',
   ].join('\n');
 }
+
+/** What a model gets to read: the client's own conversation as it is, else what we put together around the prompt. */
+export const conversationOf = (call: ModelCall | null, facts: PromptFacts): ChatMessage[] =>
+  call?.kind === 'chat' ? call.messages : call ? [] : buildMessages(facts);
 
 /** The conversation as the model gets it: DAO and role first, then the recent past, then the prompt. */
 export function buildMessages(facts: PromptFacts): ChatMessage[] {

@@ -23,5 +23,11 @@ export function outcomeError({ type, message, retryAfterMs, parameter }: Failure
   const refused = type === 'ProviderRejected' && parameter !== undefined;
   const code = refused ? 'PARAMETER_UNSUPPORTED' : (CODES[type] ?? 'PROVIDER_FAILED');
   const retryAfter = retryAfterMs === undefined ? {} : { retry_after_s: Math.max(1, Math.ceil(retryAfterMs / 1_000)) };
-  return { code, message: ERRORS[code].message, reason: message, ...retryAfter, ...(refused ? { param: parameter } : {}) };
+  return {
+    code,
+    message: ERRORS[code].message,
+    reason: message,
+    ...retryAfter,
+    ...(refused ? { param: parameter } : {}),
+  };
 }

@@ -34,6 +34,18 @@ export function matchRule(table: RoutingTable, subject: Subject): Match | undefi
   return table.defaultRule && matchOf(table.defaultRule, subject);
 }
 
+/**
+ * The rule under which a request may ask for a provider by name: the first in order whose condition holds and that leads
+ * there at all, as a fallback too. So a name opens no more than the rules do.
+ */
+export function matchNamed(table: RoutingTable, subject: Subject, provider: string): Match | undefined {
+  const rule = rulesInOrder(table).find((one) => reaches(one).includes(provider) && holds(one.condition, subject));
+  return rule && { rule, chain: [provider] };
+}
+
+/** Every provider to which a rule can lead. */
+const reaches = (rule: RoutingRule): string[] => [...firstOf(rule), ...rule.fallbacks];
+
 export const RULE_OUTCOMES = [
   'taken',
   'condition failed',
@@ -74,6 +86,6 @@ const firstOf = ({ use }: RoutingRule): readonly string[] => (use.kind === 'chai
 export function providersOf(table: RoutingTable): { first: string[]; all: string[] } {
   const rules = rulesInOrder(table);
   const first = new Set(rules.flatMap((rule) => firstOf(rule).slice(0, rule.use.kind === 'chain' ? 1 : undefined)));
-  const all = new Set(rules.flatMap((rule) => [...firstOf(rule), ...rule.fallbacks]));
+  const all = new Set(rules.flatMap(reaches));
   return { first: [...first], all: [...all] };
 }

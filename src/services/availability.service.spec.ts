@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import type { CallOptions, ModelCall } from '../contracts/chat.js';
 import type { Admission, PlaceRequest } from '../contracts/admission.js';
 import type { ProviderStates } from '../contracts/providers.js';
 import type { Decision, ProviderStep, RouteRequestInput, Unavailable } from '../contracts/request.js';
 import { AppError } from '../errors/app-error.js';
 import { policy } from '../../test/factories/submissions.js';
 import { strict } from '../../test/factories/strict.js';
-import { AvailabilityService } from './availability.service.js';
+import { AvailabilityService, type Abilities } from './availability.service.js';
 
 const pool = { name: 'ollama:gpu:11434', slots: 3, maxWaiting: 10, maxWaitMs: 30_000 };
 const pooled: ProviderStep = { provider: 'local', ...policy, pool };
@@ -40,6 +41,7 @@ describe('AvailabilityService', () => {
     away: Unavailable[],
     refusal?: Omit<Unavailable, 'provider'>,
     reserved: PlaceRequest[] = [],
+    abilities: Partial<Abilities> = {},
   ): AvailabilityService =>
     new AvailabilityService(
       strict<ProviderStates>('states', { unavailable: () => Promise.resolve(away) }),
@@ -49,6 +51,7 @@ describe('AvailabilityService', () => {
           return Promise.resolve(refusal);
         },
       }),
+      strict<Abilities>('abilities', abilities),
     );
 
   it('reserves a place at the first provider, in the order of the mode and with the share of the DAO', async () => {
@@ -115,9 +118,54 @@ describe('AvailabilityService', () => {
       reserve: () => Promise.reject(new AppError('STORE_UNAVAILABLE')),
     });
     const states = strict<ProviderStates>('states', { unavailable: () => Promise.resolve([]) });
-    const planning = new AvailabilityService(states, admission);
+    const planning = new AvailabilityService(states, admission, strict<Abilities>('abilities', {}));
     expect(await planning.plan(input({ answer: 'help' }))).toEqual([]);
     await expect(planning.plan(input({}))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  });
+
+  describe('what a call asks for', () => {
+    const chat = (options: CallOptions): ModelCall => ({
+      kind: 'chat',
+      messages: [{ role: 'user', content: 'Vote.' }],
+      options,
+    });
+    const withTools = chat({ tools: [{ name: 'vote' }] });
+    const facts = (able: readonly string[]): Partial<Abilities> => ({
+      facts: (provider) =>
+        Promise.resolve({
+          model: 'm',
+          contextLength: null,
+          maxTokens: 100,
+          capabilities: able.includes(provider) ? ['completion', 'tools'] : ['completion'],
+          lacks: able.includes(provider) ? [] : ['logprobs'],
+        }),
+    });
+
+    it('passes over a provider that cannot do it', async () => {
+      const planning = service([], undefined, [], facts([remote.provider]));
+      expect(await planning.plan(input({}), withTools)).toEqual([
+        { provider: pooled.provider, reason: 'Unsupported', retryAfterMs: 0 },
+      ]);
+    });
+
+    it('refuses what no provider can do, and names the parameter', async () => {
+      const planning = service([], undefined, [], facts([]));
+      const refusal = (param: string) => ({ code: 'PARAMETER_UNSUPPORTED', status: 400, detail: { param } });
+      await expect(planning.plan(input({}), withTools)).rejects.toMatchObject(refusal('tools'));
+      await expect(planning.plan(input({}), chat({ logprobs: 2 }))).rejects.toMatchObject(refusal('logprobs'));
+    });
+
+    it('tells when it is worth coming back to the one that could, and rests', async () => {
+      const planning = service([cooling(remote.provider)], undefined, [], facts([remote.provider]));
+      await expect(planning.plan(input({}), withTools)).rejects.toMatchObject({
+        code: 'PROVIDERS_COOLING',
+        retryAfterSeconds: 5,
+      });
+    });
+
+    it('asks nobody what they can do where nothing is asked for', async () => {
+      expect(await service([]).plan(input({ chain: [remote] }), chat({ temperature: 1 }))).toEqual([]);
+    });
   });
 
   it('takes a request out of each pool of its chain once', async () => {
@@ -128,7 +176,11 @@ describe('AvailabilityService', () => {
         return Promise.resolve();
       },
     });
-    const withdrawing = new AvailabilityService(strict<ProviderStates>('states', {}), admission);
+    const withdrawing = new AvailabilityService(
+      strict<ProviderStates>('states', {}),
+      admission,
+      strict<Abilities>('abilities', {}),
+    );
     await withdrawing.withdraw(input({ chain: [pooled, remote, pooled] }));
     await withdrawing.withdraw(input({ chain: [remote] }));
     expect(calls).toEqual([['r1', ['ollama:gpu:11434']]]);

@@ -1,6 +1,8 @@
 import type { Admission } from '../contracts/admission.js';
 import type { ProviderStates } from '../contracts/providers.js';
 import { MODE_PRIORITY, type ProviderStep, type RouteRequestInput, type Unavailable } from '../contracts/request.js';
+import type { ModelCall, ModelFacts } from '../contracts/chat.js';
+import { isDemanding, lackOf } from '../domain/abilities.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 
@@ -12,32 +14,63 @@ const CODES: Readonly<Record<Unavailable['reason'], ErrorCode>> = {
   Unsupported: 'PARAMETER_UNSUPPORTED',
 };
 
+/** What models can do. */
+export interface Abilities {
+  /** Undefined: nothing is known of such a provider. */
+  facts(provider: string): Promise<ModelFacts | undefined>;
+}
+
 /** Which providers of a chain can be asked now, found out before a request is accepted. */
 export class AvailabilityService {
   constructor(
     private readonly states: ProviderStates,
     private readonly admission: Admission,
+    private readonly abilities: Abilities,
   ) {}
 
   /**
    * Reserves a place at the first provider of the chain that can answer in time.
+   * @param call the client's own conversation, with all that it wants of the answer
    * @returns the providers before it that cannot
    * @throws AppError `QUEUE_FULL`, `QUEUE_SHARE_FULL` or `PROVIDERS_COOLING`, with the earliest moment at which it is
    * worth coming back, if none can and nothing else can answer; `STORE_UNAVAILABLE`
    */
-  async plan(input: RouteRequestInput): Promise<Unavailable[]> {
+  async plan(input: RouteRequestInput, call?: ModelCall): Promise<Unavailable[]> {
     const { chain, answer, cache } = input.decision;
-    const cooling = await this.states.unavailable(chain.map(({ provider }) => provider));
+    const names = chain.map(({ provider }) => provider);
+    const [unable, cooling] = await Promise.all([this.unable(names, call), this.states.unavailable(names)]);
     const skipped: Unavailable[] = [];
     const otherwise = answer !== undefined || cache !== undefined;
     for (const step of chain) {
       const away =
-        cooling.find(({ provider }) => provider === step.provider) ?? (await this.reserve(input, step, otherwise));
+        [...unable, ...cooling].find(({ provider }) => provider === step.provider) ??
+        (await this.reserve(input, step, otherwise));
       if (!away) return skipped;
       skipped.push(away);
     }
     if (skipped.length > 0 && !otherwise) throw refusalOf(skipped);
     return skipped;
+  }
+
+  /**
+   * The providers that cannot do what a call asks for.
+   * @throws AppError `PARAMETER_UNSUPPORTED`, which names the parameter, if none can
+   */
+  private async unable(names: readonly string[], call: ModelCall | undefined): Promise<Unavailable[]> {
+    if (!call || !isDemanding(call)) return [];
+    const lacks = await Promise.all(
+      names.map(async (provider) => {
+        const facts = await this.abilities.facts(provider);
+        return { provider, param: facts && lackOf(facts, call) };
+      }),
+    );
+    const unable = lacks.flatMap((one) => (one.param === undefined ? [] : [{ ...one, param: one.param }]));
+    const [first] = unable;
+    if (first && unable.length === names.length) {
+      const message = `${first.provider} does not support the parameter "${first.param}"${names.length > 1 ? ', nor does any other model that could answer' : ''}.`;
+      throw new AppError('PARAMETER_UNSUPPORTED', message, { param: first.param });
+    }
+    return unable.map(({ provider }) => ({ provider, reason: 'Unsupported', retryAfterMs: 0 }));
   }
 
   /** Takes the request out of the queues that it stands in. */
@@ -77,7 +110,10 @@ export class AvailabilityService {
 
 /** The error for a request that no provider can take now: that of the one that can soonest. */
 function refusalOf(skipped: readonly Unavailable[]): AppError {
-  const soonest = skipped.reduce((best, one) => (one.retryAfterMs < best.retryAfterMs ? one : best));
+  // Who cannot do it at all will not do it later either.
+  const [first, ...others] = skipped.filter(({ reason }) => reason !== 'Unsupported');
+  if (!first) return new AppError('PARAMETER_UNSUPPORTED');
+  const soonest = others.reduce((best, one) => (one.retryAfterMs < best.retryAfterMs ? one : best), first);
   const retryAfterSeconds = Math.max(1, Math.ceil(soonest.retryAfterMs / 1_000));
   const attempts = skipped.map(({ provider, reason }) => ({ provider, status: 'skipped', ms: 0, error: reason }));
   return new AppError(CODES[soonest.reason], undefined, { attempts }, { retryAfterSeconds });

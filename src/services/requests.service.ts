@@ -55,6 +55,16 @@ export class RequestsService {
     return record;
   }
 
+  /** Stops a request whose only reader went away. One that has ended is left as it is. */
+  async abandon({ requestId, daoId }: Accepted): Promise<void> {
+    // First here, where it most likely runs: the model is to be free at once.
+    this.bus.cancel(requestId);
+    if (await this.temporal.cancel(requestId)) return;
+    const record = await this.requests.find(requestId, daoId);
+    if (!record || isFinal(record.status)) return;
+    await this.close(record, 'cancelled', { type: 'Cancelled', message: 'its reader went away' });
+  }
+
   /** A recorded request as somebody knows it who joins it later. */
   joined(record: RequestRecord): Accepted {
     return toAccepted(inputOf(record));

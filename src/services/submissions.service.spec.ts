@@ -14,6 +14,7 @@ import { strict } from '../../test/factories/strict.js';
 import { toAccepted, inputOf, type Accepted } from './accepted.js';
 import type { AccessService, Acting } from './access.service.js';
 import type { AvailabilityService } from './availability.service.js';
+import type { HeadStarts } from './head-starts.js';
 import type { LimitsService } from './limits.service.js';
 import type { RequestsService } from './requests.service.js';
 import { SubmissionsService, type Submission } from './submissions.service.js';
@@ -107,11 +108,33 @@ describe('SubmissionsService', () => {
     },
   });
 
+  const told =
+    (what: string) =>
+    (...[, here]: unknown[]): Promise<void> => {
+      order.push(here === undefined ? what : `${what} ${here === true ? 'here' : 'elsewhere'}`);
+      return Promise.resolve();
+    };
+  /** No call may begin beside the start. */
+  const none: Partial<HeadStarts> = {
+    stepFor: () => undefined,
+    begin: () => undefined,
+    accepted: () => Promise.resolve(),
+    refused: () => Promise.resolve(),
+  };
+  /** The call to the first provider may. */
+  const early: Partial<HeadStarts> = {
+    stepFor: ({ decision }) => decision.chain[0],
+    begin: (_input, row) => void order.push(`begin at ${String(row.begunAt)}`),
+    accepted: told('accepted'),
+    refused: (id) => told('refused')(id),
+  };
+
   const service = (
     requests: Partial<RequestsRepository> = {},
     temporal: Partial<TemporalGateway> = {},
     access: Partial<AccessService> = resolves(),
     availability: Partial<AvailabilityService> = plans(),
+    headStarts: Partial<HeadStarts> = none,
   ): SubmissionsService =>
     new SubmissionsService({
       requests: strict<RequestsRepository>('requests', requests),
@@ -130,6 +153,7 @@ describe('SubmissionsService', () => {
         },
       }),
       availability: strict<AvailabilityService>('availability', availability),
+      headStarts: strict<HeadStarts>('headStarts', headStarts),
       temporal: strict<TemporalGateway>('temporal', temporal),
       accepted: strict<RequestsService>('accepted', {
         restart: async (earlier) => {
@@ -140,6 +164,57 @@ describe('SubmissionsService', () => {
       routing: () => table,
       log: pino({ level: 'silent' }),
     });
+
+  describe('a call beside the start', () => {
+    const submit = (
+      requests: Partial<RequestsRepository>,
+      temporal: Partial<TemporalGateway>,
+      how: Parameters<typeof submission>[0] = {},
+    ): Promise<Accepted> =>
+      service(requests, temporal, resolves(), plans(), early).submit(key, body(), submission(how));
+
+    it('begins before the row is written, and is let out when Temporal has accepted', async () => {
+      await submit(accepts(), starts('eager'));
+      expect(order).toEqual(['plan', 'begin at fake', 'accept', 'start', 'accepted here']);
+      expect(accepted[0]?.begunAt).toBe('fake');
+    });
+
+    it('waits for its activity where the workflow may run elsewhere', async () => {
+      await submit(accepts(), starts('queued'));
+      expect(order.at(-1)).toBe('accepted elsewhere');
+    });
+
+    it('begins with an idempotency key only when the row is its own', async () => {
+      const requests = { ...accepts(), findByIdempotency: () => Promise.resolve(undefined) };
+      await submit(requests, starts('eager'), { idempotencyKey: 'once' });
+      expect(order).toEqual(['plan', 'accept', 'begin at fake', 'start', 'accepted here']);
+    });
+
+    it('never begins for whoever came second with a key', async () => {
+      const requests = { ...accepts(false), findByIdempotency: () => Promise.resolve(undefined) };
+      await expect(submit(requests, {}, { idempotencyKey: 'once' })).rejects.toEqual(code('STORE_UNAVAILABLE'));
+      expect(order).toEqual(['plan', 'accept', 'refused']);
+    });
+
+    it('ends when the row cannot be written', async () => {
+      const requests = { accept: () => Promise.reject(new AppError('STORE_UNAVAILABLE')) };
+      await expect(submit(requests, {})).rejects.toEqual(code('STORE_UNAVAILABLE'));
+      expect(order).toEqual(['plan', 'begin at fake', 'refused']);
+    });
+
+    it('ends when Temporal refuses, and the row is taken back as one that a call owned', async () => {
+      const refusing = jest.fn<RequestsRepository['refuse']>().mockResolvedValue(true);
+      const temporal = starts(new AppError('TEMPORAL_UNAVAILABLE'));
+      await expect(submit({ ...accepts(), refuse: refusing }, temporal)).rejects.toEqual(code('TEMPORAL_UNAVAILABLE'));
+      expect(order).toEqual(['plan', 'begin at fake', 'accept', 'start', 'refused']);
+      expect(refusing).toHaveBeenCalledWith('r1', 'greenfood-dao', expect.anything(), true);
+    });
+
+    it('ends when the start looked refused and another call has the request', async () => {
+      await submit({ ...accepts(), ...refuses(false) }, starts(new AppError('TEMPORAL_UNAVAILABLE')));
+      expect(order.at(-1)).toBe('refused');
+    });
+  });
 
   describe('submit', () => {
     it('writes the request down before it starts it', async () => {

@@ -20,6 +20,7 @@ import { AppError } from '../errors/app-error.js';
 import { toAccepted, type Accepted } from './accepted.js';
 import type { AccessService, Acting } from './access.service.js';
 import type { AvailabilityService } from './availability.service.js';
+import type { HeadStarts } from './head-starts.js';
 import type { LimitsService } from './limits.service.js';
 import type { RequestsService } from './requests.service.js';
 import { sha256 } from '../adapters/digest.js';
@@ -48,6 +49,7 @@ export interface SubmissionParts {
   access: AccessService;
   limits: LimitsService;
   availability: AvailabilityService;
+  headStarts: HeadStarts;
   temporal: TemporalGateway;
   /** Joins a request that was accepted before. */
   accepted: RequestsService;
@@ -96,13 +98,16 @@ export class SubmissionsService {
    * @throws AppError of queues, database or Temporal; then nothing was accepted
    */
   async run(input: RouteRequestInput, row: NewRequest): Promise<Accepted> {
-    const skipped = await this.parts.availability.plan(input);
-    return this.accept(skipped.length > 0 ? { ...input, skipped } : input, row);
+    const skipped = await this.parts.availability.plan(input, row.call);
+    const planned = skipped.length > 0 ? { ...input, skipped } : input;
+    const begunAt = this.parts.headStarts.stepFor(planned)?.provider;
+    return this.accept(planned, { ...row, begunAt });
   }
 
   private async decide(id: string, acting: Acting, body: RouteSubmission): Promise<Decision> {
-    const { mode, agent, source, metadata, prompt } = body;
-    const inputs: DecisionInputs = { mode, agent, source, metadata, ...promptInputs(prompt), access: acting.facts };
+    const { mode, agent, source, metadata, prompt, model } = body;
+    const seen = { mode, agent, source, metadata, model, ...promptInputs(prompt) };
+    const inputs: DecisionInputs = { ...seen, access: acting.facts };
     const table = this.parts.routing();
     const result = decide(table, inputs);
     if (result.allowed) return result.decision;
@@ -116,10 +121,19 @@ export class SubmissionsService {
     throw new AppError(code, undefined, detail);
   }
 
-  /** Writes a request down and starts it; whatever fails, its place in a queue is given back. */
+  /**
+   * Writes a request down and starts it, beside the call to its model where that may begin; whatever fails, the call ends
+   * and its place in a queue is given back. Of several with one idempotency key only the first may call: who that is,
+   * the row tells.
+   */
   private async accept(input: RouteRequestInput, row: NewRequest): Promise<Accepted> {
+    const { headStarts, requests } = this.parts;
     try {
-      if (await this.parts.requests.accept(row)) return await this.start(input);
+      if (!row.idempotency) headStarts.begin(input, row);
+      if (await requests.accept(row)) {
+        if (row.idempotency) headStarts.begin(input, row);
+        return await this.start(input, row.begunAt !== undefined);
+      }
     } catch (error) {
       await this.withdraw(input);
       throw error;
@@ -133,22 +147,26 @@ export class SubmissionsService {
 
   /** A place that nobody uses falls away by itself; giving it back only makes that sooner. */
   private async withdraw(input: RouteRequestInput): Promise<void> {
+    void this.parts.headStarts.refused(input.requestId);
     await this.parts.availability.withdraw(input).catch((error: unknown) => {
       this.parts.log.warn({ ...requestFields(input), err: error }, 'a reserved place was not given back');
     });
   }
 
-  private async start(input: RouteRequestInput): Promise<Accepted> {
+  private async start(input: RouteRequestInput, begun: boolean): Promise<Accepted> {
     const accepted = toAccepted(input);
     const log = this.parts.log.child(requestFields(input));
     const { rule, chain } = input.decision;
     try {
       const outcome = await this.parts.temporal.start(input);
+      void this.parts.headStarts.accepted(input.requestId, outcome === 'eager');
       const skipped = input.skipped?.map(({ provider, reason }) => `${provider}: ${reason}`);
       log.info({ rule, providers: chain.map((step) => step.provider), skipped, start: outcome }, 'request accepted');
       return { ...accepted, here: outcome === 'eager' };
     } catch (error) {
-      if (await this.refuse(input, log)) throw error;
+      if (await this.refuse(input, begun, log)) throw error;
+      // Another call answers it.
+      void this.parts.headStarts.refused(input.requestId);
       log.warn({ err: error }, 'the start looked refused, but the workflow runs');
       return accepted;
     }
@@ -159,8 +177,8 @@ export class SubmissionsService {
    * since its call has begun. While the database is away this goes on behind the caller's back: a row that stays would
    * be started by the sweep.
    */
-  private async refuse({ requestId, daoId }: RouteRequestInput, log: Logger): Promise<boolean> {
-    const attempt = (): Promise<boolean> => this.parts.requests.refuse(requestId, daoId, REFUSED);
+  private async refuse({ requestId, daoId }: RouteRequestInput, begun: boolean, log: Logger): Promise<boolean> {
+    const attempt = (): Promise<boolean> => this.parts.requests.refuse(requestId, daoId, REFUSED, begun);
     try {
       return await attempt();
     } catch (error) {

@@ -103,5 +103,6 @@ export const aRecord = (changes: Partial<RequestRecord> = {}): RequestRecord => 
   answer: null,
   finishReason: null,
   origin: null,
+  parts: null,
   ...changes,
 });

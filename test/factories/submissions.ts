@@ -55,5 +55,6 @@ export const record = (part: Partial<RequestRecord> = {}): RequestRecord => ({
   answer: null,
   finishReason: null,
   origin: null,
+  parts: null,
   ...part,
 });

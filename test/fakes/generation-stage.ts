@@ -3,13 +3,14 @@ import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { pino, type Logger } from 'pino';
-import { createLlmActivities } from '../../activities/llm/generate.js';
+import { createLlmActivities, type Calls } from '../../activities/llm/generate.js';
 import {
   ProviderError,
   type GenerateCall,
   type GenerateChunk,
   type LlmProvider,
 } from '../../src/adapters/llm/provider.js';
+import { ProviderCall } from '../../src/adapters/llm/provider-call.js';
 import type { AnswerCacheRepository } from '../../src/adapters/store/answer-cache.repository.js';
 import type { Answer, GenerationJob, RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import type { Spent } from '../../src/adapters/store/usage.repository.js';
@@ -29,6 +30,7 @@ export const end: GenerateChunk = { type: 'end', finishReason: 'stop', usage: US
 export const aJob = (changes: Partial<GenerationJob> = {}): GenerationJob => ({
   record: aRecord({ generation: 3 }),
   prompt: 'How long is a vote?',
+  call: null,
   daoName: 'GreenFood DAO',
   daoFacts: { voting: 'Seven days.' },
   inSession: true,
@@ -101,6 +103,8 @@ export interface StageParts {
   /** The pool of the configuration that the worker calls by, and its endpoint; absent: those that were decided. */
   pool?: () => PoolPolicy | undefined;
   provider?: () => LlmProvider;
+  /** The call that was begun beside the start; absent: none was. */
+  adopt?: Calls['adopt'];
 }
 
 /** The activity `generate` with one provider, and everything that it did in order. */
@@ -189,6 +193,7 @@ export class GenerationStage {
         sampling: () => ({ temperature: 0.3, topP: 0.9 }),
         timeoutMs: () => this.ownTimeoutMs,
       },
+      calls: { begin: (order) => new ProviderCall(order), adopt: parts.adopt ?? (async () => undefined) },
       states: { ...this.wellStates(), ...parts.states },
       admission: strict<Admission>('admission', parts.admission ?? {}),
       cache: strict<AnswerCacheRepository>('cache', parts.cache ?? {}),

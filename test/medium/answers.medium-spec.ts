@@ -1,3 +1,4 @@
+import { ProviderCall } from '../../src/adapters/llm/provider-call.js';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
@@ -65,6 +66,7 @@ describe.each(DATABASES)('answers on %s', (_name, open) => {
       auditHeads: strict<HeadSigner>('auditHeads', {}),
       proposals: strict<ProposalsDependencies['proposals']>('proposals', {}),
       log: () => pino({ level: 'silent' }),
+      calls: { begin: (order) => new ProviderCall(order), adopt: async () => undefined },
       historyTokens: 1_000,
     });
   });

@@ -45,12 +45,12 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   rate_limits: { none: 'key points expire' },
   refusals: { none: 'id dao_id at code config_hash', erased: 'actor inputs' },
   requests: {
-    none: 'id dao_id key_id mode decision status provider usage attempts timings generation received_at deadline_at ended_at origin',
+    none: 'id dao_id key_id mode decision status provider usage attempts timings generation received_at deadline_at ended_at origin model',
     erased: 'actor source agent metadata error idempotency_scope idempotency_key body_hash access',
   },
   roles: { none: 'dao_id entitlements version', public: 'name' },
   shared_states: { none: 'name version changed_at', passing: 'state' },
-  turns: { none: 'request_id dao_id dialog_id finish_reason created_at', erased: 'prompt answer' },
+  turns: { none: 'request_id dao_id dialog_id finish_reason created_at', erased: 'prompt answer call parts' },
   usage_daily: { none: 'dao_id day provider key_id requests prompt_tokens completion_tokens cost_usd' },
 };
 

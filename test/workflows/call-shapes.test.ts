@@ -5,6 +5,7 @@ import { createActivities } from '../../activities/index.js';
 import { requestLog } from '../../activities/log.js';
 import type { LlmProvider } from '../../src/adapters/llm/provider.js';
 import type { AnswerCacheRepository } from '../../src/adapters/store/answer-cache.repository.js';
+import { ProviderCall } from '../../src/adapters/llm/provider-call.js';
 import type { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { InProcessTokenBus } from '../../src/adapters/token-bus/in-process-bus.js';
 import type { Admission } from '../../src/contracts/admission.js';
@@ -158,6 +159,7 @@ describe('routeRequest: what is not in the history', () => {
       log: requestLog(pino({ level: 'silent' })),
       auditHeads: strict<HeadSigner>('auditHeads', {}),
       proposals: strict<ProposalsDependencies['proposals']>('proposals', {}),
+      calls: { begin: (order) => new ProviderCall(order), adopt: async () => undefined },
       historyTokens: 1_000,
     });
     return stage.withWorker(activities, async (queue) => performanceOf(await stage.start(queue, input)));
@@ -194,7 +196,7 @@ function storeOf(input: RouteRequestInput, prompt: string): RequestsRepository {
   const record = aRecord({ id: requestId, daoId, actor, decision, deadlineAt: new Date(deadlineAt) });
   const store: Pick<RequestsRepository, 'claim' | 'recordAnswer'> = {
     claim: async () => ({
-      ...{ record, prompt, daoName: 'Test', daoFacts: {}, inSession: true },
+      ...{ record, prompt, call: null, daoName: 'Test', daoFacts: {}, inSession: true },
       history: [{ prompt, answer: prompt }],
     }),
     recordAnswer: async () => true,

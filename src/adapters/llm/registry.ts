@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { ModelFacts } from '../../contracts/chat.js';
 import type { ProviderHealth } from '../../contracts/health.js';
 import { VENDOR_URLS, type ProviderConfig } from '../../contracts/provider-config.js';
 import type { PoolPolicy } from '../../contracts/request.js';
@@ -79,6 +80,14 @@ export class LlmRegistry {
   /** @throws AppError `CONFIG_INVALID` for a name that is not configured, or a configuration that names no endpoint */
   get(name: string): LlmProvider {
     return this.provider(name);
+  }
+
+  /** What is known of a provider's model, within a moment. Undefined: nothing, it is not configured. */
+  async facts(name: string): Promise<ModelFacts | undefined> {
+    const config = this.configs.get(name) ?? this.former.get(name);
+    if (!config) return undefined;
+    const known = await this.get(name).facts(AbortSignal.timeout(MODEL_MS));
+    return { ...known, maxTokens: config.maxTokens };
   }
 
   /** How a provider is to be asked. */

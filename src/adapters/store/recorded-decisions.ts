@@ -32,6 +32,7 @@ interface Row {
   decision: Decision;
   head: string | null;
   length: number | null;
+  model: string | null;
 }
 
 /** As much of a prompt as rules look at, exactly as it was seen when the request was decided. */
@@ -49,13 +50,14 @@ const toRecorded = (row: Row): RecordedDecision => ({
     promptHead: row.head === null ? undefined : headOf(row.head),
     promptLength: row.length ?? 0,
     access: row.access,
+    model: row.model ?? undefined,
   },
   was: { allowed: true, decision: row.decision },
 });
 
 // `left` counts code points, of which each is one UTF-16 unit at least: so it never gives less than is needed.
 const COLUMNS = sql`
-  r.id, r.dao_id, r.received_at, r.mode, r.agent, r.source, r.metadata, r.access, r.decision,
+  r.id, r.dao_id, r.received_at, r.mode, r.agent, r.source, r.metadata, r.access, r.decision, r.model,
   left(t.prompt, ${PROMPT_HEAD}::int) as head, char_length(t.prompt) as length
 `;
 

@@ -148,4 +148,5 @@ const fromJson = (inputs: DecisionInputs): DecisionInputs => ({
   agent: inputs.agent,
   source: inputs.source,
   promptHead: inputs.promptHead,
+  model: inputs.model,
 });

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { ErrorObject } from '../../contracts/bodies.js';
+import type { AnswerParts } from '../../contracts/chat.js';
 import type { Attempt, Decision, Mode, Origin, RequestStatus, Timings, Usage } from '../../contracts/request.js';
 import type { RequestsTable } from './schema.js';
 
@@ -23,6 +24,8 @@ export interface RequestRecord {
   answer: string | null;
   finishReason: string | null;
   origin: Origin | null;
+  /** What the answer holds beside its text. */
+  parts: AnswerParts | null;
 }
 
 /** What a record is made of. Not the metadata: they may be large, and nobody asks for them again. */
@@ -50,6 +53,7 @@ type Unprefixed<T> = T extends `requests.${infer Name}` ? Name : never;
 type Row = Pick<Selectable<RequestsTable>, Unprefixed<(typeof RECORD_COLUMNS)[number]>> & {
   answer: string | null;
   finish_reason: string | null;
+  parts: AnswerParts | null;
 };
 
 /** A record of a row that was read with these columns. */
@@ -72,4 +76,5 @@ export const toRecord = (row: Row): RequestRecord => ({
   answer: row.answer,
   finishReason: row.finish_reason,
   origin: row.origin,
+  parts: row.parts,
 });

@@ -1,15 +1,27 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { AccessFacts } from '../../contracts/access.js';
 import type { ErrorObject } from '../../contracts/bodies.js';
+import type { AnswerParts, ModelCall } from '../../contracts/chat.js';
+import { FIRST_GENERATION } from '../../contracts/running-call.js';
 import type { Attempt, Decision, Mode, Origin, Timings, Usage } from '../../contracts/request.js';
 import type { RecordedDecision } from '../../contracts/whatif.js';
 import type { Db, Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 import { decidedRequests, type DecisionCursor } from './recorded-decisions.js';
 import { RECORD_COLUMNS, toRecord, type RequestRecord } from './request-record.js';
-import { newestTurns, type EarlierTurn } from './session-history.js';
+import {
+  backgroundOf,
+  claimJob,
+  openQuestion,
+  type Background,
+  type Claim,
+  type GenerationJob,
+  type OpenQuestion,
+  type Turn,
+} from './generation-jobs.js';
 import { usageUpsert, type Spent } from './usage.repository.js';
 
+export type { AskedQuestion, Background, Claim, GenerationJob, OpenQuestion } from './generation-jobs.js';
 export type { RequestRecord } from './request-record.js';
 
 /** The idempotency key of a request, and what it belongs to. */
@@ -37,42 +49,16 @@ export interface NewRequest {
   receivedAt: Date;
   deadlineAt: Date;
   idempotency: Idempotency | undefined;
-}
-
-/** What was asked, of whom. */
-export interface AskedQuestion {
-  record: RequestRecord;
-  prompt: string;
-  daoName: string;
-  daoFacts: Record<string, string>;
-  /** Whether it is a turn of a session. */
-  inSession: boolean;
-}
-
-/** The same, before anybody has begun to answer it. */
-export interface OpenQuestion extends AskedQuestion {
-  /** Whether earlier turns of the session were answered, so that it may be about them. */
-  followsTurns: boolean;
-}
-
-/** What a model needs to answer, gathered from the database. */
-export interface GenerationJob extends AskedQuestion {
-  /** Earlier turns of the session, newest first. */
-  history: EarlierTurn[];
-}
-
-/** How a request is claimed. */
-export interface Claim {
-  /** The provider that is asked now; null where no model is. */
-  provider: string | null;
-  /** Attempts so far, to be seen by whoever asks meanwhile. */
-  attempts: readonly Attempt[];
-  /** Most bytes of UTF-8 that the earlier turns of the session may have together. */
-  historyBytes: number;
+  /** The virtual model that a client of `/v1` asked for, and its own conversation. */
+  model?: string | undefined;
+  call?: ModelCall | undefined;
+  /** The provider that is being asked already: the row belongs to that call from the start. */
+  begunAt?: string | undefined;
 }
 
 export interface Answer {
   text: string;
+  parts?: AnswerParts;
   finishReason: string;
   /** Null for an answer that no model gave; `origin` says who did. */
   provider: string | null;
@@ -97,6 +83,8 @@ export interface OpenFilter {
   overdueSince?: Date;
 }
 
+const hasParts = (parts: AnswerParts | undefined): boolean => parts !== undefined && Object.keys(parts).length > 0;
+
 /** Requests and turns. Every statement that changes an ended request is a no-op: an ending is final. */
 export class RequestsRepository {
   constructor(private readonly tenants: Tenants) {}
@@ -112,13 +100,14 @@ export class RequestsRepository {
         with request as (
           insert into requests (
             id, dao_id, actor, key_id, source, mode, agent, metadata, access, decision, status, timings,
-            idempotency_scope, idempotency_key, body_hash, received_at, deadline_at
+            idempotency_scope, idempotency_key, body_hash, received_at, deadline_at, model, generation, provider
           ) values (
             ${request.id}, ${request.daoId}, ${request.actor}, ${request.keyId}, ${request.source ?? null},
             ${request.mode}, ${request.agent ?? null}, ${JSON.stringify(request.metadata)}::jsonb,
             ${JSON.stringify(request.access)}::jsonb, ${JSON.stringify(decision)}::jsonb, 'accepted', ${JSON.stringify(request.timings)}::jsonb,
             ${idempotency?.scope ?? null}, ${idempotency?.key ?? null}, ${idempotency?.bodyHash ?? null},
-            ${request.receivedAt}, ${request.deadlineAt}
+            ${request.receivedAt}, ${request.deadlineAt}, ${request.model ?? null},
+            ${request.begunAt === undefined ? 0 : FIRST_GENERATION}, ${request.begunAt ?? null}
           )
           on conflict (dao_id, idempotency_scope, idempotency_key) where idempotency_key is not null do nothing
           returning id
@@ -129,8 +118,9 @@ export class RequestsRepository {
           on conflict (dao_id, actor, session_id) do update set source = excluded.source
           returning id
         )
-        insert into turns (request_id, dao_id, dialog_id, prompt, created_at)
-        select request.id, ${request.daoId}, (select id from dialog), ${request.prompt}, ${request.receivedAt}
+        insert into turns (request_id, dao_id, dialog_id, prompt, created_at, call)
+        select request.id, ${request.daoId}, (select id from dialog), ${request.prompt}, ${request.receivedAt},
+          ${request.call ? JSON.stringify(request.call) : null}::jsonb
         from request
         returning request_id as id
       `.execute(this.tenants.of(request.daoId)),
@@ -174,55 +164,18 @@ export class RequestsRepository {
    * it back, and an earlier run can no longer write. Hands over everything that the model needs.
    * @returns undefined if the request has ended
    */
-  async claim(id: string, daoId: string, claim: Claim): Promise<GenerationJob | undefined> {
-    const db = this.tenants.of(daoId);
-    const row = await guardStore(() =>
-      db
-        .updateTable('requests')
-        .from('turns')
-        .innerJoin('daos', 'daos.id', 'turns.dao_id')
-        .set((eb) => ({
-          status: 'running',
-          generation: eb('requests.generation', '+', 1),
-          provider: claim.provider,
-          attempts: JSON.stringify(claim.attempts),
-        }))
-        .where('requests.id', '=', id)
-        .where('requests.dao_id', '=', daoId)
-        .where('requests.ended_at', 'is', null)
-        .whereRef('turns.request_id', '=', 'requests.id')
-        .returning(RECORD_COLUMNS)
-        .returning(QUESTION_COLUMNS)
-        .executeTakeFirst(),
-    );
-    if (!row) return undefined;
-    const earlier = row.dialog_id !== null && { dialogId: row.dialog_id, daoId, before: row.received_at };
-    const history = earlier ? await newestTurns(db, earlier, claim.historyBytes) : [];
-    return { ...toQuestion(row), history };
+  claim(id: string, daoId: string, claim: Claim): Promise<GenerationJob | undefined> {
+    return claimJob(this.tenants.of(daoId), id, daoId, claim);
   }
 
   /** What a request asks, open or ended, without claiming it. */
-  async question(id: string, daoId: string): Promise<OpenQuestion | undefined> {
-    const row = await guardStore(() =>
-      this.tenants
-        .of(daoId)
-        .selectFrom('requests')
-        .innerJoin('turns', 'turns.request_id', 'requests.id')
-        .innerJoin('daos', 'daos.id', 'requests.dao_id')
-        .where('requests.id', '=', id)
-        .where('requests.dao_id', '=', daoId)
-        .select(RECORD_COLUMNS)
-        .select(QUESTION_COLUMNS)
-        .select(
-          sql<boolean>`exists (
-            select from turns earlier
-            where earlier.dialog_id = turns.dialog_id and earlier.dao_id = turns.dao_id
-              and earlier.created_at < requests.received_at and earlier.answer is not null
-          )`.as('follows_turns'),
-        )
-        .executeTakeFirst(),
-    );
-    return row && { ...toQuestion(row), followsTurns: row.follows_turns };
+  question(id: string, daoId: string): Promise<OpenQuestion | undefined> {
+    return openQuestion(this.tenants.of(daoId), id, daoId);
+  }
+
+  /** What a model is told before a turn that is about to be written down. Undefined: there is no such DAO. */
+  background(turn: Turn): Promise<Background | undefined> {
+    return backgroundOf(this.tenants.of(turn.daoId), turn);
   }
 
   /**
@@ -242,7 +195,9 @@ export class RequestsRepository {
         ), spent as (
           ${usageUpsert({ provider: answer.provider ?? answer.origin.step, usage: answer.usage })}
         )
-        update turns set answer = ${answer.text}, finish_reason = ${answer.finishReason}
+        update turns set
+          answer = ${answer.text}, finish_reason = ${answer.finishReason},
+          parts = ${hasParts(answer.parts) ? JSON.stringify(answer.parts) : null}::jsonb, call = null
         from request where turns.request_id = request.id
         returning turns.request_id as id
       `.execute(this.tenants.of(daoId)),
@@ -268,41 +223,62 @@ export class RequestsRepository {
 
   /** Ends a request without an answer. Returns false if it had ended already. */
   async recordEnding(id: string, daoId: string, ending: Ending): Promise<boolean> {
-    const result = await guardStore(() =>
-      this.tenants
-        .of(daoId)
-        .updateTable('requests')
-        .set({
-          status: ending.status,
-          error: JSON.stringify(ending.error),
-          attempts: JSON.stringify(ending.attempts),
-          timings: JSON.stringify(ending.timings),
-          ended_at: new Date(),
-        })
-        .where('id', '=', id)
-        .where('dao_id', '=', daoId)
-        .where('ended_at', 'is', null)
-        .executeTakeFirst(),
+    const { status, error, attempts, timings } = ending;
+    return this.endedWithout(
+      daoId,
+      sql`
+        update requests set
+          status = ${status}, error = ${JSON.stringify(error)}::jsonb, attempts = ${JSON.stringify(attempts)}::jsonb,
+          timings = ${JSON.stringify(timings)}::jsonb, ended_at = now()
+        where id = ${id} and dao_id = ${daoId} and ended_at is null
+        returning id
+      `,
     );
-    return result.numUpdatedRows === 1n;
   }
 
   /**
    * Takes back a request whose start was refused, and frees its idempotency key.
-   * @returns false if a call was begun for it although it should not have been: then it goes on
+   * @param begun whether a call had been begun beside the start
+   * @returns false if another call was begun for it although it should not have been: then it goes on
    */
-  async refuse(id: string, daoId: string, error: ErrorObject): Promise<boolean> {
-    const result = await guardStore(() =>
+  async refuse(id: string, daoId: string, error: ErrorObject, begun = false): Promise<boolean> {
+    return this.endedWithout(
+      daoId,
+      sql`
+        update requests set
+          status = 'failed', error = ${JSON.stringify(error)}::jsonb, ended_at = now(), idempotency_key = null
+        where id = ${id} and dao_id = ${daoId} and status = 'accepted'
+          and generation = ${begun ? FIRST_GENERATION : 0}
+        returning id
+      `,
+    );
+  }
+
+  /** Says of a request that its first call is under way: of one that was begun beside the start, and lasts. */
+  async markRunning(id: string, daoId: string): Promise<void> {
+    await guardStore(() =>
       this.tenants
         .of(daoId)
         .updateTable('requests')
-        .set({ status: 'failed', error: JSON.stringify(error), ended_at: new Date(), idempotency_key: null })
+        .set({ status: 'running' })
         .where('id', '=', id)
         .where('dao_id', '=', daoId)
         .where('status', '=', 'accepted')
-        .executeTakeFirst(),
+        .execute(),
     );
-    return result.numUpdatedRows === 1n;
+  }
+
+  /** Runs a statement that ends a request, and drops the conversation that its client sent: it has it still. */
+  private async endedWithout(daoId: string, ending: RawBuilder<unknown>): Promise<boolean> {
+    const { rows } = await guardStore(() =>
+      sql`
+        with request as (${ending}), emptied as (
+          update turns set call = null from request where turns.request_id = request.id and turns.call is not null
+        )
+        select id from request
+      `.execute(this.tenants.of(daoId)),
+    );
+    return rows.length === 1;
   }
 
   /** Requests that have not ended, oldest first, behind the id `after`. Ids are ordered by time. */
@@ -343,28 +319,4 @@ const withTurn = (db: Db) =>
     .selectFrom('requests')
     .leftJoin('turns', 'turns.request_id', 'requests.id')
     .select(RECORD_COLUMNS)
-    .select(['turns.answer', 'turns.finish_reason']);
-
-const QUESTION_COLUMNS = [
-  'turns.answer',
-  'turns.finish_reason',
-  'turns.prompt',
-  'turns.dialog_id',
-  'daos.name as dao_name',
-  'daos.facts as dao_facts',
-] as const;
-
-type QuestionRow = Parameters<typeof toRecord>[0] & {
-  prompt: string;
-  dialog_id: string | null;
-  dao_name: string;
-  dao_facts: Record<string, string>;
-};
-
-const toQuestion = (row: QuestionRow): AskedQuestion => ({
-  record: toRecord(row),
-  prompt: row.prompt,
-  daoName: row.dao_name,
-  daoFacts: row.dao_facts,
-  inSession: row.dialog_id !== null,
-});
+    .select(['turns.answer', 'turns.finish_reason', 'turns.parts']);

@@ -1,0 +1,11 @@
+/** The model that leaves the choice to the rules. */
+export const RULES_CHOOSE = 'dagi-stack';
+
+const PREFIX = 'provider/';
+
+/** Name of the virtual model of a provider. */
+export const modelOf = (provider: string): string => PREFIX + provider;
+
+/** The provider that a virtual model names; undefined where the rules choose. */
+export const namedProvider = (model: string | undefined): string | undefined =>
+  model?.startsWith(PREFIX) ? model.slice(PREFIX.length) : undefined;
