@@ -4,10 +4,13 @@ import type { RunningCall } from '../../src/contracts/running-call.js';
 import type { CallOrder } from '../../src/adapters/llm/provider-call.js';
 import type { LlmProvider } from '../../src/adapters/llm/provider.js';
 import type { GenerationJob, RequestRecord } from '../../src/adapters/store/requests.repository.js';
+import { isDemanding, lackOf } from '../../src/domain/abilities.js';
+import { skipFailure } from '../../src/domain/chain.js';
 import { conversationOf, historyBytes } from '../../src/domain/messages.js';
 import { endedEarlier } from '../ended-earlier.js';
 import { requireOwnWorkflow } from '../own-workflow.js';
 import { storeFailure } from '../store-failure.js';
+import { toApplicationFailure } from '../failures.js';
 import { failed } from './failed.js';
 import { Generation, type Claimed, type GenerationDependencies, type GenerationTerms } from './generation.js';
 import { stopSignal } from './stop-signal.js';
@@ -86,6 +89,7 @@ async function callAt(
   const claim = { provider: step.provider, attempts, historyBytes: historyBytes(deps.historyTokens) };
   const job = await storeFailure(() => deps.requests.claim(requestId, daoId, claim));
   if (job) {
+    await requireAble(deps, input, job);
     return new Generation(deps, input, claimedFor(job), terms).run(() => {
       // Stopped before it began: the provider is not to hear of it.
       terms.stop.signal.throwIfAborted();
@@ -95,6 +99,18 @@ async function callAt(
   // It ended while this waited: whoever is next may have the place.
   await terms.visit.leave();
   return endedEarlier(deps.bus, await storeFailure(() => deps.requests.find(requestId, daoId)));
+}
+
+/** What a provider lacks was found out before; but not where the request was started again, or the model changed since. */
+async function requireAble(
+  { providers }: LlmDependencies,
+  { step }: GenerateInput,
+  { call }: GenerationJob,
+): Promise<void> {
+  if (!call || !isDemanding(call)) return;
+  const facts = await providers.facts(step.provider);
+  if (!facts || lackOf(facts, call) === undefined) return;
+  throw toApplicationFailure(skipFailure({ provider: step.provider, reason: 'Unsupported', retryAfterMs: 0 }));
 }
 
 function claimedFor(job: GenerationJob): Claimed {

@@ -8,6 +8,8 @@ export type ProviderState = 'ok' | 'cooling' | 'probing';
 export interface ProviderStates {
   /** Those of the named providers that are not asked at the moment. Quick: what was known up to a second ago. */
   unavailable(names: readonly string[]): Promise<Unavailable[]>;
+  /** Whether nothing speaks against a provider: it neither rests nor waits for a probe. Quick as `unavailable`. */
+  isWell(provider: string): Promise<boolean>;
   /** Before a call: why the provider may not be asked now, or undefined. The first one after a cooldown is the probe. */
   enter(provider: string, requestId: string): Promise<Unavailable | undefined>;
   /** After a call that gave an answer: the provider is taken back, whosever call that was. */

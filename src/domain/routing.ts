@@ -35,12 +35,14 @@ export function matchRule(table: RoutingTable, subject: Subject): Match | undefi
 }
 
 /**
- * The rule under which a request may ask for a provider by name: the first in order whose condition holds and that leads
- * there at all, as a fallback too. So a name opens no more than the rules do.
+ * The rule under which a request may ask for a provider by name: the one that takes the request anyway, if it leads there
+ * first or as a fallback, or lets metadata name it. What a rule before it would have taken is not open by name either.
  */
 export function matchNamed(table: RoutingTable, subject: Subject, provider: string): Match | undefined {
-  const rule = rulesInOrder(table).find((one) => reaches(one).includes(provider) && holds(one.condition, subject));
-  return rule && { rule, chain: [provider] };
+  const rule = rulesInOrder(table).find(
+    (one) => holds(one.condition, subject) && (chainOf(one, subject.inputs) ?? reaches(one).includes(provider)),
+  );
+  return rule && reaches(rule).includes(provider) ? { rule, chain: [provider] } : undefined;
 }
 
 /** Every provider to which a rule can lead. */

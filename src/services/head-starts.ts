@@ -1,22 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
 import type { Logger } from 'pino';
-import { Stopped } from '../contracts/failures.js';
+import { Stopped, type Failure } from '../contracts/failures.js';
 import { requestFields } from '../contracts/log-fields.js';
 import type { ProviderStates } from '../contracts/providers.js';
 import type { GenerateInput, ProviderStep, RouteRequestInput, Usage } from '../contracts/request.js';
 import { FIRST_GENERATION, type RunningCall } from '../contracts/running-call.js';
 import { ProviderCall, type CallOrder } from '../adapters/llm/provider-call.js';
+import { ProviderError } from '../adapters/llm/provider.js';
 import type { LlmRegistry } from '../adapters/llm/registry.js';
 import type { NewRequest, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
+import { isFinal } from '../domain/bodies.js';
 import { askable } from '../domain/chain.js';
 import { estimatedUsage, priced } from '../domain/cost.js';
 import { conversationOf, historyBytes } from '../domain/messages.js';
 
 /** How long a call waits for the activity that is to take it over, once Temporal has accepted, in milliseconds. */
-const ADOPT_WITHIN_MS = 10_000;
+const ADOPT_WITHIN_MS = 5_000;
+/** How often it is looked meanwhile whether another call has the request, in milliseconds. */
+const LOOK_MS = 500;
+/** How long an endpoint gets to see that its call was stopped, in milliseconds. */
+const STOP_GRACE_MS = 2_000;
+/** Pauses after starts that say that the next ones may fail, or run elsewhere, in milliseconds. */
+const AFTER_REFUSAL_MS = 5_000;
+const AFTER_QUEUED_MS = 1_000;
 
 const NOT_WANTED = new Stopped({ type: 'WorkerStopped', message: 'nobody takes this call over' });
-const CANCELLED = new Stopped({ type: 'Cancelled', message: 'cancelled' });
+const CANCELLED: Failure = { type: 'Cancelled', message: 'cancelled' };
 
 /** What head starts are made with. */
 export interface HeadStartParts {
@@ -34,12 +45,13 @@ interface Begun {
   input: RouteRequestInput;
   step: ProviderStep;
   record: RequestRecord;
-  /** Undefined once it is known that there is none. */
+  keyId: string;
+  /** Resolves with nothing where no call is made after all. */
   call: Promise<ProviderCall | undefined>;
   /** Aborted when the call is not wanted any more, with what stops it. */
   over: AbortController;
+  timers: NodeJS.Timeout[];
   forget: () => void;
-  timer?: NodeJS.Timeout;
 }
 
 /**
@@ -49,6 +61,8 @@ interface Begun {
  */
 export class HeadStarts {
   private readonly begun = new Map<string, Begun>();
+  /** By the monotonic clock. */
+  private pausedUntil = -Infinity;
 
   constructor(private readonly parts: HeadStartParts) {}
 
@@ -59,6 +73,7 @@ export class HeadStarts {
   stepFor({ decision, skipped = [] }: RouteRequestInput): ProviderStep | undefined {
     const [step] = askable(decision.chain, skipped);
     if (!step || decision.cache !== undefined || !this.parts.settings().enabled) return undefined;
+    if (performance.now() < this.pausedUntil) return undefined;
     const queues = step.shape === 'queue' || step.pool !== undefined;
     return queues || this.parts.registry.pool(step.provider) ? undefined : step;
   }
@@ -68,14 +83,18 @@ export class HeadStarts {
     const step = input.decision.chain.find(({ provider }) => provider === row.begunAt);
     if (!step) return;
     const over = new AbortController();
-    const forget = this.parts.bus.onCancel(row.id, () => {
-      over.abort(CANCELLED);
-    });
+    const stop = (failure: Failure): void => {
+      over.abort(new Stopped(failure));
+    };
     const call = this.callFor(step, row, over.signal).catch((error: unknown) => {
       this.parts.log.warn({ ...requestFields(input), err: error }, 'a call could not begin beside the start');
       return undefined;
     });
-    this.begun.set(row.id, { input, step, record: recordOf(row), call, over, forget });
+    const timers = [setTimeout(stop, step.timeoutMs, tooSlow(step.timeoutMs))];
+    const forget = this.parts.bus.onCancel(row.id, () => {
+      stop(CANCELLED);
+    });
+    this.begun.set(row.id, { input, step, keyId: row.keyId, record: recordOf(row), call, over, timers, forget });
   }
 
   /**
@@ -84,21 +103,35 @@ export class HeadStarts {
    * what is said; else it waits for the activity
    */
   async accepted(requestId: string, here: boolean): Promise<void> {
+    if (!here) this.pause(AFTER_QUEUED_MS);
     const begun = this.begun.get(requestId);
     if (!begun) return;
-    begun.timer = setTimeout(() => void this.discard(requestId), ADOPT_WITHIN_MS);
+    const until = performance.now() + ADOPT_WITHIN_MS;
+    begun.timers.push(setInterval(() => void this.lookAfter(requestId, until), LOOK_MS));
     const call = here ? await begun.call : undefined;
     if (!begun.over.signal.aborted) call?.release();
   }
 
-  /** The request was not accepted: its call ends, and nobody hears of it. */
-  async refused(requestId: string): Promise<void> {
-    await this.discard(requestId);
+  /**
+   * The request is not accepted, or so it seems: its call ends, and nobody hears of it.
+   * @returns false if there is none here any more: an activity has taken it over, so it was accepted
+   */
+  takeBack(requestId: string): boolean {
+    const begun = this.begun.get(requestId);
+    if (!begun) return false;
+    void this.discard(begun);
+    return true;
+  }
+
+  /** Temporal refused a start: the next one would most likely be bought for nothing too. */
+  startFailed(): void {
+    this.pause(AFTER_REFUSAL_MS);
   }
 
   /**
    * Hands the call of a request over to its activity, once. A call at another provider than the activity is to ask, or
    * one for a second attempt, is of no use.
+   * @throws Stopped if it was cancelled before it was made
    */
   async adopt(input: GenerateInput): Promise<{ call: RunningCall; record: RequestRecord } | undefined> {
     const { requestId, step, attempts } = input;
@@ -106,29 +139,34 @@ export class HeadStarts {
     if (!begun) return undefined;
     const asked = attempts.some(({ status }) => status !== 'skipped');
     if (asked || begun.step.provider !== step.provider) {
-      await this.discard(requestId);
+      void this.discard(begun);
       return undefined;
     }
-    this.take(requestId, begun);
+    this.take(begun);
     const call = await begun.call;
-    return call && { call, record: begun.record };
+    if (call) return { call, record: begun.record };
+    // Cancelled before it was made: it must not be made now.
+    begun.over.signal.throwIfAborted();
+    return undefined;
   }
 
   /** Stops what nobody has taken over: the process ends. */
   async close(): Promise<void> {
-    await Promise.all([...this.begun.keys()].map((id) => this.discard(id)));
+    await Promise.all([...this.begun.values()].map((begun) => this.discard(begun)));
+  }
+
+  private pause(ms: number): void {
+    this.pausedUntil = Math.max(this.pausedUntil, performance.now() + ms);
   }
 
   private async callFor(step: ProviderStep, row: NewRequest, over: AbortSignal): Promise<ProviderCall | undefined> {
     const { provider, maxTokens } = step;
     const { registry, states, bus } = this.parts;
-    // One that rests, or is being tried after a rest, is the activity's business.
-    if (await states.enter(provider, row.id)) return undefined;
+    // The next call to one that failed is a probe, which is the activity's business.
+    if (!(await states.isWell(provider))) return undefined;
     const messages = await this.messagesFor(row);
-    if (!messages || over.aborted) {
-      await states.abandoned(provider, row.id);
-      return undefined;
-    }
+    // The profile may have changed meanwhile. From here on everything happens in one moment.
+    if (!messages || over.aborted || registry.pool(provider)) return undefined;
     const call = new ProviderCall({
       provider,
       endpoint: registry.get(provider),
@@ -158,40 +196,67 @@ export class HeadStarts {
     return background && conversationOf(null, { ...background, roles, prompt, historyTokens });
   }
 
-  private take(requestId: string, begun: Begun): void {
-    this.begun.delete(requestId);
-    clearTimeout(begun.timer);
+  private take(begun: Begun): void {
+    this.begun.delete(begun.input.requestId);
+    for (const timer of begun.timers) clearTimeout(timer);
     begun.forget();
   }
 
-  /** Ends a call that nobody takes over, and counts what it said. */
-  private async discard(requestId: string): Promise<void> {
+  /** Gives up a call that has waited for too long, or whose request another call has claimed. */
+  private async lookAfter(requestId: string, until: number): Promise<void> {
+    const { daoId } = this.begun.get(requestId)?.input ?? {};
+    if (daoId === undefined) return;
+    const record = await this.parts.requests.find(requestId, daoId).catch(() => undefined);
     const begun = this.begun.get(requestId);
-    if (!begun) return;
-    this.take(requestId, begun);
+    const claimed = record !== undefined && (record.generation > FIRST_GENERATION || isFinal(record.status));
+    if (begun && (claimed || performance.now() >= until)) await this.discard(begun);
+  }
+
+  /** Ends a call that nobody takes over, tells how its provider did, and counts what it said. It cannot fail. */
+  private async discard(begun: Begun): Promise<void> {
+    this.take(begun);
     begun.over.abort(NOT_WANTED);
     const call = await begun.call;
     if (!call) return;
-    const usage = await call.ended.then(
-      (end) => end.usage,
-      () => (call.said ? estimatedUsage(call.messages, call.text, call.parts) : undefined),
-    );
-    await this.parts.states.abandoned(begun.step.provider, requestId);
-    if (usage) await this.charge(begun, priced(usage, begun.step.price));
+    const said = (): Usage | undefined =>
+      call.said ? estimatedUsage(call.messages, call.text, call.parts) : undefined;
+    const used = await Promise.race([
+      call.ended.then(
+        ({ usage }) => usage,
+        (error: unknown) => this.reportFailure(begun, error).then(said),
+      ),
+      sleep(STOP_GRACE_MS, undefined, { ref: false }).then(said),
+    ]);
+    if (used) await this.charge(begun, priced(used, begun.step.price));
   }
 
-  private async charge({ input, step }: Begun, usage: Usage): Promise<void> {
-    const { requestId, daoId } = input;
-    const { provider } = step;
-    const log = this.parts.log.child(requestFields(input));
-    try {
-      await this.parts.requests.recordSpent(requestId, daoId, FIRST_GENERATION, { provider, usage });
-      log.warn({ provider, usage }, 'a call that nobody took over is counted');
-    } catch (error) {
-      log.warn({ provider, usage, err: error }, 'what a call used could not be counted');
+  private async reportFailure({ step, input }: Begun, error: unknown): Promise<void> {
+    if (error instanceof ProviderError) {
+      await this.parts.states.failed(step.provider, error.toFailure(), input.requestId);
     }
   }
+
+  private async charge({ input, step, keyId }: Begun, usage: Usage): Promise<void> {
+    const { daoId } = input;
+    const { provider } = step;
+    const log = this.parts.log.child(requestFields(input));
+    const count = (): Promise<void> => this.parts.requests.recordUnwanted({ daoId, keyId }, { provider, usage });
+    // A statement that failed has counted nothing: the database was away.
+    await pRetry(count, { retries: 5, minTimeout: 500, unref: true }).then(
+      () => {
+        log.warn({ provider, usage }, 'a call that nobody took over is counted');
+      },
+      (error: unknown) => {
+        log.error({ provider, usage, err: error }, 'what a call used could not be counted');
+      },
+    );
+  }
 }
+
+const tooSlow = (ms: number): Failure => ({
+  type: 'ProviderTimeout',
+  message: `no complete answer within ${ms} ms`,
+});
 
 /** The row as it stands when it has been written. */
 const recordOf = (row: NewRequest): RequestRecord => ({
@@ -213,5 +278,6 @@ const recordOf = (row: NewRequest): RequestRecord => ({
   answer: null,
   finishReason: null,
   origin: null,
+  model: row.model ?? null,
   parts: null,
 });

@@ -66,6 +66,10 @@ export class ProviderStatesService implements ProviderStates {
     return names.flatMap((name) => refusal(name, coolingFor(states.get(name) ?? PRISTINE, this.now())) ?? []);
   }
 
+  async isWell(provider: string): Promise<boolean> {
+    return (await this.known(provider)).level === 0;
+  }
+
   async enter(provider: string, requestId: string): Promise<Unavailable | undefined> {
     const known = await this.known(provider);
     if (!wantsProbe(known, this.now())) return refusal(provider, coolingFor(known, this.now()));

@@ -43,7 +43,7 @@ describe('ReconcilerService', () => {
     restart = jest.fn<Restart>().mockResolvedValue(undefined);
     const log = pino({ level: 'info' }, { write: (line) => logged.push(JSON.parse(line) as Record<string, unknown>) });
     const refusals = strict<RefusalsRepository>('refusals', { forgetOld });
-    const repository: Partial<RequestsRepository> = { findOpen: open };
+    const repository: Partial<RequestsRepository> = { findOpen: open, dropBulk: () => Promise.resolve(0) };
     const service: Partial<RequestsService> = { restart };
     sweep = new ReconcilerService(repository as RequestsRepository, service as RequestsService, log, refusals);
   });

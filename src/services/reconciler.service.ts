@@ -10,6 +10,8 @@ const EVERY_MS = 15_000;
 const YOUNG_MS = 10_000;
 /** An overdue request's workflow gets this long to write down its end by itself, in milliseconds. */
 const OVERDUE_MS = 60_000;
+/** As long as an idempotency key gives the first answer again, in milliseconds. */
+const KEEP_BULK_MS = 24 * 3_600_000;
 const BATCH = 200;
 
 /** What else a clock may have missed. */
@@ -88,6 +90,7 @@ export class ReconcilerService {
     try {
       const count = await this.refusals.forgetOld();
       if (count > 0) this.log.info({ count }, 'old refusals deleted');
+      await this.requests.dropBulk(new Date(Date.now() - KEEP_BULK_MS));
     } catch (error) {
       this.log.warn({ err: error }, 'old refusals could not be deleted; this is tried again shortly');
     }

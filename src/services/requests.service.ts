@@ -46,8 +46,9 @@ export class RequestsService {
   async cancel(key: CallerKey, requestId: string, named: { userId?: string | undefined }): Promise<RequestRecord> {
     const record = await this.visible(key, requestId, named);
     if (isFinal(record.status)) throw new AppError('REQUEST_ENDED', undefined, { status: record.status });
-    const found = await this.temporal.cancel(requestId);
+    // First where it most likely runs, so that the model is free at once, whether Temporal answers or not.
     this.bus.cancel(requestId);
+    const found = await this.temporal.cancel(requestId);
     // Written down, and never started: nobody else would end it, and the sweep would start it.
     if (!found) await this.close(record, 'cancelled', { type: 'Cancelled', message: 'cancelled before it began' });
     // Only makes it sooner: its workflow gives the place up as well.

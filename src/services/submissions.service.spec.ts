@@ -119,14 +119,16 @@ describe('SubmissionsService', () => {
     stepFor: () => undefined,
     begin: () => undefined,
     accepted: () => Promise.resolve(),
-    refused: () => Promise.resolve(),
+    takeBack: () => false,
+    startFailed: () => undefined,
   };
   /** The call to the first provider may. */
   const early: Partial<HeadStarts> = {
     stepFor: ({ decision }) => decision.chain[0],
     begin: (_input, row) => void order.push(`begin at ${String(row.begunAt)}`),
     accepted: told('accepted'),
-    refused: (id) => told('refused')(id),
+    takeBack: () => order.push('taken back') > 0,
+    startFailed: () => undefined,
   };
 
   const service = (
@@ -193,26 +195,34 @@ describe('SubmissionsService', () => {
     it('never begins for whoever came second with a key', async () => {
       const requests = { ...accepts(false), findByIdempotency: () => Promise.resolve(undefined) };
       await expect(submit(requests, {}, { idempotencyKey: 'once' })).rejects.toEqual(code('STORE_UNAVAILABLE'));
-      expect(order).toEqual(['plan', 'accept', 'refused']);
+      expect(order).toEqual(['plan', 'accept']);
     });
 
     it('ends when the row cannot be written', async () => {
       const requests = { accept: () => Promise.reject(new AppError('STORE_UNAVAILABLE')) };
       await expect(submit(requests, {})).rejects.toEqual(code('STORE_UNAVAILABLE'));
-      expect(order).toEqual(['plan', 'begin at fake', 'refused']);
+      expect(order).toEqual(['plan', 'begin at fake', 'taken back']);
     });
 
     it('ends when Temporal refuses, and the row is taken back as one that a call owned', async () => {
       const refusing = jest.fn<RequestsRepository['refuse']>().mockResolvedValue(true);
       const temporal = starts(new AppError('TEMPORAL_UNAVAILABLE'));
       await expect(submit({ ...accepts(), refuse: refusing }, temporal)).rejects.toEqual(code('TEMPORAL_UNAVAILABLE'));
-      expect(order).toEqual(['plan', 'begin at fake', 'accept', 'start', 'refused']);
+      expect(order).toEqual(['plan', 'begin at fake', 'accept', 'start', 'taken back', 'taken back']);
       expect(refusing).toHaveBeenCalledWith('r1', 'greenfood-dao', expect.anything(), true);
     });
 
     it('ends when the start looked refused and another call has the request', async () => {
       await submit({ ...accepts(), ...refuses(false) }, starts(new AppError('TEMPORAL_UNAVAILABLE')));
-      expect(order.at(-1)).toBe('refused');
+      expect(order.at(-1)).toBe('taken back');
+    });
+
+    it('is accepted after all when its activity has taken the call over, however the start looked', async () => {
+      const adopted = { ...early, takeBack: () => false };
+      const requests = { ...accepts() };
+      const failing = starts(new AppError('TEMPORAL_UNAVAILABLE'));
+      const given = await service(requests, failing, resolves(), plans(), adopted).submit(key, body(), submission());
+      expect([given.requestId, given.here]).toEqual(['r1', false]);
     });
   });
 

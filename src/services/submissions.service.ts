@@ -135,6 +135,7 @@ export class SubmissionsService {
         return await this.start(input, row.begunAt !== undefined);
       }
     } catch (error) {
+      headStarts.takeBack(input.requestId);
       await this.withdraw(input);
       throw error;
     }
@@ -147,7 +148,6 @@ export class SubmissionsService {
 
   /** A place that nobody uses falls away by itself; giving it back only makes that sooner. */
   private async withdraw(input: RouteRequestInput): Promise<void> {
-    void this.parts.headStarts.refused(input.requestId);
     await this.parts.availability.withdraw(input).catch((error: unknown) => {
       this.parts.log.warn({ ...requestFields(input), err: error }, 'a reserved place was not given back');
     });
@@ -164,9 +164,11 @@ export class SubmissionsService {
       log.info({ rule, providers: chain.map((step) => step.provider), skipped, start: outcome }, 'request accepted');
       return { ...accepted, here: outcome === 'eager' };
     } catch (error) {
-      if (await this.refuse(input, begun, log)) throw error;
-      // Another call answers it.
-      void this.parts.headStarts.refused(input.requestId);
+      const { headStarts } = this.parts;
+      headStarts.startFailed();
+      // The call goes first: from then on nobody can take it over, and only a claim can keep the row from being closed.
+      const takenOver = begun && !headStarts.takeBack(input.requestId);
+      if (!takenOver && (await this.refuse(input, begun, log))) throw error;
       log.warn({ err: error }, 'the start looked refused, but the workflow runs');
       return accepted;
     }

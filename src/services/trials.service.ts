@@ -58,7 +58,9 @@ export class TrialsService implements TrialRunner {
   private async asked(id: string): Promise<AskedQuestion> {
     const record = await this.requests.find(id, null);
     const question = record && (await this.requests.question(id, record.daoId));
-    if (!question || question.prompt === '') throw new AppError('REQUEST_NOT_FOUND');
+    // A client's own conversation is not kept, and its last sentence alone is another question.
+    const whole = question && question.record.model === null;
+    if (!whole || question.prompt === '') throw new AppError('REQUEST_NOT_FOUND');
     return question;
   }
 

@@ -103,6 +103,7 @@ export const aRecord = (changes: Partial<RequestRecord> = {}): RequestRecord => 
   answer: null,
   finishReason: null,
   origin: null,
+  model: null,
   parts: null,
   ...changes,
 });

@@ -55,6 +55,7 @@ export const record = (part: Partial<RequestRecord> = {}): RequestRecord => ({
   answer: null,
   finishReason: null,
   origin: null,
+  model: null,
   parts: null,
   ...part,
 });

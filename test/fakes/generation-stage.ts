@@ -15,6 +15,7 @@ import type { AnswerCacheRepository } from '../../src/adapters/store/answer-cach
 import type { Answer, GenerationJob, RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import type { Spent } from '../../src/adapters/store/usage.repository.js';
 import { InProcessTokenBus } from '../../src/adapters/token-bus/in-process-bus.js';
+import type { ModelFacts } from '../../src/contracts/chat.js';
 import type { Admission } from '../../src/contracts/admission.js';
 import type { PositionedEvent } from '../../src/contracts/events.js';
 import type { FailureType } from '../../src/contracts/failures.js';
@@ -103,6 +104,8 @@ export interface StageParts {
   /** The pool of the configuration that the worker calls by, and its endpoint; absent: those that were decided. */
   pool?: () => PoolPolicy | undefined;
   provider?: () => LlmProvider;
+  /** What is known of the model; absent: nothing. */
+  facts?: ModelFacts;
   /** The call that was begun beside the start; absent: none was. */
   adopt?: Calls['adopt'];
 }
@@ -167,6 +170,7 @@ export class GenerationStage {
     };
     return {
       unavailable: () => Promise.reject(new Error('states.unavailable was called unprepared')),
+      isWell: () => Promise.reject(new Error('states.isWell was called unprepared')),
       enter: async () => undefined,
       succeeded: told('succeeded'),
       failed: async (_provider, failure) => void this.order.push(`failed ${failure.type}`),
@@ -192,6 +196,7 @@ export class GenerationStage {
         pool: parts.pool ?? (() => input.step.pool),
         sampling: () => ({ temperature: 0.3, topP: 0.9 }),
         timeoutMs: () => this.ownTimeoutMs,
+        facts: async () => parts.facts,
       },
       calls: { begin: (order) => new ProviderCall(order), adopt: parts.adopt ?? (async () => undefined) },
       states: { ...this.wellStates(), ...parts.states },

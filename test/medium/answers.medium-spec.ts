@@ -54,9 +54,11 @@ describe.each(DATABASES)('answers on %s', (_name, open) => {
         sampling: () => ({ temperature: 0, topP: 1 }),
         timeoutMs: () => 1_000,
         pool: () => undefined,
+        facts: async () => undefined,
       },
       states: {
         unavailable: async () => [],
+        isWell: async () => true,
         enter: async () => undefined,
         succeeded: async () => undefined,
         failed: async () => undefined,

@@ -62,6 +62,8 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
         answer: null,
         finishReason: null,
         origin: null,
+        model: null,
+        parts: null,
       });
     });
 

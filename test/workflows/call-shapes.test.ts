@@ -145,9 +145,11 @@ describe('routeRequest: what is not in the history', () => {
         sampling: () => ({ temperature: 0, topP: 1 }),
         timeoutMs: () => 10_000,
         pool: () => undefined,
+        facts: async () => undefined,
       },
       states: {
         unavailable: async () => [],
+        isWell: async () => true,
         enter: async () => undefined,
         succeeded: async () => undefined,
         failed: async () => undefined,

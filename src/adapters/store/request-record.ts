@@ -24,6 +24,8 @@ export interface RequestRecord {
   answer: string | null;
   finishReason: string | null;
   origin: Origin | null;
+  /** The virtual model that a client of `/v1` asked for. */
+  model: string | null;
   /** What the answer holds beside its text. */
   parts: AnswerParts | null;
 }
@@ -46,6 +48,7 @@ export const RECORD_COLUMNS = [
   'requests.received_at',
   'requests.deadline_at',
   'requests.origin',
+  'requests.model',
 ] as const;
 
 type Unprefixed<T> = T extends `requests.${infer Name}` ? Name : never;
@@ -76,5 +79,6 @@ export const toRecord = (row: Row): RequestRecord => ({
   answer: row.answer,
   finishReason: row.finish_reason,
   origin: row.origin,
+  model: row.model,
   parts: row.parts,
 });

@@ -221,6 +221,33 @@ export class RequestsRepository {
     );
   }
 
+  /**
+   * Adds up what a call used that was begun for a request that may never have been written down. Not to be repeated, and
+   * not to be used once somebody may have recorded what it said.
+   */
+  async recordUnwanted({ daoId, keyId }: Pick<NewRequest, 'daoId' | 'keyId'>, spent: Spent): Promise<void> {
+    await guardStore(() =>
+      sql`
+        with request as (select ${daoId}::text as dao_id, ${keyId}::text as key_id)
+        ${usageUpsert({ ...spent, requests: 0 })}
+      `.execute(this.tenants.of(daoId)),
+    );
+  }
+
+  /**
+   * Forgets of old answers what is large and wanted only by whoever repeats a request: vectors and probabilities.
+   * @returns how many there were
+   */
+  async dropBulk(olderThan: Date): Promise<number> {
+    const { numAffectedRows } = await guardStore(() =>
+      sql`
+        update turns set parts = parts - 'embeddings' - 'logprobs'
+        where created_at < ${olderThan} and parts ?| array['embeddings', 'logprobs']
+      `.execute(this.tenants.all),
+    );
+    return Number(numAffectedRows ?? 0);
+  }
+
   /** Ends a request without an answer. Returns false if it had ended already. */
   async recordEnding(id: string, daoId: string, ending: Ending): Promise<boolean> {
     const { status, error, attempts, timings } = ending;

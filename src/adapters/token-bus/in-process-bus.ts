@@ -14,6 +14,16 @@ const EVENT_CHARACTERS = 100;
 
 const isEnd = (event: PositionedEvent): boolean => event.type === 'done' || event.type === 'error';
 
+/** Characters of an event that are not the same in every one, roughly. */
+function weightOf(event: PositionedEvent): number {
+  if (event.type === 'token' || event.type === 'reasoning') return event.data.text.length;
+  if (event.type === 'tool_call') return event.data.arguments.length;
+  if (event.type !== 'done' || !event.data.ok || !event.data.data) return 0;
+  const { text, reasoning = '', tool_calls: calls = [], embeddings = [] } = event.data.data;
+  const more = [reasoning, ...calls.map((call) => call.arguments), ...embeddings];
+  return more.reduce((sum, part) => sum + part.length, text.length);
+}
+
 /** Events of one request: a list that grows, readers with a cursor each, and a way to wait for more. */
 class Channel {
   readonly events: PositionedEvent[] = [];
@@ -22,20 +32,24 @@ class Channel {
   /** True once tokens were dropped: readers go on with the end event, and take the text from the record. */
   private overflowed = false;
   private characters = 0;
+  private endCharacters = 0;
   /** Place of the newest event. */
   position: EventPosition = { generation: 0, offset: 0 };
   private readonly waiting = new Set<() => void>();
 
   /** Characters that this takes up, roughly. */
   get size(): number {
-    return 1 + Math.min(this.characters, KEEP_CHARACTERS) + this.events.length * EVENT_CHARACTERS;
+    const texts = Math.min(this.characters, KEEP_CHARACTERS) + this.endCharacters;
+    return 1 + texts + this.events.length * EVENT_CHARACTERS;
   }
 
   push(event: PositionedEvent): void {
     // A run of the model that was taken for dead may still be speaking: nobody is to hear it beside its successor.
     if (this.ended || event.position.generation < this.position.generation) return;
     this.position = event.position;
-    if (event.type === 'token') this.characters += event.data.text.length;
+    const weight = weightOf(event);
+    if (!isEnd(event)) this.characters += weight;
+    else this.endCharacters = weight;
     if (this.characters > KEEP_CHARACTERS) this.overflowed = true;
     else this.events.push(event);
     if (isEnd(event)) {

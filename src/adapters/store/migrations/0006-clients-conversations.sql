@@ -7,3 +7,6 @@ alter table requests add column model text;
 -- and sends it again with every turn. parts: what an answer holds beside its text.
 alter table turns add column call jsonb;
 alter table turns add column parts jsonb;
+
+-- What is large in old answers is looked for from time to time.
+create index turns_with_bulk on turns (created_at) where parts ?| array['embeddings', 'logprobs'];
