@@ -362,6 +362,19 @@ describe('HeadStarts', () => {
     expect(puppet.calls[1]?.signal.aborted).toBe(true);
   });
 
+  it('lets calls be taken over before the process ends, and begins no more', async () => {
+    await begin();
+    let drained = false;
+    const draining = starts.drain().then(() => (drained = true));
+    expect(starts.stepFor(input())).toBeUndefined();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(drained).toBe(false);
+    const adopted = await starts.adopt(first());
+    await draining;
+    adopted?.call.stop(new Error('the test is over'));
+    await starts.drain();
+  });
+
   it('stops everything that nobody has taken over when the process ends', async () => {
     await begin();
     await starts.close();

@@ -63,6 +63,7 @@ export class HeadStarts {
   private readonly begun = new Map<string, Begun>();
   /** By the monotonic clock. */
   private pausedUntil = -Infinity;
+  private emptied = (): void => undefined;
 
   constructor(private readonly parts: HeadStartParts) {}
 
@@ -150,6 +151,12 @@ export class HeadStarts {
     return undefined;
   }
 
+  /** No call begins any more. Resolves when those that did are taken over, or given up: activities must run till then. */
+  async drain(): Promise<void> {
+    this.pausedUntil = Infinity;
+    if (this.begun.size > 0) await new Promise<void>((resolve) => (this.emptied = resolve));
+  }
+
   /** Stops what nobody has taken over: the process ends. */
   async close(): Promise<void> {
     await Promise.all([...this.begun.values()].map((begun) => this.discard(begun)));
@@ -198,6 +205,7 @@ export class HeadStarts {
 
   private take(begun: Begun): void {
     this.begun.delete(begun.input.requestId);
+    if (this.begun.size === 0) this.emptied();
     for (const timer of begun.timers) clearTimeout(timer);
     begun.forget();
   }
