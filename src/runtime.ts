@@ -110,6 +110,7 @@ export class Runtime {
     await parts.config.close();
     parts.reconciler.stop();
     parts.drain.refuse();
+    await parts.headStarts.drain();
     // Who waits for a place is taken up by another process, or by the next start.
     await parts.admission.close();
     await this.workers?.stop();
