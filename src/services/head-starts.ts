@@ -170,10 +170,10 @@ export class HeadStarts {
     const { provider, maxTokens } = step;
     const { registry, states, bus } = this.parts;
     // The next call to one that failed is a probe, which is the activity's business.
-    if (!(await states.isWell(provider))) return undefined;
-    const messages = await this.messagesFor(row);
+    // Read before the row is written, which takes its turn at the database.
+    const [isWell, messages] = await Promise.all([states.isWell(provider), this.messagesFor(row)]);
     // The profile may have changed meanwhile. From here on everything happens in one moment.
-    if (!messages || over.aborted || registry.pool(provider)) return undefined;
+    if (!isWell || !messages || over.aborted || registry.pool(provider)) return undefined;
     const call = new ProviderCall({
       provider,
       endpoint: registry.get(provider),
