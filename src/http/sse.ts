@@ -1,16 +1,7 @@
-import { once } from 'node:events';
 import type { FastifyReply } from 'fastify';
 import { formatEventId, type PositionedEvent } from '../contracts/events.js';
 import { errorBody, toAppError } from '../middleware/error.filter.js';
-
-/** An idle stream shows that it is alive this often, in milliseconds. */
-const KEEP_ALIVE_MS = 15_000;
-
-const HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-store',
-  'x-accel-buffering': 'no',
-};
+import { SseStream, type StreamLimits } from './sse-stream.js';
 
 const frame = (event: PositionedEvent): string =>
   `id: ${formatEventId(event.position)}\nevent: ${event.type}\ndata: ${JSON.stringify(event.data)}\n\n`;
@@ -21,33 +12,22 @@ const lastFrame = (id: string, error: unknown): string =>
 
 /**
  * Sends events as they come. A reader that goes away ends the iteration, nothing else: the request itself goes on and
- * can be followed again. A slow reader holds up only itself.
+ * can be followed again.
  */
 export async function sendEvents(
   reply: FastifyReply,
   produce: (signal: AbortSignal) => AsyncIterable<PositionedEvent>,
+  limits?: StreamLimits,
 ): Promise<void> {
-  const gone = new AbortController();
-  const { raw } = reply;
-  raw.once('close', () => {
-    gone.abort();
-  });
-  // A reader who left before this does not leave again.
-  if (raw.destroyed) gone.abort();
-  const kept = Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
-  reply.hijack();
-  raw.writeHead(200, { ...kept, ...HEADERS });
-  const alive = setInterval(() => raw.write(': keep-alive\n\n'), KEEP_ALIVE_MS);
+  const stream = new SseStream(reply, limits);
+  stream.open();
   try {
-    for await (const event of produce(gone.signal)) {
-      if (!raw.write(frame(event))) await once(raw, 'drain', { signal: gone.signal });
-    }
+    for await (const event of produce(stream.gone)) await stream.write(frame(event));
   } catch (error) {
-    if (gone.signal.aborted) return;
-    raw.write(lastFrame(reply.request.id, error));
+    if (stream.gone.aborted) return;
+    reply.raw.write(lastFrame(reply.request.id, error));
     throw error;
   } finally {
-    clearInterval(alive);
-    raw.end();
+    stream.end();
   }
 }

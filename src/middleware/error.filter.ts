@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { contextOf } from './context.js';
+import { isOpenAiPath, sendOpenAiError } from './openai-errors.js';
 
 /** Errors that Fastify raises before a handler is reached. */
 const FASTIFY = new Map<unknown, ErrorCode>([
@@ -32,7 +33,7 @@ export function toAppError(error: unknown): AppError {
   if (error instanceof HttpException) {
     const known = STATUSES[error.getStatus()] ?? 'INTERNAL';
     if (known !== 'BODY_INVALID') return new AppError(known);
-    return new AppError(known, `The request does not fit the schema: ${complaintsOf(error)}.`);
+    return new AppError(known, `The request does not fit the schema: ${complaintsOf(messagesOf(error))}.`);
   }
   if (error instanceof SyntaxError && 'statusCode' in error && error.statusCode === 400)
     return new AppError('BAD_JSON');
@@ -46,11 +47,14 @@ const fastifyCode = (error: unknown): ErrorCode | undefined =>
 const MOST_COMPLAINTS = 10;
 const LONGEST_COMPLAINT = 2_000;
 
-/** What a schema found wrong, in one line. */
-export function complaintsOf(error: HttpException): string {
+function messagesOf(error: HttpException): unknown[] {
   const response = error.getResponse();
   const messages: unknown[] = [typeof response === 'object' && 'message' in response ? response.message : response];
-  const all = messages.flat();
+  return messages.flat();
+}
+
+/** What a schema found wrong, in one line. */
+export function complaintsOf(all: readonly unknown[]): string {
   const more = all.length > MOST_COMPLAINTS ? `; and ${all.length - MOST_COMPLAINTS} more` : '';
   return all.slice(0, MOST_COMPLAINTS).join('; ').slice(0, LONGEST_COMPLAINT) + more;
 }
@@ -66,12 +70,13 @@ export function errorBody(requestId: string, { code, message, detail }: AppError
   };
 }
 
-/** Answers a call with an error. */
+/** Answers a call with an error, in the form that its clients read. */
 export function sendError(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
   const wait = error.retryAfterSeconds;
   if (wait !== undefined) void reply.header('retry-after', String(wait));
   if (error.status === 401) void reply.header('www-authenticate', 'Bearer');
-  void reply.headers(error.headers).status(error.status).send(errorBody(request.id, error));
+  if (isOpenAiPath(request.url)) sendOpenAiError(error, request, reply);
+  else void reply.headers(error.headers).status(error.status).send(errorBody(request.id, error));
 }
 
 /** Refusals that keep the product quick under load, or let it stop: nothing is broken, and there may be many. */

@@ -42,6 +42,9 @@ const BODIES: Partial<Record<string, object>> = {
   'PUT /delegations': { to: 'tg:1' },
   'POST /rbac/resolve': {},
   'POST /route': { prompt: 'Hello' },
+  'POST /v1/chat/completions': { model: 'dagi-stack', messages: [{ role: 'user', content: 'Hello' }] },
+  'POST /v1/completions': { model: 'dagi-stack', prompt: 'Hello' },
+  'POST /v1/embeddings': { model: 'dagi-stack', input: 'Hello' },
   'POST /config/apply': { confirm: '0123456789abcdef' },
   'POST /routing/whatif': {
     table: { rules: [], answers: [], providers: {}, requestTimeoutMs: 1_000, weights: {}, hash: '0123456789abcdef' },
@@ -159,7 +162,11 @@ describe('routes', () => {
     });
 
   const own = (): Route[] => routes.filter(({ url }) => !url.startsWith('/planted'));
-  const codeOf = (body: string): unknown => (JSON.parse(body) as { error?: { code?: unknown } }).error?.code;
+  /** The code of an error; under `/v1` it is said in OpenAI's words. */
+  function codeOf(body: string): string {
+    const code = String((JSON.parse(body) as { error?: { code?: unknown } }).error?.code);
+    return code === 'invalid_api_key' ? 'UNAUTHENTICATED' : code.toUpperCase();
+  }
 
   /** Calls all of these routes. A HEAD has no body to look into, so it is told by its status. */
   async function outcomes(list: Route[], key?: string): Promise<[string, string][]> {
@@ -167,7 +174,7 @@ describe('routes', () => {
     for (const route of list) {
       const name = nameOf(route);
       const reply = await call(route.method, `${route.url}${QUERIES[name] ?? ''}`, key, BODIES[name]);
-      const code = reply.statusCode < 400 || route.method === 'HEAD' ? '' : ` ${String(codeOf(reply.body))}`;
+      const code = reply.statusCode < 400 || route.method === 'HEAD' ? '' : ` ${codeOf(reply.body)}`;
       results.push([name, `${reply.statusCode}${code}`]);
     }
     return results;

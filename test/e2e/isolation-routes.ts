@@ -231,6 +231,35 @@ const REQUESTS: Readonly<Record<string, Filling>> = {
   'DELETE /requests/:id': { path: { id: 'request' }, refusedToOwner: '409 REQUEST_ENDED' },
 };
 
+const SAID = { role: 'user', content: 'Hello' };
+/** What clients of OpenAI say of a user is no name of anybody here. */
+const OPENAI: Readonly<Record<string, Filling>> = {
+  'POST /v1/chat/completions': {
+    bodies: ({ dao, user }) => [
+      { model: 'dagi-stack', messages: [SAID], metadata: { dao_id: dao } },
+      { model: 'dagi-stack', messages: [SAID], metadata: { dao_id: dao, user_id: user }, user },
+    ],
+    ownBodies: ({ user }, { dao, admin }) => [
+      { model: 'dagi-stack', messages: [SAID], user },
+      { model: 'dagi-stack', messages: [SAID], metadata: { dao_id: dao, user_id: user, session_id: 'shared' } },
+      { model: 'dagi-stack', messages: [{ ...SAID, content: 'Who are we?' }], safety_identifier: user, user: admin },
+    ],
+  },
+  'POST /v1/completions': {
+    bodies: ({ dao, user }) => [{ model: 'dagi-stack', prompt: 'Hello', user, metadata: { dao_id: dao } }],
+    ownBodies: ({ user }) => [{ model: 'dagi-stack', prompt: 'Hello', user }],
+  },
+  'POST /v1/embeddings': {
+    bodies: ({ dao, user }) => [{ model: 'dagi-stack', input: 'Hello', user, metadata: { dao_id: dao } }],
+  },
+  'GET /v1/models': {},
+  'GET /v1/models/:model': { path: { model: 'role' }, refusedToOwner: '404 model_not_found' },
+  'GET /v1/models/:kind/:model': {
+    path: { kind: 'role', model: 'role' },
+    refusedToOwner: '404 model_not_found',
+  },
+};
+
 const OPERATIONS: Readonly<Record<string, Filling>> = {
   'GET /health': {},
   'GET /ready': {},
@@ -257,6 +286,7 @@ export const FILLINGS: Readonly<Record<string, Filling>> = {
   ...RIGHTS,
   ...PROPOSALS,
   ...REQUESTS,
+  ...OPENAI,
   ...OPERATIONS,
 };
 

@@ -1,0 +1,105 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { requestFields } from '../../contracts/log-fields.js';
+import type { RouteSubmission } from '../../contracts/request.js';
+import { AppError } from '../../errors/app-error.js';
+import { contextOf, keyOf } from '../../middleware/context.js';
+import { sendError } from '../../middleware/error.filter.js';
+import { openAiLimits } from '../../middleware/openai-limits.js';
+import type { Accepted } from '../../services/accepted.js';
+import { DrainService } from '../../services/drain.service.js';
+import { OutcomesService } from '../../services/outcomes.service.js';
+import { RequestsService } from '../../services/requests.service.js';
+import { SubmissionsService } from '../../services/submissions.service.js';
+import type { Chunks } from './chunks.js';
+import { answerOf, Unanswered, type Answer } from './outcome.js';
+import { sendChunks } from './send-chunks.js';
+
+/** A call of `/v1` that was read. */
+export interface Call {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  idempotencyKey: string | undefined;
+  /** Name of the endpoint: a key of idempotency holds within it. */
+  route: string;
+  submission: RouteSubmission;
+  ignored: readonly string[];
+}
+
+/** An answer in whole: what it is made of, and the head of it. */
+export type Written = (answer: Answer, accepted: Accepted) => object;
+
+/** The models that there can be; which of them are open to a caller is decided with the request. */
+const MODELS = /^(?:dagi-stack|provider\/.+)$/;
+
+/** Longest wait for an answer, in milliseconds. Each request has a deadline of its own, long before. */
+const LONGEST_WAIT_MS = 24 * 3_600_000;
+
+/** Puts what clients of OpenAI ask through the one door, and gives them what comes out of it. */
+@Injectable()
+export class OpenAiCalls {
+  constructor(
+    private readonly submissions: SubmissionsService,
+    private readonly outcomes: OutcomesService,
+    private readonly requests: RequestsService,
+    private readonly drain: DrainService,
+  ) {}
+
+  /** Answers a call with one body, when its request has ended. */
+  async answer(call: Call, write: Written): Promise<void> {
+    const { reply } = call;
+    const gone = new AbortController();
+    reply.raw.once('close', () => {
+      gone.abort();
+    });
+    const accepted = await this.submit(call);
+    if (reply.raw.destroyed) gone.abort();
+    const limit = AbortSignal.any([gone.signal, AbortSignal.timeout(LONGEST_WAIT_MS)]);
+    const body = await this.outcomes.wait(accepted, this.drain.orStopping(limit));
+    if (body.ok && body.data === null) await this.leave(call, accepted);
+    if (gone.signal.aborted) return;
+    await telling(call, () => {
+      void reply.status(200).send(write(answerOf(body), accepted));
+    });
+  }
+
+  /** Answers a call piece by piece. */
+  async stream(call: Call, chunksOf: (accepted: Accepted) => Chunks): Promise<void> {
+    const accepted = await this.submit(call);
+    const chunks = chunksOf(accepted);
+    const events = (gone: AbortSignal) => this.outcomes.events(accepted, undefined, this.drain.orStopping(gone));
+    try {
+      await telling(call, () => sendChunks(call.reply, chunks, events));
+    } finally {
+      if (!chunks.settled) await this.leave(call, accepted);
+    }
+  }
+
+  private async submit(call: Call): Promise<Accepted> {
+    const { request, reply, submission, ignored, idempotencyKey, route } = call;
+    this.drain.refuseWhenStopping();
+    if (ignored.length > 0) void reply.header('x-dagi-ignored-parameters', ignored.join(', '));
+    if (!MODELS.test(submission.model ?? '')) throw new AppError('MODEL_NOT_FOUND');
+    const context = contextOf(request);
+    const about = { requestId: request.id, route, idempotencyKey, receivedAt: context.receivedAt };
+    const accepted = await this.submissions.submit(keyOf(request), submission, about);
+    Object.assign(context.fields, requestFields(accepted));
+    void reply.headers({ ...accepted.headers, ...openAiLimits(accepted.headers) });
+    return accepted;
+  }
+
+  /** Nobody is there any more to take what is still to come; whoever named the request means to come back for it. */
+  private async leave({ idempotencyKey }: Call, accepted: Accepted): Promise<void> {
+    if (idempotencyKey === undefined || idempotencyKey === '') await this.requests.abandon(accepted);
+  }
+}
+
+/** What a request ended with is told, and is no failure of ours that the log should have. */
+async function telling({ request, reply }: Call, tell: () => void | Promise<void>): Promise<void> {
+  try {
+    await tell();
+  } catch (error) {
+    if (!(error instanceof Unanswered)) throw error;
+    sendError(error.error, request, reply);
+  }
+}
