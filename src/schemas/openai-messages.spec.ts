@@ -24,6 +24,19 @@ describe('messages', () => {
     ],
     ['a user', [{ role: 'user', content: 'u\0', name: null }], [{ role: 'user', content: 'u' }]],
     [
+      'parts of a user that are text alone',
+      [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'text', text: 'b' },
+          ],
+        },
+      ],
+      [{ role: 'user', content: 'a\nb' }],
+    ],
+    [
       'a user with an image',
       [
         {

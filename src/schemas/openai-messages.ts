@@ -92,6 +92,12 @@ const partOf = (part: z.output<typeof userParts>[number]): ContentPart =>
     ? { type: 'text', text: part.text }
     : { type: 'image', url: part.image_url.url, ...present({ detail: part.image_url.detail }) };
 
+/** Parts, if they are more than text: not every endpoint can read a list. */
+function saidIn(parts: ContentPart[]): string | ContentPart[] {
+  const texts = parts.filter((part) => part.type === 'text');
+  return texts.length === parts.length ? joined(texts) : parts;
+}
+
 const named = (who: string | undefined): { name?: string } => (who === undefined || who === '' ? {} : { name: who });
 
 type Assistant = Extract<WireMessage, { role: 'assistant' }>;
@@ -116,7 +122,7 @@ function messageOf(message: WireMessage, at: number, all: WireMessage[]): ChatMe
       return { role: 'system', content: message.content, ...named(message.name) };
     case 'user': {
       const { content } = message;
-      const said = typeof content === 'string' ? content : content.map(partOf);
+      const said = typeof content === 'string' ? content : saidIn(content.map(partOf));
       return { role: 'user', content: said, ...named(message.name) };
     }
     case 'assistant':

@@ -232,6 +232,17 @@ const REQUESTS: Readonly<Record<string, Filling>> = {
 };
 
 const SAID = { role: 'user', content: 'Hello' };
+/** Parameters of a call to a model; null is as if they were not there. */
+const nulls = (...names: string[]): object => Object.fromEntries(names.map((name) => [name, null]));
+const SAMPLING = nulls(
+  ...['max_tokens', 'temperature', 'top_p', 'stop', 'n', 'seed', 'presence_penalty', 'frequency_penalty'],
+  ...['logit_bias', 'logprobs', 'stream', 'stream_options', 'metadata'],
+);
+const CHATTING = {
+  ...SAMPLING,
+  ...nulls('max_completion_tokens', 'top_logprobs', 'tools', 'tool_choice', 'parallel_tool_calls', 'functions'),
+  ...nulls('function_call', 'response_format', 'reasoning_effort', 'modalities', 'audio', 'web_search_options'),
+};
 /** What clients of OpenAI say of a user is no name of anybody here. */
 const OPENAI: Readonly<Record<string, Filling>> = {
   'POST /v1/chat/completions': {
@@ -240,17 +251,28 @@ const OPENAI: Readonly<Record<string, Filling>> = {
       { model: 'dagi-stack', messages: [SAID], metadata: { dao_id: dao, user_id: user }, user },
     ],
     ownBodies: ({ user }, { dao, admin }) => [
-      { model: 'dagi-stack', messages: [SAID], user },
+      { ...CHATTING, model: 'dagi-stack', messages: [SAID], user },
       { model: 'dagi-stack', messages: [SAID], metadata: { dao_id: dao, user_id: user, session_id: 'shared' } },
       { model: 'dagi-stack', messages: [{ ...SAID, content: 'Who are we?' }], safety_identifier: user, user: admin },
     ],
   },
   'POST /v1/completions': {
     bodies: ({ dao, user }) => [{ model: 'dagi-stack', prompt: 'Hello', user, metadata: { dao_id: dao } }],
-    ownBodies: ({ user }) => [{ model: 'dagi-stack', prompt: 'Hello', user }],
+    ownBodies: ({ user }) => [
+      { ...SAMPLING, ...nulls('suffix', 'echo', 'best_of'), model: 'dagi-stack', prompt: 'Hello', user },
+    ],
   },
   'POST /v1/embeddings': {
-    bodies: ({ dao, user }) => [{ model: 'dagi-stack', input: 'Hello', user, metadata: { dao_id: dao } }],
+    bodies: ({ dao, user }) => [
+      {
+        ...nulls('encoding_format', 'dimensions'),
+        model: 'dagi-stack',
+        input: 'Hello',
+        user,
+        metadata: { dao_id: dao },
+      },
+    ],
+    refusedToOwner: '400 unsupported_parameter',
   },
   'GET /v1/models': {},
   'GET /v1/models/:model': { path: { model: 'role' }, refusedToOwner: '404 model_not_found' },

@@ -32,9 +32,6 @@ export type Written = (answer: Answer, accepted: Accepted) => object;
 /** The models that there can be; which of them are open to a caller is decided with the request. */
 const MODELS = /^(?:dagi-stack|provider\/.+)$/;
 
-/** Longest wait for an answer, in milliseconds. Each request has a deadline of its own, long before. */
-const LONGEST_WAIT_MS = 24 * 3_600_000;
-
 /** Puts what clients of OpenAI ask through the one door, and gives them what comes out of it. */
 @Injectable()
 export class OpenAiCalls {
@@ -54,8 +51,8 @@ export class OpenAiCalls {
     });
     const accepted = await this.submit(call);
     if (reply.raw.destroyed) gone.abort();
-    const limit = AbortSignal.any([gone.signal, AbortSignal.timeout(LONGEST_WAIT_MS)]);
-    const body = await this.outcomes.wait(accepted, this.drain.orStopping(limit));
+    // Each request has a deadline of its own, so that its end comes.
+    const body = await this.outcomes.wait(accepted, this.drain.orStopping(gone.signal));
     if (body.ok && body.data === null) await this.leave(call, accepted);
     if (gone.signal.aborted) return;
     await telling(call, () => {

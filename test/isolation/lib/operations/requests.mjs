@@ -1,5 +1,15 @@
 import { PROMPTS, SESSIONS, query, withIds } from './draw.mjs';
 
+const MODELS = ['dagi-stack', 'dagi-stack', 'provider/echo', 'provider/nobodys'];
+
+/** What a client of OpenAI sends beside its question. */
+const fromClient = (draw) => ({
+  model: draw.of(MODELS),
+  user: draw.maybe(0.3, () => draw.user()),
+  metadata: draw.maybe(0.4, () => ({ dao_id: draw.dao(), user_id: draw.user() })),
+});
+const clientKey = (draw) => draw.key('member', 'member', 'admin', 'contributor', 'guest');
+
 /**
  * Chats and what becomes of them, by route.
  * @type {Record<string, import('./draw.mjs').Operation>}
@@ -30,6 +40,48 @@ export const REQUESTS = {
       ],
       [0.1, (draw, { body }) => ({ key: draw.state.keys.gateway, body: withIds(body, draw.dao(), draw.user()) })],
     ],
+  },
+  'POST /v1/chat/completions': {
+    weight: 6,
+    make: (draw) => ({
+      key: clientKey(draw),
+      url: '/v1/chat/completions',
+      headers: draw.chance(0.2) ? { 'idempotency-key': `k${draw.below(5)}` } : {},
+      body: {
+        ...fromClient(draw),
+        messages: [
+          { role: 'system', content: draw.text('You help members') },
+          { role: 'user', content: draw.of(PROMPTS) },
+        ],
+        stream: draw.chance(0.3),
+      },
+    }),
+    learn: (state, body) => body.id && state.learn('request', body.id.replace('chatcmpl-', '')),
+  },
+  'POST /v1/completions': {
+    weight: 1,
+    make: (draw) => ({
+      key: clientKey(draw),
+      url: '/v1/completions',
+      body: { ...fromClient(draw), prompt: draw.of(PROMPTS) },
+    }),
+  },
+  'POST /v1/embeddings': {
+    weight: 1,
+    make: (draw) => ({
+      key: clientKey(draw),
+      url: '/v1/embeddings',
+      body: { ...fromClient(draw), input: draw.text('Something') },
+    }),
+  },
+  'GET /v1/models': { weight: 1, make: (draw) => ({ key: draw.anybody(), url: '/v1/models' }) },
+  'GET /v1/models/:model': {
+    weight: 1,
+    make: (draw) => ({ key: draw.anybody(), url: `/v1/models/${encodeURIComponent(draw.of(MODELS))}` }),
+  },
+  'GET /v1/models/:kind/:model': {
+    weight: 1,
+    make: (draw) => ({ key: draw.anybody(), url: `/v1/models/${draw.of(['provider/echo', 'provider/nobodys'])}` }),
   },
   'GET /requests/:id': {
     weight: 6,
