@@ -2,7 +2,6 @@ import 'reflect-metadata';
 import { Module, type DynamicModule, type LoggerService, type Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { packageVersion } from '../config/paths.js';
@@ -25,12 +24,19 @@ import { RouteController } from './http/route.controller.js';
 import { RoutingController } from './http/routing.controller.js';
 import { UsageController } from './http/usage.controller.js';
 import { VotesController } from './http/votes.controller.js';
+import { OpenAiCalls } from './http/v1/calls.js';
+import { ChatController } from './http/v1/chat.controller.js';
+import { CompletionsController } from './http/v1/completions.controller.js';
+import { EmbeddingsController } from './http/v1/embeddings.controller.js';
+import { ModelsController } from './http/v1/models.controller.js';
 import { WhatIfController } from './http/whatif.controller.js';
+import { describeApi } from './http/openapi/document.js';
 import { authenticateCalls } from './middleware/authenticate.js';
 import { refuseBadAddress, refuseNoHttp } from './middleware/broken-calls.js';
 import { ErrorFilter } from './middleware/error.filter.js';
 import { acceptJsonBodies } from './middleware/json-body.js';
 import { logCalls } from './middleware/log-calls.js';
+import { withoutSpareSlashes } from './middleware/openai-errors.js';
 import { ValidationPipe } from './middleware/validation.pipe.js';
 import type { AccessService } from './services/access.service.js';
 import { AuditHeadsService } from './services/audit-heads.service.js';
@@ -45,6 +51,7 @@ import { InvitationsService } from './services/invitations.service.js';
 import { KeysService } from './services/keys.service.js';
 import { MembersService } from './services/members.service.js';
 import { MicrodaoService } from './services/microdao.service.js';
+import { ModelsService } from './services/models.service.js';
 import { OutcomesService } from './services/outcomes.service.js';
 import type { People } from './services/people.js';
 import { ProposalsService } from './services/proposals.service.js';
@@ -72,6 +79,7 @@ export interface ApiServices {
   drain: DrainService;
   health: HealthService;
   keys: KeysService;
+  models: ModelsService;
   outcomes: OutcomesService;
   people: People;
   providers: ProvidersService;
@@ -102,6 +110,7 @@ class ApiModule {
       { provide: KeysService, useValue: services.keys },
       { provide: MembersService, useValue: services.people.members },
       { provide: MicrodaoService, useValue: services.rights.microdao },
+      { provide: ModelsService, useValue: services.models },
       { provide: OutcomesService, useValue: services.outcomes },
       { provide: ProposalsService, useValue: services.voting.proposals },
       { provide: ProvidersService, useValue: services.providers },
@@ -113,18 +122,23 @@ class ApiModule {
       { provide: UsageService, useValue: services.usage },
       { provide: VotesService, useValue: services.voting.votes },
       { provide: WhatIfService, useValue: services.whatIf },
+      OpenAiCalls,
     ];
     const controllers = [
       AuditController,
+      ChatController,
+      CompletionsController,
       ConfigController,
       DaosController,
       DelegationsController,
+      EmbeddingsController,
       HealthController,
       InvitationsController,
       KeysController,
       MembersController,
       PersonsController,
       MicrodaoController,
+      ModelsController,
       ProposalsController,
       ProvidersController,
       RbacController,
@@ -140,12 +154,16 @@ class ApiModule {
   }
 }
 
-/** Builds the API without listening. */
-export async function createApi(services: ApiServices): Promise<NestFastifyApplication> {
+/**
+ * Builds the API without listening.
+ * @param publicUrl where clients reach it, for its description; absent: where it listens
+ */
+export async function createApi(services: ApiServices, publicUrl?: string): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
     genReqId: () => uuid(),
     logger: false,
+    rewriteUrl: ({ url = '/' }) => withoutSpareSlashes(url),
     frameworkErrors: refuseBadAddress(services.log),
     clientErrorHandler: refuseNoHttp,
     forceCloseConnections: 'idle',
@@ -166,23 +184,9 @@ export async function createApi(services: ApiServices): Promise<NestFastifyAppli
   authenticateCalls(server, services.keys, services.access);
   app.useGlobalPipes(new ValidationPipe());
   app.useGlobalFilters(new ErrorFilter(services.log));
-  describeApi(app);
+  describeApi(app, { version: packageVersion(), publicUrl });
   await app.init();
   return app;
-}
-
-function describeApi(app: NestFastifyApplication): void {
-  const outline = new DocumentBuilder()
-    .setTitle('DAGI Stack')
-    .setDescription('The durable AI back end for small DAOs.')
-    .setVersion(packageVersion())
-    .addBearerAuth()
-    .addSecurityRequirements('bearer')
-    .build();
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, outline), {
-    raw: ['json'],
-    jsonDocumentUrl: 'openapi.json',
-  });
 }
 
 /** Nest's own lines in our log: what it reports as information is detail to us. */

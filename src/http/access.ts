@@ -1,5 +1,6 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiExtension } from '@nestjs/swagger';
 import type { Entitlement } from '../contracts/access.js';
 
 /**
@@ -10,7 +11,9 @@ import type { Entitlement } from '../contracts/access.js';
 export type RouteAccess = 'public' | 'owner' | 'by-mode' | 'key' | Entitlement;
 
 export const ROUTE_ACCESS = Symbol('route-access');
+/** Where the description of a route says the same. */
+export const ACCESS_NOTE = 'x-dagi-access';
 
 /** Declares what a route asks of its caller. A route that declares nothing is closed to everybody. */
 export const Access = (access: RouteAccess): MethodDecorator =>
-  applyDecorators(SetMetadata(ROUTE_ACCESS, access), RouteConfig({ access }));
+  applyDecorators(SetMetadata(ROUTE_ACCESS, access), RouteConfig({ access }), ApiExtension(ACCESS_NOTE, access));

@@ -1,5 +1,5 @@
 import { Controller, Get, HttpCode, Post, Query, Req } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { SigningReport } from '../contracts/audit.js';
 import { keyOf } from '../middleware/context.js';
@@ -8,6 +8,7 @@ import { NoQuerySchema } from '../schemas/common.js';
 import { AuditHeadsService, type HeadsPage, type KeysInUse } from '../services/audit-heads.service.js';
 import { AuditService, type AuditPage } from '../services/audit.service.js';
 import { Access } from './access.js';
+import { Operation } from './openapi/operation.js';
 
 /** The record: who did, or was refused, what; and the signed heads that prove it. */
 @ApiTags('audit')
@@ -20,9 +21,11 @@ export class AuditController {
 
   @Get()
   @Access('audit.read')
-  @ApiOperation({
-    operationId: 'readAudit',
+  @Operation({
+    id: 'readAudit',
     summary: 'Rows of the record of a DAO, or of the installation for the administrator, oldest first',
+    answers: { 200: 'AuditPage' },
+    refuses: ['DAO_REQUIRED'],
   })
   async page(
     @Query({ schema: AuditQuerySchema }) query: AuditQuery,
@@ -34,9 +37,11 @@ export class AuditController {
 
   @Get('heads')
   @Access('audit.read')
-  @ApiOperation({
-    operationId: 'listAuditHeads',
+  @Operation({
+    id: 'listAuditHeads',
     summary: 'Signed heads of the chain of a DAO, day by day, and one that is signed for this answer',
+    answers: { 200: 'HeadPage' },
+    refuses: ['DAO_REQUIRED'],
   })
   async list(
     @Query({ schema: HeadsQuerySchema }) query: HeadsQuery,
@@ -49,9 +54,10 @@ export class AuditController {
   @Post('heads')
   @HttpCode(200)
   @Access('platform.admin')
-  @ApiOperation({
-    operationId: 'signAuditHeads',
+  @Operation({
+    id: 'signAuditHeads',
     summary: 'Sign the heads of today now, where they are not signed yet',
+    answers: { 200: 'Signing' },
   })
   async sign(
     @Query({ schema: NoQuerySchema }) _query: object,
@@ -62,7 +68,11 @@ export class AuditController {
 
   @Get('key')
   @Access('key')
-  @ApiOperation({ operationId: 'auditKey', summary: 'Public keys for the signatures of heads, the present one first' })
+  @Operation({
+    id: 'auditKey',
+    summary: 'Public keys for the signatures of heads, the present one first',
+    answers: { 200: 'PublicKeys' },
+  })
   async key(@Query({ schema: NoQuerySchema }) _query: object): Promise<{ ok: true } & KeysInUse> {
     return { ok: true, ...(await this.heads.keys()) };
   }

@@ -1,13 +1,13 @@
 import { Body, Controller, Get, HttpCode, Post, Query, Req } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { ConfigState } from '../contracts/config-state.js';
 import { keyOf } from '../middleware/context.js';
 import { NoQuerySchema } from '../schemas/common.js';
 import { ApplyConfigSchema, type ApplyConfigBody } from '../schemas/config.js';
-import { jsonSchema } from '../schemas/json-schema.js';
 import { ConfigService } from '../services/config.service.js';
 import { Access } from './access.js';
+import { Operation } from './openapi/operation.js';
 
 type Answer = { ok: true } & ConfigState;
 
@@ -19,7 +19,11 @@ export class ConfigController {
 
   @Get()
   @Access('platform.admin')
-  @ApiOperation({ operationId: 'getConfig', summary: 'Which profile runs, and what waits to be confirmed' })
+  @Operation({
+    id: 'getConfig',
+    summary: 'Which profile runs, and what waits to be confirmed',
+    answers: { 200: 'Config' },
+  })
   async state(@Query({ schema: NoQuerySchema }) _query: object, @Req() request: FastifyRequest): Promise<Answer> {
     return { ok: true, ...(await this.config.state(keyOf(request))) };
   }
@@ -27,7 +31,7 @@ export class ConfigController {
   @Post('reload')
   @HttpCode(200)
   @Access('platform.admin')
-  @ApiOperation({ operationId: 'reloadConfig', summary: 'Read the profile again, as SIGHUP does' })
+  @Operation({ id: 'reloadConfig', summary: 'Read the profile again, as SIGHUP does', answers: { 200: 'Config' } })
   async reload(@Query({ schema: NoQuerySchema }) _query: object, @Req() request: FastifyRequest): Promise<Answer> {
     return { ok: true, ...(await this.config.reloadFor(keyOf(request))) };
   }
@@ -35,8 +39,13 @@ export class ConfigController {
   @Post('apply')
   @HttpCode(200)
   @Access('platform.admin')
-  @ApiOperation({ operationId: 'applyConfig', summary: 'Make active what waits, named by its hash' })
-  @ApiBody({ schema: jsonSchema(ApplyConfigSchema) })
+  @Operation({
+    id: 'applyConfig',
+    summary: 'Make active what waits, named by its hash',
+    body: ApplyConfigSchema,
+    answers: { 200: 'Config' },
+    refuses: ['CONFIG_NOT_WAITING'],
+  })
   async apply(
     @Body({ schema: ApplyConfigSchema }) body: ApplyConfigBody,
     @Query({ schema: NoQuerySchema }) _query: object,

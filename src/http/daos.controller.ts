@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Dao } from '../contracts/dao.js';
 import { keyOf } from '../middleware/context.js';
@@ -13,10 +13,10 @@ import {
   type NewDaoBody,
   type PageQuery,
 } from '../schemas/daos.js';
-import { jsonSchema } from '../schemas/json-schema.js';
 import { DaosService } from '../services/daos.service.js';
 import { Access } from './access.js';
 import { expectedVersions, tellVersion } from './etag.js';
+import { Operation } from './openapi/operation.js';
 
 type Answer = { ok: true } & Dao;
 
@@ -28,7 +28,11 @@ export class DaosController {
 
   @Get()
   @Access('chat.read')
-  @ApiOperation({ operationId: 'listDaos', summary: 'The DAO of the key, or all of them for the administrator' })
+  @Operation({
+    id: 'listDaos',
+    summary: 'The DAO of the key, or all of them for the administrator',
+    answers: { 200: 'DaoPage' },
+  })
   async list(
     @Query({ schema: PageQuerySchema }) query: PageQuery,
     @Req() request: FastifyRequest,
@@ -39,8 +43,13 @@ export class DaosController {
 
   @Post()
   @Access('platform.admin')
-  @ApiOperation({ operationId: 'createDao', summary: 'Create a DAO with the default roles, and its first admin' })
-  @ApiBody({ schema: jsonSchema(NewDaoSchema) })
+  @Operation({
+    id: 'createDao',
+    summary: 'Create a DAO with the default roles, and its first admin',
+    body: NewDaoSchema,
+    answers: { 201: 'Dao' },
+    refuses: ['DAO_EXISTS'],
+  })
   async create(
     @Body({ schema: NewDaoSchema }) body: NewDaoBody,
     @Query({ schema: NoQuerySchema }) _query: object,
@@ -52,7 +61,12 @@ export class DaosController {
 
   @Get(':id')
   @Access('chat.read')
-  @ApiOperation({ operationId: 'getDao', summary: 'A DAO with facts, profile, settings and limits' })
+  @Operation({
+    id: 'getDao',
+    summary: 'A DAO with facts, profile, settings and limits',
+    answers: { 200: 'Dao' },
+    refuses: ['DAO_NOT_FOUND'],
+  })
   async get(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Query({ schema: NoQuerySchema }) _query: object,
@@ -64,8 +78,14 @@ export class DaosController {
 
   @Patch(':id')
   @Access('config.update')
-  @ApiOperation({ operationId: 'changeDao', summary: 'Change a DAO by name: null takes away, the rest stays' })
-  @ApiBody({ schema: jsonSchema(DaoChangesSchema) })
+  @Operation({
+    id: 'changeDao',
+    summary: 'Change a DAO by name: null takes away, the rest stays',
+    body: DaoChangesSchema,
+    answers: { 200: 'Dao' },
+    refuses: ['DAO_NOT_FOUND'],
+    ifMatch: true,
+  })
   async change(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Body({ schema: DaoChangesSchema }) body: DaoChangesBody,

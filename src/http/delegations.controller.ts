@@ -1,14 +1,14 @@
 import { Body, Controller, Delete, Get, HttpCode, Put, Query, Req } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { Delegation } from '../contracts/proposal.js';
 import { keyOf } from '../middleware/context.js';
 import { ActingQuerySchema, type ActingQuery } from '../schemas/common.js';
-import { jsonSchema } from '../schemas/json-schema.js';
 import { DelegationSchema, PartQuerySchema, type DelegationBody, type PartQuery } from '../schemas/proposals.js';
 import { DelegationsService } from '../services/delegations.service.js';
 import { Access } from './access.js';
 import { actingIn } from './acting.js';
+import { Operation } from './openapi/operation.js';
 
 /** Delegations: whose ballot counts for a member who casts none. `user_id` names who acts. */
 @ApiTags('proposals')
@@ -18,7 +18,12 @@ export class DelegationsController {
 
   @Get()
   @Access('chat.write')
-  @ApiOperation({ operationId: 'listDelegations', summary: 'Delegations of a DAO, and one’s own' })
+  @Operation({
+    id: 'listDelegations',
+    summary: 'Delegations of a DAO, and one’s own',
+    answers: { 200: 'DelegationPage' },
+    refuses: ['DAO_REQUIRED'],
+  })
   async list(
     @Query({ schema: PartQuerySchema }) query: PartQuery,
     @Req() request: FastifyRequest,
@@ -29,11 +34,13 @@ export class DelegationsController {
 
   @Put()
   @Access('proposal.vote')
-  @ApiOperation({
-    operationId: 'delegate',
+  @Operation({
+    id: 'delegate',
     summary: 'Let another member vote where one does not; holds from the next opening on',
+    body: DelegationSchema,
+    answers: { 200: 'Delegation' },
+    refuses: ['DAO_REQUIRED', 'DELEGATION_CYCLE', 'DELEGATE_INVALID', 'RATE_LIMITED'],
   })
-  @ApiBody({ schema: jsonSchema(DelegationSchema) })
   async delegate(
     @Body({ schema: DelegationSchema }) body: DelegationBody,
     @Query({ schema: ActingQuerySchema }) query: ActingQuery,
@@ -45,7 +52,12 @@ export class DelegationsController {
   @Delete()
   @HttpCode(200)
   @Access('proposal.vote')
-  @ApiOperation({ operationId: 'takeBackDelegation', summary: 'Take back what one has delegated' })
+  @Operation({
+    id: 'takeBackDelegation',
+    summary: 'Take back what one has delegated',
+    answers: { 200: 'Done' },
+    refuses: ['DAO_REQUIRED'],
+  })
   async takeBack(
     @Query({ schema: ActingQuerySchema }) query: ActingQuery,
     @Req() request: FastifyRequest,

@@ -11,7 +11,8 @@ describe(expectedVersions.name, () => {
     ['"3", "4"', ['3', '4']],
     ['W/"3"', []],
     ['"abc"', []],
-    ['', []],
+    ['', undefined],
+    [' ', undefined],
     ['"3", W/"4"', ['3']],
   ])('reads %j', (header, expected) => {
     expect(expectedVersions({ headers: { 'if-match': header } })).toEqual(expected);

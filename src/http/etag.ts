@@ -10,10 +10,11 @@ export function tellVersion(reply: FastifyReply, version: string): void {
 
 /**
  * The versions that `If-Match` names. What is there and no version of ours matches none.
- * @returns undefined without the header, or for `*`: any version will do
+ * @returns undefined without the header, where it is empty (as Dify sends what nobody filled in), or for `*`: any
+ * version will do
  */
 export function expectedVersions({ headers }: Pick<FastifyRequest, 'headers'>): string[] | undefined {
   const header = headers['if-match']?.trim();
-  if (header === undefined || header === '*') return undefined;
+  if (header === undefined || header === '' || header === '*') return undefined;
   return header.split(',').flatMap((tag) => TAG.exec(tag.trim())?.[1] ?? []);
 }

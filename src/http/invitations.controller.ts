@@ -1,14 +1,20 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { Member } from '../contracts/dao.js';
 import { keyOf } from '../middleware/context.js';
-import { NoQuerySchema, RequestIdSchema } from '../schemas/common.js';
+import { NoQuerySchema } from '../schemas/common.js';
 import { DaoIdSchema, PageQuerySchema, type PageQuery } from '../schemas/daos.js';
-import { jsonSchema } from '../schemas/json-schema.js';
-import { NewInvitationSchema, RedeemSchema, type NewInvitationBody, type RedeemBody } from '../schemas/members.js';
+import {
+  InvitationIdSchema,
+  NewInvitationSchema,
+  RedeemSchema,
+  type NewInvitationBody,
+  type RedeemBody,
+} from '../schemas/members.js';
 import { InvitationsService, type Redemption, type SeenInvitation } from '../services/invitations.service.js';
 import { Access } from './access.js';
+import { Operation } from './openapi/operation.js';
 
 /** Invitations: made and taken back by those who may invite, redeemed by whoever acts. */
 @ApiTags('members')
@@ -18,7 +24,12 @@ export class InvitationsController {
 
   @Get('daos/:id/invitations')
   @Access('member.invite')
-  @ApiOperation({ operationId: 'listInvitations', summary: 'Invitations that can still be taken' })
+  @Operation({
+    id: 'listInvitations',
+    summary: 'Invitations that can still be taken',
+    answers: { 200: 'InvitationPage' },
+    refuses: ['DAO_NOT_FOUND'],
+  })
   async list(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Query({ schema: PageQuerySchema }) query: PageQuery,
@@ -30,8 +41,13 @@ export class InvitationsController {
 
   @Post('daos/:id/invitations')
   @Access('member.invite')
-  @ApiOperation({ operationId: 'createInvitation', summary: 'Invite a named user, or whoever has the secret' })
-  @ApiBody({ schema: jsonSchema(NewInvitationSchema) })
+  @Operation({
+    id: 'createInvitation',
+    summary: 'Invite a named user, or whoever has the secret',
+    body: NewInvitationSchema,
+    answers: { 201: 'Invitation' },
+    refuses: ['DAO_NOT_FOUND', 'ROLE_NOT_FOUND', 'MEMBER_EXISTS'],
+  })
   async create(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Body({ schema: NewInvitationSchema }) body: NewInvitationBody,
@@ -45,10 +61,15 @@ export class InvitationsController {
   @Delete('daos/:id/invitations/:invitation')
   @HttpCode(200)
   @Access('member.invite')
-  @ApiOperation({ operationId: 'withdrawInvitation', summary: 'Take an invitation back' })
+  @Operation({
+    id: 'withdrawInvitation',
+    summary: 'Take an invitation back',
+    answers: { 200: 'Id' },
+    refuses: ['DAO_NOT_FOUND', 'INVITATION_NOT_FOUND'],
+  })
   async withdraw(
     @Param('id', { schema: DaoIdSchema }) id: string,
-    @Param('invitation', { schema: RequestIdSchema }) invitation: string,
+    @Param('invitation', { schema: InvitationIdSchema }) invitation: string,
     @Query({ schema: NoQuerySchema }) _query: object,
     @Req() request: FastifyRequest,
   ): Promise<{ ok: true; id: string }> {
@@ -59,8 +80,13 @@ export class InvitationsController {
   @Post('invitations/redeem')
   @HttpCode(200)
   @Access('key')
-  @ApiOperation({ operationId: 'redeemInvitation', summary: 'Join by an invitation, or link an id by a code' })
-  @ApiBody({ schema: jsonSchema(RedeemSchema) })
+  @Operation({
+    id: 'redeemInvitation',
+    summary: 'Join by an invitation, or link an id by a code',
+    body: RedeemSchema,
+    answers: { 200: 'Joined' },
+    refuses: ['INVITATION_NOT_FOUND', 'INVITATION_ENDED', 'MEMBER_EXISTS', 'ID_TAKEN', 'RATE_LIMITED'],
+  })
   async redeem(
     @Body({ schema: RedeemSchema }) body: RedeemBody,
     @Query({ schema: NoQuerySchema }) _query: object,

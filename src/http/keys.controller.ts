@@ -1,11 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { KeyInfo } from '../contracts/access.js';
 import { keyOf } from '../middleware/context.js';
-import { ActingQuerySchema, NoQuerySchema, RequestIdSchema, type ActingQuery } from '../schemas/common.js';
-import { jsonSchema } from '../schemas/json-schema.js';
+import { ActingQuerySchema, NoQuerySchema, type ActingQuery } from '../schemas/common.js';
 import {
+  KeyIdSchema,
   KeysQuerySchema,
   NewKeySchema,
   RotateKeySchema,
@@ -17,6 +17,7 @@ import {
 } from '../schemas/keys.js';
 import { KeysService } from '../services/keys.service.js';
 import { Access } from './access.js';
+import { Operation } from './openapi/operation.js';
 
 /** API keys: created, listed, rotated, revoked. A key is shown once. */
 @ApiTags('keys')
@@ -26,8 +27,13 @@ export class KeysController {
 
   @Post()
   @Access('key.manage')
-  @ApiOperation({ operationId: 'createKey', summary: 'Create a key; it is shown in this answer and never again' })
-  @ApiBody({ schema: jsonSchema(NewKeySchema) })
+  @Operation({
+    id: 'createKey',
+    summary: 'Create a key; it is shown in this answer and never again',
+    body: NewKeySchema,
+    answers: { 201: 'NewKey' },
+    refuses: ['DAO_NOT_FOUND'],
+  })
   async create(
     @Body({ schema: NewKeySchema }) body: NewKeyBody,
     @Query({ schema: NoQuerySchema }) _query: object,
@@ -39,10 +45,15 @@ export class KeysController {
 
   @Post(':id/rotate')
   @Access('key.manage')
-  @ApiOperation({ operationId: 'rotateKey', summary: 'Replace a key; the former one works on for a while' })
-  @ApiBody({ schema: jsonSchema(RotateKeySchema) })
+  @Operation({
+    id: 'rotateKey',
+    summary: 'Replace a key; the former one works on for a while',
+    body: RotateKeySchema,
+    answers: { 201: 'NewKey' },
+    refuses: ['DAO_REQUIRED', 'KEY_NOT_FOUND', 'KEY_REPLACED'],
+  })
   async rotate(
-    @Param('id', { schema: RequestIdSchema }) id: string,
+    @Param('id', { schema: KeyIdSchema }) id: string,
     @Query({ schema: RotateQuerySchema }) { dao_id: daoId }: RotateQuery,
     @Body({ schema: RotateKeySchema }) { overlap_seconds: overlapSeconds }: RotateKeyBody,
     @Req() request: FastifyRequest,
@@ -52,7 +63,12 @@ export class KeysController {
 
   @Get()
   @Access('key.manage')
-  @ApiOperation({ operationId: 'listKeys', summary: 'Keys of a DAO, or all of them for the administrator' })
+  @Operation({
+    id: 'listKeys',
+    summary: 'Keys of a DAO, or all of them for the administrator',
+    answers: { 200: 'KeyPage' },
+    refuses: ['DAO_REQUIRED'],
+  })
   async list(
     @Query({ schema: KeysQuerySchema }) query: KeysQuery,
     @Req() request: FastifyRequest,
@@ -65,9 +81,14 @@ export class KeysController {
   @Delete(':id')
   @HttpCode(200)
   @Access('key.manage')
-  @ApiOperation({ operationId: 'revokeKey', summary: 'Revoke a key at once' })
+  @Operation({
+    id: 'revokeKey',
+    summary: 'Revoke a key at once',
+    answers: { 200: 'Id' },
+    refuses: ['DAO_REQUIRED', 'KEY_NOT_FOUND'],
+  })
   async revoke(
-    @Param('id', { schema: RequestIdSchema }) id: string,
+    @Param('id', { schema: KeyIdSchema }) id: string,
     @Query({ schema: ActingQuerySchema }) { dao_id: daoId, user_id: userId }: ActingQuery,
     @Req() request: FastifyRequest,
   ): Promise<{ ok: true; id: string }> {

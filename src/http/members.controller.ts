@@ -1,11 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error.js';
 import { keyOf } from '../middleware/context.js';
 import { NoQuerySchema } from '../schemas/common.js';
 import { DaoIdSchema } from '../schemas/daos.js';
-import { jsonSchema } from '../schemas/json-schema.js';
 import {
   MemberChangesSchema,
   MemberRefSchema,
@@ -22,6 +21,7 @@ import {
 import { MembersService, type SeenMember } from '../services/members.service.js';
 import { Access } from './access.js';
 import { expectedVersions, tellVersion } from './etag.js';
+import { Operation } from './openapi/operation.js';
 
 type Answer = { ok: true } & SeenMember;
 
@@ -33,7 +33,12 @@ export class MembersController {
 
   @Get()
   @Access('chat.write')
-  @ApiOperation({ operationId: 'listMembers', summary: 'Members, with their ids for those who may invite' })
+  @Operation({
+    id: 'listMembers',
+    summary: 'Members, with their ids for those who may invite',
+    answers: { 200: 'MemberPage' },
+    refuses: ['DAO_NOT_FOUND'],
+  })
   async list(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Query({ schema: MembersQuerySchema }) query: MembersQuery,
@@ -46,8 +51,13 @@ export class MembersController {
 
   @Post()
   @Access('member.invite')
-  @ApiOperation({ operationId: 'addMember', summary: 'Make a user a member, with roles that the caller has' })
-  @ApiBody({ schema: jsonSchema(NewMemberSchema) })
+  @Operation({
+    id: 'addMember',
+    summary: 'Make a user a member, with roles that the caller has',
+    body: NewMemberSchema,
+    answers: { 200: 'Member', 201: 'Member' },
+    refuses: ['DAO_NOT_FOUND', 'ROLE_NOT_FOUND', 'MEMBER_EXISTS'],
+  })
   async add(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Body({ schema: NewMemberSchema }) body: NewMemberBody,
@@ -64,11 +74,13 @@ export class MembersController {
   @Delete()
   @HttpCode(200)
   @Access('member.remove')
-  @ApiOperation({
-    operationId: 'removeUser',
+  @Operation({
+    id: 'removeUser',
     summary: 'Remove the member that is known by an id, in the query or the body',
+    answers: { 200: 'Id' },
+    refuses: ['BODY_INVALID', 'DAO_NOT_FOUND', 'MEMBER_NOT_FOUND', 'LAST_ADMIN'],
+    ifMatch: true,
   })
-  @ApiBody({ required: false, schema: jsonSchema(UserBodySchema) })
   async removeUser(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Query({ schema: UserQuerySchema }) query: UserQuery,
@@ -81,9 +93,11 @@ export class MembersController {
 
   @Get(':member')
   @Access('key')
-  @ApiOperation({
-    operationId: 'getMember',
+  @Operation({
+    id: 'getMember',
     summary: 'A member, for whoever may chat; "me" for whoever the key stands for, who may read',
+    answers: { 200: 'Member' },
+    refuses: ['DAO_NOT_FOUND', 'MEMBER_NOT_FOUND'],
   })
   async get(
     @Param('id', { schema: DaoIdSchema }) id: string,
@@ -97,8 +111,14 @@ export class MembersController {
 
   @Patch(':member')
   @Access('member.invite')
-  @ApiOperation({ operationId: 'changeMember', summary: 'Change roles or name of a member' })
-  @ApiBody({ schema: jsonSchema(MemberChangesSchema) })
+  @Operation({
+    id: 'changeMember',
+    summary: 'Change roles or name of a member',
+    body: MemberChangesSchema,
+    answers: { 200: 'Member' },
+    refuses: ['DAO_NOT_FOUND', 'MEMBER_NOT_FOUND', 'ROLE_NOT_FOUND', 'LAST_ADMIN'],
+    ifMatch: true,
+  })
   async change(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Param('member', { schema: MemberRefSchema }) member: string,
@@ -113,7 +133,13 @@ export class MembersController {
   @Delete(':member')
   @HttpCode(200)
   @Access('member.remove')
-  @ApiOperation({ operationId: 'removeMember', summary: 'Remove a member' })
+  @Operation({
+    id: 'removeMember',
+    summary: 'Remove a member',
+    answers: { 200: 'Id' },
+    refuses: ['DAO_NOT_FOUND', 'MEMBER_NOT_FOUND', 'LAST_ADMIN'],
+    ifMatch: true,
+  })
   async remove(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Param('member', { schema: MemberRefSchema }) member: string,

@@ -1,16 +1,16 @@
 import { Body, Controller, Delete, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { Member } from '../contracts/dao.js';
 import { keyOf } from '../middleware/context.js';
-import { ActorQuerySchema, id as UserIdSchema, NoQuerySchema, type ActorQuery } from '../schemas/common.js';
+import { ActorQuerySchema, NoQuerySchema, type ActorQuery } from '../schemas/common.js';
 import { DaoIdSchema } from '../schemas/daos.js';
-import { jsonSchema } from '../schemas/json-schema.js';
-import { MemberRefSchema, NewIdSchema, type NewIdBody } from '../schemas/members.js';
+import { MemberRefSchema, NewIdSchema, UserIdSchema, type NewIdBody } from '../schemas/members.js';
 import { ForgettingService, type Remains } from '../services/forgetting.service.js';
 import { InvitationsService } from '../services/invitations.service.js';
 import { MembersService } from '../services/members.service.js';
 import { Access } from './access.js';
+import { Operation } from './openapi/operation.js';
 
 /** The person behind a member: ids by which platforms know them, and what is known of them at all. */
 @ApiTags('members')
@@ -25,7 +25,12 @@ export class PersonsController {
   @Post('me/link')
   @HttpCode(201)
   @Access('key')
-  @ApiOperation({ operationId: 'linkCode', summary: 'A code by which another id of the actor becomes the same member' })
+  @Operation({
+    id: 'linkCode',
+    summary: 'A code by which another id of the actor becomes the same member',
+    answers: { 201: 'LinkCode' },
+    refuses: ['MEMBER_NOT_FOUND', 'RATE_LIMITED'],
+  })
   async linkCode(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Query({ schema: ActorQuerySchema }) query: ActorQuery,
@@ -37,7 +42,12 @@ export class PersonsController {
   @Post('me/forget')
   @HttpCode(200)
   @Access('key')
-  @ApiOperation({ operationId: 'forgetMe', summary: 'Erase what the DAO knows of the actor, member or guest' })
+  @Operation({
+    id: 'forgetMe',
+    summary: 'Erase what the DAO knows of the actor, member or guest',
+    answers: { 200: 'Forgotten' },
+    refuses: ['MEMBER_NOT_FOUND', 'REQUESTS_RUNNING', 'LAST_ADMIN'],
+  })
   async forgetMe(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Query({ schema: ActorQuerySchema }) query: ActorQuery,
@@ -49,7 +59,12 @@ export class PersonsController {
   @Post(':member/forget')
   @HttpCode(200)
   @Access('member.remove')
-  @ApiOperation({ operationId: 'forgetMember', summary: 'Erase what the DAO knows of a member' })
+  @Operation({
+    id: 'forgetMember',
+    summary: 'Erase what the DAO knows of a member',
+    answers: { 200: 'Forgotten' },
+    refuses: ['DAO_NOT_FOUND', 'MEMBER_NOT_FOUND', 'REQUESTS_RUNNING', 'LAST_ADMIN'],
+  })
   async forget(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Param('member', { schema: MemberRefSchema }) member: string,
@@ -62,8 +77,13 @@ export class PersonsController {
   @Post(':member/ids')
   @HttpCode(200)
   @Access('member.invite')
-  @ApiOperation({ operationId: 'linkId', summary: 'Link another id to a member, on the word of an admin' })
-  @ApiBody({ schema: jsonSchema(NewIdSchema) })
+  @Operation({
+    id: 'linkId',
+    summary: 'Link another id to a member, on the word of an admin',
+    body: NewIdSchema,
+    answers: { 200: 'Member' },
+    refuses: ['DAO_NOT_FOUND', 'MEMBER_NOT_FOUND', 'ID_TAKEN'],
+  })
   async link(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Param('member', { schema: MemberRefSchema }) member: string,
@@ -77,7 +97,12 @@ export class PersonsController {
   @Delete(':member/ids/:user')
   @HttpCode(200)
   @Access('key')
-  @ApiOperation({ operationId: 'unlinkId', summary: 'Take an id off a member: by the member, or by an admin' })
+  @Operation({
+    id: 'unlinkId',
+    summary: 'Take an id off a member: by the member, or by an admin',
+    answers: { 200: 'Member' },
+    refuses: ['DAO_NOT_FOUND', 'MEMBER_NOT_FOUND', 'LAST_ID'],
+  })
   async unlink(
     @Param('id', { schema: DaoIdSchema }) id: string,
     @Param('member', { schema: MemberRefSchema }) member: string,

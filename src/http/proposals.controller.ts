@@ -1,10 +1,9 @@
 import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Proposal, ProposalSummary } from '../contracts/proposal.js';
 import { keyOf } from '../middleware/context.js';
 import { ActingQuerySchema, type ActingQuery } from '../schemas/common.js';
-import { jsonSchema } from '../schemas/json-schema.js';
 import {
   NewProposalSchema,
   ProposalActingSchema,
@@ -22,6 +21,7 @@ import { proposalNumber, ProposalsService } from '../services/proposals.service.
 import { Access } from './access.js';
 import { actingIn } from './acting.js';
 import { expectedVersions, tellVersion } from './etag.js';
+import { Operation } from './openapi/operation.js';
 
 type Shown = { ok: true } & Proposal;
 
@@ -33,7 +33,12 @@ export class ProposalsController {
 
   @Get()
   @Access('chat.read')
-  @ApiOperation({ operationId: 'listProposals', summary: 'Proposals of a DAO, the newest ones first' })
+  @Operation({
+    id: 'listProposals',
+    summary: 'Proposals of a DAO, the newest ones first',
+    answers: { 200: 'ProposalPage' },
+    refuses: ['DAO_REQUIRED'],
+  })
   async list(
     @Query({ schema: ProposalsQuerySchema }) query: ProposalsQuery,
     @Req() request: FastifyRequest,
@@ -44,8 +49,13 @@ export class ProposalsController {
 
   @Post()
   @Access('proposal.create')
-  @ApiOperation({ operationId: 'createProposal', summary: 'Draft a proposal, or open one at once' })
-  @ApiBody({ schema: jsonSchema(NewProposalSchema) })
+  @Operation({
+    id: 'createProposal',
+    summary: 'Draft a proposal, or open one at once',
+    body: NewProposalSchema,
+    answers: { 201: 'Proposal' },
+    refuses: ['DAO_REQUIRED', 'ACTION_INVALID', 'PROPOSAL_LIMIT', 'ELECTORATE_EMPTY', 'TEMPORAL_UNAVAILABLE'],
+  })
   async create(
     @Body({ schema: NewProposalSchema }) body: NewProposalBody,
     @Query({ schema: ActingQuerySchema }) query: ActingQuery,
@@ -57,7 +67,12 @@ export class ProposalsController {
 
   @Get(':n')
   @Access('chat.read')
-  @ApiOperation({ operationId: 'getProposal', summary: 'A proposal, with its rules and its result' })
+  @Operation({
+    id: 'getProposal',
+    summary: 'A proposal, with its rules and its result',
+    answers: { 200: 'Proposal' },
+    refuses: ['DAO_REQUIRED', 'PROPOSAL_NOT_FOUND'],
+  })
   async get(
     @Param('n', { schema: ProposalNumberSchema }) n: string,
     @Query({ schema: ActingQuerySchema }) query: ActingQuery,
@@ -69,8 +84,14 @@ export class ProposalsController {
 
   @Patch(':n')
   @Access('proposal.create')
-  @ApiOperation({ operationId: 'editProposal', summary: 'Change a draft of one’s own; If-Match is honoured' })
-  @ApiBody({ schema: jsonSchema(ProposalChangesSchema) })
+  @Operation({
+    id: 'editProposal',
+    summary: 'Change a draft of one’s own; If-Match is honoured',
+    body: ProposalChangesSchema,
+    answers: { 200: 'Proposal' },
+    refuses: ['DAO_REQUIRED', 'PROPOSAL_NOT_FOUND', 'NOT_THE_AUTHOR', 'PROPOSAL_STAGE', 'ACTION_INVALID'],
+    ifMatch: true,
+  })
   async edit(
     @Param('n', { schema: ProposalNumberSchema }) n: string,
     @Body({ schema: ProposalChangesSchema }) body: ProposalChangesBody,
@@ -92,7 +113,23 @@ export class ProposalsController {
   @Post(':n/open')
   @HttpCode(200)
   @Access('proposal.create')
-  @ApiOperation({ operationId: 'openProposal', summary: 'Open a draft of one’s own: who may vote is fixed now' })
+  @Operation({
+    id: 'openProposal',
+    summary: 'Open a draft of one’s own: who may vote is fixed now',
+    answers: { 200: 'Proposal' },
+    refuses: [
+      'BAD_JSON',
+      'BODY_INVALID',
+      'DAO_REQUIRED',
+      'PROPOSAL_NOT_FOUND',
+      'NOT_THE_AUTHOR',
+      'PROPOSAL_STAGE',
+      'ACTION_INVALID',
+      'PROPOSAL_LIMIT',
+      'ELECTORATE_EMPTY',
+      'TEMPORAL_UNAVAILABLE',
+    ],
+  })
   async open(
     @Param('n', { schema: ProposalNumberSchema }) n: string,
     @Body({ schema: ProposalActingSchema }) body: ProposalActingBody,
@@ -106,9 +143,11 @@ export class ProposalsController {
   @Post(':n/withdraw')
   @HttpCode(200)
   @Access('proposal.create')
-  @ApiOperation({
-    operationId: 'withdrawProposal',
+  @Operation({
+    id: 'withdrawProposal',
     summary: 'Take back a proposal of one’s own before the first ballot',
+    answers: { 200: 'Proposal' },
+    refuses: ['BAD_JSON', 'BODY_INVALID', 'DAO_REQUIRED', 'PROPOSAL_NOT_FOUND', 'NOT_THE_AUTHOR', 'PROPOSAL_STAGE'],
   })
   async withdraw(
     @Param('n', { schema: ProposalNumberSchema }) n: string,
@@ -123,8 +162,13 @@ export class ProposalsController {
   @Post(':n/veto')
   @HttpCode(200)
   @Access('proposal.execute')
-  @ApiOperation({ operationId: 'vetoProposal', summary: 'Stop what has passed before it is executed' })
-  @ApiBody({ schema: jsonSchema(VetoSchema) })
+  @Operation({
+    id: 'vetoProposal',
+    summary: 'Stop what has passed before it is executed',
+    body: VetoSchema,
+    answers: { 200: 'Proposal' },
+    refuses: ['DAO_REQUIRED', 'PROPOSAL_NOT_FOUND', 'PROPOSAL_STAGE'],
+  })
   async veto(
     @Param('n', { schema: ProposalNumberSchema }) n: string,
     @Body({ schema: VetoSchema }) body: VetoBody,

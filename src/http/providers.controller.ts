@@ -1,11 +1,12 @@
 import { Controller, Get, Query, Req } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { ProviderInfo } from '../contracts/providers.js';
 import { keyOf } from '../middleware/context.js';
 import { ActingQuerySchema, type ActingQuery } from '../schemas/common.js';
 import { ProvidersService } from '../services/providers.service.js';
 import { Access } from './access.js';
+import { Operation } from './openapi/operation.js';
 
 /** How the providers do. Neither addresses nor keys are told. */
 @ApiTags('operations')
@@ -15,9 +16,11 @@ export class ProvidersController {
 
   @Get()
   @Access('ops.read')
-  @ApiOperation({
-    operationId: 'listProviders',
+  @Operation({
+    id: 'listProviders',
     summary: 'State, queue, calls under way, and success and latency of the last hour, for each provider',
+    answers: { 200: 'Providers' },
+    refuses: ['DAO_REQUIRED'],
   })
   async list(
     @Query({ schema: ActingQuerySchema }) query: ActingQuery,

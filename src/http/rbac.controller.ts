@@ -1,12 +1,12 @@
 import { Body, Controller, Get, HttpCode, Post, Query, Req } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { keyOf } from '../middleware/context.js';
 import { NoQuerySchema } from '../schemas/common.js';
-import { jsonSchema } from '../schemas/json-schema.js';
 import { ResolveSchema, type ResolveBody } from '../schemas/resolution.js';
 import { ResolutionService, type Resolution } from '../services/resolution.service.js';
 import { Access } from './access.js';
+import { Operation } from './openapi/operation.js';
 
 type Answer = { ok: true } & Resolution;
 
@@ -18,7 +18,12 @@ export class RbacController {
 
   @Get()
   @Access('key')
-  @ApiOperation({ operationId: 'resolveRights', summary: 'Roles and entitlements of a user in a DAO' })
+  @Operation({
+    id: 'resolveRights',
+    summary: 'Roles and entitlements of a user in a DAO',
+    answers: { 200: 'Rights' },
+    refuses: ['DAO_REQUIRED', 'DAO_NOT_FOUND'],
+  })
   get(@Query({ schema: ResolveSchema }) query: ResolveBody, @Req() request: FastifyRequest): Promise<Answer> {
     return this.answer(query, request);
   }
@@ -26,8 +31,13 @@ export class RbacController {
   @Post()
   @HttpCode(200)
   @Access('key')
-  @ApiOperation({ operationId: 'resolveRightsOf', summary: 'The same, asked with a body' })
-  @ApiBody({ schema: jsonSchema(ResolveSchema) })
+  @Operation({
+    id: 'resolveRightsOf',
+    summary: 'The same, asked with a body',
+    body: ResolveSchema,
+    answers: { 200: 'Rights' },
+    refuses: ['DAO_REQUIRED', 'DAO_NOT_FOUND'],
+  })
   post(
     @Body({ schema: ResolveSchema }) body: ResolveBody,
     @Query({ schema: NoQuerySchema }) _query: object,

@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, Headers, HttpCode, Param, Query, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestBody } from '../contracts/bodies.js';
 import { parseEventId } from '../contracts/events.js';
@@ -12,6 +12,7 @@ import type { Accepted } from '../services/accepted.js';
 import { RequestsService } from '../services/requests.service.js';
 import { Access } from './access.js';
 import { sendEvents } from './sse.js';
+import { Operation } from './openapi/operation.js';
 
 /** How long a cancel waits for the request to have ended, in milliseconds. */
 const CANCEL_WAIT_MS = 5_000;
@@ -28,7 +29,13 @@ export class RequestsController {
 
   @Get(':id')
   @Access('owner')
-  @ApiOperation({ operationId: 'getRequest', summary: 'The body of a request, in whatever state it is' })
+  @Operation({
+    id: 'getRequest',
+    summary: 'The body of a request, in whatever state it is',
+    description: 'Asks how a request stands: its text is in data.text once status is "completed".',
+    answers: { 200: 'Request' },
+    refuses: ['REQUEST_NOT_FOUND'],
+  })
   async get(
     @Param('id', { schema: RequestIdSchema }) id: string,
     @Query({ schema: ActorQuerySchema }) query: ActorQuery,
@@ -39,7 +46,13 @@ export class RequestsController {
 
   @Get(':id/events')
   @Access('owner')
-  @ApiOperation({ operationId: 'followRequest', summary: 'Events of a request over SSE, resumable by Last-Event-ID' })
+  @Operation({
+    id: 'followRequest',
+    summary: 'Events of a request over SSE, resumable by Last-Event-ID',
+    headers: ['Last-Event-ID'],
+    answers: { 200: 'Events' },
+    refuses: ['REQUEST_NOT_FOUND'],
+  })
   async events(
     @Param('id', { schema: RequestIdSchema }) id: string,
     @Query({ schema: ActorQuerySchema }) query: ActorQuery,
@@ -55,7 +68,12 @@ export class RequestsController {
   @Delete(':id')
   @HttpCode(200)
   @Access('owner')
-  @ApiOperation({ operationId: 'cancelRequest', summary: 'Stop a request, and the model that works on it' })
+  @Operation({
+    id: 'cancelRequest',
+    summary: 'Stop a request, and the model that works on it',
+    answers: { 200: 'Request' },
+    refuses: ['REQUEST_NOT_FOUND', 'REQUEST_ENDED', 'TEMPORAL_UNAVAILABLE'],
+  })
   async cancel(
     @Param('id', { schema: RequestIdSchema }) id: string,
     @Query({ schema: ActorQuerySchema }) query: ActorQuery,

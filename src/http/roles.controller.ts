@@ -1,10 +1,9 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Role } from '../contracts/dao.js';
 import { keyOf } from '../middleware/context.js';
 import { ActingQuerySchema, type ActingQuery } from '../schemas/common.js';
-import { jsonSchema } from '../schemas/json-schema.js';
 import {
   PutRoleSchema,
   RoleNameSchema,
@@ -15,6 +14,7 @@ import {
 import { RolesService } from '../services/roles.service.js';
 import { Access } from './access.js';
 import { expectedVersions, tellVersion } from './etag.js';
+import { Operation } from './openapi/operation.js';
 
 const CREATED = 201;
 
@@ -26,7 +26,12 @@ export class RolesController {
 
   @Get()
   @Access('chat.read')
-  @ApiOperation({ operationId: 'listRoles', summary: 'Roles of a DAO, what they give, and how many have them' })
+  @Operation({
+    id: 'listRoles',
+    summary: 'Roles of a DAO, what they give, and how many have them',
+    answers: { 200: 'RolePage' },
+    refuses: ['DAO_REQUIRED'],
+  })
   async list(
     @Query({ schema: RolesQuerySchema }) query: RolesQuery,
     @Req() request: FastifyRequest,
@@ -38,8 +43,14 @@ export class RolesController {
 
   @Put(':name')
   @Access('config.update')
-  @ApiOperation({ operationId: 'putRole', summary: 'Create a role, or change what one gives; If-Match is honoured' })
-  @ApiBody({ schema: jsonSchema(PutRoleSchema) })
+  @Operation({
+    id: 'putRole',
+    summary: 'Create a role, or change what one gives; If-Match is honoured',
+    body: PutRoleSchema,
+    answers: { 200: 'Role', 201: 'Role' },
+    refuses: ['DAO_REQUIRED', 'ROLE_CHANGE_HELD', 'LAST_ADMIN'],
+    ifMatch: true,
+  })
   async put(
     @Param('name', { schema: RoleNameSchema }) name: string,
     @Query({ schema: ActingQuerySchema }) { dao_id: daoId, user_id: userId }: ActingQuery,
@@ -57,7 +68,13 @@ export class RolesController {
   @Delete(':name')
   @HttpCode(200)
   @Access('config.update')
-  @ApiOperation({ operationId: 'deleteRole', summary: 'Delete a role that nobody has; If-Match is honoured' })
+  @Operation({
+    id: 'deleteRole',
+    summary: 'Delete a role that nobody has; If-Match is honoured',
+    answers: { 200: 'Name' },
+    refuses: ['DAO_REQUIRED', 'ROLE_NOT_FOUND', 'ROLE_IN_USE', 'LAST_ADMIN'],
+    ifMatch: true,
+  })
   async delete(
     @Param('name', { schema: RoleNameSchema }) name: string,
     @Query({ schema: ActingQuerySchema }) { dao_id: daoId, user_id: userId }: ActingQuery,

@@ -1,14 +1,12 @@
 import { Controller, Get, Query, Req } from '@nestjs/common';
-import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { MODES, type RouteSubmission } from '../contracts/request.js';
+import type { RouteSubmission } from '../contracts/request.js';
 import { keyOf } from '../middleware/context.js';
 import { ExplainQuerySchema, RoutingQuerySchema, type RoutingQuery } from '../schemas/routing.js';
 import { RoutingService, type Explanation, type TableDescription } from '../services/routing.service.js';
 import { Access } from './access.js';
-
-const text = (name: string, description: string): MethodDecorator =>
-  ApiQuery({ name, description, required: false, schema: { type: 'string' } });
+import { Operation } from './openapi/operation.js';
 
 /** The routing that runs, for operators. */
 @ApiTags('operations')
@@ -18,8 +16,12 @@ export class RoutingController {
 
   @Get()
   @Access('ops.read')
-  @ApiOperation({ operationId: 'describeRouting', summary: 'Rules in the order in which they are tried' })
-  @text('dao_id', 'the DAO in which ops.read is asked for')
+  @Operation({
+    id: 'describeRouting',
+    summary: 'Rules in the order in which they are tried',
+    answers: { 200: 'Routing' },
+    refuses: ['DAO_REQUIRED'],
+  })
   async describe(
     @Query({ schema: RoutingQuerySchema }) query: RoutingQuery,
     @Req() request: FastifyRequest,
@@ -29,17 +31,12 @@ export class RoutingController {
 
   @Get('explain')
   @Access('ops.read')
-  @ApiOperation({
-    operationId: 'explainRouting',
+  @Operation({
+    id: 'explainRouting',
     summary: 'Which rule a request would take, and why each other would not; nothing is sent',
+    answers: { 200: 'Explanation' },
+    refuses: ['DAO_REQUIRED', 'DAO_NOT_FOUND'],
   })
-  @text('prompt', 'the prompt; it is not repeated in the answer')
-  @ApiQuery({ name: 'mode', required: false, schema: { type: 'string', enum: [...MODES], default: 'chat' } })
-  @text('agent', 'the agent that the request names')
-  @text('source', 'where it comes from, such as telegram')
-  @text('dao_id', 'the DAO in which it acts')
-  @text('user_id', 'whom it is about; only admins of the DAO may name somebody else')
-  @text('metadata', 'the metadata, as a JSON object')
   async explain(
     @Query({ schema: ExplainQuerySchema }) query: RouteSubmission,
     @Req() request: FastifyRequest,

@@ -1,10 +1,11 @@
 import { Controller, Get, Query, Req } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { keyOf } from '../middleware/context.js';
 import { UsageQuerySchema, type UsageQuery } from '../schemas/usage.js';
 import { UsageService, type UsageReport } from '../services/usage.service.js';
 import { Access } from './access.js';
+import { Operation } from './openapi/operation.js';
 
 /** `GET /usage`: requests, tokens and cost. */
 @ApiTags('operations')
@@ -14,9 +15,11 @@ export class UsageController {
 
   @Get()
   @Access('ops.read')
-  @ApiOperation({
-    operationId: 'usage',
+  @Operation({
+    id: 'usage',
     summary: 'Requests, tokens and cost of a DAO by day, provider or key, or of all DAOs for the administrator',
+    answers: { 200: 'Usage' },
+    refuses: ['DAO_REQUIRED'],
   })
   async report(
     @Query({ schema: UsageQuerySchema }) query: UsageQuery,

@@ -1,10 +1,9 @@
 import { Body, Controller, Get, Param, Put, Query, Req } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { Elector, ShownBallot, ShownTally } from '../contracts/proposal.js';
 import { keyOf } from '../middleware/context.js';
 import { ActingQuerySchema, type ActingQuery } from '../schemas/common.js';
-import { jsonSchema } from '../schemas/json-schema.js';
 import {
   PartQuerySchema,
   ProposalNumberSchema,
@@ -18,6 +17,7 @@ import { proposalNumber } from '../services/proposals.service.js';
 import { VotesService, type CastBallot } from '../services/votes.service.js';
 import { Access } from './access.js';
 import { actingIn } from './acting.js';
+import { Operation } from './openapi/operation.js';
 
 /** Votes on a proposal: cast, shown, counted. `user_id` names who acts. */
 @ApiTags('proposals')
@@ -27,8 +27,22 @@ export class VotesController {
 
   @Put('vote')
   @Access('proposal.vote')
-  @ApiOperation({ operationId: 'vote', summary: 'Vote, or vote otherwise, until the closing time' })
-  @ApiBody({ schema: jsonSchema(VoteSchema) })
+  @Operation({
+    id: 'vote',
+    summary: 'Vote, or vote otherwise, until the closing time',
+    body: VoteSchema,
+    answers: { 200: 'Ballot' },
+    refuses: [
+      'DAO_REQUIRED',
+      'PROPOSAL_NOT_FOUND',
+      'NOT_IN_ELECTORATE',
+      'IDENTITY_TOO_NEW',
+      'VOTING_NOT_OPEN',
+      'VOTING_CLOSED',
+      'BALLOT_LIMIT',
+      'IDEMPOTENCY_CONFLICT',
+    ],
+  })
   async vote(
     @Param('n', { schema: ProposalNumberSchema }) n: string,
     @Body({ schema: VoteSchema }) body: VoteBody,
@@ -41,9 +55,11 @@ export class VotesController {
 
   @Get('votes')
   @Access('chat.write')
-  @ApiOperation({
-    operationId: 'listVotes',
+  @Operation({
+    id: 'listVotes',
     summary: 'Ballots by voter; sealed ones do not say what they say before the close',
+    answers: { 200: 'BallotPage' },
+    refuses: ['DAO_REQUIRED', 'PROPOSAL_NOT_FOUND'],
   })
   async ballots(
     @Param('n', { schema: ProposalNumberSchema }) n: string,
@@ -58,7 +74,12 @@ export class VotesController {
 
   @Get('tally')
   @Access('chat.read')
-  @ApiOperation({ operationId: 'tally', summary: 'The result, or how it stands; null before the opening' })
+  @Operation({
+    id: 'tally',
+    summary: 'The result, or how it stands; null before the opening',
+    answers: { 200: 'Tally' },
+    refuses: ['DAO_REQUIRED', 'PROPOSAL_NOT_FOUND'],
+  })
   async tally(
     @Param('n', { schema: ProposalNumberSchema }) n: string,
     @Query({ schema: ActingQuerySchema }) query: ActingQuery,
@@ -69,7 +90,12 @@ export class VotesController {
 
   @Get('voters')
   @Access('chat.write')
-  @ApiOperation({ operationId: 'listVoters', summary: 'Who may vote, with weights and delegates, as of the opening' })
+  @Operation({
+    id: 'listVoters',
+    summary: 'Who may vote, with weights and delegates, as of the opening',
+    answers: { 200: 'ElectorPage' },
+    refuses: ['DAO_REQUIRED', 'PROPOSAL_NOT_FOUND'],
+  })
   async voters(
     @Param('n', { schema: ProposalNumberSchema }) n: string,
     @Query({ schema: PartQuerySchema }) query: PartQuery,

@@ -1,15 +1,15 @@
 import { Body, Controller, HttpCode, Post, Query, Req } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { requestFields } from '../contracts/log-fields.js';
 import type { WhatIfReport } from '../contracts/whatif.js';
 import { contextOf, keyOf } from '../middleware/context.js';
 import { NoQuerySchema } from '../schemas/common.js';
 import { TrialSchema, WhatIfOutlineSchema, WhatIfSchema, type TrialBody, type WhatIfBody } from '../schemas/config.js';
-import { jsonSchema } from '../schemas/json-schema.js';
 import { DrainService } from '../services/drain.service.js';
 import { WhatIfService, type TrialOffer } from '../services/whatif.service.js';
 import { Access } from './access.js';
+import { Operation } from './openapi/operation.js';
 
 /** What another profile would change. */
 @ApiTags('configuration')
@@ -23,8 +23,13 @@ export class WhatIfController {
   @Post()
   @HttpCode(200)
   @Access('platform.admin')
-  @ApiOperation({ operationId: 'whatIf', summary: 'Decide recorded requests by another table, and compare' })
-  @ApiBody({ schema: jsonSchema(WhatIfOutlineSchema) })
+  @Operation({
+    id: 'whatIf',
+    summary: 'Decide recorded requests by another table, and compare',
+    body: WhatIfOutlineSchema,
+    answers: { 200: 'WhatIf' },
+    refuses: ['SHUTTING_DOWN'],
+  })
   async run(
     @Body({ schema: WhatIfSchema }) body: WhatIfBody,
     @Query({ schema: NoQuerySchema }) _query: object,
@@ -37,8 +42,13 @@ export class WhatIfController {
   @Post('trials')
   @HttpCode(202)
   @Access('platform.admin')
-  @ApiOperation({ operationId: 'tryRequest', summary: 'Ask a recorded request again, of one provider' })
-  @ApiBody({ schema: jsonSchema(TrialSchema) })
+  @Operation({
+    id: 'tryRequest',
+    summary: 'Ask a recorded request again, of one provider',
+    body: TrialSchema,
+    answers: { 202: 'Trial' },
+    refuses: ['REQUEST_NOT_FOUND', 'SHUTTING_DOWN', 'TEMPORAL_UNAVAILABLE'],
+  })
   async trial(
     @Body({ schema: TrialSchema }) body: TrialBody,
     @Query({ schema: NoQuerySchema }) _query: object,

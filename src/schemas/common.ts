@@ -19,10 +19,19 @@ export const personId = id.superRefine((name, context) => {
 });
 
 /** Most entries of one part of a list. */
-export const pageLimit = z.coerce.number().int().min(1).max(200).default(50);
+export const pageLimit = z.coerce.number().int().min(1).max(200).default(50).describe('Most entries of the answer.');
+
+/** The DAO in which somebody acts. */
+export const daoNamed = id.meta({
+  description: 'Id of the DAO. Leave it out with a key that is bound to one DAO.',
+  example: 'greenfood-dao',
+});
 
 /** Who asks and where, where a request has no body. */
-export const ActingQuerySchema = z.strictObject({ dao_id: id.optional(), user_id: id.optional() });
+export const ActingQuerySchema = z.strictObject({
+  dao_id: daoNamed.optional(),
+  user_id: id.optional().meta({ description: 'Who acts, for keys that may say so. Leave it out with a personal key.' }),
+});
 export type ActingQuery = z.infer<typeof ActingQuerySchema>;
 
 /** Who asks for a thing that says itself where it belongs. */
@@ -32,7 +41,13 @@ export type ActorQuery = z.infer<typeof ActorQuerySchema>;
 /** A query of a route that takes none: what is named there must not look heeded. */
 export const NoQuerySchema = z.strictObject({});
 
-export const RequestIdSchema = z.string().max(64).transform(storable);
+/** An id of ours in a path. */
+export const ourId = z.string().max(64).transform(storable);
+
+export const RequestIdSchema = ourId.meta({
+  description: 'Id of the request: request_id of its answer.',
+  example: '01a21043-0034-7263-acbd-4b52978ca112',
+});
 
 /** `Prefer: wait=N`, in seconds; anything else in the header is none of our business. */
 export function preferredWaitMs(prefer: string | undefined): number | undefined {

@@ -4,7 +4,10 @@ import { KNOWN_QUESTIONS } from '../contracts/request.js';
 import { CALL_SHAPES } from '../contracts/request.js';
 import { id } from './common.js';
 
-const hash = z.string().regex(/^[0-9a-f]{8,64}$/, 'a hash, as "dagi config status" shows it');
+const hash = z
+  .string()
+  .regex(/^[0-9a-f]{8,64}$/, 'a hash, as "dagi config status" shows it')
+  .meta({ description: 'A hash, as "dagi config status" shows it.', example: '0123456789abcdef' });
 
 /** `POST /config/apply`. */
 export const ApplyConfigSchema = z.strictObject({ confirm: hash });
@@ -114,20 +117,32 @@ export const WhatIfSchema = z.strictObject({
     .datetime({ offset: true })
     .transform((text) => new Date(text))
     .optional(),
-  limit: z.number().int().min(1).max(100_000).default(10_000),
+  limit: z.number().int().min(1).max(100_000).default(10_000).describe('Most requests that are decided again.'),
   /** Of how many requests that would take another way it is told who would answer them, so that they can be tried. */
-  trials: z.number().int().min(0).max(50).default(0),
+  trials: z
+    .number()
+    .int()
+    .min(0)
+    .max(50)
+    .default(0)
+    .describe('Of how many that would take another way it is told who would answer.'),
 });
 export type WhatIfBody = z.infer<typeof WhatIfSchema>;
 
 /** The same for the API's description: a table is what `dagi` compiles, and nobody writes one by hand. */
 export const WhatIfOutlineSchema = z.strictObject({
-  table: z.looseObject({ hash }),
-  since: z.iso.datetime({ offset: true }).optional(),
+  table: z.looseObject({ hash }).describe('A compiled routing table, as dagi whatif makes it.'),
+  since: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('Requests from this moment on; absent: all that are kept.'),
   limit: WhatIfSchema.shape.limit,
   trials: WhatIfSchema.shape.trials,
 });
 
 /** `POST /routing/whatif/trials`. */
-export const TrialSchema = z.strictObject({ request_id: id, provider: name });
+export const TrialSchema = z.strictObject({
+  request_id: id.describe('Id of the recorded request.'),
+  provider: name.describe('Name of the provider in the running profile.'),
+});
 export type TrialBody = z.infer<typeof TrialSchema>;

@@ -60,34 +60,46 @@ const LimitChanges = z
 export const NewDaoSchema = z.strictObject({
   id: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'is not 1 to 64 of a-z, 0-9, ".", "_" and "-", the first no sign'),
-  name: nameOf,
-  facts: Facts.default({}),
-  profile: Profile.default({}),
-  /** Who becomes its first admin. */
-  admin: personId.optional(),
+    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'is not 1 to 64 of a-z, 0-9, ".", "_" and "-", the first no sign')
+    .meta({ description: 'What the DAO is called in addresses.', example: 'seed-library' }),
+  name: nameOf.describe('What people call it.'),
+  facts: Facts.default({}).describe('Facts about the DAO by name; models are told them.'),
+  profile: Profile.default({}).describe('description and language.'),
+  admin: personId.optional().meta({ description: 'Who becomes its first admin.', example: 'tg:12345' }),
 });
 export type NewDaoBody = z.output<typeof NewDaoSchema>;
 
 /** `PATCH /daos/:id`: what is not mentioned stays; null takes a name away. */
 export const DaoChangesSchema = z
   .strictObject({
-    name: nameOf,
-    facts: FactChanges,
-    profile: ProfileChanges,
-    settings: SettingChanges,
-    limits: LimitChanges,
+    name: nameOf.describe('What people call it.'),
+    facts: FactChanges.describe('Facts to set by name; null takes one away.'),
+    profile: ProfileChanges.describe('description and language; null takes one away.'),
+    settings: SettingChanges.describe('How the DAO decides, by name; null goes back to the default.'),
+    limits: LimitChanges.describe('What the DAO may use, by name; null goes back to the profile.'),
   })
   .partial()
   .refine((changes) => Object.keys(changes).length > 0, 'names nothing to change');
 export type DaoChangesBody = z.output<typeof DaoChangesSchema>;
 
+/** Behind which entry a part of a list begins. */
+export const afterEntry = z
+  .string()
+  .max(256)
+  .transform(storable)
+  .default('')
+  .describe('As next of the part before said; empty for the first part.');
+
 /** A page of a list: how much of it, behind what `next` of the page before said. */
 export const PageQuerySchema = z.strictObject({
   limit: pageLimit,
-  after: z.string().max(256).transform(storable).default(''),
+  after: afterEntry,
 });
 export type PageQuery = z.output<typeof PageQuerySchema>;
 
 /** A DAO in a path. One that cannot be is simply not there. */
-export const DaoIdSchema = z.string().max(64).transform(storable);
+export const DaoIdSchema = z
+  .string()
+  .max(64)
+  .transform(storable)
+  .meta({ description: 'Id of the DAO.', example: 'greenfood-dao' });

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { storable } from '../contracts/text.js';
-import { id } from './common.js';
+import { ActingQuerySchema } from './common.js';
+import { afterEntry } from './daos.js';
+import { STAGES } from '../contracts/proposal.js';
 import { RoleNameSchema } from './roles.js';
 
+/** Who asks is said in the body by a gateway key. */
 const asked = {
-  dao_id: id.optional(),
-  /** Who asks, where a gateway key says so. */
-  user_id: id.optional(),
-  limit: z.number().int().min(1).max(200).default(50),
-  after: z.string().max(256).transform(storable).default(''),
+  ...ActingQuerySchema.shape,
+  limit: z.number().int().min(1).max(200).default(50).describe('Most entries of the answer.'),
+  after: afterEntry,
 };
 
 /** `POST /microdao/query`, and what bots and tools ask. */
@@ -18,3 +18,13 @@ export const MicrodaoQuerySchema = z.discriminatedUnion('query_type', [
   z.strictObject({ query_type: z.literal('proposals'), stage: z.string().min(1).max(32).optional(), ...asked }),
 ]);
 export type MicrodaoQueryBody = z.infer<typeof MicrodaoQuerySchema>;
+
+/** The same for the API's description, where tools find each name without looking into alternatives. */
+export const MicrodaoQueryOutline = z.strictObject({
+  query_type: z
+    .enum(['roles', 'members', 'proposals'])
+    .meta({ description: 'What is asked for.', example: 'proposals' }),
+  role: RoleNameSchema.optional().describe('With members only: those who have this role.'),
+  stage: z.enum(STAGES).optional().describe('With proposals only: those at this stage. Absent: all of them.'),
+  ...asked,
+});

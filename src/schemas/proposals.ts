@@ -11,6 +11,12 @@ const MOST_ROLES = 20;
 const written = (longest: number): z.ZodType<string, string> =>
   z.string().max(longest).transform(storable).pipe(z.string().trim().min(1));
 
+const proposalTitle = written(200).meta({ description: 'The title, in one line.', example: 'Buy a second cold frame' });
+const proposalText = written(50_000).meta({
+  description: 'What is proposed and why, in Markdown.',
+  example: 'Seedlings freeze in March. A second cold frame costs 120 euros.',
+});
+
 const roleName = z.string().min(1).max(64).transform(storable);
 /** As in `PATCH /daos/:id`. */
 const factName = z
@@ -55,7 +61,14 @@ const Action = z
     'must name either a member or a user_id',
   );
 
-const Actions = z.array(Action).max(MOST_ACTIONS);
+const Actions = z
+  .array(Action)
+  .max(MOST_ACTIONS)
+  .meta({
+    description:
+      'What is done once it has passed; each has a type: grant_role, revoke_role, set_fact, set_setting, invite.',
+    example: [{ type: 'set_fact', name: 'cold frames', value: 'two' }],
+  });
 
 /** Who acts and where may also be said in a body. */
 const acting = ActingQuerySchema.shape;
@@ -63,11 +76,10 @@ const acting = ActingQuerySchema.shape;
 /** `POST /proposals`. */
 export const NewProposalSchema = z.strictObject({
   ...acting,
-  title: written(200),
-  text: written(50_000),
+  title: proposalTitle,
+  text: proposalText,
   actions: Actions.default([]),
-  /** Open it at once. */
-  open: z.boolean().default(false),
+  open: z.boolean().default(false).describe('Whether to open it for votes at once; false: it stays a draft.'),
 });
 export type NewProposalBody = z.output<typeof NewProposalSchema>;
 
@@ -75,8 +87,8 @@ export type NewProposalBody = z.output<typeof NewProposalSchema>;
 export const ProposalChangesSchema = z
   .strictObject({
     ...acting,
-    title: written(200).optional(),
-    text: written(50_000).optional(),
+    title: proposalTitle.optional(),
+    text: proposalText.optional(),
     actions: Actions.optional(),
   })
   .refine(
@@ -90,29 +102,44 @@ export const ProposalActingSchema = z.strictObject(acting).nullish();
 export type ProposalActingBody = z.output<typeof ProposalActingSchema>;
 
 /** `POST /proposals/:n/veto`. */
-export const VetoSchema = z.strictObject({ ...acting, reason: written(2_000) });
+export const VetoSchema = z.strictObject({
+  ...acting,
+  reason: written(2_000).describe('Why; all members can read it.'),
+});
 export type VetoBody = z.output<typeof VetoSchema>;
 
 /** `PUT /proposals/:n/vote`. */
 export const VoteSchema = z.strictObject({
   ...acting,
-  choice: z.enum(CHOICES),
-  /** What the client calls the ballot: sent again, it is answered again and counted once. */
-  ballot_id: z.string().min(1).max(64).transform(storable).pipe(z.string().min(1)).optional(),
+  choice: z.enum(CHOICES).meta({ description: 'The vote.', example: 'yes' }),
+  ballot_id: z
+    .string()
+    .min(1)
+    .max(64)
+    .transform(storable)
+    .pipe(z.string().min(1))
+    .optional()
+    .describe('What the client calls the ballot: sent again, it is answered again and counted once.'),
 });
 export type VoteBody = z.output<typeof VoteSchema>;
 
 /** `PUT /delegations`. */
-export const DelegationSchema = z.strictObject({ ...acting, to: id });
+export const DelegationSchema = z.strictObject({
+  ...acting,
+  to: id.meta({ description: 'Who is to vote instead: an id of a member, or of a platform.', example: 'tg:222' }),
+});
 export type DelegationBody = z.output<typeof DelegationSchema>;
 
 /** `:n`: what is no number is no proposal. */
-export const ProposalNumberSchema = z.string().max(64);
+export const ProposalNumberSchema = z
+  .string()
+  .max(64)
+  .meta({ description: 'Number of the proposal in its DAO.', example: '1' });
 
 /** `GET /proposals`. */
 export const ProposalsQuerySchema = ActingQuerySchema.extend({
   ...PageQuerySchema.shape,
-  stage: z.enum(STAGES).optional(),
+  stage: z.enum(STAGES).optional().describe('Only those at this stage; absent: all of them.'),
 });
 export type ProposalsQuery = z.output<typeof ProposalsQuerySchema>;
 
@@ -123,6 +150,9 @@ export type PartQuery = z.output<typeof PartQuerySchema>;
 /** `GET /proposals/:n/votes`. */
 export const VotesQuerySchema = PartQuerySchema.extend({
   /** `last`: the one that counts, of each voter. `all`: the changed ones, too. */
-  revisions: z.enum(['last', 'all']).default('last'),
+  revisions: z
+    .enum(['last', 'all'])
+    .default('last')
+    .describe('last: the ballot that counts, of each voter; all: changed ones, too.'),
 });
 export type VotesQuery = z.output<typeof VotesQuerySchema>;

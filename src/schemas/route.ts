@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MODES, type RouteSubmission } from '../contracts/request.js';
 import { storable } from '../contracts/text.js';
-import { id, text } from './common.js';
+import { daoNamed, id, text } from './common.js';
 
 /** Deeper metadata is refused: whoever hashes, stores or matches it later goes down as deep. */
 const DEEPEST = 100;
@@ -38,6 +38,35 @@ const WireSchema = z.looseObject({
   metadata: MetadataSchema.optional(),
   payload: MetadataSchema.optional(),
   ...fields,
+});
+
+/** The same for the API's description: the names that new clients use, each of them once. */
+export const RouteBodyOutline = z.looseObject({
+  prompt: text.meta({ description: 'What is asked, in plain words; not empty.', example: 'How long do members vote?' }),
+  mode: z
+    .enum(MODES)
+    .default('chat')
+    .meta({
+      description: 'chat: an answer. devtools: work with the tool that metadata.tool names. crew: a team of agents.',
+    }),
+  agent: id.optional().meta({ description: 'Name of an agent; only rules look at it.', example: 'coordinator' }),
+  dao_id: daoNamed.optional(),
+  user_id: id.optional().meta({
+    description: 'Who asks, as the platform names them; for keys that may say so. Leave it out with a personal key.',
+    example: 'tg:12345',
+  }),
+  session_id: id.optional().meta({
+    description: 'Requests of the same user with the same session_id are one conversation.',
+    example: 'garden-1',
+  }),
+  source: id.optional().meta({ description: 'Where the question comes from; rules may look at it.', example: 'dify' }),
+  metadata: z
+    .looseObject({})
+    .optional()
+    .meta({
+      description: 'An object with what else rules may look at. For devtools: tool names the tool.',
+      example: { tool: 'notebook' },
+    }),
 });
 
 /** Keys of a body. Others are accepted and have no meaning. */

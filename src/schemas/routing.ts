@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MODES, type RouteSubmission } from '../contracts/request.js';
 import { storable } from '../contracts/text.js';
-import { id } from './common.js';
+import { daoNamed, id } from './common.js';
 import { RouteBodySchema } from './route.js';
 
 /** Addresses are bounded, and so is what goes into one, in UTF-16 units. */
@@ -9,7 +9,7 @@ export const LONGEST_PROMPT = 4_000;
 const LONGEST_METADATA = 8_000;
 
 /** `GET /routing`. */
-export const RoutingQuerySchema = z.strictObject({ dao_id: id.optional() });
+export const RoutingQuerySchema = z.strictObject({ dao_id: daoNamed.optional() });
 export type RoutingQuery = z.infer<typeof RoutingQuerySchema>;
 
 /** Metadata as JSON in the address. */
@@ -50,12 +50,20 @@ export function toSubmission(body: Record<string, unknown>, context: z.Refinemen
 /** `GET /routing/explain`: a body of `POST /route` as a query. `user_id` is whom it is about, not who asks. */
 export const ExplainQuerySchema = z
   .strictObject({
-    prompt: z.string().max(LONGEST_PROMPT).transform(storable).optional(),
-    mode: z.enum(MODES).optional(),
-    agent: id.optional(),
-    source: id.optional(),
-    dao_id: id.optional(),
-    user_id: id.optional(),
-    metadata: MetadataText.optional(),
+    prompt: z
+      .string()
+      .max(LONGEST_PROMPT)
+      .transform(storable)
+      .optional()
+      .describe('The prompt; it is not repeated in the answer.'),
+    mode: z.enum(MODES).optional().describe('What kind of request it is; absent: chat.'),
+    agent: id.optional().describe('The agent that the request names.'),
+    source: id.optional().meta({ description: 'Where it comes from.', example: 'telegram' }),
+    dao_id: daoNamed.optional(),
+    user_id: id.optional().describe('Whom it is about; only admins of the DAO may name somebody else.'),
+    metadata: MetadataText.optional().meta({
+      description: 'The metadata, as a JSON object.',
+      example: '{"tool":"notebook"}',
+    }),
   })
   .transform(toSubmission);

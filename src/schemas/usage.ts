@@ -12,10 +12,12 @@ const day = z.iso
 /** `GET /usage`. */
 export const UsageQuerySchema = ActingQuerySchema.extend({
   /** Both ends included. Absent: 30 days that end with `to`. */
-  from: day.optional(),
+  from: day
+    .optional()
+    .meta({ description: 'The first day, at UTC; absent: 30 days before to.', example: '2026-11-01' }),
   /** Absent: today. */
-  to: day.optional(),
+  to: day.optional().meta({ description: 'The last day, at UTC; absent: today.', example: '2026-11-30' }),
   /** Absent: `day` for one DAO, `dao` for all of them. */
-  by: z.enum(USAGE_GROUPS).optional(),
+  by: z.enum(USAGE_GROUPS).optional().describe('What rows stand for; absent: day for one DAO, dao for all of them.'),
 });
 export type UsageQuery = z.infer<typeof UsageQuerySchema>;
