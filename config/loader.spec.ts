@@ -277,6 +277,7 @@ describe('what a profile says beside rules', () => {
     expect(profile.limits).toEqual({
       request_timeout_ms: 120_000,
       session_tokens: 1_000,
+      head_start: true,
       tokens_per_month: { dao: 9 },
     });
   });

@@ -173,6 +173,31 @@ describe('a profile is refused with file, line, column and what was meant', () =
       '5:14: llm_providers[0].config.max_waiting: has no effect without `max_concurrent`: nothing ever waits',
     ],
     [
+      'a capability that there is not',
+      provider('capabilities: [tool]'),
+      '5:29: llm_providers[0].config.capabilities[0]: expected one of completion, tools, json_schema, vision, thinking, embeddings, found "tool"; did you mean `tools`?',
+    ],
+    [
+      'a capability twice',
+      provider('capabilities: [tools, tools]'),
+      '5:14: llm_providers[0].config.capabilities: a capability is named twice',
+    ],
+    [
+      'a model that can do nothing',
+      provider('capabilities: []'),
+      '5:14: llm_providers[0].config.capabilities: expected at least 1 entry, found 0',
+    ],
+    [
+      'a context of nothing',
+      provider('context_length: 0'),
+      '5:14: llm_providers[0].config.context_length: expected at least 1, found 0',
+    ],
+    [
+      'what is known of the embedded model',
+      provider('context_length: 100').replace('ollama', 'embedded'),
+      '5:14: llm_providers[0].config.context_length: has no effect: it is known of the embedded model',
+    ],
+    [
       'an endpoint without an address',
       provider('').replace('ollama', 'openai-compatible'),
       '5:5: llm_providers[0].config: a provider of type openai-compatible needs `base_url`',

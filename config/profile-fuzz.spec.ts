@@ -34,6 +34,8 @@ const FULL = {
       config: {
         base_url: 'http://localhost:11434',
         model: 'm',
+        context_length: 1,
+        capabilities: ['completion'],
         max_tokens: 1,
         temperature: 1,
         top_p: 1,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CAPABILITIES } from '../src/contracts/chat.js';
 import { CALL_SHAPES } from '../src/contracts/request.js';
 import { variableName } from './conditions-schema.js';
 import { milliseconds } from './limits-schema.js';
@@ -25,6 +26,18 @@ const ConfigSchema = z
   .strictObject({
     base_url: address.describe('Address of the endpoint, with its version (…/v1) where it has one.'),
     model: z.string().min(1).max(256).describe('Else the model of the environment, or the first that it lists.'),
+    context_length: z
+      .number()
+      .int()
+      .min(1)
+      .max(10_000_000)
+      .describe('Tokens of prompt and answer together, in place of what the endpoint tells. ollama: asked for.'),
+    capabilities: z
+      .array(z.enum(CAPABILITIES))
+      .min(1)
+      .refine((names) => new Set(names).size === names.length, 'a capability is named twice')
+      .meta({ uniqueItems: true })
+      .describe('What the model can do, in place of what the endpoint tells.'),
     api_key_env: variableName.describe('The variable that holds the key. A key itself has no place in a file.'),
     max_tokens: z
       .number()
@@ -78,6 +91,11 @@ export const ProviderSchema = z
         path: ['config'],
         message: 'a provider of type openai-compatible needs `base_url`',
       });
+    }
+    if (type === 'embedded') {
+      for (const key of ['context_length', 'capabilities'] as const) {
+        if (config[key] !== undefined) add(key, 'has no effect: it is known of the embedded model');
+      }
     }
     if (type === 'ollama' || config.max_concurrent !== undefined) return;
     for (const key of ['max_waiting', 'max_wait_ms'] as const) {

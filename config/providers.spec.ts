@@ -121,4 +121,14 @@ describe('configureProvider', () => {
     expect(configure('ollama', { shape: 'local' }).policy).toMatchObject({ shape: 'local', queue: 'orchestrator' });
     expect(configure('openai').policy).toMatchObject({ shape: 'eager', queue: 'orchestrator' });
   });
+
+  it('passes on what the profile says of a model, and nothing where it says nothing', () => {
+    const said = { context_length: 8_192, capabilities: ['completion' as const, 'tools' as const] };
+    expect(configure('ollama', said).config).toMatchObject({
+      contextLength: 8_192,
+      capabilities: ['completion', 'tools'],
+    });
+    expect(configure('ollama').config).not.toHaveProperty('contextLength');
+    expect(configure('ollama').config).not.toHaveProperty('capabilities');
+  });
 });

@@ -123,6 +123,8 @@ export function configureProvider(provider: ProfileProvider, env: Env, secrets: 
       apiKey,
       model: config.model ?? offered.model,
       modelPath: type === 'embedded' ? env.EMBEDDED_MODEL : undefined,
+      contextLength: config.context_length,
+      capabilities: config.capabilities,
       temperature,
       topP,
       ...policy,
