@@ -16,6 +16,11 @@ export class DrainService {
     this.stopping.abort();
   }
 
+  /** Whether those who wait are being sent away: what they waited for goes on elsewhere. */
+  get isStopping(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
   /** @throws AppError `SHUTTING_DOWN` */
   refuseWhenStopping(): void {
     if (this.refusing) throw new AppError('SHUTTING_DOWN');

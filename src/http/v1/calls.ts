@@ -85,9 +85,13 @@ export class OpenAiCalls {
     return accepted;
   }
 
-  /** Nobody is there any more to take what is still to come; whoever named the request means to come back for it. */
+  /**
+   * Nobody is there any more to take what is still to come. Whoever named the request means to come back for it; and
+   * whoever was sent away since this process stops did not leave.
+   */
   private async leave({ idempotencyKey }: Call, accepted: Accepted): Promise<void> {
-    if (idempotencyKey === undefined || idempotencyKey === '') await this.requests.abandon(accepted);
+    const named = idempotencyKey !== undefined && idempotencyKey !== '';
+    if (!named && !this.drain.isStopping) await this.requests.abandon(accepted);
   }
 }
 
