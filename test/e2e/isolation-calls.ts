@@ -112,7 +112,9 @@ export class WalkRoute {
   }
 
   get refusedToOwner(): string | undefined {
-    return this.filling.refusedToOwner;
+    const { refusedToOwner } = this.filling;
+    // A HEAD has no body that could tell the code.
+    return this.method === 'HEAD' ? refusedToOwner?.split(' ')[0] : refusedToOwner;
   }
 
   /** What the table does not say. */
