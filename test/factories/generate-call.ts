@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import type { TokenLogprob, ToolCall } from '../../src/contracts/chat.js';
 import type { GenerateCall, GenerateChunk } from '../../src/adapters/llm/provider.js';
 import { ProviderError } from '../../src/adapters/llm/provider.js';
 
@@ -30,6 +31,43 @@ export async function collect(chunks: AsyncIterable<GenerateChunk>): Promise<Col
   }
   if (!end) throw new Error('no end');
   return { ...end, text, pieces };
+}
+
+type Piece = Extract<GenerateChunk, { type: 'tool_call' }>;
+
+/** Adds a piece to the calls so far; throws where it does not keep to the order of the contract. */
+function addCall(calls: ToolCall[], { index, id, name, arguments: given }: Piece): void {
+  const begins = id !== undefined && name !== undefined;
+  if (index !== (begins ? calls.length : calls.length - 1)) throw new Error(`call ${index} is out of order`);
+  if (begins) calls.push({ id, name, arguments: given });
+  else {
+    const last = calls.at(-1);
+    if (last) last.arguments += given;
+  }
+}
+
+/** Everything that an answer holds, read to its end. */
+export interface Everything {
+  text: string;
+  reasoning: string;
+  toolCalls: ToolCall[];
+  logprobs: TokenLogprob[];
+  end: Extract<GenerateChunk, { type: 'end' }>;
+}
+
+/** Reads an answer for a program to its end, and checks the order of its calls. */
+export async function everythingOf(chunks: AsyncIterable<GenerateChunk>): Promise<Everything> {
+  const all: Omit<Everything, 'end'> = { text: '', reasoning: '', toolCalls: [], logprobs: [] };
+  let end: Everything['end'] | undefined;
+  for await (const chunk of chunks) {
+    if (end) throw new Error('something came after the end');
+    if (chunk.type === 'end') end = chunk;
+    else if (chunk.type === 'tool_call') addCall(all.toolCalls, chunk);
+    else all[chunk.type] += chunk.text;
+    if (chunk.type === 'text') all.logprobs.push(...(chunk.logprobs ?? []));
+  }
+  if (!end) throw new Error('no end');
+  return { ...all, end };
 }
 
 /** The failure of an answer, with the text that was seen before it. */

@@ -1,19 +1,31 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChatBody, Dialect, FakeSettings } from './fake-dialect.js';
+import type { ChatBody, Delay, Dialect, FakeSettings } from './fake-dialect.js';
 import type { Fault } from './fake-faults.js';
 import type { FakeCall, FakeStats } from './fake-stats.js';
 import type { Said } from './fake-text.js';
 
+/** Settings with the delays that one request has drawn. */
+export type PacedSettings = Omit<FakeSettings, 'firstTokenMs' | 'tokenMs'> & { firstTokenMs: number; tokenMs: number };
+
+/** @param draw a number from 0 to below 1 */
+export function paced(settings: FakeSettings, draw: () => number): PacedSettings {
+  const ms = (delay: Delay): number =>
+    typeof delay === 'number' ? delay : delay[0] + Math.round(draw() * (delay[1] - delay[0]));
+  return { ...settings, firstTokenMs: ms(settings.firstTokenMs), tokenMs: ms(settings.tokenMs) };
+}
+
 export interface AnswerParts {
   dialect: Dialect;
-  settings: FakeSettings;
+  settings: PacedSettings;
   stats: FakeStats;
   call: FakeCall;
   response: ServerResponse;
   body: ChatBody;
   said: Said;
   fault: Fault | undefined;
+  /** The answer in one piece, where it is none to a chat. */
+  whole?: unknown;
 }
 
 const SILENT: readonly (string | undefined)[] = ['empty', 'thinking-only'];
@@ -42,7 +54,7 @@ export class Answer {
     if (!(body.stream ?? dialect.streamsByDefault)) {
       await this.pause(settings.firstTokenMs + settings.tokenMs * Math.max(0, said.tokens.length - 1));
       stats.complete(call);
-      sendJson(response, 200, dialect.whole(said));
+      sendJson(response, 200, this.parts.whole ?? dialect.whole(said));
       return;
     }
     response.writeHead(200, { 'content-type': dialect.streamType });
@@ -77,10 +89,32 @@ export class Answer {
     await this.pause(settings.firstTokenMs);
     await this.write(dialect.head(said));
     if (fault?.kind === 'thinking-only') await this.write(dialect.thinking(said, 'hm'));
-    if ((await this.tokens()) || call.closed) return;
+    if ((await this.thinking()) || (await this.tokens()) || (await this.calls()) || call.closed) return;
     stats.complete(call);
     await this.write(dialect.tail(said, body, fault?.kind !== 'no-usage'), true);
     response.end();
+  }
+
+  /** Sends what the model thinks. True: the client is gone. */
+  private async thinking(): Promise<boolean> {
+    const { dialect, said, settings, fault, call } = this.parts;
+    for (const token of SILENT.includes(fault?.kind) ? [] : (said.reasoning ?? [])) {
+      if (call.closed) return true;
+      await this.write(dialect.thinking(said, token));
+      await this.pause(settings.tokenMs);
+    }
+    return false;
+  }
+
+  /** Sends calls of tools. True: the client is gone. */
+  private async calls(): Promise<boolean> {
+    const { dialect, said, settings, fault, call } = this.parts;
+    for (const piece of SILENT.includes(fault?.kind) ? [] : (dialect.calls?.(said) ?? [])) {
+      if (call.closed) return true;
+      await this.write(piece);
+      await this.pause(settings.tokenMs);
+    }
+    return false;
   }
 
   /** Sends the tokens. True: a fault ended the answer. */

@@ -1,70 +1,72 @@
-import type { ChatBody, Dialect, FakeSettings, Reply } from './fake-dialect.js';
+import type { ChatBody, Dialect, FakeSettings } from './fake-dialect.js';
+import { embeddingsOf, enrich, logprobOf } from './fake-openai-answers.js';
+import { maxTokens, refusal, refuse, refuseTexts } from './fake-openai-requests.js';
 import type { Said } from './fake-text.js';
 import { WireFake } from './wire-fake.js';
 
-const TYPES: Readonly<Record<number, string>> = { 429: 'rate_limit_error', 500: 'server_error', 503: 'server_error' };
-
-const refusal = (status: number, message: string, code?: string, param?: string): Reply => {
-  const type = TYPES[status] ?? 'invalid_request_error';
-  return { status, body: { error: { message, type, param: param ?? null, code: code ?? null } } };
-};
-
-const unknownModel = (model: string): Reply =>
-  refusal(404, `The model \`${model}\` does not exist or you do not have access to it.`, 'model_not_found');
-
-const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'];
-
-function badMessages(messages: ChatBody['messages'] | undefined): Reply | undefined {
-  if (!Array.isArray(messages)) return refusal(400, "Missing required parameter: 'messages'.", undefined, 'messages');
-  if (messages.length === 0) return refusal(400, "Invalid 'messages': empty array.", 'empty_array', 'messages');
-  const bad = messages.find(({ role, content }) => !ROLES.includes(role) || typeof content !== 'string');
-  return bad && refusal(400, `Invalid value: '${bad.role}'.`, 'invalid_value', 'messages');
-}
-
-function refuse(body: Partial<ChatBody>, settings: FakeSettings): Reply | undefined {
-  const { model, messages } = body;
-  if (typeof model !== 'string') return refusal(400, 'you must provide a model parameter');
-  if (!settings.models.includes(model)) return unknownModel(model);
-  const bad = badMessages(messages);
-  if (bad) return bad;
-  const refused = settings.refuseParameters.find((name) => name in body);
-  if (refused !== undefined) {
-    return refusal(400, `Unsupported parameter: '${refused}'.`, 'unsupported_parameter', refused);
-  }
-  if (settings.requireMaxTokens && maxTokens(body) === undefined) return refusal(400, "'max_tokens' is required");
-  const words = (messages ?? []).reduce((sum, { content }) => sum + content.split(/\s+/).length, 0);
-  if (words <= settings.contextWords) return undefined;
-  const message = `This model's maximum context length is ${settings.contextWords} tokens.`;
-  return refusal(400, message, 'context_length_exceeded', 'messages');
-}
-
-function maxTokens(body: Partial<ChatBody>): number | undefined {
-  const value = body.max_completion_tokens ?? body.max_tokens;
-  return typeof value === 'number' ? value : undefined;
-}
-
 const event = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
 
-const chunk = ({ model }: Said, delta: object, finish_reason: string | null = null): object => ({
+interface ChunkFacts {
+  finish_reason?: string | null;
+  logprobs?: object;
+}
+
+const chunk = ({ model }: Said, delta: object, { finish_reason = null, logprobs }: ChunkFacts = {}): object => ({
   id: 'chatcmpl-fake',
   object: 'chat.completion.chunk',
   created: 1_700_000_000,
   model,
-  choices: [{ index: 0, delta, finish_reason }],
+  choices: [{ index: 0, delta, ...(logprobs && { logprobs }), finish_reason }],
 });
 
-const usage = ({ promptTokens, tokens }: Said): object => ({
-  prompt_tokens: promptTokens,
-  completion_tokens: tokens.length,
-  total_tokens: promptTokens + tokens.length,
+const tokensOf = ({ tokens, reasoning = [], fragments = [] }: Said): number =>
+  tokens.length + reasoning.length + fragments.length;
+
+const details = ({ promptTokens, reasoning = [] }: Said): object => ({
+  prompt_tokens_details: { cached_tokens: Math.floor(promptTokens / 2), audio_tokens: 0 },
+  completion_tokens_details: { reasoning_tokens: reasoning.length, audio_tokens: 0 },
 });
+
+const usage = (said: Said): object => ({
+  prompt_tokens: said.promptTokens,
+  completion_tokens: tokensOf(said),
+  total_tokens: said.promptTokens + tokensOf(said),
+  ...(said.usageDetails && details(said)),
+});
+
+const logprobsOf = ({ logprobs }: Said, tokens: string[]): ChunkFacts =>
+  logprobs === undefined
+    ? {}
+    : { logprobs: { content: tokens.map((token) => logprobOf(token, logprobs)), refusal: null } };
 
 function tail(said: Said, body: ChatBody, withUsage: boolean): string {
   const options = body.stream_options as { include_usage?: boolean } | undefined;
   const counted = withUsage && options?.include_usage === true;
   const last = counted ? event({ ...chunk(said, {}), choices: [], usage: usage(said) }) : '';
-  return `${event(chunk(said, {}, said.finish))}${last}data: [DONE]\n\n`;
+  return `${event(chunk(said, {}, { finish_reason: said.finish }))}${last}data: [DONE]\n\n`;
 }
+
+const thought = ({ reasoningField = 'reasoning_content' }: Said, text: string): object => ({ [reasoningField]: text });
+
+function whole(said: Said): object {
+  const { tokens, calls, finish, reasoning = [] } = said;
+  const message = {
+    role: 'assistant',
+    content: calls && tokens.length === 0 ? null : tokens.join(''),
+    refusal: null,
+    ...(reasoning.length > 0 && thought(said, reasoning.join(''))),
+    ...(calls && { tool_calls: calls }),
+  };
+  return {
+    ...chunk(said, {}),
+    object: 'chat.completion',
+    choices: [{ index: 0, message, logprobs: null, ...logprobsOf(said, tokens), finish_reason: finish }],
+    usage: usage(said),
+  };
+}
+
+const listed = ({ models, modelFields }: FakeSettings): object[] =>
+  models.map((id) => ({ id, object: 'model', created: 1, owned_by: 'fake', ...modelFields[id] }));
 
 const OPENAI: Dialect = {
   chatPath: '/v1/chat/completions',
@@ -74,19 +76,17 @@ const OPENAI: Dialect = {
   refuse,
   maxTokens,
   head: (said) => `: a comment\n\n${event(chunk(said, { role: 'assistant', content: '' }))}`,
-  token: (said, text) => event(chunk(said, { content: text })),
-  thinking: (said, text) => event(chunk(said, { content: null, reasoning_content: text })),
+  token: (said, text) => event(chunk(said, { content: text }, logprobsOf(said, [text]))),
+  thinking: (said, text) => event(chunk(said, { content: null, ...thought(said, text) })),
+  enrich,
+  calls: (said) => (said.fragments ?? []).map((fragment) => event(chunk(said, { tool_calls: [fragment] }))),
   tail,
   streamError: (message, code) => event(refusal(500, message, code).body),
-  whole: (said) => ({
-    ...chunk(said, {}),
-    object: 'chat.completion',
-    choices: [{ index: 0, message: { role: 'assistant', content: said.tokens.join('') }, finish_reason: said.finish }],
-    usage: usage(said),
-  }),
-  other: (method, path, { models }) => {
+  whole,
+  embeddings: { path: '/v1/embeddings', refuse: refuseTexts, answer: embeddingsOf },
+  other: (method, path, settings) => {
     if (method !== 'GET' || path !== '/v1/models') return undefined;
-    return { status: 200, body: { object: 'list', data: models.map((id) => ({ id, object: 'model', created: 1 })) } };
+    return { status: 200, body: { object: 'list', data: listed(settings) } };
   },
 };
 

@@ -3,12 +3,28 @@ import { createHash } from 'node:crypto';
 /** An answer, decided before it is sent. */
 export interface Said {
   model: string;
-  finish: 'stop' | 'length';
+  finish: 'stop' | 'length' | 'tool_calls';
   promptTokens: number;
   tokens: string[];
+  /** What comes before the text, a word a token. */
+  reasoning?: string[];
+  reasoningField?: string;
+  /** Fragments of calls of tools, as they go over the wire. */
+  fragments?: object[];
+  calls?: object[];
+  /** How many alternatives of each token are told. */
+  logprobs?: number;
+  usageDetails?: boolean;
 }
 
-const words = (text: string): string[] => text.match(/\S+\s*/g) ?? [];
+/** The text of a message's content, whether it is text, parts or nothing. */
+export function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return (content as { text?: string }[]).map(({ text }) => text ?? '').join(' ');
+}
+
+export const words = (text: string): string[] => text.match(/\S+\s*/g) ?? [];
 
 /** Name of a prompt in the counters: its first `#word` if it has one, else the beginning of its hash. */
 export function markerOf(prompt: string): string {
@@ -37,4 +53,10 @@ export function say(
     promptTokens: messages.reduce((sum, { content }) => sum + words(content).length, 0),
     tokens,
   };
+}
+
+/** Numbers from 0 to below 1, the same for the same seed. */
+export function generatorOf(seed: number): () => number {
+  let count = 0;
+  return () => createHash('sha256').update(`${seed} ${count++}`).digest().readUInt32LE(0) / 2 ** 32;
 }

@@ -1,13 +1,14 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Answer, sendJson } from './fake-answer.js';
+import { Answer, paced, sendJson } from './fake-answer.js';
 import { DEFAULT_SETTINGS } from './fake-dialect.js';
-import type { ChatBody, Dialect, FakeSettings } from './fake-dialect.js';
+import type { ChatBody, Dialect, EmbeddingsBody, FakeSettings } from './fake-dialect.js';
 import { takeFault } from './fake-faults.js';
 import type { Fault } from './fake-faults.js';
+import type { FakeCall } from './fake-stats.js';
 import { FakeStats } from './fake-stats.js';
-import { markerOf, say } from './fake-text.js';
+import { generatorOf, markerOf, say, textOf } from './fake-text.js';
 
 export type { Fault } from './fake-faults.js';
 export type { FakeSettings } from './fake-dialect.js';
@@ -16,13 +17,16 @@ const MAX_KEPT_BODIES = 200;
 
 /**
  * A model endpoint over real sockets: deterministic answers, delays, faults on demand, and counters. What code can set,
- * another process can: `POST /__control {settings?, faults?, reset?}` and `GET /__stats`.
+ * another process can: `POST /__control {settings?, faults?, reset?}`, `GET /__stats` and `GET /__bodies`.
  */
 export class WireFake {
   settings: FakeSettings;
   stats = new FakeStats();
   /** Bodies of the latest chats, oldest first. */
   bodies: ChatBody[] = [];
+  /** The same of texts that were turned into vectors. */
+  embeddingBodies: EmbeddingsBody[] = [];
+  private draw: () => number;
   private faults: Fault[] = [];
   private readonly dialect: Dialect;
   private readonly server: Server;
@@ -30,6 +34,7 @@ export class WireFake {
   private constructor(dialect: Dialect, settings: Partial<FakeSettings>) {
     this.dialect = dialect;
     this.settings = { ...DEFAULT_SETTINGS, ...settings };
+    this.draw = generatorOf(this.settings.seed);
     this.server = createServer((request, response) => {
       this.handle(request, response).catch(() => response.destroy());
     });
@@ -54,11 +59,13 @@ export class WireFake {
     this.faults.push(...faults);
   }
 
-  /** Forgets faults, counters and bodies; settings stay. */
+  /** Forgets faults, counters and bodies, and draws from the beginning; settings stay. */
   reset(): void {
     this.faults = [];
     this.stats = new FakeStats();
     this.bodies = [];
+    this.embeddingBodies = [];
+    this.draw = generatorOf(this.settings.seed);
   }
 
   async close(): Promise<void> {
@@ -73,14 +80,23 @@ export class WireFake {
     const method = request.method ?? 'GET';
     const text = await readAll(request);
     const authorized = settings.apiKey === '' || request.headers.authorization === `Bearer ${settings.apiKey}`;
-    if (path === '/__stats') sendJson(response, 200, this.stats);
-    else if (path === '/__control') this.control(response, text);
-    else if (!authorized) this.refuse(response, 401, 'Incorrect API key provided', 'invalid_api_key');
+    if (this.isOurs(path, response, text)) return;
+    if (!authorized) this.refuse(response, 401, 'Incorrect API key provided', 'invalid_api_key');
     else if (method === 'POST' && path === dialect.chatPath) await this.chat(response, text);
+    else if (method === 'POST' && path === dialect.embeddings?.path) await this.embed(response, text);
     else {
-      const other = dialect.other(method, path, settings) ?? dialect.refusal(404, '404 page not found');
+      const other = dialect.other(method, path, settings, text) ?? dialect.refusal(404, '404 page not found');
       sendJson(response, other.status, other.body);
     }
+  }
+
+  /** Answers what is about the fake itself. */
+  private isOurs(path: string, response: ServerResponse, text: string): boolean {
+    if (path === '/__stats') sendJson(response, 200, this.stats);
+    else if (path === '/__bodies') sendJson(response, 200, { chats: this.bodies, embeddings: this.embeddingBodies });
+    else if (path === '/__control') this.control(response, text);
+    else return false;
+    return true;
   }
 
   private refuse(response: ServerResponse, status: number, message: string, code?: string): void {
@@ -93,8 +109,8 @@ export class WireFake {
       faults?: Fault[];
       reset?: boolean;
     };
-    if (reset) this.reset();
     this.settings = { ...this.settings, ...settings };
+    if (reset) this.reset();
     this.fail(...(faults ?? []));
     sendJson(response, 200, { settings: this.settings, faults: this.faults });
   }
@@ -109,14 +125,43 @@ export class WireFake {
     }
     const body = raw as ChatBody;
     this.bodies = [...this.bodies.slice(1 - MAX_KEPT_BODIES), body];
-    const prompt = body.messages.at(-1)?.content ?? '';
+    const messages = body.messages.map(({ content }) => ({ content: textOf(content) }));
+    const prompt = messages.at(-1)?.content ?? '';
+    const call = this.begin(response, prompt);
+    const plain = say(body.model, messages, settings.tokens, dialect.maxTokens(body));
+    const said = dialect.enrich?.(plain, body, settings) ?? plain;
+    const fault = takeFault(this.faults, prompt);
+    const own = paced(settings, this.draw);
+    await new Answer({ dialect, settings: own, stats, call, response, body, said, fault }).run();
+  }
+
+  private async embed(response: ServerResponse, text: string): Promise<void> {
+    const { dialect, settings, stats } = this;
+    const raw = parseObject(text) as Partial<EmbeddingsBody> | undefined;
+    const refused = raw ? dialect.embeddings?.refuse(raw, settings) : dialect.refusal(400, 'no JSON object');
+    if (refused) {
+      sendJson(response, refused.status, refused.body);
+      return;
+    }
+    const body = raw as EmbeddingsBody;
+    this.embeddingBodies = [...this.embeddingBodies.slice(1 - MAX_KEPT_BODIES), body];
+    const prompt = [body.input].flat()[0] ?? '';
+    const call = this.begin(response, prompt);
+    const fault = takeFault(this.faults, prompt);
+    const whole = dialect.embeddings?.answer(body, settings);
+    const said = { ...say(body.model, [], 0, 0), tokens: [] };
+    const asked: ChatBody = { model: body.model, messages: [], stream: false };
+    const own = paced(settings, this.draw);
+    await new Answer({ dialect, settings: own, stats, call, response, body: asked, said, fault, whole }).run();
+  }
+
+  private begin(response: ServerResponse, prompt: string): FakeCall {
+    const { stats } = this;
     const call = stats.begin(markerOf(prompt));
     response.once('close', () => {
       stats.close(call);
     });
-    const said = say(body.model, body.messages, settings.tokens, dialect.maxTokens(body));
-    const fault = takeFault(this.faults, prompt);
-    await new Answer({ dialect, settings, stats, call, response, body, said, fault }).run();
+    return call;
   }
 }
 

@@ -1,5 +1,7 @@
+import type { Capability } from '../../contracts/chat.js';
 import { heldToContract } from './answer.js';
-import { ModelChoice } from './model-choice.js';
+import { configuredCapabilities, type Told } from './hosted-facts.js';
+import { ModelChoice, orAborted } from './model-choice.js';
 import type { GenerateCall, GenerateChunk, KnownModel, LlmProvider, ProviderError } from './provider.js';
 import type { FailureContext } from './translate.js';
 
@@ -7,6 +9,10 @@ export interface HostedOptions {
   name: string;
   /** Absent or empty: the first one that the host lists. */
   model?: string;
+  /** Goes before what the endpoint tells: tokens of prompt and answer together. */
+  contextLength?: number;
+  /** The same of what the model can do. */
+  capabilities?: readonly Capability[];
 }
 
 /** What providers have in common that are reached over HTTP and list their models. */
@@ -29,11 +35,8 @@ export abstract class HostedProvider<Options extends HostedOptions> implements L
   generate(call: GenerateCall): AsyncIterable<GenerateChunk> {
     return heldToContract(this.chunks(call), {
       signal: call.signal,
-      translate: (error, textYielded) => {
-        const failure = this.translate(error, call.signal, textYielded);
-        if (failure.type === 'ModelNotFound') this.choice.forget();
-        return failure;
-      },
+      options: call.options,
+      translate: (error, textYielded) => this.failed(error, call.signal, textYielded),
     });
   }
 
@@ -41,8 +44,18 @@ export abstract class HostedProvider<Options extends HostedOptions> implements L
     await this.firstListed(signal);
   }
 
-  facts(_signal: AbortSignal): Promise<KnownModel> {
-    return Promise.resolve({ model: null, contextLength: null, capabilities: ['completion'], lacks: [] });
+  async facts(signal: AbortSignal): Promise<KnownModel> {
+    const model = await orAborted(this.choice.get(), signal).catch(() => null);
+    const { contextLength, capabilities } = this.options;
+    const given = configuredCapabilities(capabilities);
+    const isKnown = given !== undefined && contextLength !== undefined;
+    const told = model === null || isKnown ? {} : await this.told(model, signal);
+    return {
+      model,
+      contextLength: contextLength ?? told.contextLength ?? null,
+      capabilities: given ?? told.capabilities ?? this.usual(model),
+      lacks: this.lacks(),
+    };
   }
 
   close(): Promise<void> {
@@ -51,6 +64,28 @@ export abstract class HostedProvider<Options extends HostedOptions> implements L
 
   protected translate(error: unknown, signal: AbortSignal, textYielded: boolean): ProviderError {
     return this.toProviderError(error, { provider: this.name, model: this.choice.label, signal, textYielded });
+  }
+
+  /** The failure of a call; where the model is gone, the next call chooses anew. */
+  protected failed(error: unknown, signal: AbortSignal, textYielded: boolean): ProviderError {
+    const failure = this.translate(error, signal, textYielded);
+    if (failure.type === 'ModelNotFound') this.choice.forget();
+    return failure;
+  }
+
+  /** What the endpoint tells of a model, within the signal; never throws. */
+  protected told(_model: string, _signal: AbortSignal): Promise<Told> {
+    return Promise.resolve({});
+  }
+
+  /** What a model can do where nobody tells. */
+  protected usual(_model: string | null): readonly Capability[] {
+    return ['completion'];
+  }
+
+  /** Parameters on the wire that no model here can heed. */
+  protected lacks(): readonly string[] {
+    return [];
   }
 
   /** The first model that the host lists. */

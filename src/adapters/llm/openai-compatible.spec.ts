@@ -3,7 +3,8 @@ import { aCall, closedUrl, collect, eventually, failureOf } from '../../../test/
 import { DEFAULT_SETTINGS } from '../../../test/fakes/fake-dialect.js';
 import { startFakeOpenAi } from '../../../test/fakes/fake-openai.js';
 import type { Fault, WireFake } from '../../../test/fakes/wire-fake.js';
-import { OpenAiCompatibleProvider } from './openai-compatible.js';
+import { OpenAiCompatibleProvider, type OpenAiCompatibleOptions } from './openai-compatible.js';
+import { countTokens } from './usage-count.js';
 
 let fake: WireFake;
 const provider = (model = 'fake-model', apiKey = 'sk-test'): OpenAiCompatibleProvider =>
@@ -75,11 +76,11 @@ describe('what is read', () => {
   it('estimates usage, and says so, when the endpoint does not count', async () => {
     fake.fail({ kind: 'no-usage' });
     const { text, usage } = await collect(provider().generate(aCall('hello')));
-    const completion = Math.ceil(text.length / 4);
+    const completion = await countTokens(text);
     expect(usage).toEqual({
-      prompt_tokens: 6,
+      prompt_tokens: 7,
       completion_tokens: completion,
-      total_tokens: 6 + completion,
+      total_tokens: 7 + completion,
       estimated: true,
     });
   });
@@ -169,6 +170,56 @@ describe('failures', () => {
     const sut = new OpenAiCompatibleProvider({ name: 'gone', baseUrl: `${await closedUrl()}/v1`, model: 'm' });
     const { error } = await failureOf(sut.generate(aCall('a')));
     expect([error.type, error.message]).toEqual(['ProviderUnavailable', 'gone does not answer (ECONNREFUSED)']);
+  });
+});
+
+describe('facts', () => {
+  const told = (over: Partial<OpenAiCompatibleOptions> = {}) =>
+    new OpenAiCompatibleProvider({ name: 'cloud', baseUrl: `${fake.url}/v1`, model: 'fake-model', ...over });
+  const patient = (): AbortSignal => AbortSignal.timeout(5_000);
+
+  it('are told by the list of models', async () => {
+    const modelFields = { 'fake-model': { context_length: 8_192, capabilities: ['completion', 'vision'] } };
+    fake.settings = { ...DEFAULT_SETTINGS, modelFields };
+    for (const model of ['fake-model', '']) {
+      expect(await told({ model }).facts(patient())).toEqual({
+        model: 'fake-model',
+        contextLength: 8_192,
+        capabilities: ['completion', 'vision'],
+        lacks: [],
+      });
+    }
+  });
+
+  it.each([
+    ['openai', ['completion', 'tools', 'json_schema', 'vision'], []],
+    ['deepseek', ['completion', 'tools'], ['logit_bias', 'seed', 'parallel_tool_calls']],
+    ['openai-compatible', ['completion', 'tools', 'json_schema'], []],
+  ] as const)('are usual for the kind where nothing is told: %s', async (kind, capabilities, lacks) => {
+    expect(await told({ kind }).facts(patient())).toEqual({
+      model: 'fake-model',
+      contextLength: null,
+      capabilities,
+      lacks,
+    });
+  });
+
+  it('are those of the configuration before all', async () => {
+    fake.settings = { ...DEFAULT_SETTINGS, modelFields: { 'fake-model': { context_length: 8_192 } } };
+    const sut = told({ contextLength: 2_048, capabilities: ['embeddings'] });
+    expect(await sut.facts(patient())).toMatchObject({ contextLength: 2_048, capabilities: ['embeddings'] });
+    expect(await told({ capabilities: ['tools'] }).facts(patient())).toMatchObject({
+      contextLength: 8_192,
+      capabilities: ['completion', 'tools'],
+    });
+  });
+
+  it('are there in time, whatever the endpoint does', async () => {
+    const usual = { contextLength: null, capabilities: ['completion', 'tools', 'json_schema'], lacks: [] };
+    const gone = `${await closedUrl()}/v1`;
+    expect(await told({ baseUrl: gone }).facts(patient())).toEqual({ model: 'fake-model', ...usual });
+    expect(await told({ baseUrl: gone, model: '' }).facts(patient())).toEqual({ model: null, ...usual });
+    expect(await told().facts(AbortSignal.abort())).toMatchObject({ contextLength: null });
   });
 });
 

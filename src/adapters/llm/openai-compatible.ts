@@ -1,45 +1,30 @@
 import type OpenAI from 'openai';
-import { z } from 'zod';
+import type { Capability } from '../../contracts/chat.js';
 import type { Usage } from '../../contracts/request.js';
 import { finishReasonOf } from './answer.js';
 import { BrokenAnswer } from './faults.js';
+import { Remembered, type Told } from './hosted-facts.js';
 import { HostedProvider, type HostedOptions } from './hosted.js';
 import { orAborted } from './model-choice.js';
-import { type GenerateCall, type GenerateChunk, ProviderError } from './provider.js';
+import { costing, readChunk } from './openai-chunk.js';
+import { readEmbeddings } from './openai-embeddings.js';
+import { LACKS, readEntry, usualCapabilities, type OpenAiKind } from './openai-facts.js';
+import { chatBody, embeddingsBody, isAsked, optionalOf, type Optional } from './openai-request.js';
+import { type EmbedCall, type Embedded, type GenerateCall, type GenerateChunk, ProviderError } from './provider.js';
 import { translateOpenAiError } from './translate.js';
-import { estimateUsage, usageOf } from './usage.js';
+import { countedUsage, countTokens } from './usage-count.js';
+import { usageOf } from './usage.js';
 
 export interface OpenAiCompatibleOptions extends HostedOptions {
   /** With its version prefix, for example `http://host/v1`. */
   baseUrl: string;
   apiKey?: string;
+  /** Whose endpoint it is, for what is usual there; any by default. */
+  kind?: OpenAiKind;
 }
-
-/** As much of a chunk as we read. Endpoints differ in what they send as null, as [] and not at all. */
-const Chunk = z
-  .object({
-    choices: z
-      .array(
-        z.object({
-          delta: z.object({ content: z.string().nullish() }).nullish(),
-          finish_reason: z.string().nullish(),
-        }),
-      )
-      .nullish(),
-    usage: z.object({ prompt_tokens: z.number().nullish(), completion_tokens: z.number().nullish() }).nullish(),
-  })
-  .transform(({ choices, usage }) => ({
-    text: choices?.[0]?.delta?.content ?? '',
-    finishReason: choices?.[0]?.finish_reason ?? undefined,
-    usage: usage ? usageOf(usage.prompt_tokens, usage.completion_tokens) : undefined,
-  }));
 
 /** DeepSeek's word for "we stopped because we are overloaded": the answer is not complete. */
 const OVERLOADED = 'insufficient_system_resource';
-
-/** Parameters that some models refuse, by the name under which the refusal comes. Each is given up at most once. */
-const OPTIONAL = ['max_tokens', 'temperature', 'top_p', 'stream_options'] as const;
-type Optional = (typeof OPTIONAL)[number];
 
 /** The client's own limit is out of the way: the caller's signal ends calls. */
 const NO_TIMEOUT_MS = 2 ** 31 - 1;
@@ -47,6 +32,7 @@ const NO_TIMEOUT_MS = 2 ** 31 - 1;
 /** OpenAI, DeepSeek and every endpoint that speaks `POST /chat/completions`. Always streams. */
 export class OpenAiCompatibleProvider extends HostedProvider<OpenAiCompatibleOptions> {
   private readonly refused = new Set<Optional>();
+  private readonly listed = new Remembered((signal) => this.list(signal));
   private loading: Promise<OpenAI> | undefined;
 
   constructor(options: OpenAiCompatibleOptions) {
@@ -56,6 +42,22 @@ export class OpenAiCompatibleProvider extends HostedProvider<OpenAiCompatibleOpt
   /** Loads the client library, which takes a noticeable part of a second, before the first caller waits for it. */
   async warmUp(): Promise<void> {
     await this.client();
+  }
+
+  /** Vectors of texts; throws as `generate` does. */
+  async embed(call: EmbedCall): Promise<Embedded> {
+    const { input, signal } = call;
+    try {
+      const model = await orAborted(this.choice.get(), signal);
+      const client = await this.client();
+      const raw = await this.asking(() =>
+        client.embeddings.create(embeddingsBody(model, call, this.refused), { signal }),
+      );
+      const { embeddings, usage } = readEmbeddings(raw, input.length);
+      return { embeddings, usage: usage ?? (await estimatedFor(input)) };
+    } catch (error) {
+      throw this.failed(error, signal, false);
+    }
   }
 
   private client(): Promise<OpenAI> {
@@ -76,14 +78,40 @@ export class OpenAiCompatibleProvider extends HostedProvider<OpenAiCompatibleOpt
     return this.loading;
   }
 
+  private get kind(): OpenAiKind {
+    return this.options.kind ?? 'openai-compatible';
+  }
+
+  protected override async told(model: string, signal: AbortSignal): Promise<Told> {
+    const entry = (await this.listed.get(signal))?.find(({ id }) => id === model);
+    return readEntry(entry, this.usual(model));
+  }
+
+  protected override usual(model: string | null): readonly Capability[] {
+    return usualCapabilities(this.kind, model);
+  }
+
+  protected override lacks(): readonly string[] {
+    return LACKS[this.kind];
+  }
+
   protected async firstListed(signal: AbortSignal): Promise<string> {
+    const models = await this.list(signal);
+    this.listed.take(models);
+    const [first] = models;
+    if (first) return first.id;
+    throw new ProviderError('ModelNotFound', `${this.name} lists no model`);
+  }
+
+  private async list(signal: AbortSignal): Promise<OpenAI.Model[]> {
     try {
       const client = await this.client();
-      for await (const { id } of client.models.list({ signal })) return id;
+      const models: OpenAI.Model[] = [];
+      for await (const model of client.models.list({ signal })) models.push(model);
+      return models;
     } catch (error) {
       throw this.translate(error, signal, false);
     }
-    throw new ProviderError('ModelNotFound', `${this.name} lists no model`);
   }
 
   protected async *chunks(call: GenerateCall): AsyncGenerator<GenerateChunk> {
@@ -94,9 +122,9 @@ export class OpenAiCompatibleProvider extends HostedProvider<OpenAiCompatibleOpt
     let answer = '';
     try {
       for await (const raw of stream) {
-        const chunk = Chunk.parse(raw);
-        answer += chunk.text;
-        if (chunk.text !== '') yield { type: 'text', text: chunk.text };
+        const chunk = readChunk(raw);
+        for (const piece of chunk.pieces) answer += costing(piece);
+        yield* chunk.pieces;
         finishReason = chunk.finishReason ?? finishReason;
         usage = chunk.usage ?? usage;
       }
@@ -108,41 +136,40 @@ export class OpenAiCompatibleProvider extends HostedProvider<OpenAiCompatibleOpt
     yield {
       type: 'end',
       finishReason: finishReasonOf(finishReason),
-      usage: usage ?? estimateUsage(call.messages, answer),
+      usage: usage ?? (await countedUsage(call, answer)),
     };
   }
 
-  private async open(client: OpenAI, model: string, call: GenerateCall): Promise<AsyncIterable<unknown>> {
+  private open(client: OpenAI, model: string, call: GenerateCall): Promise<AsyncIterable<unknown>> {
+    const { options, signal } = call;
+    return this.asking(() => client.chat.completions.create(chatBody(model, call, this.refused), { signal }), {
+      isFixed: (parameter) => isAsked(parameter, options),
+    });
+  }
+
+  /** Asks, and asks again without a parameter of ours that is refused. Nothing was bought by what was refused. */
+  private async asking<T>(
+    ask: () => Promise<T>,
+    { isFixed }: { isFixed: (parameter: Optional) => boolean } = { isFixed: () => false },
+  ): Promise<T> {
     for (;;) {
       try {
-        return await client.chat.completions.create(this.parameters(model, call), { signal: call.signal });
+        return await ask();
       } catch (error) {
-        if (!this.learns(error)) throw error;
+        const parameter = refusedOptional(error);
+        if (parameter === undefined || isFixed(parameter) || this.refused.has(parameter)) throw error;
+        this.refused.add(parameter);
       }
     }
   }
+}
 
-  private parameters(model: string, call: GenerateCall): OpenAI.ChatCompletionCreateParamsStreaming {
-    const sends = (parameter: Optional): boolean => !this.refused.has(parameter);
-    return {
-      model,
-      messages: call.messages.map(({ role, content }) => ({ role, content })) as never,
-      stream: true,
-      ...(sends('stream_options') && { stream_options: { include_usage: true } }),
-      ...(sends('temperature') && { temperature: call.temperature }),
-      ...(sends('top_p') && { top_p: call.topP }),
-      // A cap is always sent. Reasoning models refuse its old name; most other endpoints know only that one.
-      [sends('max_tokens') ? 'max_tokens' : 'max_completion_tokens']: call.maxTokens,
-    };
-  }
+async function estimatedFor(input: readonly string[]): Promise<Usage> {
+  return { ...usageOf(await countTokens(input.join('\n')), 0), estimated: true };
+}
 
-  /** Remembers a parameter that this model does not take. Nothing was generated, so asking again buys nothing twice. */
-  private learns(error: unknown): boolean {
-    if (!(error instanceof Error) || !('status' in error) || !('param' in error)) return false;
-    if (error.status !== 400 && error.status !== 422) return false;
-    const parameter = OPTIONAL.find((name) => name === error.param);
-    if (parameter === undefined || this.refused.has(parameter)) return false;
-    this.refused.add(parameter);
-    return true;
-  }
+/** The parameter that an endpoint refuses, if it is one that need not be sent. */
+function refusedOptional(error: unknown): Optional | undefined {
+  if (!(error instanceof Error) || !('status' in error) || !('param' in error)) return undefined;
+  return error.status === 400 || error.status === 422 ? optionalOf(error.param) : undefined;
 }

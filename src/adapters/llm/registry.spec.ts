@@ -133,4 +133,28 @@ describe('LlmRegistry', () => {
       { name: 'bad', type: 'embedded', model: null },
     ]);
   });
+
+  it('tells what is known of a model, and never fails', async () => {
+    const sut = new LlmRegistry([
+      config({
+        name: 'vectors',
+        type: 'openai-compatible',
+        baseUrl: `${fake.url}/v1`,
+        model: 'fake-model',
+        contextLength: 512,
+        capabilities: ['embeddings'],
+      }),
+      config({ name: 'down', type: 'deepseek', baseUrl: await closedUrl() }),
+      config({ name: 'nowhere', type: 'openai-compatible' }),
+    ]);
+    const all = ['vectors', 'down', 'nowhere', 'never'].map((name) => sut.facts(name));
+    expect(await Promise.all(all)).toEqual([
+      { model: 'fake-model', contextLength: 512, maxTokens: 100, capabilities: ['embeddings'], lacks: [] },
+      expect.objectContaining({ model: null, contextLength: null, capabilities: ['completion', 'tools'] }),
+      undefined,
+      undefined,
+    ]);
+    sut.configure([]);
+    expect(await sut.facts('vectors')).toBeUndefined();
+  });
 });

@@ -82,12 +82,19 @@ export class LlmRegistry {
     return this.provider(name);
   }
 
-  /** What is known of a provider's model, within a moment. Undefined: nothing, it is not configured. */
+  /**
+   * What is known of a provider's model, within a moment. Undefined: nothing, since it is not configured, or no longer,
+   * or leads nowhere. Never throws.
+   */
   async facts(name: string): Promise<ModelFacts | undefined> {
-    const config = this.configs.get(name) ?? this.former.get(name);
+    const config = this.configs.get(name);
     if (!config) return undefined;
-    const known = await this.get(name).facts(AbortSignal.timeout(MODEL_MS));
-    return { ...known, maxTokens: config.maxTokens };
+    try {
+      const known = await this.provider(name).facts(AbortSignal.timeout(MODEL_MS));
+      return { ...known, maxTokens: config.maxTokens };
+    } catch {
+      return undefined;
+    }
   }
 
   /** How a provider is to be asked. */
@@ -179,16 +186,20 @@ const byName = (configs: readonly ProviderConfig[]): ReadonlyMap<string, Provide
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'failed');
 
 function build(config: ProviderConfig): WarmProvider {
-  const { name, type, modelPath, apiKey, model } = config;
-  if (type === 'embedded') return new EmbeddedProvider({ name, modelPath: needed(modelPath, name, 'model file') });
+  const { name, type, modelPath, apiKey, model, contextLength, capabilities } = config;
+  const known = { ...(contextLength !== undefined && { contextLength }), ...(capabilities && { capabilities }) };
+  if (type === 'embedded') {
+    return new EmbeddedProvider({ name, modelPath: needed(modelPath, name, 'model file'), ...known });
+  }
   const own = type === 'openai-compatible' ? undefined : VENDOR_URLS[type];
   const options = {
     name,
     baseUrl: needed(config.baseUrl ?? own, name, 'base_url'),
     ...(apiKey !== undefined && { apiKey }),
     ...(model !== undefined && { model }),
+    ...known,
   };
-  return type === 'ollama' ? new OllamaProvider(options) : new OpenAiCompatibleProvider(options);
+  return type === 'ollama' ? new OllamaProvider(options) : new OpenAiCompatibleProvider({ ...options, kind: type });
 }
 
 function needed(value: string | undefined, provider: string, part: string): string {

@@ -98,6 +98,34 @@ describe('a refusal with 429', () => {
   });
 });
 
+describe('the parameter that a refusal is about', () => {
+  const parameterOf = (status: number, param: unknown, over: Partial<FailureContext> = {}): string | undefined =>
+    translateOpenAiError(Object.assign(refusal(status, 'secret'), { param }), context(over)).toFailure().parameter;
+
+  it.each(['temperature', 'tools[0].function.name', 'messages.[1].content.[0].type', 'x'.repeat(64)])(
+    'is passed on: %s',
+    (param) => {
+      expect([parameterOf(400, param), parameterOf(422, param)]).toEqual([param, param]);
+    },
+  );
+
+  it.each([undefined, null, '', 7, 'my secret prompt', '<b>', '1st', 'x'.repeat(65), 'temperature\n'])(
+    'is not passed on where it is no name: %j',
+    (param) => {
+      expect(parameterOf(400, param)).toBeUndefined();
+    },
+  );
+
+  it('goes with refusals of the request, and with nothing else', () => {
+    expect([parameterOf(429, 'model'), parameterOf(503, 'model'), parameterOf(404, 'model')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(parameterOf(400, 'model', { textYielded: true })).toBeUndefined();
+  });
+});
+
 it('keeps what the embedded process last wrote, for the log alone', () => {
   const cause = new Error('GGML_ASSERT failed');
   const error = translateEmbeddedError(new EmbeddedFault('crashed', { cause }), context());

@@ -8,7 +8,7 @@ export interface FailureContext {
   provider: string;
   model: string;
   signal: AbortSignal;
-  /** Whether somebody may have seen text of this answer: then nothing but `StreamInterrupted` tells the truth. */
+  /** Whether somebody may have seen a part of this answer: then nothing but `StreamInterrupted` tells the truth. */
   textYielded: boolean;
 }
 
@@ -85,13 +85,27 @@ function judgeCommon(error: unknown, { provider }: FailureContext): Sentence {
  * The end of every translation. The library's error is left behind on purpose: its message and body may repeat the
  * prompt or the key, and a `cause` reaches the log.
  */
-function conclude(context: FailureContext, [type, message, retryAfterMs]: Sentence, cause?: unknown): ProviderError {
+function conclude(
+  context: FailureContext,
+  [type, message, retryAfterMs]: Sentence,
+  more: { cause?: unknown; parameter?: string } = {},
+): ProviderError {
   const { provider, textYielded } = context;
   if (textYielded) return new ProviderError('StreamInterrupted', `${provider} broke off in the middle of its answer`);
-  return new ProviderError(type, message, retryAfterMs, cause === undefined ? undefined : { cause });
+  return new ProviderError(type, message, retryAfterMs, more);
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** A name on the wire. It is passed on, so it must not be an endpoint's free text. */
+const PARAMETER = /^[a-z_][\w.[\]]{0,63}$/i;
+
+/** The parameter that a refusal is about, where the endpoint names one. */
+function parameterOf(status: number, error: Error): { parameter?: string } {
+  if ((status !== 400 && status !== 422) || !('param' in error)) return {};
+  const parameter = textOf(error.param);
+  return PARAMETER.test(parameter) ? { parameter } : {};
+}
 
 /** Statuses of the codes that an OpenAI-compatible endpoint sends after it has already answered 200. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
@@ -116,7 +130,8 @@ export function translateOpenAiError(error: unknown, context: FailureContext): P
   const headers = 'headers' in error && error.headers instanceof Headers ? error.headers : undefined;
   const status = typeof error.status === 'number' ? error.status : STATUS_OF_CODE[code];
   if (status !== undefined) {
-    return conclude(context, judge({ status, code: `${code} ${type}`, text: error.message, headers }, context));
+    const sentence = judge({ status, code: `${code} ${type}`, text: error.message, headers }, context);
+    return conclude(context, sentence, parameterOf(status, error));
   }
   // Without a status it is a broken connection, or an error event in the middle of a stream.
   const inStream = 'error' in error && error.error !== undefined;
@@ -155,6 +170,8 @@ const EMBEDDED: Readonly<Record<EmbeddedReason, readonly [FailureType, string]>>
   internal: ['ProviderUnavailable', 'failed while it generated'],
 };
 
+const causeOf = ({ cause }: Error): { cause?: unknown } => (cause === undefined ? {} : { cause });
+
 /** What a caller of a full embedded model is asked to wait: about one short answer. */
 const BUSY_RETRY_MS = 2_000;
 
@@ -169,5 +186,5 @@ export function translateEmbeddedError(error: unknown, context: FailureContext):
   if (!(error instanceof EmbeddedFault)) return conclude(context, judgeCommon(error, context));
   const [type, sentence] = EMBEDDED[error.reason];
   const wait = error.reason === 'busy' ? BUSY_RETRY_MS : undefined;
-  return conclude(context, [type, `${context.provider} ${sentence}`, wait], error.cause);
+  return conclude(context, [type, `${context.provider} ${sentence}`, wait], causeOf(error));
 }
