@@ -103,8 +103,8 @@ class OpenAiBench {
     try {
       return this.join(await start());
     } catch (error) {
-      if (!(error instanceof Missing)) throw error;
-      this.missing.push(`${name} is missing: ${error.message}`);
+      const why = error instanceof Missing ? 'is missing' : 'could not be started';
+      this.missing.push(`${name} ${why}: ${error.message}`);
       tell(this.missing.at(-1));
       return undefined;
     }
@@ -165,7 +165,8 @@ class OpenAiBench {
     for (const [name, problem] of this.problems) write(`first failed call of ${name}: ${problem}`);
     if (product === undefined) return;
     const aims = new Aims();
-    judge(aims, figures, { product: product.name, rival: rival?.name, ats });
+    const asked = this.options.parties.includes('litellm');
+    judge(aims, figures, { product: product.name, rival: asked ? (rival?.name ?? null) : undefined, ats });
     write(aims.toString());
     if (aims.missed > 0) process.exitCode = 1;
   }

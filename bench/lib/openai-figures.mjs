@@ -89,7 +89,7 @@ const CELLS = [
   ['whole', 'total95', 'total p95, not streaming'],
 ];
 
-/** @param {string | undefined} rival the party that is to add more; undefined: it could not be measured */
+/** @param {string | null | undefined} rival the party that is to add more; null: it could not be had, undefined: nobody asked for it */
 export function judge(aims, figures, { product, rival, ats }) {
   for (const at of ats.filter((one) => one in BOUNDS)) {
     const { first, total } = BOUNDS[at];
@@ -97,7 +97,7 @@ export function judge(aims, figures, { product, rival, ats }) {
     aims.atMost(`${at} at once: first token p50`, figure('stream', 'first50'), first, ' ms');
     aims.atMost(`${at} at once: total p50, streaming`, figure('stream', 'total50'), total, ' ms');
     aims.atMost(`${at} at once: total p50, not streaming`, figure('whole', 'total50'), total, ' ms');
-    for (const [way, name, title] of CELLS) {
+    for (const [way, name, title] of rival === undefined ? [] : CELLS) {
       const [ours, theirs] = [figure(way, name), rival ? figures.of(rival, at, way, name) : Number.NaN];
       const wanted = `less than LiteLLM's ${ms(theirs)} ms`;
       aims.check(`${at} at once: ${title}`, wanted, ours < theirs, `${ms(ours)} ms`);

@@ -1,5 +1,6 @@
 // Parties of the bench of `/v1`, each a process of its own: how to start them, and how they are called.
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,7 +61,7 @@ routing_rules:
 limits: { head_start: ${headStart} }
 `;
 
-/** LiteLLM's proxy with one worker, without a database and without keys: the least that it can be. */
+/** LiteLLM's proxy with one worker and without a database: the least that it can be. It insists on a key. */
 export async function startLiteLlm(modelBase, tell) {
   const { python, packages, version } = await obtainLiteLlm(tell);
   const home = mkdtempSync(join(tmpdir(), 'dagi-bench-litellm-'));
@@ -68,11 +69,13 @@ export async function startLiteLlm(modelBase, tell) {
   writeFileSync(join(home, 'config.yaml'), liteLlmConfig(modelBase));
   const code = 'from litellm.proxy.proxy_cli import run_server; run_server()';
   const options = ['--config', join(home, 'config.yaml'), '--host', '127.0.0.1', '--port', port, '--num_workers', 1];
-  const variables = { PYTHONPATH: packages, LITELLM_LOG: 'ERROR', LITELLM_LOCAL_MODEL_COST_MAP: 'True' };
-  const child = start(python, ['-c', code, ...options.map(String)], home, variables);
+  const key = `sk-${randomBytes(32).toString('hex')}`;
+  const settings = { LITELLM_MASTER_KEY: key, LITELLM_LOG: 'ERROR', LITELLM_LOCAL_MODEL_COST_MAP: 'True' };
+  const child = start(python, ['-c', code, ...options.map(String)], home, { PYTHONPATH: packages, ...settings });
   await answering(child, `http://127.0.0.1:${port}/health/liveliness`, home);
   return {
     ...{ name: `LiteLLM ${version}`, pid: child.pid, base: `http://127.0.0.1:${port}/v1`, model: 'bench' },
+    headers: { authorization: `Bearer ${key}` },
     stop: () => stopped(child, home),
   };
 }
