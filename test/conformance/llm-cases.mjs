@@ -164,7 +164,7 @@ export const SUITES = {
         name: 'no counts',
         fault: { kind: 'no-usage' },
         show: 'usage',
-        expect: '8 + 12 tokens, estimated',
+        expect: '13 + 17 tokens, estimated',
       },
       {
         no: 9,

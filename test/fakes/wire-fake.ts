@@ -79,15 +79,19 @@ export class WireFake {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     const method = request.method ?? 'GET';
     const text = await readAll(request);
-    const authorized = settings.apiKey === '' || request.headers.authorization === `Bearer ${settings.apiKey}`;
     if (this.isOurs(path, response, text)) return;
-    if (!authorized) this.refuse(response, 401, 'Incorrect API key provided', 'invalid_api_key');
+    if (!this.admits(request)) this.refuse(response, 401, 'Incorrect API key provided', 'invalid_api_key');
     else if (method === 'POST' && path === dialect.chatPath) await this.chat(response, text);
     else if (method === 'POST' && path === dialect.embeddings?.path) await this.embed(response, text);
     else {
       const other = dialect.other(method, path, settings, text) ?? dialect.refusal(404, '404 page not found');
       sendJson(response, other.status, other.body);
     }
+  }
+
+  private admits({ headers }: IncomingMessage): boolean {
+    const { apiKey } = this.settings;
+    return apiKey === '' || headers.authorization === `Bearer ${apiKey}`;
   }
 
   /** Answers what is about the fake itself. */
