@@ -20,18 +20,21 @@ second of its client's leaving, and whoever stayed got the whole answer. Ends wi
   --minutes N    how long (30)
   --streams N    clients at once (10)
   --seed N       repeats what they ask and when they leave (drawn, and printed)
+  --quiet N      seconds in which nobody asks, before what is left is counted (60)
   --postgres     the product on PostgreSQL instead of the embedded database
 `;
 
-/** How long the product may take to come to rest when nobody asks any more, in milliseconds. */
-const QUIET_MS = 60_000;
 const FREED_MS = 1_000;
+/** How many of those that were late are shown. */
+const SHOWN = 20;
+/** Calls of each stream before the time begins: code is compiled and connections are made. */
+const WARM_UP = 3;
 const MAY_GROW = { rss: 15, files: 10 };
 
 const text = (fallback) => ({ type: 'string', ...(fallback && { default: fallback }) });
 const flag = { type: 'boolean', default: false };
 const { values } = parseArgs({
-  options: { minutes: text('30'), streams: text('10'), seed: text(), postgres: flag, help: flag },
+  options: { minutes: text('30'), streams: text('10'), seed: text(), quiet: text('60'), postgres: flag, help: flag },
 });
 async function main() {
   const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
@@ -40,7 +43,7 @@ async function main() {
   const stage = new Stage();
   try {
     await stage.open({ seed, postgres: values.postgres });
-    return await new Soak(stage, { seed, minutes, streams }).run();
+    return await new Soak(stage, { seed, minutes, streams, quiet: Number(values.quiet) }).run();
   } finally {
     await stage.close();
   }
@@ -52,12 +55,14 @@ class Soak {
   over = false;
 
   constructor(stage, options) {
-    Object.assign(this, { stage, options, watch: new Watch(stage), began: Date.now() });
+    Object.assign(this, { stage, options, watch: new Watch(stage) });
     this.door = { url: stage.product.url, key: stage.memberKey };
   }
 
   async run() {
     const { minutes, streams } = this.options;
+    await Promise.all(Array.from({ length: streams }, (_, index) => this.warmUp(index)));
+    this.began = Date.now();
     const stop = new AbortController();
     const lives = Array.from({ length: streams }, (_, index) => this.life(index));
     const watching = this.watch.run(stop.signal);
@@ -71,6 +76,14 @@ class Soak {
     await watching;
     this.tell();
     return this.judge(await this.rest());
+  }
+
+  /** Nobody leaves, and nothing counts. */
+  async warmUp(index) {
+    const next = planFor(this.options.seed, 1_000 + index);
+    for (let number = 0; number < WARM_UP; number += 1) {
+      await exchange(this.door, { ...next(), marker: `w${index}-${number}`, leave: undefined }, () => undefined);
+    }
   }
 
   async life(index) {
@@ -95,19 +108,20 @@ class Soak {
     );
   }
 
-  /** Waits until nothing is under way any more, or for as long as that may take. */
+  /** Lets the product come to rest, and looks at it when the time for that is over. */
   async rest() {
     const began = Date.now();
+    const elapsed = () => (Date.now() - began) / 1000;
     const quiet = new Watch(this.stage);
-    let sample = await quiet.sample();
-    while (isBusy(sample) && Date.now() - began < QUIET_MS) {
+    let restedAt;
+    do {
+      if (!isBusy(await quiet.sample())) restedAt ??= elapsed();
       await sleep(500);
-      sample = await quiet.sample();
-    }
-    process.stdout.write(
-      `at rest ${((Date.now() - began) / 1000).toFixed(1)} s after the last one: ${workText(sample)}\n`,
-    );
-    return sample;
+    } while (elapsed() < this.options.quiet);
+    const last = await quiet.sample();
+    const rested = restedAt === undefined ? 'never at rest' : `at rest ${restedAt.toFixed(1)} s after the last one`;
+    process.stdout.write(`${rested}; after ${elapsed().toFixed(0)} s: ${last.rss.toFixed(0)} MB, ${workText(last)}\n`);
+    return last;
   }
 
   judge(sample) {
@@ -134,7 +148,9 @@ class Soak {
   judgeLeaving(aims) {
     const freed = Object.values(this.stage.models).flatMap((model) => model.freedAfter());
     const late = freed.filter(({ ms }) => ms > FREED_MS);
-    for (const { ask, ms } of late) process.stdout.write(`free only after ${ms} ms: ${leaveText(ask)}\n`);
+    for (const { ask, ms, begunMs } of late.slice(0, SHOWN)) {
+      process.stdout.write(`free only after ${ms} ms: ${leaveText(ask)}, ${begunMs} ms after the model began\n`);
+    }
     const busy = freed.flatMap(({ ms }) => (ms > 0 ? ms : []));
     const at = (share) => (busy.length > 0 ? `${quantile(busy, share).toFixed(0)} ms` : '–');
     process.stdout.write(

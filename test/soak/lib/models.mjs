@@ -8,6 +8,8 @@ export class Model {
   /** Requests whose client left: when it did, until the model was free of them. */
   left = new Map();
   running = new Map();
+  /** When the last call for a request began. */
+  began = new Map();
 
   static async start(kind, settings) {
     const model = new Model();
@@ -27,6 +29,7 @@ export class Model {
     const running = (this.running.get(marker) ?? 0) + step;
     if (running === 0) this.running.delete(marker);
     else this.running.set(marker, running);
+    if (event === 'begin') this.began.set(marker, at);
     const left = this.left.get(marker);
     if (left && event === 'end') left.freedAt = at;
   }
@@ -38,13 +41,14 @@ export class Model {
 
   /**
    * Takes stock of those that left.
-   * @returns {{ ask: object, ms: number }[]} from a client's leaving to the end of the model's work for it; 0 where it had
-   *   none, or had done it; infinite where it still works
+   * @returns {{ ask: object, ms: number, begunMs: number }[]} `ms`: from a client's leaving to the end of the model's work for it; 0 where it had
+   *   none, or had done it; infinite where it still works; `begunMs`: how long it had been at work when the client left, negative where it began later
    */
   freedAfter() {
     return [...this.left].map(([marker, { ask, at, freedAt }]) => {
-      if (this.running.has(marker)) return { ask, ms: Number.POSITIVE_INFINITY };
-      return { ask, ms: freedAt === undefined ? 0 : Math.max(0, freedAt - at) };
+      const begunMs = at - (this.began.get(marker) ?? at);
+      if (this.running.has(marker)) return { ask, begunMs, ms: Number.POSITIVE_INFINITY };
+      return { ask, begunMs, ms: freedAt === undefined ? 0 : Math.max(0, freedAt - at) };
     });
   }
 

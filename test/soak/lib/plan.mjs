@@ -20,7 +20,7 @@ const TOOL = {
 
 /** @returns {() => Ask} one after the other */
 export function planFor(seed, stream) {
-  const random = randomFrom(seed * 1_000 + stream);
+  const random = randomFrom(seed * 10_000 + stream);
   let number = 0;
   return () => nextAsk(random, `s${stream}-${(number += 1)}`);
 }
