@@ -186,7 +186,7 @@ export class Composition {
     });
     this.keys = new KeysService(keys, access, audit);
     this.limits = new LimitsService(foundation.counter, usage, () => limitsOf(config.current()), log);
-    this.requests = new RequestsService(requests, access, temporal, bus, availability);
+    this.requests = new RequestsService(requests, access, temporal, bus, availability, log);
     this.headStarts = new HeadStarts({
       ...{ requests, bus, log, registry: this.registry, states: this.states },
       settings: () => headStartsOf(config.current()),

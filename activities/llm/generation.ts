@@ -120,7 +120,7 @@ export class Generation {
   /** Text that was bought is paid for, though its answer never came to its end. */
   private async chargeUnfinished(): Promise<void> {
     const { call } = this;
-    if (call?.said) await this.charge(this.priced(estimatedUsage(call.messages, call.text, call.parts)));
+    if (call?.said) await this.charge(this.priced(estimatedUsage(call, call.text, call.parts)));
   }
 
   /** Counts what was used without an answer to show for it. Once, and it cannot fail the request. */

@@ -1,4 +1,4 @@
-import type { AnswerParts, ChatMessage } from './chat.js';
+import type { AnswerParts, CallOptions, ChatMessage } from './chat.js';
 import type { Usage } from './request.js';
 
 /** Number of the first run of a model for a request. */
@@ -20,6 +20,8 @@ export interface RunningCall {
   readonly calledAt: number;
   /** What was sent, to be counted where the provider does not. */
   readonly messages: readonly ChatMessage[];
+  /** What else was sent: definitions of tools, the schema of the answer. */
+  readonly options: CallOptions | undefined;
   /** What has been said so far. */
   readonly text: string;
   readonly parts: AnswerParts;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { costOf, estimatedUsage, sumUsd } from './cost.js';
+import { costOf, estimatedUsage, type Sent, sumUsd } from './cost.js';
 
 const tokens = fc.integer({ min: 0, max: 10_000_000 });
 /** Prices as people write them: up to four decimals. */
@@ -39,18 +39,30 @@ describe(costOf.name, () => {
   });
 });
 
+const aSchema = { type: 'json_schema', name: 'n', schema: { title: 'x'.repeat(300) } } as const;
+const aToolCall = { id: 'c', name: 'vote', arguments: 'x'.repeat(300) };
+
 describe(estimatedUsage.name, () => {
   it('is three bytes of UTF-8 a token, of all that was sent and of the text that came', () => {
     const sent = [
       { role: 'user' as const, content: 'abcd' },
       { role: 'user' as const, content: 'їжа' },
     ];
-    expect(estimatedUsage(sent, 'seven')).toEqual({
+    expect(estimatedUsage({ messages: sent }, 'seven')).toEqual({
       prompt_tokens: 4,
       completion_tokens: 2,
       total_tokens: 6,
       estimated: true,
     });
+  });
+
+  it.each([
+    ['tools', { options: { tools: [{ name: 'vote', description: 'x'.repeat(300) }] }, messages: [] }],
+    ['the schema of the answer', { options: { responseFormat: aSchema }, messages: [] }],
+    ['an image', { messages: [{ role: 'user', content: [{ type: 'image', url: 'data:image/png;base64,x' }] }] }],
+    ['earlier calls of tools', { messages: [{ role: 'assistant', content: null, toolCalls: [aToolCall] }] }],
+  ] satisfies [string, Sent][])('counts %s', (_what, sent) => {
+    expect(estimatedUsage(sent, '').prompt_tokens).toBeGreaterThanOrEqual(100);
   });
 });
 

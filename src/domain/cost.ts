@@ -1,4 +1,4 @@
-import { messageText, type AnswerParts, type ChatMessage } from '../contracts/chat.js';
+import { messageText, type AnswerParts, type CallOptions, type ChatMessage } from '../contracts/chat.js';
 import type { Price, Usage } from '../contracts/request.js';
 import { estimateTokens } from './messages.js';
 
@@ -15,16 +15,36 @@ export function costOf(usage: Pick<Usage, 'prompt_tokens' | 'completion_tokens'>
   return roundUsd((usage.prompt_tokens * price.prompt + usage.completion_tokens * price.completion) / TOKENS_PER_PRICE);
 }
 
+/** What was sent to a model. */
+export interface Sent {
+  messages: readonly ChatMessage[];
+  /** Definitions of tools and the schema of the answer are read by the model too. */
+  options?: CallOptions | undefined;
+}
+
+/** What an image takes at most vendors, in tokens. */
+const IMAGE_TOKENS = 800;
+
 /**
- * What an answer used that broke off before its provider could count it: upper estimates of what was sent and of the
- * text that had come, so that breaking off is never cheaper than waiting for the end.
+ * What an answer used that broke off before its provider could count it: upper estimates of what was sent and of what had
+ * come, so that breaking off is not cheaper than waiting for the end.
  */
-export function estimatedUsage(sent: readonly ChatMessage[], text: string, parts: AnswerParts = {}): Usage {
-  const prompt_tokens = sent.reduce((sum, message) => sum + estimateTokens(messageText(message)), 0);
+export function estimatedUsage({ messages, options }: Sent, text: string, parts: AnswerParts = {}): Usage {
+  const prompt_tokens = messages.reduce((sum, message) => sum + tokensOf(message), 0) + tokensBeside(options);
   const calls = (parts.toolCalls ?? []).map(({ name, arguments: given }) => name + given);
   const completion_tokens = estimateTokens([text, parts.reasoning ?? '', ...calls].join(''));
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens, estimated: true };
 }
+
+function tokensOf(message: ChatMessage): number {
+  const calls = message.role === 'assistant' ? (message.toolCalls ?? []) : [];
+  const images = Array.isArray(message.content) ? message.content.filter(({ type }) => type === 'image').length : 0;
+  const asked = calls.reduce((sum, call) => sum + estimateTokens(call.name + call.arguments), 0);
+  return estimateTokens(messageText(message)) + asked + images * IMAGE_TOKENS;
+}
+
+const tokensBeside = ({ tools, responseFormat }: CallOptions = {}): number =>
+  [tools, responseFormat].reduce((sum, part) => sum + (part ? estimateTokens(JSON.stringify(part)) : 0), 0);
 
 /** The same use with what it cost, where the provider has a price. */
 export const priced = (usage: Usage, price: Price | undefined): Usage =>

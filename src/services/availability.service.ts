@@ -37,40 +37,29 @@ export class AvailabilityService {
    */
   async plan(input: RouteRequestInput, call?: ModelCall): Promise<Unavailable[]> {
     const { chain, answer, cache } = input.decision;
-    const names = chain.map(({ provider }) => provider);
-    const [unable, cooling] = await Promise.all([this.unable(names, call), this.states.unavailable(names)]);
+    const cooling = await this.states.unavailable(chain.map(({ provider }) => provider));
     const skipped: Unavailable[] = [];
+    const lacks: string[] = [];
     const otherwise = answer !== undefined || cache !== undefined;
     for (const step of chain) {
-      const away =
-        [...unable, ...cooling].find(({ provider }) => provider === step.provider) ??
-        (await this.reserve(input, step, otherwise));
+      const { provider } = step;
+      const lack = call && (await this.lackOf(provider, call));
+      if (lack !== undefined) lacks.push(lack);
+      const away: Unavailable | undefined =
+        lack === undefined
+          ? (cooling.find((one) => one.provider === provider) ?? (await this.reserve(input, step, otherwise)))
+          : { provider, reason: 'Unsupported', retryAfterMs: 0 };
       if (!away) return skipped;
       skipped.push(away);
     }
-    if (skipped.length > 0 && !otherwise) throw refusalOf(skipped);
+    if (skipped.length > 0 && !otherwise) throw refusalOf(skipped, lacks);
     return skipped;
   }
 
-  /**
-   * The providers that cannot do what a call asks for.
-   * @throws AppError `PARAMETER_UNSUPPORTED`, which names the parameter, if none can
-   */
-  private async unable(names: readonly string[], call: ModelCall | undefined): Promise<Unavailable[]> {
-    if (!call || !isDemanding(call)) return [];
-    const lacks = await Promise.all(
-      names.map(async (provider) => {
-        const facts = await this.abilities.facts(provider);
-        return { provider, param: facts && lackOf(facts, call) };
-      }),
-    );
-    const unable = lacks.flatMap((one) => (one.param === undefined ? [] : [{ ...one, param: one.param }]));
-    const [first] = unable;
-    if (first && unable.length === names.length) {
-      const message = `${first.provider} does not support the parameter "${first.param}"${names.length > 1 ? ', nor does any other model that could answer' : ''}.`;
-      throw new AppError('PARAMETER_UNSUPPORTED', message, { param: first.param });
-    }
-    return unable.map(({ provider }) => ({ provider, reason: 'Unsupported', retryAfterMs: 0 }));
+  /** The parameter of a call that a provider cannot heed. It is asked only where a call asks for anything. */
+  private async lackOf(provider: string, call: ModelCall): Promise<string | undefined> {
+    const facts = isDemanding(call) ? await this.abilities.facts(provider) : undefined;
+    return facts && lackOf(facts, call);
   }
 
   /** Takes the request out of the queues that it stands in. */
@@ -108,13 +97,22 @@ export class AvailabilityService {
   }
 }
 
-/** The error for a request that no provider can take now: that of the one that can soonest. */
-function refusalOf(skipped: readonly Unavailable[]): AppError {
-  // Who cannot do it at all will not do it later either.
+/**
+ * The error for a request that no provider can take now: that of the one that can soonest. Who cannot do it at all will
+ * not do it later either.
+ * @param lacks what each of those lacks
+ */
+function refusalOf(skipped: readonly Unavailable[], lacks: readonly string[]): AppError {
   const [first, ...others] = skipped.filter(({ reason }) => reason !== 'Unsupported');
-  if (!first) return new AppError('PARAMETER_UNSUPPORTED');
+  if (!first) return unsupported(skipped, lacks[0]);
   const soonest = others.reduce((best, one) => (one.retryAfterMs < best.retryAfterMs ? one : best), first);
   const retryAfterSeconds = Math.max(1, Math.ceil(soonest.retryAfterMs / 1_000));
   const attempts = skipped.map(({ provider, reason }) => ({ provider, status: 'skipped', ms: 0, error: reason }));
   return new AppError(CODES[soonest.reason], undefined, { attempts }, { retryAfterSeconds });
+}
+
+function unsupported([first, ...others]: readonly Unavailable[], param: string | undefined): AppError {
+  const nobody = others.length > 0 ? ', nor does any other model that could answer' : '';
+  const message = `${first?.provider} does not support the parameter "${param}"${nobody}.`;
+  return new AppError('PARAMETER_UNSUPPORTED', message, { param });
 }

@@ -332,15 +332,27 @@ describe('HeadStarts', () => {
       expect(puppet.calls[0]?.signal.aborted).toBe(true);
     });
 
-    it('at all: the call ends after five seconds', async () => {
+    it.each([
+      ['unless a reader sees it', false, true],
+      ['but not one that a reader sees', true, false],
+    ])('at all: the call ends after five seconds, %s', async (_which, here, ends) => {
       await begin();
       jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
       found = aRecord({ id: 'r1', generation: 1 });
-      await starts.accepted('r1', true);
+      await starts.accepted('r1', here);
       await jest.advanceTimersByTimeAsync(4_900);
       expect(puppet.calls[0]?.signal.aborted).toBe(false);
-      await jest.advanceTimersByTimeAsync(200);
-      expect(puppet.calls[0]?.signal.aborted).toBe(true);
+      await jest.advanceTimersByTimeAsync(700);
+      expect(puppet.calls[0]?.signal.aborted).toBe(ends);
+      // The next ones wait for their activities.
+      expect(starts.stepFor(input())).toBeUndefined();
+    });
+
+    it('since there are as many calls as activities have room for: no more begin early', async () => {
+      for (let n = 0; n < 200; n += 1) starts.begin({ ...input(), requestId: `r${n}` }, row({ id: `r${n}` }));
+      expect(starts.stepFor(input())).toBeUndefined();
+      starts.takeBack('r7');
+      expect(starts.stepFor(input())).toBeDefined();
     });
 
     it('before the provider’s own time is over: the call is too slow', async () => {

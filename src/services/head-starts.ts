@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pRetry from 'p-retry';
 import type { Logger } from 'pino';
 import { Stopped, type Failure } from '../contracts/failures.js';
 import { requestFields } from '../contracts/log-fields.js';
@@ -25,6 +24,8 @@ const STOP_GRACE_MS = 2_000;
 /** Pauses after starts that say that the next ones may fail, or run elsewhere, in milliseconds. */
 const AFTER_REFUSAL_MS = 5_000;
 const AFTER_QUEUED_MS = 1_000;
+/** Most calls at once that began beside their start: fewer than activities have slots, so that each finds its own. */
+const MOST_AT_ONCE = 200;
 
 const NOT_WANTED = new Stopped({ type: 'WorkerStopped', message: 'nobody takes this call over' });
 const CANCELLED: Failure = { type: 'Cancelled', message: 'cancelled' };
@@ -51,6 +52,8 @@ interface Begun {
   /** Aborted when the call is not wanted any more, with what stops it. */
   over: AbortController;
   timers: NodeJS.Timeout[];
+  /** Whether readers may have what is said. */
+  released: boolean;
   forget: () => void;
 }
 
@@ -63,6 +66,8 @@ export class HeadStarts {
   private readonly begun = new Map<string, Begun>();
   /** By the monotonic clock. */
   private pausedUntil = -Infinity;
+  /** Calls that activities have taken over and that go on. */
+  private adopted = 0;
   private emptied = (): void => undefined;
 
   constructor(private readonly parts: HeadStartParts) {}
@@ -74,7 +79,7 @@ export class HeadStarts {
   stepFor({ decision, skipped = [] }: RouteRequestInput): ProviderStep | undefined {
     const [step] = askable(decision.chain, skipped);
     if (!step || decision.cache !== undefined || !this.parts.settings().enabled) return undefined;
-    if (performance.now() < this.pausedUntil) return undefined;
+    if (performance.now() < this.pausedUntil || this.begun.size + this.adopted >= MOST_AT_ONCE) return undefined;
     const queues = step.shape === 'queue' || step.pool !== undefined;
     return queues || this.parts.registry.pool(step.provider) ? undefined : step;
   }
@@ -95,7 +100,18 @@ export class HeadStarts {
     const forget = this.parts.bus.onCancel(row.id, () => {
       stop(CANCELLED);
     });
-    this.begun.set(row.id, { input, step, keyId: row.keyId, record: recordOf(row), call, over, timers, forget });
+    const begun: Begun = {
+      input,
+      step,
+      keyId: row.keyId,
+      record: recordOf(row),
+      call,
+      over,
+      timers,
+      released: false,
+      forget,
+    };
+    this.begun.set(row.id, begun);
   }
 
   /**
@@ -110,7 +126,9 @@ export class HeadStarts {
     const until = performance.now() + ADOPT_WITHIN_MS;
     begun.timers.push(setInterval(() => void this.lookAfter(requestId, until), LOOK_MS));
     const call = here ? await begun.call : undefined;
-    if (!begun.over.signal.aborted) call?.release();
+    if (!call || begun.over.signal.aborted) return;
+    begun.released = true;
+    call.release();
   }
 
   /**
@@ -145,7 +163,10 @@ export class HeadStarts {
     }
     this.take(begun);
     const call = await begun.call;
-    if (call) return { call, record: begun.record };
+    if (call) {
+      this.countUntil(call.ended);
+      return { call, record: begun.record };
+    }
     // Cancelled before it was made: it must not be made now.
     begun.over.signal.throwIfAborted();
     return undefined;
@@ -160,6 +181,14 @@ export class HeadStarts {
   /** Stops what nobody has taken over: the process ends. */
   async close(): Promise<void> {
     await Promise.all([...this.begun.values()].map((begun) => this.discard(begun)));
+  }
+
+  private countUntil(ended: Promise<unknown>): void {
+    this.adopted += 1;
+    const over = (): void => {
+      this.adopted -= 1;
+    };
+    ended.then(over, over);
   }
 
   private pause(ms: number): void {
@@ -216,8 +245,12 @@ export class HeadStarts {
     if (daoId === undefined) return;
     const record = await this.parts.requests.find(requestId, daoId).catch(() => undefined);
     const begun = this.begun.get(requestId);
+    if (!begun) return;
     const claimed = record !== undefined && (record.generation > FIRST_GENERATION || isFinal(record.status));
-    if (begun && (claimed || performance.now() >= until)) await this.discard(begun);
+    const late = performance.now() >= until;
+    // Activities come late: then the next calls had better wait for theirs. One that a reader sees already goes on.
+    if (late) this.pause(AFTER_REFUSAL_MS);
+    if (claimed || (late && !begun.released)) await this.discard(begun);
   }
 
   /** Ends a call that nobody takes over, tells how its provider did, and counts what it said. It cannot fail. */
@@ -226,8 +259,7 @@ export class HeadStarts {
     begun.over.abort(NOT_WANTED);
     const call = await begun.call;
     if (!call) return;
-    const said = (): Usage | undefined =>
-      call.said ? estimatedUsage(call.messages, call.text, call.parts) : undefined;
+    const said = (): Usage | undefined => (call.said ? estimatedUsage(call, call.text, call.parts) : undefined);
     const used = await Promise.race([
       call.ended.then(
         ({ usage }) => usage,
@@ -249,8 +281,7 @@ export class HeadStarts {
     const { provider } = step;
     const log = this.parts.log.child(requestFields(input));
     const count = (): Promise<void> => this.parts.requests.recordUnwanted({ daoId, keyId }, { provider, usage });
-    // A statement that failed has counted nothing: the database was away.
-    await pRetry(count, { retries: 5, minTimeout: 500, unref: true }).then(
+    await count().then(
       () => {
         log.warn({ provider, usage }, 'a call that nobody took over is counted');
       },

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { pino } from 'pino';
 import type { CallerKey } from '../contracts/access.js';
 import type { Ending, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { StartOutcome, TemporalGateway } from '../adapters/temporal/gateway.js';
@@ -8,6 +9,8 @@ import { AppError } from '../errors/app-error.js';
 import { aCaller } from '../../test/factories/access.js';
 import { acting, record } from '../../test/factories/submissions.js';
 import { strict } from '../../test/factories/strict.js';
+import { until } from '../../test/fakes/generation-stage.js';
+import { inputOf, toAccepted } from './accepted.js';
 import type { AccessService, Acting, Named } from './access.service.js';
 import type { AvailabilityService } from './availability.service.js';
 import { RequestsService } from './requests.service.js';
@@ -60,7 +63,43 @@ describe('RequestsService', () => {
           return Promise.resolve();
         },
       }),
+      pino({ level: 'silent' }),
     );
+
+  describe('abandon', () => {
+    const abandoned = toAccepted(inputOf(record()));
+
+    it('stops the call that runs here at once, and the workflow wherever it runs', async () => {
+      let stopped = 0;
+      bus.onCancel('r1', () => (stopped += 1));
+      const cancel = jest.fn<TemporalGateway['cancel']>().mockResolvedValue(true);
+      service({}, { cancel }).abandon(abandoned);
+      expect(stopped).toBe(1);
+      await until(() => cancel.mock.calls.length === 1);
+    });
+
+    it('asks again while Temporal is away', async () => {
+      const away = new AppError('TEMPORAL_UNAVAILABLE');
+      const cancel = jest.fn<TemporalGateway['cancel']>().mockRejectedValueOnce(away).mockResolvedValue(true);
+      service({}, { cancel }).abandon(abandoned);
+      await until(() => cancel.mock.calls.length === 2);
+    });
+
+    it('ends what has no workflow, and leaves what has ended as it is', async () => {
+      const ended: string[] = [];
+      const recordEnding: RequestsRepository['recordEnding'] = async (id) => ended.push(id) > 0;
+      const cancel = jest.fn<TemporalGateway['cancel']>().mockResolvedValue(false);
+      const find = jest
+        .fn<RequestsRepository['find']>()
+        .mockResolvedValueOnce(record({ status: 'completed' }))
+        .mockResolvedValue(record({ status: 'accepted' }));
+      const requests = service({ find, recordEnding }, { cancel });
+      requests.abandon(abandoned);
+      await until(() => find.mock.calls.length === 1);
+      requests.abandon(abandoned);
+      await until(() => ended.length === 1);
+    });
+  });
 
   describe('visible', () => {
     const sees = (found: RequestRecord | undefined, who: Acting, by = key): Promise<RequestRecord> =>

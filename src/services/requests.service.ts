@@ -1,5 +1,8 @@
+import pRetry from 'p-retry';
+import type { Logger } from 'pino';
 import type { CallerKey } from '../contracts/access.js';
 import type { Failure } from '../contracts/failures.js';
+import { requestFields } from '../contracts/log-fields.js';
 import type { RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import type { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
@@ -10,6 +13,9 @@ import { AppError } from '../errors/app-error.js';
 import { inputOf, toAccepted, type Accepted } from './accepted.js';
 import type { AccessService } from './access.service.js';
 import type { AvailabilityService } from './availability.service.js';
+
+/** For half a minute or so. */
+const ABANDON_RETRY = { retries: 20, minTimeout: 500, maxTimeout: 2_000, unref: true };
 
 /** The role alone is not enough: a key, or the DAO, may have taken from it what its name promises. */
 const administers = ({ roles, entitlements }: Rights): boolean =>
@@ -23,6 +29,7 @@ export class RequestsService {
     private readonly temporal: TemporalGateway,
     private readonly bus: InProcessTokenBus,
     private readonly availability: AvailabilityService,
+    private readonly log: Logger,
   ) {}
 
   /**
@@ -56,10 +63,24 @@ export class RequestsService {
     return record;
   }
 
-  /** Stops a request whose only reader went away. One that has ended is left as it is. */
-  async abandon({ requestId, daoId }: Accepted): Promise<void> {
-    // First here, where it most likely runs: the model is to be free at once.
+  /** Stops the call of a request if it runs in this process, accepted or not. */
+  stopHere(requestId: string): void {
     this.bus.cancel(requestId);
+  }
+
+  /**
+   * Stops a request whose only reader went away. One that has ended is left as it is. Nobody waits for it, so whatever is
+   * away is asked again for a while.
+   */
+  abandon(accepted: Accepted): void {
+    this.stopHere(accepted.requestId);
+    const stopping = pRetry(() => this.stopFor(accepted), ABANDON_RETRY);
+    stopping.catch((error: unknown) => {
+      this.log.warn({ ...requestFields(accepted), err: error }, 'a request that nobody waits for could not be stopped');
+    });
+  }
+
+  private async stopFor({ requestId, daoId }: Accepted): Promise<void> {
     if (await this.temporal.cancel(requestId)) return;
     const record = await this.requests.find(requestId, daoId);
     if (!record || isFinal(record.status)) return;

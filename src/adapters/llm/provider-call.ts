@@ -1,4 +1,4 @@
-import type { AnswerParts, ChatMessage, ModelCall } from '../../contracts/chat.js';
+import type { AnswerParts, CallOptions, ChatMessage, ModelCall } from '../../contracts/chat.js';
 import type { PositionedEvent } from '../../contracts/events.js';
 import type { CallEnd, RunningCall } from '../../contracts/running-call.js';
 import { AnswerStream } from '../token-bus/answer-stream.js';
@@ -38,6 +38,10 @@ export class ProviderCall implements RunningCall {
 
   get messages(): readonly ChatMessage[] {
     return this.order.messages;
+  }
+
+  get options(): CallOptions | undefined {
+    return this.order.call?.kind === 'chat' ? this.order.call.options : undefined;
   }
 
   get text(): string {

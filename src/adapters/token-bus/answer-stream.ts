@@ -2,7 +2,7 @@ import type { AnswerParts, ToolCall } from '../../contracts/chat.js';
 import type { PositionedEvent, RequestEvent } from '../../contracts/events.js';
 import type { GenerateChunk } from '../llm/provider.js';
 
-/** Pieces are gathered this long before they are sent, but for the first ones, which go at once, in milliseconds. */
+/** Pieces are sent this far apart at least: what comes sooner is gathered, what comes later goes at once, in milliseconds. */
 const FLUSH_MS = 25;
 
 type Piece = Exclude<GenerateChunk, { type: 'end' }>;
@@ -19,6 +19,8 @@ export class AnswerStream {
   /** Whether somebody may have seen a part of it. */
   seen = false;
   private stopped = false;
+  /** By the monotonic clock. */
+  private flushedAt = -Infinity;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -32,16 +34,16 @@ export class AnswerStream {
   }
 
   push(piece: Piece): void {
-    const first = !this.said;
     if (piece.type === 'text') this.addText(piece);
     else if (piece.type === 'reasoning') this.addReasoning(piece.text);
     else this.addToolCall(piece);
     if (!this.released || this.stopped) return;
-    if (first) this.flush();
+    const dueInMs = this.flushedAt + FLUSH_MS - performance.now();
+    if (dueInMs <= 0) this.flush();
     else {
       this.timer ??= setTimeout(() => {
         this.flush();
-      }, FLUSH_MS);
+      }, dueInMs);
     }
   }
 
@@ -91,7 +93,8 @@ export class AnswerStream {
 
   private flush(): void {
     this.clearTimer();
-    if (this.stopped) return;
+    if (this.stopped || this.waiting.length === 0) return;
+    this.flushedAt = performance.now();
     for (const piece of this.waiting.splice(0)) {
       this.seen = true;
       if (piece.type === 'token') this.sent += piece.data.text.length;

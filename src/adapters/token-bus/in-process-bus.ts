@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { TokenLogprob } from '../../contracts/chat.js';
 import type { EventPosition, PositionedEvent } from '../../contracts/events.js';
 
 /** How long an ended request's events stay for readers that come back, and those of one that is silent. */
@@ -16,13 +17,20 @@ const isEnd = (event: PositionedEvent): boolean => event.type === 'done' || even
 
 /** Characters of an event that are not the same in every one, roughly. */
 function weightOf(event: PositionedEvent): number {
-  if (event.type === 'token' || event.type === 'reasoning') return event.data.text.length;
+  if (event.type === 'reasoning') return event.data.text.length;
+  if (event.type === 'token') return event.data.text.length + weightOfLogprobs(event.data.logprobs);
   if (event.type === 'tool_call') return event.data.arguments.length;
   if (event.type !== 'done' || !event.data.ok || !event.data.data) return 0;
-  const { text, reasoning = '', tool_calls: calls = [], embeddings = [] } = event.data.data;
+  const { text, reasoning = '', tool_calls: calls = [], embeddings = [], logprobs } = event.data.data;
   const more = [reasoning, ...calls.map((call) => call.arguments), ...embeddings];
-  return more.reduce((sum, part) => sum + part.length, text.length);
+  return more.reduce((sum, part) => sum + part.length, text.length) + weightOfLogprobs(logprobs);
 }
+
+/** What a token with its probability weighs, and each that might have stood in its place. */
+const LOGPROB_CHARACTERS = 60;
+
+const weightOfLogprobs = (logprobs: readonly TokenLogprob[] = []): number =>
+  logprobs.reduce((sum, { top_logprobs: others }) => sum + LOGPROB_CHARACTERS * (1 + others.length), 0);
 
 /** Events of one request: a list that grows, readers with a cursor each, and a way to wait for more. */
 class Channel {

@@ -13,7 +13,7 @@ import { RequestsService } from '../../services/requests.service.js';
 import { SubmissionsService } from '../../services/submissions.service.js';
 import type { Chunks } from './chunks.js';
 import { answerOf, Unanswered, type Answer } from './outcome.js';
-import { sendChunks } from './send-chunks.js';
+import { CHUNK_LIMITS, sendChunks } from './send-chunks.js';
 
 /** A call of `/v1` that was read. */
 export interface Call {
@@ -44,35 +44,46 @@ export class OpenAiCalls {
 
   /** Answers a call with one body, when its request has ended. */
   async answer(call: Call, write: Written): Promise<void> {
-    const { reply } = call;
-    const gone = new AbortController();
-    reply.raw.once('close', () => {
-      gone.abort();
-    });
-    const accepted = await this.submit(call);
-    if (reply.raw.destroyed) gone.abort();
+    const gone = this.attend(call);
+    const accepted = await this.submit(call, gone);
     // Each request has a deadline of its own, so that its end comes.
-    const body = await this.outcomes.wait(accepted, this.drain.orStopping(gone.signal));
-    if (body.ok && body.data === null) await this.leave(call, accepted);
-    if (gone.signal.aborted) return;
+    const body = await this.outcomes.wait(accepted, this.drain.orStopping(gone));
+    if (gone.aborted) return;
     await telling(call, () => {
-      void reply.status(200).send(write(answerOf(body), accepted));
+      void call.reply.status(200).send(write(answerOf(body), accepted));
     });
   }
 
   /** Answers a call piece by piece. */
   async stream(call: Call, chunksOf: (accepted: Accepted) => Chunks): Promise<void> {
-    const accepted = await this.submit(call);
+    const accepted = await this.submit(call, this.attend(call));
     const chunks = chunksOf(accepted);
     const events = (gone: AbortSignal) => this.outcomes.events(accepted, undefined, this.drain.orStopping(gone));
+    const waitedMs = Date.now() - contextOf(call.request).receivedAt.getTime();
+    const limits = { ...CHUNK_LIMITS, openMs: Math.max(0, CHUNK_LIMITS.openMs - waitedMs) };
     try {
-      await telling(call, () => sendChunks(call.reply, chunks, events));
+      await telling(call, () => sendChunks(call.reply, chunks, events, limits));
     } finally {
-      if (!chunks.settled) await this.leave(call, accepted);
+      // Told of another run of the model, it cannot be told to the end.
+      if (!chunks.settled) this.leave(call, accepted);
     }
   }
 
-  private async submit(call: Call): Promise<Accepted> {
+  /** A signal for the reader going away. The model is to be free at once, even before the request is accepted. */
+  private attend(call: Call): AbortSignal {
+    const { raw } = call.reply;
+    const gone = new AbortController();
+    const leave = (): void => {
+      if (raw.writableFinished) return;
+      if (this.isAlone(call)) this.requests.stopHere(call.request.id);
+      gone.abort();
+    };
+    raw.once('close', leave);
+    if (raw.destroyed) leave();
+    return gone.signal;
+  }
+
+  private async submit(call: Call, gone: AbortSignal): Promise<Accepted> {
     const { request, reply, submission, ignored, idempotencyKey, route } = call;
     this.drain.refuseWhenStopping();
     if (ignored.length > 0) void reply.header('x-dagi-ignored-parameters', ignored.join(', '));
@@ -81,17 +92,27 @@ export class OpenAiCalls {
     const about = { requestId: request.id, route, idempotencyKey, receivedAt: context.receivedAt };
     const accepted = await this.submissions.submit(keyOf(request), submission, about);
     Object.assign(context.fields, requestFields(accepted));
+    const leave = (): void => {
+      this.leave(call, accepted);
+    };
+    gone.addEventListener('abort', leave);
+    if (gone.aborted) leave();
     void reply.headers({ ...accepted.headers, ...openAiLimits(accepted.headers) });
     return accepted;
   }
 
+  /** Nobody is there any more to take what is still to come. */
+  private leave(call: Call, accepted: Accepted): void {
+    if (this.isAlone(call)) this.requests.abandon(accepted);
+  }
+
   /**
-   * Nobody is there any more to take what is still to come. Whoever named the request means to come back for it; and
-   * whoever was sent away since this process stops did not leave.
+   * Whether nobody but this caller waits for the answer. Whoever named the request means to come back for it; and whoever
+   * is sent away since this process stops does not leave.
    */
-  private async leave({ idempotencyKey }: Call, accepted: Accepted): Promise<void> {
+  private isAlone({ idempotencyKey }: Call): boolean {
     const named = idempotencyKey !== undefined && idempotencyKey !== '';
-    if (!named && !this.drain.isStopping) await this.requests.abandon(accepted);
+    return !named && !this.drain.isStopping;
   }
 }
 
