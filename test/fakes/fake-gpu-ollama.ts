@@ -75,7 +75,7 @@ export class FakeGpuOllama {
     else if (path === '/__control') this.control(response, text);
     else if (method === 'POST' && path === OLLAMA.chatPath) this.chat(response, text);
     else {
-      const other = OLLAMA.other(method, path, this.wire) ?? OLLAMA.refusal(404, '404 page not found');
+      const other = OLLAMA.other(method, path, this.wire, text) ?? OLLAMA.refusal(404, '404 page not found');
       sendJson(response, other.status, other.body);
     }
   }

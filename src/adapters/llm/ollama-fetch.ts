@@ -25,7 +25,8 @@ export const signalledFetch =
 function wholeLines(): TransformStream<Uint8Array, Uint8Array> {
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
-  let rest = '';
+  // In pieces: an answer with vectors is one line of megabytes, and joining at each packet takes its square.
+  let rest: string[] = [];
   const pass = (line: string, controller: TransformStreamDefaultController<Uint8Array>): void => {
     if (line.trim() === '') return;
     try {
@@ -37,12 +38,15 @@ function wholeLines(): TransformStream<Uint8Array, Uint8Array> {
   };
   return new TransformStream({
     transform(bytes, controller) {
-      const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) pass(line, controller);
+      const [first = '', ...others] = decoder.decode(bytes, { stream: true }).split('\n');
+      rest.push(first);
+      for (const next of others) {
+        pass(rest.join(''), controller);
+        rest = [next];
+      }
     },
     flush(controller) {
-      pass(rest + decoder.decode(), controller);
+      pass(rest.join('') + decoder.decode(), controller);
     },
   });
 }
