@@ -4,8 +4,7 @@ import { Aims } from './lib/aims.mjs';
 import { caller, turn } from './lib/openai-client.mjs';
 import { added, addedTable, aloneTable, Figures, judge } from './lib/openai-figures.mjs';
 import { Missing } from './lib/openai-gateways.mjs';
-import { memoryOf, startDagi, startLiteLlm, startModel, startPortkey } from './lib/openai-parties.mjs';
-import { cpuOfTree } from './lib/parties.mjs';
+import { startDagi, startLiteLlm, startModel, startPortkey, spentBy } from './lib/openai-parties.mjs';
 import { median, quantile, table } from './lib/stats.mjs';
 
 const HELP = `npm run bench -- openai [OPTIONS]
@@ -19,7 +18,7 @@ party adds is measured in pairs. The parties take turns, each at 1, 10 and 50 ca
 Prints tables, then each aim with PASS or MISS; ends with 1 if one is missed.
 
   --rounds N        rounds (3)
-  --seconds N       about how long a turn is (12)
+  --seconds N       how long a turn is if a party adds nothing; it ends after twice the time (12)
   --at LIST         callers at once (1,10,50)
   --parties LIST    of dagi, litellm, portkey (all)
   --no-head-start   the product without head starts as well (limits.head_start: false)
@@ -136,15 +135,17 @@ class OpenAiBench {
     }
   }
 
-  async take(party, at, way, markers) {
-    const before = cpuOfTree(party.pid);
-    const { calls, perSecond } = await turn(party.call, markers, at, way === 'stream');
-    const cpu = (cpuOfTree(party.pid) - before) / markers.length;
+  async take(party, atOnce, way, markers) {
+    const before = spentBy(party.pid);
+    const limitMs = this.options.seconds * 2_000;
+    const { calls, perSecond } = await turn(party.call, markers, { atOnce, stream: way === 'stream', limitMs });
+    const after = spentBy(party.pid);
+    const cpu = (of) => (after[of].cpuMs - before[of].cpuMs) / calls.size;
     const problems = [...calls.values()].flatMap(({ problem }) => problem ?? []);
     if (problems.length > 0) this.problems.set(party.name, problems[0]);
     const late = await this.alone.timings();
     return {
-      ...{ calls, perSecond, cpu, failed: problems.length },
+      ...{ calls, perSecond, cpu: cpu('own'), temporal: cpu('temporal'), failed: problems.length },
       late: median(way === 'stream' ? late.first : late.last),
     };
   }
@@ -193,8 +194,8 @@ function ownTimes(calls) {
 
 function memoryTable(parties) {
   const rows = parties.map(({ name, pid }) => {
-    const { own, temporal } = memoryOf(pid);
-    return [name, own.toFixed(0), temporal > 0 ? temporal.toFixed(0) : '–'];
+    const { own, temporal } = spentBy(pid);
+    return [name, own.megabytes.toFixed(0), temporal.megabytes > 0 ? temporal.megabytes.toFixed(0) : '–'];
   });
   return table(['memory at the end, MB', 'own', 'Temporal'], rows);
 }

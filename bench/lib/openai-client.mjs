@@ -81,18 +81,20 @@ function contentOf(data) {
 }
 
 /**
- * A closed loop: so many callers at once, each of which asks again when it is answered, until all markers are used.
+ * A closed loop: so many callers at once, each of which asks again when it is answered, until all markers are used or the
+ * time is over.
  * @returns {Promise<{ calls: Map<string, object>, perSecond: number }>} the calls by their markers
  */
-export async function turn(call, markers, atOnce, stream) {
+export async function turn(call, markers, { atOnce, stream, limitMs }) {
   const calls = new Map();
   const left = markers.toReversed();
   const began = performance.now();
   const life = async () => {
-    for (let marker = left.pop(); marker !== undefined; marker = left.pop()) {
+    while (left.length > 0 && performance.now() - began < limitMs) {
+      const marker = left.pop();
       calls.set(marker, await call(marker, stream));
     }
   };
   await Promise.all(Array.from({ length: atOnce }, life));
-  return { calls, perSecond: (markers.length / (performance.now() - began)) * 1000 };
+  return { calls, perSecond: (calls.size / (performance.now() - began)) * 1000 };
 }

@@ -47,7 +47,7 @@ const ms = (value) => (Number.isFinite(value) ? value.toFixed(Math.abs(value) < 
 export function addedTable(figures, parties, ats) {
   const headings = [
     ...['added, ms', 'at once', 'first p50', 'p95', 'total p50', 'p95', 'whole p50', 'p95'],
-    ...['calls/s', 'whole/s', 'cpu ms', 'model late', 'failed'],
+    ...['calls/s', 'whole/s', 'cpu ms', 'Temporal', 'model late', 'failed'],
   ];
   const rows = ats.flatMap((at) =>
     parties.map(({ name }) => {
@@ -57,7 +57,7 @@ export function addedTable(figures, parties, ats) {
         ...[name, at],
         ...['first50', 'first95', 'total50', 'total95'].map((figure) => ms(stream(figure))),
         ...['total50', 'total95'].map((figure) => ms(whole(figure))),
-        ...[stream('perSecond'), whole('perSecond'), stream('cpu')].map(ms),
+        ...[stream('perSecond'), whole('perSecond'), stream('cpu'), stream('temporal')].map(ms),
         ...[ms(stream('late')), stream('failed') + whole('failed')],
       ];
     }),

@@ -142,14 +142,20 @@ async function stopped(child, home) {
   if (home) rmSync(home, { recursive: true, force: true });
 }
 
-/** Resident memory of a process and what is below it, in MB: of a Temporal server, and of the rest. */
-export function memoryOf(pid) {
-  const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(memoryOf);
-  const own = usageOf(pid).megabytes;
-  const temporal = read(`/proc/${pid}/comm`).startsWith('temporal');
-  const sum = (name) => children.reduce((total, child) => total + child[name], 0);
-  return { own: sum('own') + (temporal ? 0 : own), temporal: sum('temporal') + (temporal ? own : 0) };
+/** What a process and those below it hold and have used: of a Temporal server, and of the rest. */
+export function spentBy(pid) {
+  const kind = read(`/proc/${pid}/comm`).startsWith('temporal') ? 'temporal' : 'own';
+  const spent = { own: nothing(), temporal: nothing(), [kind]: usageOf(pid) };
+  for (const child of read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(spentBy)) {
+    for (const of of ['own', 'temporal']) {
+      spent[of].megabytes += child[of].megabytes;
+      spent[of].cpuMs += child[of].cpuMs;
+    }
+  }
+  return spent;
 }
+
+const nothing = () => ({ megabytes: 0, cpuMs: 0 });
 
 const read = (path) => {
   try {
