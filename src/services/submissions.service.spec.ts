@@ -179,6 +179,9 @@ describe('SubmissionsService', () => {
       await submit(accepts(), starts('eager'));
       expect(order).toEqual(['plan', 'begin at fake', 'accept', 'start', 'accepted here']);
       expect(accepted[0]?.begunAt).toBe('fake');
+      // Taken over within the workflow's task, and recorded as it was decided.
+      expect(started[0]?.decision.chain[0]?.shape).toBe('local');
+      expect(accepted[0]?.decision.chain[0]?.shape).toBe('eager');
     });
 
     it('waits for its activity where the workflow may run elsewhere', async () => {

@@ -3,7 +3,14 @@ import stableStringify from 'safe-stable-stringify';
 import type { Logger } from 'pino';
 import type { CallerKey } from '../contracts/access.js';
 import { requestFields } from '../contracts/log-fields.js';
-import type { Decision, DecisionInputs, RouteRequestInput, RouteSubmission, Timings } from '../contracts/request.js';
+import type {
+  Decision,
+  DecisionInputs,
+  ProviderStep,
+  RouteRequestInput,
+  RouteSubmission,
+  Timings,
+} from '../contracts/request.js';
 import type { RoutingTable } from '../contracts/routing.js';
 import type { RefusalsRepository } from '../adapters/store/refusals.repository.js';
 import type {
@@ -100,8 +107,8 @@ export class SubmissionsService {
   async run(input: RouteRequestInput, row: NewRequest): Promise<Accepted> {
     const skipped = await this.parts.availability.plan(input, row.call);
     const planned = skipped.length > 0 ? { ...input, skipped } : input;
-    const begunAt = this.parts.headStarts.stepFor(planned)?.provider;
-    return this.accept(planned, { ...row, begunAt });
+    const step = this.parts.headStarts.stepFor(planned);
+    return this.accept(step ? takenOverLocally(planned, step) : planned, { ...row, begunAt: step?.provider });
   }
 
   private async decide(id: string, acting: Acting, body: RouteSubmission): Promise<Decision> {
@@ -204,6 +211,17 @@ export class SubmissionsService {
     if (!isFinal(record.status)) await this.parts.accepted.restart(record);
     return this.parts.accepted.joined(record);
   }
+}
+
+/**
+ * A call that runs already is taken over inside the workflow's task: handing it to an activity of its own would cost
+ * Temporal as much as all the rest, for nothing that is not running yet.
+ */
+function takenOverLocally(input: RouteRequestInput, { provider }: ProviderStep): RouteRequestInput {
+  const chain = input.decision.chain.map((step): ProviderStep =>
+    step.provider === provider ? { ...step, shape: 'local' } : step,
+  );
+  return { ...input, decision: { ...input.decision, chain } };
 }
 
 function toInput(requestId: string, acting: Acting, decision: Decision, receivedAt: Date): RouteRequestInput {
