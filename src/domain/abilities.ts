@@ -12,6 +12,10 @@ const hasImages = ({ content }: ChatMessage): boolean =>
 /** A choice that a model must heed; `auto` and `none` need nothing of it. */
 const isForced = (choice: CallOptions['toolChoice']): boolean => choice === 'required' || typeof choice === 'object';
 
+/** Fields of an endpoint's own dialect that bind an answer: without them it is not what was asked for. */
+const dialectNeeds = ({ dialect = {} }: CallOptions): Need[] =>
+  Object.keys(dialect).flatMap((parameter) => (parameter.startsWith('guided_') ? [{ parameter }] : []));
+
 /** What a call needs beyond an answer in text. */
 function needsOf(call: ModelCall): Need[] {
   if (call.kind === 'embeddings') {
@@ -34,15 +38,25 @@ function needsOf(call: ModelCall): Need[] {
     [options.frequencyPenalty !== undefined, { parameter: 'frequency_penalty' }],
     [options.reasoningEffort !== undefined, { parameter: 'reasoning_effort' }],
   ];
-  return wanted.flatMap(([isWanted, need]) => (isWanted ? [need] : []));
+  return [...wanted.flatMap(([isWanted, need]) => (isWanted ? [need] : [])), ...dialectNeeds(options)];
 }
 
 /** Whether any provider could lack something that a call needs, so that it is worth asking what they can do. */
 export const isDemanding = (call: ModelCall): boolean => needsOf(call).length > 0;
 
-/** The first parameter of a call that a model cannot heed; undefined: it can do all. */
-export const lackOf = (facts: Pick<ModelFacts, 'capabilities' | 'lacks'>, call: ModelCall): string | undefined =>
-  needsOf(call).find(
+/** Names under which clients that speak of functions know what they sent. */
+const OLD_NAMES = new Map([
+  ['tools', 'functions'],
+  ['tool_choice', 'function_call'],
+]);
+const speaksOfFunctions = (call: ModelCall): boolean => call.kind === 'chat' && 'functions' in call.options;
+
+/** The first parameter of a call that a model cannot heed, by the client's own name; undefined: it can do all. */
+export function lackOf(facts: Pick<ModelFacts, 'capabilities' | 'lacks'>, call: ModelCall): string | undefined {
+  const lacked = needsOf(call).find(
     ({ parameter, capability }) =>
       facts.lacks.includes(parameter) || (capability !== undefined && !facts.capabilities.includes(capability)),
-  )?.parameter;
+  );
+  if (!lacked) return undefined;
+  return (speaksOfFunctions(call) && OLD_NAMES.get(lacked.parameter)) || lacked.parameter;
+}

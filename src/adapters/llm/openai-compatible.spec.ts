@@ -174,6 +174,7 @@ describe('failures', () => {
 });
 
 describe('facts', () => {
+  const GUIDED = ['guided_json', 'guided_regex', 'guided_choice'];
   const told = (over: Partial<OpenAiCompatibleOptions> = {}) =>
     new OpenAiCompatibleProvider({ name: 'cloud', baseUrl: `${fake.url}/v1`, model: 'fake-model', ...over });
   const patient = (): AbortSignal => AbortSignal.timeout(5_000);
@@ -192,8 +193,8 @@ describe('facts', () => {
   });
 
   it.each([
-    ['openai', ['completion', 'tools', 'json_schema', 'vision'], []],
-    ['deepseek', ['completion', 'tools'], ['logit_bias', 'seed', 'parallel_tool_calls']],
+    ['openai', ['completion', 'tools', 'json_schema', 'vision'], GUIDED],
+    ['deepseek', ['completion', 'tools'], ['logit_bias', 'parallel_tool_calls', ...GUIDED]],
     ['openai-compatible', ['completion', 'tools', 'json_schema'], []],
   ] as const)('are usual for the kind where nothing is told: %s', async (kind, capabilities, lacks) => {
     expect(await told({ kind }).facts(patient())).toEqual({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readEntry, usualCapabilities } from './openai-facts.js';
+import { LACKS, readEntry, usualCapabilities } from './openai-facts.js';
 
 const USUAL = usualCapabilities('openai-compatible', 'm');
 const told = (entry: object): ReturnType<typeof readEntry> => readEntry({ id: 'm', object: 'model', ...entry }, USUAL);
@@ -59,6 +59,15 @@ describe('the capabilities of an entry', () => {
 
   it('tells nothing where there is no entry', () => {
     expect([readEntry(undefined, USUAL), readEntry('m', USUAL)]).toEqual([{}, {}]);
+  });
+});
+
+it('lacks of vLLM’s dialect what binds an answer, where it is not spoken', () => {
+  const guided = ['guided_json', 'guided_regex', 'guided_choice'];
+  expect(LACKS).toEqual({
+    openai: guided,
+    deepseek: ['logit_bias', 'parallel_tool_calls', ...guided],
+    'openai-compatible': [],
   });
 });
 

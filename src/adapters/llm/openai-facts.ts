@@ -12,10 +12,13 @@ const USUAL: Readonly<Record<OpenAiKind, readonly Capability[]>> = {
   'openai-compatible': ['completion', 'tools', 'json_schema'],
 };
 
-/** Of OpenAI's parameters, those that the vendor's reference does not have: they would be passed over in silence. */
+/** What of vLLM's dialect binds an answer. It is refused by OpenAI, and passed over by DeepSeek. */
+const GUIDED = ['guided_json', 'guided_regex', 'guided_choice'];
+
+/** Of the parameters that can be sent, those that the vendor's reference does not have: they would be passed over in silence. */
 export const LACKS: Readonly<Record<OpenAiKind, readonly string[]>> = {
-  openai: [],
-  deepseek: ['logit_bias', 'seed', 'parallel_tool_calls'],
+  openai: GUIDED,
+  deepseek: ['logit_bias', 'parallel_tool_calls', ...GUIDED],
   'openai-compatible': [],
 };
 
