@@ -1,2 +1,23 @@
 /** Text that the database can keep: PostgreSQL keeps no U+0000, and JSON columns no half surrogate pairs. */
 export const storable = (value: string): string => value.toWellFormed().replaceAll('\0', '');
+
+/** The beginning of a text, of at most so many UTF-16 units. A pair of surrogates is not cut in two. */
+export function beginningOf(value: string, most: number): string {
+  const cut = value.slice(0, most);
+  return value.length > most && /[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut;
+}
+
+/** Deeper values are refused: whoever hashes, stores or matches them later goes down as deep. */
+const DEEPEST = 100;
+
+/**
+ * A JSON value whose names and texts the database can keep.
+ * @throws RangeError where it is nested too deeply
+ */
+export function storableJson(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return storable(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > DEEPEST) throw new RangeError('nested too deeply');
+  if (Array.isArray(value)) return value.map((part) => storableJson(part, depth + 1));
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [storable(key), storableJson(part, depth + 1)]));
+}

@@ -20,6 +20,13 @@ function refused(body: object): { param: unknown; code: unknown; message: string
 }
 
 const FUNCTION = { name: 'look', description: 'Looks', parameters: { type: 'object' }, strict: true };
+/** An object in an object, so many levels deep. */
+function nested(levels: number): object {
+  let value: object = {};
+  for (let level = 0; level < levels; level += 1) value = { in: value };
+  return value;
+}
+
 const TOOL = { type: 'function', function: FUNCTION };
 
 describe('a least body', () => {
@@ -132,7 +139,8 @@ describe('honoured', () => {
 
   it('answers in the words of functions where a client speaks of them', () => {
     const old = { functions: [FUNCTION], function_call: { name: 'look' } };
-    expect(optionsOf(old)).toEqual({ tools: [FUNCTION], toolChoice: { name: 'look' }, parallelToolCalls: false });
+    expect(optionsOf(old)).toEqual({ tools: [FUNCTION], toolChoice: { name: 'look' }, functions: true });
+    expect(optionsOf({ ...old, parallel_tool_calls: false })).not.toHaveProperty('parallelToolCalls');
     expect(read(old).style.functions).toBe(true);
     expect(read({ ...old, tools: [TOOL], function_call: undefined }).style.functions).toBe(false);
   });
@@ -163,10 +171,12 @@ describe('ignored and named', () => {
       ['l'.repeat(65)]: 1,
       none: null,
     });
-    expect(style.ignored).toEqual(['mirostat', 'x.y-z']);
+    expect(style.ignored).toEqual(['mirostat', 'x.y-z', '...']);
     expect(submission).toEqual(read({}).submission);
     const many = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`p${at}`, 1]));
-    expect(read(many).style.ignored).toHaveLength(20);
+    expect(read(many).style.ignored).toEqual([...Object.keys(many).slice(0, 20), '...']);
+    expect(read({ ü: 1 }).style.ignored).toEqual(['...']);
+    expect(read(Object.fromEntries(Object.entries(many).slice(0, 20))).style.ignored).not.toContain('...');
   });
 });
 
@@ -211,6 +221,13 @@ describe('refused', () => {
     [{ stream: 'yes' }, 'stream'],
     [{ user: 7 }, 'user'],
     [{ user: 'x'.repeat(10_001) }, 'user'],
+    [{ safety_identifier: 7 }, 'safety_identifier'],
+    [{ guided_json: nested(101) }, 'guided_json', 'invalid_value'],
+    [
+      { response_format: { type: 'json_schema', json_schema: { schema: nested(101) } } },
+      'response_format',
+      'invalid_value',
+    ],
     [{ metadata: { a: 1 } }, 'metadata'],
     [{ metadata: { a: 'x'.repeat(513) } }, 'metadata'],
     [{ metadata: { ['k'.repeat(65)]: 'a' } }, 'metadata'],
@@ -235,7 +252,7 @@ describe('who asks', () => {
     expect(submission).toMatchObject({
       daoId: 'greenfood-dao',
       source: 'openai',
-      metadata: { ...metadata, user: 'tg:2' },
+      metadata: { ...metadata, user: 'tg:2', safety_identifier: 'tg:3' },
     });
     expect([submission.userId, submission.sessionId, submission.agent]).toEqual([undefined, undefined, undefined]);
   });
@@ -245,8 +262,11 @@ describe('who asks', () => {
     ['u', { user: 'u' }],
     ['a\0b\u0007', { user: 'ab\u0007' }],
     ['x'.repeat(10_000), { user: 'x'.repeat(256) }],
-    [`${'x'.repeat(255)}🌻`, { user: `${'x'.repeat(255)}\uFFFD` }],
+    [`${'x'.repeat(255)}🌻`, { user: 'x'.repeat(255) }],
+    ['a\uD800', { user: 'a\uFFFD' }],
   ])('keeps of a user what can be kept', (user, metadata) => {
     expect(read({ user }).submission.metadata).toEqual(metadata);
+    const kept = read({ safety_identifier: user }).submission.metadata;
+    expect(kept).toEqual(Object.fromEntries(Object.values(metadata).map((text) => ['safety_identifier', text])));
   });
 });

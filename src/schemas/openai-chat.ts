@@ -7,7 +7,7 @@ import {
   maybe,
   present,
   refuse,
-  storableJson,
+  storableRecord,
   strangersIn,
   streamOptions,
   submissionOf,
@@ -95,7 +95,7 @@ export function dialectIn(body: object, context: Parameters<typeof refuse>[0]): 
   const given = Object.entries(body).filter(([name, value]) => DIALECT.includes(name) && isGiven(value));
   const [first] = given;
   if (!first) return undefined;
-  const dialect = storableJson(Object.fromEntries(given)) as Record<string, unknown>;
+  const dialect = storableRecord(Object.fromEntries(given), context, [first[0]]);
   if (Buffer.byteLength(JSON.stringify(dialect)) > MOST_DIALECT) {
     const [largest] = given.toSorted(([, a], [, b]) => JSON.stringify(b).length - JSON.stringify(a).length);
     refuse(context, [(largest ?? first)[0]], `holds more than ${MOST_DIALECT} bytes`, 'invalid_value');

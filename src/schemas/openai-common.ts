@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RouteSubmission } from '../contracts/request.js';
-import { storable } from '../contracts/text.js';
+import { beginningOf, storable, storableJson } from '../contracts/text.js';
 import { id } from './common.js';
 
 /** Where a schema says what it refuses. */
@@ -33,19 +33,27 @@ type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 export const present = <T extends object>(value: T): Present<T> =>
   Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as Present<T>;
 
-/** A JSON value whose names and texts the database can keep. Bodies come in no deeper than 64 levels. */
-export function storableJson(value: unknown): unknown {
-  if (typeof value === 'string') return storable(value);
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(storableJson);
-  return storableRecord(value);
+/**
+ * A JSON object whose names and texts the database can keep.
+ * @param path where it stands, from the schema that is being read; what is nested too deeply is refused there
+ */
+export function storableRecord(
+  value: Record<string, unknown>,
+  context: Refusals,
+  path: string[] = [],
+): Record<string, unknown> {
+  try {
+    return storableJson(value) as Record<string, unknown>;
+  } catch {
+    refuse(context, path, 'is nested too deeply', 'invalid_value');
+    return {};
+  }
 }
 
-const storableRecord = (value: object): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(value).map(([name, part]) => [storable(name), storableJson(part)]));
-
 /** Any JSON object. */
-export const jsonObject = z.record(z.string(), z.unknown()).transform(storableRecord);
+export const jsonObject = z
+  .record(z.string(), z.unknown())
+  .transform((value, context) => storableRecord(value, context));
 
 /** Text that the database can keep. */
 export const words = z.string().transform(storable);
@@ -71,16 +79,17 @@ const metadata = z
 
 /** Longest `user` that is accepted, and how much of it is kept. */
 const [LONGEST_USER, KEPT_OF_USER] = [10_000, 256];
+const clientsUser = z
+  .string()
+  .max(LONGEST_USER)
+  .transform((name) => storable(beginningOf(name, KEPT_OF_USER)));
 
 /** What every endpoint takes about the call itself. */
 export const about = {
   model,
-  user: maybe(
-    z
-      .string()
-      .max(LONGEST_USER)
-      .transform((name) => storable(name.slice(0, KEPT_OF_USER))),
-  ),
+  user: maybe(clientsUser),
+  /** As OpenAI calls `user` now. */
+  safety_identifier: maybe(clientsUser),
   metadata: maybe(metadata),
 };
 
@@ -103,33 +112,43 @@ export interface AnswerStyle {
 interface About {
   model: string;
   user?: string | undefined;
+  safety_identifier?: string | undefined;
   metadata?: Record<string, string> | undefined;
 }
 
 /**
- * What all submissions of `/v1` have in common. Who acts is the key's own: `user` and whatever metadata names are what a
- * client says of its own users, and are kept as that. Only the DAO can be named, and is checked against the key.
+ * What all submissions of `/v1` have in common. Who acts is the key's own: `user`, `safety_identifier` and whatever metadata
+ * names are what a client says of its own users, and are kept as that. Only the DAO can be named, and is checked against
+ * the key.
  */
 export function submissionOf(body: About, prompt: string): RouteSubmission {
-  const { user, metadata: pairs = {} } = body;
+  const { user, safety_identifier, metadata: pairs = {} } = body;
   const dao = id.safeParse(pairs.dao_id);
   return {
     ...{ prompt, mode: 'chat', source: 'openai', model: body.model },
     ...{ agent: undefined, userId: undefined, sessionId: undefined },
     daoId: dao.success ? dao.data : undefined,
-    metadata: { ...pairs, ...(user !== undefined && user !== '' && { user }) },
+    metadata: { ...pairs, ...said({ user, safety_identifier }) },
   };
 }
+
+/** Texts that are there, and say something. */
+const said = (texts: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(Object.entries(texts).flatMap(([name, text]) => (text ? [[name, text] as const] : [])));
 
 /** Most names that are told of what has no meaning here, and those that can stand in a header. */
 const MOST_NAMES = 20;
 const TELLABLE = /^[\w.-]{1,64}$/;
 
-/** Names in a body that nobody knows. What is null was not asked for. */
+/** Stands for names that are not told. */
+const MORE = '...';
+
+/** Names at the top of a body that nobody knows, and last `...` where there are more. What is null was not asked for. */
 export function strangersIn(body: object, known: readonly string[]): string[] {
   const strange = Object.entries(body).filter(([name, value]) => isGiven(value) && !known.includes(name));
-  return strange
+  const told = strange
     .map(([name]) => name)
     .filter((name) => TELLABLE.test(name))
     .slice(0, MOST_NAMES);
+  return told.length < strange.length ? [...told, MORE] : told;
 }

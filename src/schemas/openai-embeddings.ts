@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EmbeddingsCall } from '../contracts/chat.js';
 import type { RouteSubmission } from '../contracts/request.js';
+import { beginningOf } from '../contracts/text.js';
 import { about, maybe, present, strangersIn, submissionOf, words } from './openai-common.js';
 
 const MOST_INPUTS = 256;
@@ -9,6 +10,9 @@ const inputText = words.pipe(z.string().min(1));
 const input = z
   .union([inputText, z.array(inputText).min(1).max(MOST_INPUTS)], { error: INPUT })
   .transform((given) => [given].flat());
+
+/** How much of the texts is kept beside them as what was asked, in UTF-16 units. */
+const LONGEST_PROMPT = 16_384;
 
 const fields = {
   ...about,
@@ -27,7 +31,7 @@ export interface EmbeddingsRequest {
 export const EmbeddingsSchema = z.looseObject(fields).transform((body): EmbeddingsRequest => {
   const call: EmbeddingsCall = { kind: 'embeddings', input: body.input, ...present({ dimensions: body.dimensions }) };
   return {
-    submission: { ...submissionOf(body, body.input.join('\n')), call },
+    submission: { ...submissionOf(body, beginningOf(body.input.join('\n'), LONGEST_PROMPT)), call },
     style: {
       model: body.model,
       base64: body.encoding_format === 'base64',

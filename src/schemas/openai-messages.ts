@@ -4,9 +4,9 @@ import { storable } from '../contracts/text.js';
 import { maybe, present, refuse, words } from './openai-common.js';
 
 /** An image itself, or an address that the model's endpoint fetches; anything else would be fetched by nobody. */
-const IMAGE = /^(?:data:image\/[\w.+-]+;base64,|https?:\/\/\S)/i;
+const IMAGE = /^(?:data:image\/[\w.+-]+;base64,[\w+/-]+={0,2}|https?:\/\/\S+)$/i;
 const NO_IMAGE = 'an image is a data: URI of an image, or an http or https address; audio and files cannot be sent';
-const address = z.string().regex(IMAGE, NO_IMAGE);
+const address = words.pipe(z.string().regex(IMAGE, NO_IMAGE));
 
 const textPart = z.looseObject({ type: z.literal('text'), text: words });
 const imagePart = z.looseObject({

@@ -62,6 +62,21 @@ describe('a body of /v1/embeddings', () => {
     expect(style).toEqual({ model: 'provider/local', base64: true, ignored: [] });
   });
 
+  it('keeps of many texts the beginning as what was asked, and all of them as what is to be done', () => {
+    const input = ['x'.repeat(16_383), '🌻', 'y'.repeat(20_000)];
+    const { submission } = EmbeddingsSchema.parse({ ...MODEL, input });
+    expect(submission.prompt).toBe(`${'x'.repeat(16_383)}\n`);
+    expect(submission.call).toMatchObject({ input });
+    const cut = EmbeddingsSchema.parse({ ...MODEL, input: `${'x'.repeat(16_383)}🌻` });
+    expect(cut.submission.prompt).toBe('x'.repeat(16_383));
+  });
+
+  it('keeps what a client says of its own users', () => {
+    const { submission, style } = EmbeddingsSchema.parse({ ...MODEL, input: 'a', user: 'u', safety_identifier: 's\0' });
+    expect(submission.metadata).toEqual({ user: 'u', safety_identifier: 's' });
+    expect(style.ignored).toEqual([]);
+  });
+
   it.each<[object, string]>([
     [{ input: '' }, 'input'],
     [{ input: [] }, 'input'],

@@ -52,6 +52,8 @@ export interface Tooling {
   tools?: ToolDefinition[];
   toolChoice?: ToolChoice;
   parallelToolCalls?: boolean;
+  /** The client calls them functions, and is told of them under that name. */
+  functions?: true;
 }
 
 /** Whether a client speaks of functions, and wants to be answered so. */
@@ -96,9 +98,9 @@ export function toolingOf(body: ToolBody, context: Parameters<typeof refuse>[0])
   if (wrong !== undefined) refuse(context, [chosen.field], wrong, 'invalid_value');
   const { given, choice } = chosen;
   if (given.length === 0) return {};
-  // A client that speaks of functions knows of one call at a time.
-  const parallelToolCalls = speaksOfFunctions(body) ? false : body.parallel_tool_calls;
-  return { tools: given, ...present({ toolChoice: choice, parallelToolCalls }) };
+  // A client that speaks of functions is told of the first call alone, so that there may be more of them.
+  if (speaksOfFunctions(body)) return { tools: given, functions: true, ...present({ toolChoice: choice }) };
+  return { tools: given, ...present({ toolChoice: choice, parallelToolCalls: body.parallel_tool_calls }) };
 }
 
 const formatName = /^[\w-]{1,64}$/;

@@ -1,19 +1,7 @@
 import { z } from 'zod';
 import { MODES, type RouteSubmission } from '../contracts/request.js';
-import { storable } from '../contracts/text.js';
+import { storableJson } from '../contracts/text.js';
 import { daoNamed, id, text } from './common.js';
-
-/** Deeper metadata is refused: whoever hashes, stores or matches it later goes down as deep. */
-const DEEPEST = 100;
-
-/** A JSON value whose names and texts the database can keep. */
-function storableJson(value: unknown, depth = 0): unknown {
-  if (typeof value === 'string') return storable(value);
-  if (typeof value !== 'object' || value === null) return value;
-  if (depth > DEEPEST) throw new RangeError('nested too deeply');
-  if (Array.isArray(value)) return value.map((part) => storableJson(part, depth + 1));
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [storable(key), storableJson(part, depth + 1)]));
-}
 
 const ids = { dao_id: id.optional(), user_id: id.optional(), session_id: id.optional(), source: id.optional() };
 
@@ -43,12 +31,9 @@ const WireSchema = z.looseObject({
 /** The same for the API's description: the names that new clients use, each of them once. */
 export const RouteBodyOutline = z.looseObject({
   prompt: text.meta({ description: 'What is asked, in plain words; not empty.', example: 'How long do members vote?' }),
-  mode: z
-    .enum(MODES)
-    .default('chat')
-    .meta({
-      description: 'chat: an answer. devtools: work with the tool that metadata.tool names. crew: a team of agents.',
-    }),
+  mode: z.enum(MODES).default('chat').meta({
+    description: 'chat: an answer. devtools: work with the tool that metadata.tool names. crew: a team of agents.',
+  }),
   agent: id.optional().meta({ description: 'Name of an agent; only rules look at it.', example: 'coordinator' }),
   dao_id: daoNamed.optional(),
   user_id: id.optional().meta({
