@@ -71,7 +71,12 @@ describe(chatCompletion.name, () => {
     });
   });
 
+  it.each(['stop', 'tool_calls', 'function_call'])('asks for tools where an endpoint ends with %s', (finish_reason) => {
+    expect(chat({ finish_reason, tool_calls: CALLS })).toMatchObject({ choices: [{ finish_reason: 'tool_calls' }] });
+  });
+
   it.each([
+    ['function_call', 'stop'],
     ['length', 'length'],
     ['content_filter', 'content_filter'],
     ['tool_calls', 'stop'],
@@ -110,6 +115,20 @@ describe(textCompletion.name, () => {
         },
       ],
     });
+  });
+});
+
+describe('the places of tokens', () => {
+  it('are sums of what goes before, however many there are', () => {
+    const lengths = Array.from({ length: 20_000 }, (_, at) => at % 4);
+    const logprobs = lengths.map((length) => ({ ...TOKEN, token: 'x'.repeat(length), top_logprobs: [] }));
+    const data = { text: logprobs.map(({ token }) => token).join(''), finish_reason: 'stop', logprobs };
+    const { choices } = textCompletion(HEAD, { data, usage: USAGE }) as {
+      choices: [{ logprobs: { text_offset: number[] } }];
+    };
+    const offsets = choices[0].logprobs.text_offset;
+    // Four tokens have six letters together.
+    expect(offsets).toEqual(lengths.map((_, at) => Math.floor(at / 4) * 6 + [0, 0, 1, 3][at % 4]!));
   });
 });
 

@@ -1,3 +1,4 @@
+import type { ChatData } from '../../contracts/bodies.js';
 import type { ToolCall } from '../../contracts/chat.js';
 import { AppError } from '../../errors/app-error.js';
 import type { ChatForm, Head } from './chat-answer.js';
@@ -54,6 +55,8 @@ class ToldCalls {
 /** Chunks of `/v1/chat/completions`. */
 export class ChatChunks implements ChunkForm {
   private readonly calls = new ToldCalls();
+  /** What was told at all: a reader who joins late, or reads from the record, has the text alone from the events. */
+  private readonly told = { text: false, reasoning: false, logprobs: false };
 
   constructor(
     private readonly head: Head,
@@ -65,10 +68,13 @@ export class ChatChunks implements ChunkForm {
   }
 
   token({ text, logprobs }: { text: string; logprobs?: object[] }): object[] {
+    this.told.text = true;
+    this.told.logprobs ||= logprobs !== undefined;
     return [this.chunk({ content: text }, null, logprobs)];
   }
 
   reasoning({ text }: { text: string }): object[] {
+    this.told.reasoning = true;
     return [this.chunk({ reasoning_content: text })];
   }
 
@@ -78,7 +84,16 @@ export class ChatChunks implements ChunkForm {
 
   last({ data }: Answer): object[] {
     const rest = this.calls.rest(data.tool_calls ?? []).flatMap((piece) => this.pieceOf(piece));
-    return [...rest, this.chunk({}, finishReasonOf(data, this.form.functions))];
+    return [...this.untold(data), ...rest, this.chunk({}, finishReasonOf(data, this.form.functions))];
+  }
+
+  /** What of the record goes before the calls of tools, and was not told at all. */
+  private untold({ text, reasoning = '', logprobs }: ChatData): object[] {
+    const { told } = this;
+    const thought = told.reasoning || reasoning === '' ? [] : this.reasoning({ text: reasoning });
+    if (told.logprobs || !logprobs) return thought;
+    // Where the text was told without its probabilities, they follow alone.
+    return [...thought, ...this.token({ text: told.text ? '' : text, logprobs })];
   }
 
   usage(usage: object): object {

@@ -20,7 +20,7 @@ interface Delta {
 interface Chunk {
   id: string;
   object: string;
-  choices: { delta: Delta; finish_reason: string | null }[];
+  choices: { delta: Delta; finish_reason: string | null; logprobs: object | null }[];
   usage?: unknown;
 }
 
@@ -187,6 +187,46 @@ describe('a stream of a chat', () => {
     const deltas = chunks.map(({ choices }) => choices[0]?.delta.function_call).filter((one) => one !== undefined);
     expect(deltas).toEqual([{ name: 'look', arguments: '' }, { arguments: '{"a"' }, { arguments: ':1}' }]);
     expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe('function_call');
+  });
+});
+
+describe('a stream of a chat that comes from the record', () => {
+  const TOKEN = { token: 'a', logprob: -0.1, bytes: null, top_logprobs: [] };
+  const body: RequestBody = {
+    ...bodyOf({ reasoning: [], texts: ['a'], calls: [{ name: 'b', pieces: ['{}'] }], lost: [], finish: 'stop' }),
+    data: {
+      ...{ text: 'a', finish_reason: 'stop', reasoning: 'hm', logprobs: [TOKEN] },
+      tool_calls: [{ id: 'call_0', name: 'b', arguments: '{}' }],
+    },
+  } as RequestBody;
+  const told = (...events: RequestEvent[]): object[] => {
+    const chunks = new Chunks(new ChatChunks(HEAD, { functions: false }), false);
+    const all = [...events, { type: 'done', data: body } satisfies RequestEvent];
+    return (all.flatMap((event) => chunks.of(at(event))) as Chunk[]).map(({ choices: [choice] }) => ({
+      ...choice!.delta,
+      ...(choice!.logprobs && { logprobs: choice!.logprobs }),
+    }));
+  };
+  const FIRST = { role: 'assistant', content: '' };
+  const THOUGHT = { reasoning_content: 'hm' };
+  const LOGPROBS = { content: [TOKEN], refusal: null };
+  const CALL = { tool_calls: [{ index: 0, id: 'call_0', type: 'function', function: { name: 'b', arguments: '{}' } }] };
+
+  it('has what was reasoned, and the text with its probabilities', () => {
+    expect(told()).toEqual([FIRST, THOUGHT, { content: 'a', logprobs: LOGPROBS }, CALL, {}]);
+  });
+
+  it('has the probabilities behind a text that was told without them', () => {
+    const token = { type: 'token', data: { text: 'a' } } satisfies RequestEvent;
+    expect(told(token)).toEqual([FIRST, { content: 'a' }, THOUGHT, { content: '', logprobs: LOGPROBS }, CALL, {}]);
+  });
+
+  it('has nothing twice', () => {
+    const events: RequestEvent[] = [
+      { type: 'reasoning', data: { text: 'hm' } },
+      { type: 'token', data: { text: 'a', logprobs: [TOKEN] } },
+    ];
+    expect(told(...events)).toEqual([FIRST, THOUGHT, { content: 'a', logprobs: LOGPROBS }, CALL, {}]);
   });
 });
 

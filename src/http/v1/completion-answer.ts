@@ -6,7 +6,12 @@ import { finishReasonOf, openAiUsage, type Answer } from './outcome.js';
 /** Probabilities as they were told before there were chats: a list for each of their parts. */
 function logprobsOf(tokens: readonly TokenLogprob[] | undefined, from: number): object | null {
   if (!tokens) return null;
-  const offsets = tokens.map((_, at) => tokens.slice(0, at).reduce((sum, { token }) => sum + token.length, from));
+  let next = from;
+  const offsets = tokens.map(({ token }) => {
+    const offset = next;
+    next += token.length;
+    return offset;
+  });
   return {
     tokens: tokens.map(({ token }) => token),
     token_logprobs: tokens.map(({ logprob }) => logprob),

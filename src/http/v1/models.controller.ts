@@ -36,7 +36,7 @@ export class ModelsController {
     @Req() request: FastifyRequest,
   ): Promise<object> {
     const models = await this.models.list(keyOf(request), { daoId });
-    return { object: 'list', data: models.toSorted((one, other) => (one.id < other.id ? -1 : 1)).map(told) };
+    return { object: 'list', data: models.map(told) };
   }
 
   /** Also with the slash of a name escaped, or escaped twice. */

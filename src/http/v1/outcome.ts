@@ -28,7 +28,7 @@ export function finishReasonOf(
   { finish_reason: reason, tool_calls: calls = [] }: ChatData,
   functions: boolean,
 ): string {
-  const asksForTools = calls.length > 0 && (reason === 'stop' || reason === 'tool_calls');
+  const asksForTools = calls.length > 0 && ['stop', 'tool_calls', 'function_call'].includes(reason);
   if (asksForTools) return functions ? 'function_call' : 'tool_calls';
   return ['stop', 'length', 'content_filter'].includes(reason) ? reason : 'stop';
 }
