@@ -236,7 +236,7 @@ const SAID = { role: 'user', content: 'Hello' };
 const nulls = (...names: string[]): object => Object.fromEntries(names.map((name) => [name, null]));
 const SAMPLING = nulls(
   ...['max_tokens', 'temperature', 'top_p', 'stop', 'n', 'seed', 'presence_penalty', 'frequency_penalty'],
-  ...['logit_bias', 'logprobs', 'stream', 'stream_options', 'metadata'],
+  ...['logit_bias', 'logprobs', 'stream', 'stream_options', 'metadata', 'safety_identifier'],
 );
 const CHATTING = {
   ...SAMPLING,
@@ -265,7 +265,7 @@ const OPENAI: Readonly<Record<string, Filling>> = {
   'POST /v1/embeddings': {
     bodies: ({ dao, user }) => [
       {
-        ...nulls('encoding_format', 'dimensions'),
+        ...nulls('encoding_format', 'dimensions', 'safety_identifier'),
         model: 'dagi-stack',
         input: 'Hello',
         user,

@@ -29,6 +29,9 @@ interface Outcome {
   text: string;
 }
 
+/** Public, and so not in the API's description, which has what a key opens. They take nothing. */
+const UNDESCRIBED: readonly string[] = ['GET /health', 'GET /ready'];
+
 const isDocumentation = (url: string): boolean => /^\/docs(\/|$)/.test(url) || url === '/openapi.json';
 const sent = ({ method, path, body }: Attempt): string =>
   `${method} ${decodeURIComponent(path)} ${JSON.stringify(body ?? {})}`;
@@ -149,7 +152,9 @@ describe('isolation', () => {
 
   it('should know of every route, parameter and field what to fill in', () => {
     expect(routes.length).toBeGreaterThanOrEqual(25);
-    expect(routes.flatMap((route) => route.gaps())).toEqual([]);
+    expect(routes.filter(({ filledAs }) => !UNDESCRIBED.includes(filledAs)).flatMap((route) => route.gaps())).toEqual(
+      [],
+    );
     const names = new Set(routes.map(({ filledAs }) => filledAs));
     const parameters = new Set(routes.flatMap(({ query }) => query));
     expect(Object.keys(FILLINGS).filter((name) => !names.has(name))).toEqual([]);
