@@ -92,13 +92,15 @@ export const ProviderSchema = z
         message: 'a provider of type openai-compatible needs `base_url`',
       });
     }
-    if (type === 'embedded') {
-      for (const key of ['context_length', 'capabilities'] as const) {
-        if (config[key] !== undefined) add(key, 'has no effect: it is known of the embedded model');
-      }
-    }
-    if (type === 'ollama' || config.max_concurrent !== undefined) return;
-    for (const key of ['max_waiting', 'max_wait_ms'] as const) {
-      if (config[key] !== undefined) add(key, 'has no effect without `max_concurrent`: nothing ever waits');
+    const useless = (keys: readonly (keyof typeof config)[], why: string): void => {
+      keys
+        .filter((key) => config[key] !== undefined)
+        .forEach((key) => {
+          add(key, `has no effect${why}`);
+        });
+    };
+    if (type === 'embedded') useless(['context_length', 'capabilities'], ': it is known of the embedded model');
+    if (type !== 'ollama' && config.max_concurrent === undefined) {
+      useless(['max_waiting', 'max_wait_ms'], ' without `max_concurrent`: nothing ever waits');
     }
   });

@@ -88,9 +88,10 @@ export class Generation {
 
   /** Lets the readers have what is said, until the end or until something stops it. */
   private async follow(begin: () => RunningCall): Promise<CallEnd> {
-    const { signal, limitCall } = this.terms.stop;
+    const { stop: limits } = this.terms;
+    const { signal } = limits;
     const call = (this.call = begin());
-    limitCall(Math.max(0, this.input.step.timeoutMs - (Date.now() - call.calledAt)));
+    limits.limitCall(Math.max(0, this.input.step.timeoutMs - (Date.now() - call.calledAt)));
     const stop = (): void => {
       call.stop(signal.reason as Error);
     };

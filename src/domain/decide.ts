@@ -4,7 +4,7 @@ import { PROMPT_HEAD, type RoutingTable } from '../contracts/routing.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { resolveRights, type Rights } from './access.js';
 import { holds, promptMatcher, type PromptMatcher, type Subject } from './conditions.js';
-import { matchNamed, matchRule } from './routing.js';
+import { matchNamed, matchRule, type Match } from './routing.js';
 import { namedProvider } from './virtual-models.js';
 
 export type DecideResult =
@@ -53,21 +53,28 @@ export function decide(
 
   const named = namedProvider(inputs.model);
   const match = named === undefined ? matchRule(table, subject) : matchNamed(table, subject, named);
-  if (!match && named !== undefined) return { allowed: false, code: 'MODEL_NOT_FOUND', rights, detail: {} };
-  if (!match) {
-    // Whoever may do more must not get less: somebody without `chat.write` would have been answered.
-    if (answer) return allow(table, inputs, rights, { answer });
-    return { allowed: false, code: 'NO_ROUTE', rights, detail: { mode } };
-  }
-  const { rule } = match;
+  if (match) return allow(table, inputs, rights, routed(table, inputs, match, answer));
+  // Whoever may do more must not get less: somebody without `chat.write` would have been answered.
+  if (answer) return allow(table, inputs, rights, { answer });
+  if (named !== undefined) return { allowed: false, code: 'MODEL_NOT_FOUND', rights, detail: {} };
+  return { allowed: false, code: 'NO_ROUTE', rights, detail: { mode } };
+}
+
+/** What a rule makes of a request that it takes. */
+function routed(
+  table: RoutingTable,
+  { model }: DecisionInputs,
+  { rule, chain }: Match,
+  answer: KnownQuestion | undefined,
+): Partial<Decision> {
   const callMs = Math.min(rule.timeoutMs ?? table.requestTimeoutMs, table.requestTimeoutMs);
-  return allow(table, inputs, rights, {
+  return {
     rule: rule.name,
-    chain: match.chain.map((provider) => toStep(table, provider, callMs)),
+    chain: chain.map((provider) => toStep(table, provider, callMs)),
     // What is kept answers the same question; a conversation is more than its last one.
-    ...(rule.cache && inputs.model === undefined ? { cache: rule.cache } : {}),
+    ...(rule.cache && model === undefined ? { cache: rule.cache } : {}),
     ...(answer ? { answer } : {}),
-  });
+  };
 }
 
 function allow(

@@ -59,8 +59,7 @@ export class TrialsService implements TrialRunner {
     const record = await this.requests.find(id, null);
     const question = record && (await this.requests.question(id, record.daoId));
     // A client's own conversation is not kept, and its last sentence alone is another question.
-    const whole = question && question.record.model === null;
-    if (!whole || question.prompt === '') throw new AppError('REQUEST_NOT_FOUND');
+    if (question?.record.model !== null || question.prompt === '') throw new AppError('REQUEST_NOT_FOUND');
     return question;
   }
 

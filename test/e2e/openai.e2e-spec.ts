@@ -288,12 +288,7 @@ describe('clients of OpenAI', () => {
       ['a wrong one', { authorization: 'Bearer nonsense' }],
       ['Basic', { authorization: 'Basic nonsense' }],
     ])('should be 401 without a key: %s', async (name, headers) => {
-      const reply = await product.call(
-        'POST',
-        CHAT,
-        { key: null, headers },
-        hi('x'),
-      );
+      const reply = await product.call('POST', CHAT, { key: null, headers }, hi('x'));
       expect(reply.status).toBe(401);
       expect(reply.body.error).toMatchObject({ code: 'invalid_api_key', type: 'invalid_request_error', param: null });
       if (name === 'Basic') expect(reply.body.error.message).toContain('Bearer KEY');

@@ -83,6 +83,8 @@ export interface OpenFilter {
   overdueSince?: Date;
 }
 
+const NO_KEY: Record<keyof Idempotency, null> = { scope: null, key: null, bodyHash: null };
+
 const hasParts = (parts: AnswerParts | undefined): boolean => parts !== undefined && Object.keys(parts).length > 0;
 
 /** Requests and turns. Every statement that changes an ended request is a no-op: an ending is final. */
@@ -94,7 +96,15 @@ export class RequestsRepository {
    * @returns false if the idempotency key is taken; then nothing was written
    */
   async accept(request: NewRequest): Promise<boolean> {
-    const { idempotency, decision } = request;
+    const {
+      idempotency: owner = NO_KEY,
+      decision,
+      sessionId = null,
+      source = null,
+      agent = null,
+      model = null,
+      begunAt = null,
+    } = request;
     const { rows } = await guardStore(() =>
       sql<{ id: string }>`
         with request as (
@@ -102,19 +112,19 @@ export class RequestsRepository {
             id, dao_id, actor, key_id, source, mode, agent, metadata, access, decision, status, timings,
             idempotency_scope, idempotency_key, body_hash, received_at, deadline_at, model, generation, provider
           ) values (
-            ${request.id}, ${request.daoId}, ${request.actor}, ${request.keyId}, ${request.source ?? null},
-            ${request.mode}, ${request.agent ?? null}, ${JSON.stringify(request.metadata)}::jsonb,
+            ${request.id}, ${request.daoId}, ${request.actor}, ${request.keyId}, ${source},
+            ${request.mode}, ${agent}, ${JSON.stringify(request.metadata)}::jsonb,
             ${JSON.stringify(request.access)}::jsonb, ${JSON.stringify(decision)}::jsonb, 'accepted', ${JSON.stringify(request.timings)}::jsonb,
-            ${idempotency?.scope ?? null}, ${idempotency?.key ?? null}, ${idempotency?.bodyHash ?? null},
-            ${request.receivedAt}, ${request.deadlineAt}, ${request.model ?? null},
-            ${request.begunAt === undefined ? 0 : FIRST_GENERATION}, ${request.begunAt ?? null}
+            ${owner.scope}, ${owner.key}, ${owner.bodyHash},
+            ${request.receivedAt}, ${request.deadlineAt}, ${model},
+            ${begunAt === null ? 0 : FIRST_GENERATION}, ${begunAt}
           )
           on conflict (dao_id, idempotency_scope, idempotency_key) where idempotency_key is not null do nothing
           returning id
         ), dialog as (
           insert into dialogs (id, dao_id, actor, session_id, source)
-          select request.id, ${request.daoId}, ${request.actor}, ${request.sessionId ?? null}::text, ${request.source ?? null}
-          from request where ${request.sessionId ?? null}::text is not null
+          select request.id, ${request.daoId}, ${request.actor}, ${sessionId}::text, ${source}
+          from request where ${sessionId}::text is not null
           on conflict (dao_id, actor, session_id) do update set source = excluded.source
           returning id
         )
