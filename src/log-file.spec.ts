@@ -2,7 +2,6 @@ import { once, type EventEmitter } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openLogFile } from './log-file.js';
 
@@ -22,8 +21,9 @@ describe(openLogFile.name, () => {
   async function write(lines: number, rotation: { max_size_mb?: number; max_files?: number }): Promise<void> {
     const stream = openLogFile(file, rotation) as unknown as EventEmitter & { write(text: string): void; end(): void };
     for (let line = 1; line <= lines; line += 1) {
+      const written = once(stream, 'write');
       stream.write(`line ${line}\n`);
-      await sleep(20);
+      await written;
     }
     stream.end();
     await once(stream, 'close');

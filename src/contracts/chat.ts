@@ -51,6 +51,8 @@ export interface CallOptions {
   responseFormat?: ResponseFormat;
   /** How long a model that can may think: `none`, `minimal`, `low`, `medium`, `high`, … */
   reasoningEffort?: string;
+  /** The client speaks of functions, the form before tools. */
+  functions?: true;
   /** Fields of an endpoint's own dialect that a client sent, by their names on the wire; only known ones. */
   dialect?: Record<string, unknown>;
 }

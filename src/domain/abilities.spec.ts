@@ -25,13 +25,13 @@ describe('what a dialect asks for', () => {
 });
 
 describe('a client that speaks of functions', () => {
-  const old = { ...TOOLS, functions: true };
+  const old: CallOptions = { ...TOOLS, functions: true };
 
   it.each<[string[], CallOptions, string]>([
     [[], TOOLS, 'tools'],
     [[], old, 'functions'],
     [['logprobs'], { ...old, logprobs: 1 }, 'functions'],
-    [['logprobs'], { functions: true, logprobs: 1 } as CallOptions, 'logprobs'],
+    [['logprobs'], { functions: true, logprobs: 1 }, 'logprobs'],
   ])('with lacks %j and options %j is told of %s', (lacks, options, parameter) => {
     expect(lacking(lacks, options)).toBe(parameter);
   });

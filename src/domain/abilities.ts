@@ -49,7 +49,7 @@ const OLD_NAMES = new Map([
   ['tools', 'functions'],
   ['tool_choice', 'function_call'],
 ]);
-const speaksOfFunctions = (call: ModelCall): boolean => call.kind === 'chat' && 'functions' in call.options;
+const speaksOfFunctions = (call: ModelCall): boolean => call.kind === 'chat' && call.options.functions === true;
 
 /** The first parameter of a call that a model cannot heed, by the client's own name; undefined: it can do all. */
 export function lackOf(facts: Pick<ModelFacts, 'capabilities' | 'lacks'>, call: ModelCall): string | undefined {

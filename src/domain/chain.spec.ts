@@ -44,6 +44,7 @@ const SKIPPED: FailureType[] = [
   'WaitTooLong',
   'ShareFull',
   'CoolingDown',
+  'Unsupported',
 ];
 const FINAL = FAILURE_TYPES.filter((type) => !REPEATED.includes(type) && !SKIPPED.includes(type));
 
@@ -222,7 +223,7 @@ describe('providers that cannot be asked', () => {
     );
   });
 
-  it.each(['CoolingDown', 'QueueFull', 'WaitTooLong', 'ShareFull'] as const)(
+  it.each(['CoolingDown', 'QueueFull', 'WaitTooLong', 'ShareFull', 'Unsupported'] as const)(
     'are skipped, not failed: %s',
     (reason) => {
       const skip = skipFailure(away('b', reason));

@@ -3,17 +3,30 @@
  * channel and an empty environment, which is why nothing is read from it here.
  */
 import { access } from 'node:fs/promises';
-import type { ChatHistoryItem, ChatWrapper, LlamaChat, LlamaContextSequence, Token } from 'node-llama-cpp';
-import { type FromChild, type GenerateMessage, type LoadMessage, ToChild } from './embedded-protocol.js';
+import type {
+  ChatHistoryItem,
+  ChatWrapper,
+  LlamaChat,
+  LLamaContextualRepeatPenalty,
+  LlamaContextSequence,
+  Token,
+} from 'node-llama-cpp';
+import { FormatRefused, Grammars } from './embedded-grammars.js';
+import {
+  type FromChild,
+  type GenerateMessage,
+  type LoadMessage,
+  RESERVED_TOKENS,
+  ToChild,
+} from './embedded-protocol.js';
 
 /** A model this small repeats a sentence until it is cut, unless words that it has said grow dearer. */
 const REPEAT_PENALTY = { lastTokens: 128, penalty: 1.15, frequencyPenalty: 0.3, presencePenalty: 0.2 };
+/** JSON repeats its quotes and commas: where these grow dear, the model leaves its texts empty. */
+const JSON_REPEAT_PENALTY = { lastTokens: 64, penalty: 1.1 };
 
 /** Room that a prompt must leave, or as much as the answer may take if that is less. */
 const MIN_ANSWER_TOKENS = 32;
-/** The last places of a context, which the library needs for itself before it would drop the beginning. */
-const RESERVED_TOKENS = 2;
-
 /** Tokens of a prompt that are read between two looks at the signal: about half a second on one slow core. */
 const READ_STEP_TOKENS = 64;
 
@@ -29,11 +42,20 @@ const toItem = ({ role, content }: GenerateMessage['messages'][number]): ChatHis
   return { type: role, text: content };
 };
 
+function penaltyOf({ format, frequencyPenalty, presencePenalty }: GenerateMessage): LLamaContextualRepeatPenalty {
+  return {
+    ...(format ? JSON_REPEAT_PENALTY : REPEAT_PENALTY),
+    ...(frequencyPenalty !== undefined && { frequencyPenalty }),
+    ...(presencePenalty !== undefined && { presencePenalty }),
+  };
+}
+
 /** A loaded model with its free sequences. */
 class Engine {
   private constructor(
     private readonly free: LlamaChat[],
     private readonly wrapper: ChatWrapper,
+    private readonly grammars: Grammars,
     private readonly contextTokens: number,
   ) {}
 
@@ -55,7 +77,7 @@ class Engine {
       { length: sequences },
       () => new Chat({ contextSequence: context.getSequence(), chatWrapper }),
     );
-    return new Engine(free, chatWrapper, contextTokens);
+    return new Engine(free, chatWrapper, new Grammars(llama), contextTokens);
   }
 
   async generate(call: GenerateMessage, signal: AbortSignal): Promise<FromChild> {
@@ -70,7 +92,8 @@ class Engine {
   }
 
   private async generateOn(chat: LlamaChat, call: GenerateMessage, signal: AbortSignal): Promise<FromChild> {
-    const { id, temperature, topP } = call;
+    const { id, temperature, topP, stop, seed, format } = call;
+    const grammar = format && (await this.grammars.of(format));
     const history = call.messages.map(toItem);
     const prompt = this.tokenize(chat, history);
     const room = this.contextTokens - RESERVED_TOKENS - prompt.length;
@@ -81,7 +104,10 @@ class Engine {
       maxTokens: Math.min(call.maxTokens, room),
       temperature,
       topP,
-      repeatPenalty: REPEAT_PENALTY,
+      repeatPenalty: penaltyOf(call),
+      ...(stop && { customStopTriggers: stop }),
+      ...(seed !== undefined && { seed }),
+      ...(grammar && { grammar }),
       signal,
       onTextChunk: (text) => {
         say({ type: 'text', id, text });
@@ -98,7 +124,8 @@ class Engine {
 
   /** The whole conversation as the model reads it. Counted beforehand: the library would drop old turns, not refuse. */
   private tokenize(chat: LlamaChat, history: ChatHistoryItem[]): Token[] {
-    const chatHistory: ChatHistoryItem[] = [...history, { type: 'model', response: [] }];
+    const ours: ChatHistoryItem[] = history.at(-1)?.type === 'model' ? [] : [{ type: 'model', response: [] }];
+    const chatHistory = [...history, ...ours];
     return this.wrapper.generateContextState({ chatHistory }).contextText.tokenize(chat.model.tokenizer);
   }
 }
@@ -115,6 +142,11 @@ async function readPrompt(sequence: LlamaContextSequence, prompt: Token[], signa
     const from = sequence.nextTokenIndex;
     await sequence.evaluateWithoutGeneratingNewTokens(most.slice(from, from + READ_STEP_TOKENS));
   }
+}
+
+function reasonOf(error: unknown): 'context' | 'format' | 'internal' {
+  if (error instanceof ContextExceeded) return 'context';
+  return error instanceof FormatRefused ? 'format' : 'internal';
 }
 
 const running = new Map<number, AbortController>();
@@ -144,7 +176,7 @@ async function generate(message: GenerateMessage): Promise<void> {
     if (!engine) throw new Error('not loaded');
     say(await engine.generate(message, controller.signal));
   } catch (error) {
-    const reason = error instanceof ContextExceeded ? 'context' : controller.signal.aborted ? 'aborted' : 'internal';
+    const reason = controller.signal.aborted ? 'aborted' : reasonOf(error);
     if (reason === 'internal') process.stderr.write(`${String(error)}\n`);
     say({ type: 'failed', id, reason });
   } finally {

@@ -7,6 +7,7 @@ import {
   type LoadMessage,
 } from './embedded-protocol.js';
 import { EmbeddedFault } from './faults.js';
+import { ProviderError } from './provider.js';
 
 export type AnswerEvent = Extract<FromChild, { type: 'text' | 'end' }>;
 
@@ -29,6 +30,12 @@ interface Sink {
 const ABORT_GRACE_MS = 15_000;
 const STOP_GRACE_MS = 2_000;
 const STDERR_CHARS = 2_000;
+
+function failureOf(reason: Extract<FromChild, { type: 'failed' }>['reason']): Error {
+  if (reason !== 'format') return new EmbeddedFault(reason);
+  const message = 'the model of this machine cannot keep to this JSON schema: it may refer to itself without an end';
+  return new ProviderError('ProviderRejected', message, undefined, { parameter: 'response_format' });
+}
 
 /** One life of the child process that holds the model. A dead one stays dead; the provider starts another. */
 export class EmbeddedProcess {
@@ -163,7 +170,7 @@ export class EmbeddedProcess {
     if (message.type === 'text') return;
     this.sinks.delete(message.id);
     if (message.type === 'end') sink.controller?.close();
-    else sink.controller?.error(new EmbeddedFault(message.reason));
+    else sink.controller?.error(failureOf(message.reason));
     sink.settle();
   }
 

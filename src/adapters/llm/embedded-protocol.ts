@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** The last places of a context, which the library needs for itself before it would drop the beginning. */
+export const RESERVED_TOKENS = 2;
+
 /** What the embedded model's process is told. It leaves when the channel closes, so there is no message for that. */
 export const ToChild = z.discriminatedUnion('type', [
   z.object({
@@ -17,6 +20,19 @@ export const ToChild = z.discriminatedUnion('type', [
     maxTokens: z.int().positive(),
     temperature: z.number(),
     topP: z.number(),
+    /** Texts that end the answer and are no part of it. */
+    stop: z.array(z.string().min(1)).optional(),
+    seed: z.int().min(0).max(0xffffffff).optional(),
+    /** In place of our own. */
+    presencePenalty: z.number().optional(),
+    frequencyPenalty: z.number().optional(),
+    /** The form that the answer is held to: any JSON object, or a schema with bounds. */
+    format: z
+      .discriminatedUnion('type', [
+        z.object({ type: z.literal('json') }),
+        z.object({ type: z.literal('schema'), schema: z.record(z.string(), z.unknown()) }),
+      ])
+      .optional(),
   }),
   z.object({ type: z.literal('abort'), id: z.int() }),
 ]);
@@ -36,6 +52,6 @@ export const FromChild = z.discriminatedUnion('type', [
     promptTokens: z.int(),
     completionTokens: z.int(),
   }),
-  z.object({ type: z.literal('failed'), id: z.int(), reason: z.enum(['context', 'aborted', 'internal']) }),
+  z.object({ type: z.literal('failed'), id: z.int(), reason: z.enum(['context', 'format', 'aborted', 'internal']) }),
 ]);
 export type FromChild = z.infer<typeof FromChild>;

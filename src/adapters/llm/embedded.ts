@@ -3,7 +3,9 @@ import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { packagePath } from '../../../config/paths.js';
 import { finishReasonOf, heldToContract } from './answer.js';
+import { EMBEDDED_LACKS, embeddedCall } from './embedded-call.js';
 import { EmbeddedProcess, type EmbeddedRun } from './embedded-process.js';
+import { RESERVED_TOKENS } from './embedded-protocol.js';
 import { EmbeddedFault } from './faults.js';
 import { orAborted } from './model-choice.js';
 import { type GenerateCall, type GenerateChunk, type KnownModel, type LlmProvider, ProviderError } from './provider.js';
@@ -61,6 +63,7 @@ export class EmbeddedProvider implements LlmProvider {
   generate(call: GenerateCall): AsyncIterable<GenerateChunk> {
     return heldToContract(this.chunks(call), {
       signal: call.signal,
+      options: call.options,
       translate: (error, textYielded) => this.translate(error, call.signal, textYielded),
     });
   }
@@ -92,8 +95,13 @@ export class EmbeddedProvider implements LlmProvider {
     }
   }
 
-  facts(_signal: AbortSignal): Promise<KnownModel> {
-    return Promise.resolve({ model: null, contextLength: null, capabilities: ['completion'], lacks: [] });
+  async facts(): Promise<KnownModel> {
+    return {
+      model: await this.model(),
+      contextLength: (this.options.contextTokens ?? EMBEDDED_CONTEXT_TOKENS) - RESERVED_TOKENS,
+      capabilities: ['completion', 'json_schema'],
+      lacks: EMBEDDED_LACKS,
+    };
   }
 
   async close(): Promise<void> {
@@ -122,13 +130,14 @@ export class EmbeddedProvider implements LlmProvider {
   }
 
   private async *chunks(call: GenerateCall): AsyncGenerator<GenerateChunk> {
-    const { messages, maxTokens, temperature, topP, signal } = call;
+    const { signal } = call;
+    const told = embeddedCall(call);
     const release = await this.slots.acquire(signal);
     let settled = Promise.resolve();
     try {
       const process = await this.running(signal);
       signal.throwIfAborted();
-      const run = process.generate({ messages: messages as never, maxTokens, temperature, topP });
+      const run = process.generate(told);
       settled = run.settled;
       yield* read(run, signal);
     } finally {

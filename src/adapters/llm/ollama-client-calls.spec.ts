@@ -4,6 +4,7 @@ import { DEFAULT_SETTINGS, type FakeSettings } from '../../../test/fakes/fake-di
 import { startFakeOllama } from '../../../test/fakes/fake-ollama.js';
 import type { WireFake } from '../../../test/fakes/wire-fake.js';
 import type { CallOptions, ChatMessage, ToolDefinition } from '../../contracts/chat.js';
+import { OLLAMA_LACKS } from './ollama-request.js';
 import { OllamaProvider, type OllamaOptions } from './ollama.js';
 import type { GenerateCall } from './provider.js';
 
@@ -249,7 +250,7 @@ describe('what is read', () => {
 });
 
 describe('facts', () => {
-  const LACKS = ['logit_bias', 'logprobs', 'top_logprobs', 'tool_choice', 'parallel_tool_calls'];
+  const LACKS = OLLAMA_LACKS;
 
   it('are what the host shows, and no longer than our context', async () => {
     expect(await provider().facts(signal())).toEqual({

@@ -9,7 +9,10 @@ import type { GenerateCall } from './provider.js';
 export type OllamaChat = ChatRequest & { stream: true; truncate: boolean; shift: boolean };
 
 /** Parameters on the wire that Ollama's own protocol does not have. Of `tool_choice` it knows what it does by itself. */
-export const OLLAMA_LACKS = ['logit_bias', 'logprobs', 'top_logprobs', 'tool_choice', 'parallel_tool_calls'] as const;
+export const OLLAMA_LACKS = [
+  ...['logit_bias', 'logprobs', 'top_logprobs', 'tool_choice', 'parallel_tool_calls'],
+  ...['guided_json', 'guided_regex', 'guided_choice'],
+] as const;
 
 const number = z.number().optional().catch(undefined);
 
