@@ -130,6 +130,7 @@ describe.each(DATABASES)('recorded decisions on %s', (_name, open) => {
       metadata: {},
       promptHead: 'Who am I?',
       promptLength: 9,
+      model: undefined,
       access: someAccess(),
       ...changes,
     });
