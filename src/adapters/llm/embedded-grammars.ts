@@ -4,7 +4,7 @@ import type { GenerateMessage } from './embedded-protocol.js';
 
 type Format = NonNullable<GenerateMessage['format']>;
 
-/** The library cannot make a grammar of a schema, for example of one that is nothing but itself. */
+/** The library cannot make a grammar of a schema. */
 export class FormatRefused extends Error {}
 
 /** Clients send the same few schemas again and again. */

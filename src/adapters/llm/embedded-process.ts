@@ -33,7 +33,7 @@ const STDERR_CHARS = 2_000;
 
 function failureOf(reason: Extract<FromChild, { type: 'failed' }>['reason']): Error {
   if (reason !== 'format') return new EmbeddedFault(reason);
-  const message = 'the model of this machine cannot keep to this JSON schema: it may refer to itself without an end';
+  const message = 'the model of this machine cannot keep to this JSON schema: no grammar can be made of it';
   return new ProviderError('ProviderRejected', message, undefined, { parameter: 'response_format' });
 }
 

@@ -103,27 +103,49 @@ describe('a schema with an end', () => {
     expect(properties).toEqual({ a: anything, b: anything });
   });
 
-  it('follows references, also to what refers to itself, and keeps only what is referred to', () => {
-    const tree = { type: 'object', properties: { children: { type: 'array', items: { $ref: '#/$defs/Tree' } } } };
+  it('has what is referred to in its place', () => {
     const given = {
-      $ref: '#/definitions/Tree',
-      definitions: { Tree: tree, Other: { pattern: 'x' } },
-      $defs: { Tree: tree },
+      $ref: '#/definitions/Pair',
+      definitions: { Other: { pattern: 'x' }, Pair: { type: 'array', prefixItems: [{ $ref: '#/$defs/Null' }] } },
+      $defs: { Null: { type: 'null' } },
     };
-    const items = { $ref: '#/$defs/Tree' };
-    expect(boundedSchema(given)).toEqual({
-      $ref: '#/$defs/Tree',
-      $defs: { Tree: { type: 'object', properties: { children: { type: 'array', items, minItems: 0, maxItems: 8 } } } },
+    const items = { type: 'null' };
+    expect(boundedSchema(given)).toEqual({ type: 'array', prefixItems: [items], items, minItems: 0, maxItems: 1 });
+  });
+
+  it('has what refers to itself three times within itself, and what need not be there no more', () => {
+    const child = { $ref: '#/$defs/A' };
+    const read = (part: JsonSchema, required: string[] = []): unknown =>
+      boundedSchema({ ...child, $defs: { A: { type: 'object', properties: { a: part }, required } } });
+    const nested = (part: JsonSchema | undefined, wrap = (inner: JsonSchema): JsonSchema => inner): JsonSchema => {
+      const object = (inner?: JsonSchema): JsonSchema => ({ type: 'object', properties: inner ? { a: inner } : {} });
+      return object(wrap(object(wrap(object(part)))));
+    };
+    const list = (items: JsonSchema): JsonSchema => ({ type: 'array', items, minItems: 0, maxItems: 8 });
+    expect(read({ type: 'array', items: child })).toEqual(nested({ ...list({ type: 'null' }), maxItems: 0 }, list));
+    expect(read({ anyOf: [child, { type: 'null' }] }, ['a'])).toEqual(
+      nested({ oneOf: [{ type: 'null' }] }, (inner) => ({ oneOf: [inner, { type: 'null' }] })),
+    );
+    expect(read(child)).toEqual(nested(undefined));
+    const map = (inner: JsonSchema): JsonSchema => ({
+      ...{ type: 'object', additionalProperties: inner },
+      ...{ minProperties: 0, maxProperties: 8 },
     });
+    expect(read({ type: 'object', additionalProperties: child })).toEqual(
+      nested({ type: 'object', properties: {} }, map),
+    );
   });
 });
 
 describe('a schema that no grammar can express is refused', () => {
   const deep = (levels: number): JsonSchema =>
     levels === 0 ? { type: 'null' } : { type: 'array', items: deep(levels - 1) };
+  const child = { $ref: '#/$defs/A' };
+  const A = { type: 'object', properties: { a: child } };
+  const endless = (part: JsonSchema): JsonSchema => ({ ...child, $defs: { A: part } });
   const wide = {
     type: 'object',
-    properties: Object.fromEntries(Array.from({ length: 600 }, (_, at) => [`p${at}`, true])),
+    properties: Object.fromEntries(Array.from({ length: 1_001 }, (_, at) => [`p${at}`, true])),
   };
 
   it.each<[string, JsonSchema, string]>([
@@ -157,6 +179,15 @@ describe('a schema that no grammar can express is refused', () => {
       'it is not one, or has values that are no text, number, boolean or null',
     ],
     ['an unknown type', { type: 'any' }, 'it is not one, or has values that are no text, number, boolean or null'],
+    ['itself', endless({ $ref: '#/$defs/A' }), 'it refers to itself without an end'],
+    ['itself in itself', endless({ ...A, required: ['a'] }), 'it refers to itself without an end'],
+    ['itself in a list', endless({ type: 'array', items: child, minItems: 1 }), 'it refers to itself without an end'],
+    [
+      'itself in a map',
+      endless({ additionalProperties: child, minProperties: 1 }),
+      'it refers to itself without an end',
+    ],
+    ['two of one', { minLength: 1, allOf: [{ minLength: 2 }] }, 'it has "allOf"'],
     ['too deep', deep(40), 'it is too large'],
     ['too wide', wide, 'it is too large'],
   ])('%s', (_name, given, expected) => {

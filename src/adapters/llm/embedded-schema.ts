@@ -13,8 +13,10 @@ const ITEMS = { usual: 8, most: 50, of: 'entries' };
 /** Whole numbers between two bounds are told one by one. */
 const MOST_NUMBERS = 256;
 /** Of one schema with all that it refers to: a grammar is built from each part. */
-const MOST_PARTS = 500;
+const MOST_PARTS = 1_000;
 const MOST_DEPTH = 32;
+/** How often something may stand within itself: a model this small does not find out of it by itself. */
+const MOST_WITHIN_ITSELF = 3;
 
 const count = z.int().min(0).optional();
 const bound = z.number().optional();
@@ -87,7 +89,7 @@ const ANYTHING: JsonSchema = {
 
 /** Most of something: as asked for, else as usual, but never more than can be done nor less than is needed. */
 function most(asked: number | undefined, least: number, bounds: typeof TEXT): number {
-  if (least > bounds.most) refuse(`it asks for more than ${TEXT.most} letters or ${ITEMS.most} entries`);
+  if (least > bounds.most) refuse(`it asks for more than ${bounds.most} ${bounds.of}`);
   return Math.min(asked ?? Math.max(bounds.usual, least), bounds.most);
 }
 
@@ -115,17 +117,19 @@ function impliedType({ properties, required, additionalProperties, items, prefix
   return (items ?? prefixItems) ? 'array' : undefined;
 }
 
+/** Here something would stand within itself once too often. Whatever need not be there is left out. */
+class TooOften extends Error {}
+
+/** Words that say nothing of what fits. */
+const HINTS: readonly string[] = ['title', 'description', 'default', 'examples', 'deprecated'];
+
 /** Reads a client's schema, and gives one that a grammar can be made of, and that ends. */
 class Reader {
-  private readonly read = new Map<string, JsonSchema>();
+  /** Names of the definitions that are being read. */
+  private readonly within: string[] = [];
   private parts = 0;
 
   constructor(private readonly definitions: Readonly<Record<string, unknown>>) {}
-
-  /** What was referred to, by name. */
-  get referredTo(): JsonSchema {
-    return Object.fromEntries(this.read);
-  }
 
   part(raw: unknown, depth = 0): JsonSchema {
     if (++this.parts > MOST_PARTS || depth > MOST_DEPTH) refuse('it is too large');
@@ -133,6 +137,16 @@ class Reader {
     const known = Keywords.safeParse(raw);
     if (!known.success) refuse('it is not one, or has values that are no text, number, boolean or null');
     return this.keywords(known.data, depth);
+  }
+
+  /** A part that need not be there; undefined: it cannot be. */
+  private optional(raw: unknown, depth: number): JsonSchema | undefined {
+    try {
+      return this.part(raw, depth);
+    } catch (error) {
+      if (error instanceof TooOften) return undefined;
+      throw error;
+    }
   }
 
   private keywords(node: Keywords, depth: number): JsonSchema {
@@ -172,23 +186,27 @@ class Reader {
   private reference(ref: string, depth: number): JsonSchema {
     const name = /^#\/(?:\$defs|definitions)\/([^/]+)$/.exec(ref)?.[1];
     if (name === undefined || !Object.hasOwn(this.definitions, name)) refuse('it refers to what is not in its "$defs"');
-    if (!this.read.has(name)) {
-      // It may refer to itself.
-      this.read.set(name, {});
-      this.read.set(name, this.part(this.definitions[name], depth + 1));
+    if (this.within.filter((one) => one === name).length >= MOST_WITHIN_ITSELF) throw new TooOften(name);
+    this.within.push(name);
+    try {
+      return this.part(this.definitions[name], depth + 1);
+    } finally {
+      this.within.pop();
     }
-    return { $ref: `#/$defs/${name}` };
   }
 
   private allOf({ allOf = [], ...rest }: Keywords, depth: number): JsonSchema {
     const [only] = allOf;
-    if (allOf.length > 1 || typeof only !== 'object') refuse('it has "allOf"');
+    const isTwofold = (name: string): boolean => name in rest && !HINTS.includes(name);
+    if (allOf.length > 1 || typeof only !== 'object' || Object.keys(only).some(isTwofold)) refuse('it has "allOf"');
     return this.part({ ...rest, ...only }, depth + 1);
   }
 
   private alternatives({ anyOf, oneOf, properties, items }: Keywords, depth: number): JsonSchema {
     if ((anyOf && oneOf) ?? properties ?? items) refuse('it has "anyOf" or "oneOf" beside something else');
-    return { oneOf: (anyOf ?? oneOf ?? []).map((one) => this.part(one, depth + 1)) };
+    const read = (anyOf ?? oneOf ?? []).flatMap((one) => this.optional(one, depth + 1) ?? []);
+    if (read.length === 0) throw new TooOften();
+    return { oneOf: read };
   }
 
   /** All properties come, those that need not too: whatever else an object may have is left out. */
@@ -198,15 +216,21 @@ class Reader {
     const all = [...Object.entries(properties), ...missing];
     if (all.length === 0) return this.map(node, depth);
     if (minProperties > all.length || (maxProperties ?? Infinity) < all.length) refuse('it counts properties');
-    const read = all.map(([name, part]) => [plain(name), this.part(part, depth + 1)] as const);
+    const read = all.flatMap(([name, part]) => {
+      const one = required.includes(name) ? this.part(part, depth + 1) : this.optional(part, depth + 1);
+      return one ? [[plain(name), one] as const] : [];
+    });
+    if (minProperties > read.length) throw new TooOften();
     return { type: 'object', properties: Object.fromEntries(read) };
   }
 
   private map({ additionalProperties = true, minProperties = 0, maxProperties }: Keywords, depth: number): JsonSchema {
-    if (additionalProperties === false) return { type: 'object', properties: {} };
+    const read = additionalProperties === false ? undefined : this.optional(additionalProperties, depth + 1);
+    if (!read && minProperties > 0) throw new TooOften();
+    if (!read) return { type: 'object', properties: {} };
     return {
       type: 'object',
-      additionalProperties: this.part(additionalProperties, depth + 1),
+      additionalProperties: read,
       minProperties,
       maxProperties: most(maxProperties, minProperties, ITEMS),
     };
@@ -215,15 +239,23 @@ class Reader {
   private array(node: Keywords, depth: number): JsonSchema {
     const { items = true, prefixItems = [], minItems = 0 } = node;
     const ends = items === false || (prefixItems.length > 0 && node.items === undefined);
+    const read = ends ? undefined : this.optional(items, depth + 1);
+    if (!ends && !read) return this.shortest(node, depth);
     const maxItems = ends ? prefixItems.length : most(node.maxItems, Math.max(minItems, prefixItems.length), ITEMS);
     if (minItems > maxItems || prefixItems.length > maxItems) refuse('its lists cannot be as long as it says');
     return {
       type: 'array',
       ...(prefixItems.length > 0 && { prefixItems: prefixItems.map((one) => this.part(one, depth + 1)) }),
-      items: ends ? { type: 'null' } : this.part(items, depth + 1),
+      items: read ?? { type: 'null' },
       minItems,
       maxItems,
     };
+  }
+
+  /** A list whose further entries cannot be there. */
+  private shortest({ items: _, ...node }: Keywords, depth: number): JsonSchema {
+    if ((node.minItems ?? 0) > (node.prefixItems?.length ?? 0)) throw new TooOften();
+    return this.array({ ...node, items: false }, depth);
   }
 }
 
@@ -238,7 +270,10 @@ export function boundedSchema(given: JsonSchema): JsonSchema {
   const known = Definitions.safeParse(given);
   if (!known.success) refuse('its "$defs" are no schemas');
   const reader = new Reader({ ...known.data.definitions, ...known.data.$defs });
-  const root = reader.part(given);
-  const $defs = reader.referredTo;
-  return Object.keys($defs).length === 0 ? root : { ...root, $defs };
+  try {
+    return reader.part(given);
+  } catch (error) {
+    if (error instanceof TooOften) refuse('it refers to itself without an end');
+    throw error;
+  }
 }
