@@ -36,5 +36,6 @@ export const OPENAI_WORDS: Readonly<Record<string, string>> = {
   top_logprobs: 'Of how many tokens in each place probabilities are told.',
   top_p: 'Words are chosen among those that together are this likely.',
   user: 'Who asks, as the client says: kept, and never who acts.',
+  safety_identifier: 'Whom the call is for, as the client says. Kept with the request; never who acts.',
   web_search_options: 'Not supported.',
 };
