@@ -116,8 +116,9 @@ describe('what Dify reads from the wire', () => {
   it.each(['reset-mid-stream', 'error-mid-stream', 'end-early', 'bad-json'] as const)(
     'Dify 8: %s ends with one error and no clean end',
     async (kind) => {
-      stage.reset({ tokens: 30 });
-      stage.fake.fail({ kind, times: 9 });
+      // Slow enough that the beginning is told before it fails.
+      stage.reset({ tokens: 30, tokenMs: 60 });
+      stage.fake.fail({ kind, times: 9, afterTokens: 8 });
       const { chunks, done } = await streamed({ ...asks('Hello'), ...WITH_USAGE });
       expect(done).toBe(false);
       const errors = chunks.filter(({ error }) => error);

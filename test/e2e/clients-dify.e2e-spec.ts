@@ -67,6 +67,7 @@ describe('Dify’s own class', () => {
       { role: 'system', content: 'Be short.' },
       { role: 'user', content: 'Привіт 🌻 #app' },
     ];
+    stage.reset({ tokenMs: 40 });
     const answer = await dify.ask({ messages, stream, user: 'user-1' });
     expect(answer.text).toBe('echo #app (2 messages) Привіт 🌻 #app');
     expect(answer.usage).toEqual({ prompt: 5, completion: 7 });
