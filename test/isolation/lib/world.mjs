@@ -36,6 +36,11 @@ const ECHO = {
     yield { type: 'text', text };
     yield { type: 'end', finishReason: 'stop', usage };
   },
+  embed: ({ input }) => {
+    const tokens = input.join('').length;
+    const usage = { prompt_tokens: tokens, completion_tokens: 0, total_tokens: tokens };
+    return Promise.resolve({ embeddings: input.map((text) => Buffer.from(text).toString('base64')), usage });
+  },
   check: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };
@@ -44,6 +49,11 @@ const ECHOES = {
   sampling: () => ({ temperature: 0, topP: 1 }),
   timeoutMs: () => 60_000,
   pool: () => undefined,
+  facts: () =>
+    Promise.resolve({
+      ...{ model: 'echo', contextLength: 4_096, maxTokens: 512, lacks: [] },
+      capabilities: ['completion', 'tools', 'json_schema', 'vision', 'embeddings'],
+    }),
 };
 
 /** @typedef {{ method: string, url: string, key: string, headers?: object, body?: object }} Call */
@@ -82,7 +92,9 @@ export class World {
       withHash(buildFromText(JSON.stringify(PROFILE), '/isolation/profile.yml', env, {})),
     );
     plant(planted, this.parts.repositories, this.database);
-    this.temporal.serve(createActivities({ ...this.parts.activities(), providers: ECHOES }));
+    // Calls that begin beside the start of their request ask the registry themselves.
+    Object.assign(this.parts.registry, ECHOES);
+    this.temporal.serve(createActivities(this.parts.activities()));
     await this.parts.keys.putAdminKey(ADMIN_KEY);
     await this.parts.repositories.access.grantPlatform('api:admin');
     await this.listen(log);
