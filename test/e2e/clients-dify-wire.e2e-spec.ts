@@ -117,7 +117,7 @@ describe('what Dify reads from the wire', () => {
     'Dify 8: %s ends with one error and no clean end',
     async (kind) => {
       // Slow enough that the beginning is told before it fails.
-      stage.reset({ tokens: 30, tokenMs: 60 });
+      stage.reset({ tokens: 30, tokenMs: 200 });
       stage.fake.fail({ kind, times: 9, afterTokens: 8 });
       const { chunks, done } = await streamed({ ...asks('Hello'), ...WITH_USAGE });
       expect(done).toBe(false);
