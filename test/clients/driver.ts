@@ -77,8 +77,8 @@ export class Driver {
   }
 
   private async next(): Promise<Line> {
-    const { value, done } = await this.lines.next();
-    if (done) throw new Error('the client has ended');
-    return JSON.parse(value) as Line;
+    const next = await this.lines.next();
+    if (next.done === true) throw new Error('the client has ended');
+    return JSON.parse(next.value) as Line;
   }
 }

@@ -20,9 +20,10 @@ export function openAiSchemas(): (kind: AnswerKind, body: unknown) => string[] {
   const generator = createGenerator({ ...about, path: join(RESOURCES, FILES), additionalProperties: true });
   const ajv = new Ajv({ allErrors: true, strict: false });
   return (kind, body) => {
-    const validate = ajv.getSchema(kind) ?? ajv.addSchema(generator.createSchema(kind), kind).getSchema(kind);
+    if (!ajv.getSchema(kind)) ajv.addSchema(generator.createSchema(kind) as object, kind);
+    const validate = ajv.getSchema(kind);
     if (!validate) throw new Error(`there is no schema of ${kind}`);
-    if (validate(body) === true) return [];
+    if (validate(body) as boolean) return [];
     return (validate.errors ?? []).map(({ instancePath, message }) => `${kind}${instancePath} ${message}`);
   };
 }
