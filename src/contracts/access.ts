@@ -1,3 +1,5 @@
+import type { DaoLimits } from './dao.js';
+
 /** Roles and entitlements: the vocabulary of access. */
 export const ENTITLEMENTS = [
   'chat.read',
@@ -35,6 +37,20 @@ export interface CallerKey {
   owner: string;
   /** To what the key is narrowed; null: no narrower than its owner. */
   scopes: readonly Entitlement[] | null;
+  /** Its DAO, as it stood when the key was authenticated. */
+  dao?: DaoSeen | undefined;
+}
+
+/** What the rights of everybody in a DAO hang on, at a moment. */
+export interface DaoSeen {
+  id: string;
+  name: string;
+  /** What the platform has given to the DAO. */
+  limits: DaoLimits;
+  /** Changes with everything that changes somebody's rights in the DAO. */
+  stamp: string;
+  /** When it was asked for, by the monotonic clock. */
+  at: number;
 }
 
 /** A key as far as somebody answers for what is done with it. */

@@ -93,7 +93,7 @@ export class AccessService {
     const actor = await this.actorOf(key, named.userId);
     const daoId = await this.onRecord(key, () => resolveDao(key, named.daoId, this.defaultDao()));
     const [person, platformAdmin, owned] = await Promise.all([
-      this.access.byUser(daoId, actor.id),
+      this.access.byUser(daoId, actor.id, key.dao),
       actor.own && key.daoId === null && this.access.hasPlatformGrant(actor.id),
       this.ownedRights(key, daoId),
     ]);
@@ -197,9 +197,9 @@ export class AccessService {
   }
 
   /** What the owner of a key may at this moment. Undefined: everything, the platform answers for it. */
-  private async ownedRights({ owner }: CallerKey, daoId: string): Promise<Entitlement[] | undefined> {
+  private async ownedRights({ owner, dao }: CallerKey, daoId: string): Promise<Entitlement[] | undefined> {
     if (owner === PLATFORM_OWNER) return undefined;
-    const person = await this.access.byMember(daoId, owner);
+    const person = await this.access.byMember(daoId, owner, dao);
     // Whoever is gone answers for nothing, not even for what a guest may.
     if (typeof person?.member !== 'string') return [];
     return resolveRights(factsAbout(person, false)).entitlements;

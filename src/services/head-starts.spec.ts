@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { aDecision, aRecord, aRequest } from '../../test/factories/requests.js';
 import { strict } from '../../test/factories/strict.js';
@@ -63,6 +64,7 @@ describe('HeadStarts', () => {
   let well: boolean;
   let pool: PoolPolicy | undefined;
   let enabled: boolean;
+  let readingMs: number;
   /** The row as another call may have claimed it. */
   let found: ReturnType<typeof aRecord> | undefined;
   let starts: HeadStarts;
@@ -84,13 +86,14 @@ describe('HeadStarts', () => {
 
   beforeEach(() => {
     [events, spent, failures, well, pool, enabled, found] = [[], [], [], true, undefined, true, undefined];
+    readingMs = 0;
     bus = new InProcessTokenBus();
     bus.publish = (_id, event) => void events.push(event);
     puppet = new Puppet();
     starts = new HeadStarts({
       requests: strict<RequestsRepository>('requests', {
         background: () =>
-          Promise.resolve({ daoName: 'GreenFood DAO', daoFacts: { voting: 'Seven days.' }, history: [] }),
+          sleep(readingMs, { daoName: 'GreenFood DAO', daoFacts: { voting: 'Seven days.' }, history: [] }),
         find: () => Promise.resolve(found),
         recordUnwanted: async ({ daoId }, used) => void spent.push([daoId, used]),
       }),
@@ -361,6 +364,17 @@ describe('HeadStarts', () => {
       await until(() => puppet.calls.length === 1);
       await until(() => puppet.calls[0]!.signal.aborted);
       expect(puppet.calls[0]?.signal.reason).toMatchObject({ failure: { type: 'ProviderTimeout' } });
+    });
+
+    it('before its own time is over, which is its own: what is read first does not count', async () => {
+      readingMs = 60;
+      const chain = aDecision().chain.map((one) => ({ ...one, timeoutMs: 50 }));
+      starts.begin(input({ decision: aDecision({ chain }) }), row());
+      await until(() => puppet.calls.length === 1);
+      const calledAt = performance.now();
+      await until(() => puppet.calls[0]!.signal.aborted);
+      // Timers may be a moment early.
+      expect(performance.now() - calledAt).toBeGreaterThan(45);
     });
   });
 

@@ -96,22 +96,17 @@ export class HeadStarts {
       this.parts.log.warn({ ...requestFields(input), err: error }, 'a call could not begin beside the start');
       return undefined;
     });
-    const timers = [setTimeout(stop, step.timeoutMs, tooSlow(step.timeoutMs))];
     const forget = this.parts.bus.onCancel(row.id, () => {
       stop(CANCELLED);
     });
-    const begun: Begun = {
-      input,
-      step,
-      keyId: row.keyId,
-      record: recordOf(row),
-      call,
-      over,
-      timers,
-      released: false,
-      forget,
-    };
+    const { keyId } = row;
+    const begun: Begun = { input, step, keyId, record: recordOf(row), call, over, timers: [], released: false, forget };
     this.begun.set(row.id, begun);
+    void call.then((made) => {
+      // Its time runs from here. Whoever has taken it over by now sees to that.
+      if (!made || this.begun.get(row.id) !== begun) return;
+      begun.timers.push(setTimeout(stop, step.timeoutMs, tooSlow(step.timeoutMs)));
+    });
   }
 
   /**

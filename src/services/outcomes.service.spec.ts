@@ -288,6 +288,13 @@ describe('OutcomesService', () => {
       ]);
     });
 
+    it('tell from the record what was thought before what was said, once', async () => {
+      const thoughtful = record({ ...answered, parts: { reasoning: 'A week.' } });
+      const told = ['attempt 1-0', 'reasoning 1-0', 'token 1-11 Seven days.', 'done 1-11'];
+      expect(await collect(service(finds(thoughtful)), elsewhere)).toEqual(told);
+      expect(await collect(service(finds(thoughtful)), elsewhere, at(1, 0))).toEqual(told.slice(2));
+    });
+
     it('go on from the position that the reader has seen', async () => {
       expect(await collect(service(finds(answered)), elsewhere, at(1, 6))).toEqual(['token 1-11 days.', 'done 1-11']);
       expect(await collect(service(finds(answered)), elsewhere, at(1, 11))).toEqual(['done 1-11']);

@@ -186,9 +186,12 @@ function* missedTokens(end: PositionedEvent, seen: EventPosition | undefined): G
   const sameRun = seen?.generation === generation;
   const from = sameRun ? seen.offset : 0;
   if (from >= offset) return;
+  const { text, reasoning } = end.data.data;
   if (!sameRun) {
+    const position = { generation, offset: 0 };
     const data = { provider: end.data.provider ?? end.data.origin?.step ?? '', generation };
-    yield { type: 'attempt', data, position: { generation, offset: 0 } };
+    yield { type: 'attempt', data, position };
+    if (reasoning) yield { type: 'reasoning', data: { text: reasoning }, position };
   }
-  yield { type: 'token', data: { text: end.data.data.text.slice(from) }, position: end.position };
+  yield { type: 'token', data: { text: text.slice(from) }, position: end.position };
 }

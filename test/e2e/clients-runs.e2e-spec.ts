@@ -24,7 +24,8 @@ describe('a run that does not come to its end, or comes twice', () => {
 
   describe('a failure in mid-stream', () => {
     beforeEach(() => {
-      stage.reset({ tokens: 30 });
+      // Slowly: the beginning is out before the end comes.
+      stage.reset({ tokens: 30, tokenMs: 40 });
       stage.fake.fail({ kind: 'reset-mid-stream', times: 9 });
     });
     afterEach(() => stage.recover());

@@ -4,6 +4,7 @@ import { AccessRepository } from '../../src/adapters/store/access.repository.js'
 import { AuditRepository } from '../../src/adapters/store/audit.repository.js';
 import { DaosRepository } from '../../src/adapters/store/daos.repository.js';
 import { openPostgres, type Database, type Db } from '../../src/adapters/store/database.js';
+import { KeysRepository } from '../../src/adapters/store/keys.repository.js';
 import {
   addMember,
   linkIdentity,
@@ -12,6 +13,7 @@ import {
   unlinkIdentity,
   updateMember,
 } from '../../src/adapters/store/members.repository.js';
+import { PLATFORM_OWNER, type DaoSeen } from '../../src/contracts/access.js';
 import type { AuditEntry, AuditEvent } from '../../src/contracts/audit.js';
 import { resolveRights } from '../../src/domain/access.js';
 import { aDao, createDao } from '../factories/access.js';
@@ -43,6 +45,50 @@ describe.each(DATABASES)('access on %s', (_name, open) => {
       limits: {},
       member: expect.stringMatching(/^p_[0-9a-f]{32}$/) as unknown,
       roles: [{ name: 'member', entitlements: ROLES.member }],
+    });
+  });
+
+  describe('of a DAO that the very call has seen', () => {
+    const KEY = { id: 'seen', hash: 'seen', name: 'n', dao_id: DAO, principal: 'tg:12345', gateway: false };
+    const seen = async (): Promise<DaoSeen> => {
+      const { dao } = (await new KeysRepository(fresh.database).findActive('seen')) ?? {};
+      if (!dao) throw new Error('no DAO with the key');
+      return dao;
+    };
+    /** It has no database: whoever is asked about must be known. */
+    const cutOff = (): AccessRepository => {
+      const none = new Proxy({} as Database, {
+        get: () => {
+          throw new Error('asked');
+        },
+      });
+      return Object.assign(new AccessRepository(none), { known: Reflect.get(access, 'known') as unknown });
+    };
+
+    beforeAll(() => new KeysRepository(fresh.database).put({ ...KEY, owner: PLATFORM_OWNER }));
+
+    it('should know a person again without a question', async () => {
+      const person = await access.byUser(DAO, 'tg:12345');
+      expect(await cutOff().byUser(DAO, 'tg:12345', await seen())).toEqual(person);
+    });
+
+    it('should ask where the person is not known, or the call has waited, or the DAO is another', async () => {
+      await access.byUser(DAO, 'tg:12345');
+      const dao = await seen();
+      const asked = (daoId: string, user: string, as: DaoSeen): Promise<unknown> => cutOff().byUser(daoId, user, as);
+      await expect(asked(DAO, 'tg:54321', dao)).rejects.toThrow('asked');
+      await expect(asked(DAO, 'tg:12345', { ...dao, at: dao.at - 201 })).rejects.toThrow('asked');
+      await expect(asked('other-dao', 'tg:12345', dao)).rejects.toThrow('asked');
+    });
+
+    it('should see a role that was taken before the call', async () => {
+      const db = fresh.database.of(DAO);
+      const before = await memberByUser(db, DAO, 'tg:12345');
+      await access.byUser(DAO, 'tg:12345');
+      await updateMember(db, DAO, before?.id ?? '', { roles: [] });
+      expect((await access.byUser(DAO, 'tg:12345', await seen()))?.roles.map(({ name }) => name)).toEqual(['guest']);
+      await updateMember(db, DAO, before?.id ?? '', { roles: before?.roles ?? [] });
+      expect((await access.byUser(DAO, 'tg:12345', await seen()))?.roles.map(({ name }) => name)).toEqual(['member']);
     });
   });
 

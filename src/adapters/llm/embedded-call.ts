@@ -6,7 +6,7 @@ import { ProviderError, type GenerateCall } from './provider.js';
 /** Parameters on the wire that this model cannot heed. How long to think is no matter to one that never does. */
 export const EMBEDDED_LACKS = [
   ...['tools', 'tool_choice', 'parallel_tool_calls', 'functions', 'function_call'],
-  ...['logit_bias', 'logprobs', 'top_logprobs'],
+  ...['logit_bias', 'logprobs', 'top_logprobs', 'guided_json', 'guided_regex', 'guided_choice'],
 ] as const;
 
 const refused = (message: string, parameter: string): ProviderError =>

@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import type { AccessFacts } from '../../contracts/access.js';
+import type { AccessFacts, DaoSeen } from '../../contracts/access.js';
 import type { DaoLimits } from '../../contracts/dao.js';
 import { GUEST_ROLE } from '../../contracts/access.js';
 import { guardStore } from './errors.js';
@@ -28,27 +28,34 @@ interface Row {
 
 /** Persons whose rights a process remembers. */
 const REMEMBERED = 20_000;
+/** A call that waits for longer after its key was authenticated (for its body, say) asks again, in milliseconds. */
+const SEEN_MS = 200;
 
 /**
- * Who is what in a DAO. What a process remembers of a person is confirmed by the database each time, in the statement
- * that would fetch it: a role that was revoked is gone with the next question, in every process.
+ * Who is what in a DAO. What a process remembers of a person is confirmed by the database with each call, in the statement
+ * that would fetch it or in the one that found the key: a role that was revoked is gone with the next call, in every
+ * process.
  */
 export class AccessRepository {
   private readonly known = new LRUCache<string, Known>({ max: REMEMBERED });
 
   constructor(private readonly tenants: Tenants) {}
 
-  /** Whoever has this id of a platform. @returns undefined if there is no such DAO */
-  byUser(daoId: string, userId: string): Promise<Person | undefined> {
+  /**
+   * Whoever has this id of a platform.
+   * @param seen the DAO as this very call saw it: a person who is known as of then need not be asked about again
+   * @returns undefined if there is no such DAO
+   */
+  byUser(daoId: string, userId: string, seen?: DaoSeen): Promise<Person | undefined> {
     const found = sql`
       select i.member_id as id from identities i where i.dao_id = ${daoId} and i.user_id = ${userId}
     `;
-    return this.person(daoId, `u ${userId}`, found);
+    return this.person(daoId, `u ${userId}`, found, seen);
   }
 
-  /** A member by its own id; one that is gone is a guest. @returns undefined if there is no such DAO */
-  byMember(daoId: string, memberId: string): Promise<Person | undefined> {
-    return this.person(daoId, `m ${memberId}`, sql`select ${memberId}::text as id`);
+  /** A member by its own id; one that is gone is a guest. For the rest see `byUser`. */
+  byMember(daoId: string, memberId: string, seen?: DaoSeen): Promise<Person | undefined> {
+    return this.person(daoId, `m ${memberId}`, sql`select ${memberId}::text as id`, seen);
   }
 
   /** All roles that there are in a DAO. */
@@ -86,9 +93,18 @@ export class AccessRepository {
     );
   }
 
-  private async person(daoId: string, as: string, found: RawBuilder<unknown>): Promise<Person | undefined> {
+  private async person(
+    daoId: string,
+    as: string,
+    found: RawBuilder<unknown>,
+    seen: DaoSeen | undefined,
+  ): Promise<Person | undefined> {
     const slot = `${daoId} ${as}`;
     const known = this.known.get(slot);
+    if (known && seen?.id === daoId && seen.stamp === known.stamp && performance.now() - seen.at < SEEN_MS) {
+      const { id, name, limits } = seen;
+      return { dao: { id, name }, limits, member: known.member, roles: known.roles };
+    }
     const row = await guardStore(async () => {
       const query = personUnless(daoId, known?.stamp ?? '', found);
       return (await query.execute(this.tenants.of(daoId))).rows[0];

@@ -42,23 +42,27 @@ export class KeysRepository {
   constructor(private readonly tenants: Tenants) {}
 
   /**
-   * The key with this hash, unless it is revoked or expired, or whoever answers for it is gone. Nobody knows yet of which
-   * DAO it is.
+   * The key with this hash, and its DAO as it stands, unless it is revoked or expired, or whoever answers for it is gone.
+   * Nobody knows yet of which DAO it is.
    */
   async findActive(hash: string): Promise<CallerKey | undefined> {
+    const at = performance.now();
     const row = await guardStore(() =>
       this.tenants.vital
         .selectFrom('api_keys')
+        .leftJoin('daos', 'daos.id', 'api_keys.dao_id')
         .where('hash', '=', hash)
         .where('revoked_at', 'is', null)
         .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
         .where((eb) => eb.or([eb('owner', '=', PLATFORM_OWNER), eb.exists(owningMember(eb))]))
-        .select(['id', 'dao_id', 'principal', 'gateway', 'owner', 'scopes'])
+        .select(['api_keys.id', 'dao_id', 'principal', 'gateway', 'owner', 'scopes'])
+        .select(['daos.name', 'daos.limits', sql<string>`daos.access_stamp::text`.as('stamp')])
         .executeTakeFirst(),
     );
     if (!row) return undefined;
-    const { dao_id: daoId, scopes, ...rest } = row;
-    return { ...rest, daoId, scopes: scopes?.filter(isEntitlement) ?? null };
+    const { dao_id: daoId, scopes, name, limits, stamp, ...rest } = row;
+    const dao = daoId !== null && name !== null && limits !== null && { id: daoId, name, limits, stamp, at };
+    return { ...rest, daoId, scopes: scopes?.filter(isEntitlement) ?? null, ...(dao && { dao }) };
   }
 
   /** Notes that a key was used just now. */

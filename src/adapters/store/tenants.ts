@@ -4,7 +4,7 @@ import type { Schema } from './schema.js';
 export type Db = Kysely<Schema>;
 
 /** Tables that every call waits for: who the caller is, and the state that processes share. */
-export type VitalTables = Pick<Schema, 'api_keys' | 'members' | 'platform_grants' | 'shared_states'>;
+export type VitalTables = Pick<Schema, 'api_keys' | 'daos' | 'members' | 'platform_grants' | 'shared_states'>;
 
 /** Handles on the database, by whose data they reach. */
 export interface Tenants {

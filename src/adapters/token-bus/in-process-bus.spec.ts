@@ -245,6 +245,14 @@ describe('InProcessTokenBus', () => {
     expect([mine, too, other].map((one) => one.mock.calls.length)).toEqual([1, 1, 0]);
   });
 
+  it('calls who begins to listen for a request that was cancelled at once', () => {
+    const [late, other] = [jest.fn(), jest.fn()];
+    bus.cancel('r1');
+    bus.onCancel('r1', late);
+    bus.onCancel('r2', other);
+    expect([late, other].map((one) => one.mock.calls.length)).toEqual([1, 0]);
+  });
+
   it('does not call a listener that has stopped listening, and holds nothing for it', () => {
     const [left, stays] = [jest.fn(), jest.fn()];
     const forget = bus.onCancel('r1', left);

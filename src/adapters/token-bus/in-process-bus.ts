@@ -13,6 +13,10 @@ const KEEP_TOTAL_CHARACTERS = 32 * 1_048_576;
 /** What an event weighs beside its text. */
 const EVENT_CHARACTERS = 100;
 
+/** How long a cancel holds for calls of the request that begin after it, and for how many requests, in milliseconds. */
+const KEEP_CANCELLED_MS = 60_000;
+const KEEP_CANCELLED = 10_000;
+
 const isEnd = (event: PositionedEvent): boolean => event.type === 'done' || event.type === 'error';
 
 /** Characters of an event that are not the same in every one, roughly. */
@@ -93,6 +97,7 @@ export class InProcessTokenBus {
     ttl: KEEP_SILENT_MS,
   });
   private readonly cancels = new Map<string, Set<() => void>>();
+  private readonly cancelled = new LRUCache<string, true>({ max: KEEP_CANCELLED, ttl: KEEP_CANCELLED_MS });
 
   publish(requestId: string, event: PositionedEvent): void {
     const channel = this.channel(requestId);
@@ -135,15 +140,17 @@ export class InProcessTokenBus {
     }
   }
 
-  /** Stops the running call of a request, if it runs in this process. */
+  /** Stops the call of a request, if it runs in this process, or when it begins here. */
   cancel(requestId: string): void {
+    this.cancelled.set(requestId, true);
     this.cancels.get(requestId)?.forEach((listener) => {
       listener();
     });
   }
 
-  /** Calls the listener when the request is cancelled. Returns the way to stop listening. */
+  /** Calls the listener when the request is cancelled, at once if it was. Returns the way to stop listening. */
   onCancel(requestId: string, listener: () => void): () => void {
+    if (this.cancelled.has(requestId)) listener();
     const listeners = this.cancels.get(requestId) ?? new Set();
     this.cancels.set(requestId, listeners.add(listener));
     return () => {
