@@ -113,7 +113,9 @@ export async function compose(foundation: Foundation, loaded: HashedConfig): Pro
   const denials = new Denials(repositories.audit, (error) => {
     log.warn({ err: error }, 'repeated denials could not be put on the record');
   });
-  const dao = (): string | undefined => defaultDao(env, config.current());
+  const [seeded] = loadDevSeed().daos;
+  const dao = (): string | undefined =>
+    env.DAGI_DEFAULT_DAO ?? (isDevelopment(config.current()) ? seeded?.id : undefined);
   const access: AccessService = new AccessService(repositories.access, repositories.audit, dao, denials);
   const recorded = new RecordedDecisions(repositories.requests, repositories.refusals);
   const guard = new ConfigGuard(recorded);
@@ -251,9 +253,6 @@ export class Composition {
 }
 
 export const isDevelopment = ({ profile }: LoadedConfig): boolean => profile.environment === 'development';
-
-const defaultDao = (env: Env, config: LoadedConfig): string | undefined =>
-  env.DAGI_DEFAULT_DAO ?? (isDevelopment(config) ? loadDevSeed().daos[0]?.id : undefined);
 
 const poolsOf = ({ providers }: LoadedConfig['routing']): Pools =>
   Object.fromEntries(Object.entries(providers).map(([name, { pool }]) => [name, pool]));

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Stopped, type Failure } from '../contracts/failures.js';
 import { requestFields } from '../contracts/log-fields.js';
@@ -21,6 +21,8 @@ const ADOPT_WITHIN_MS = 5_000;
 const LOOK_MS = 500;
 /** How long an endpoint gets to see that its call was stopped, in milliseconds. */
 const STOP_GRACE_MS = 2_000;
+/** Turns of the event loop until `fetch` has written a request to its socket: 1 is too early, more gain nothing. */
+const TURNS_TO_LEAVE = 2;
 /** Pauses after starts that say that the next ones may fail, or run elsewhere, in milliseconds. */
 const AFTER_REFUSAL_MS = 5_000;
 const AFTER_QUEUED_MS = 1_000;
@@ -84,8 +86,11 @@ export class HeadStarts {
     return queues || this.parts.registry.pool(step.provider) ? undefined : step;
   }
 
-  /** Begins the call of a request whose row says so (`begunAt`). It fails nobody: what goes wrong is met on adoption. */
-  begin(input: RouteRequestInput, row: NewRequest): void {
+  /**
+   * Begins the call of a request whose row says so (`begunAt`). It fails nobody: what goes wrong is met on adoption.
+   * Resolves when the call is on its way: what follows keeps this process busy, and would hold it up.
+   */
+  async begin(input: RouteRequestInput, row: NewRequest): Promise<void> {
     const step = input.decision.chain.find(({ provider }) => provider === row.begunAt);
     if (!step) return;
     const over = new AbortController();
@@ -102,11 +107,11 @@ export class HeadStarts {
     const { keyId } = row;
     const begun: Begun = { input, step, keyId, record: recordOf(row), call, over, timers: [], released: false, forget };
     this.begun.set(row.id, begun);
-    void call.then((made) => {
-      // Its time runs from here. Whoever has taken it over by now sees to that.
-      if (!made || this.begun.get(row.id) !== begun) return;
-      begun.timers.push(setTimeout(stop, step.timeoutMs, tooSlow(step.timeoutMs)));
-    });
+    const made = await call;
+    // Its time runs from here. Whoever has taken it over by now sees to that.
+    if (!made || this.begun.get(row.id) !== begun) return;
+    begun.timers.push(setTimeout(stop, step.timeoutMs, tooSlow(step.timeoutMs)));
+    for (let turns = 0; turns < TURNS_TO_LEAVE; turns += 1) await turn();
   }
 
   /**

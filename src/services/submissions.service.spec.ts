@@ -117,7 +117,7 @@ describe('SubmissionsService', () => {
   /** No call may begin beside the start. */
   const none: Partial<HeadStarts> = {
     stepFor: () => undefined,
-    begin: () => undefined,
+    begin: () => Promise.resolve(),
     accepted: () => Promise.resolve(),
     takeBack: () => false,
     startFailed: () => undefined,
@@ -125,7 +125,7 @@ describe('SubmissionsService', () => {
   /** The call to the first provider may. */
   const early: Partial<HeadStarts> = {
     stepFor: ({ decision }) => decision.chain[0],
-    begin: (_input, row) => void order.push(`begin at ${String(row.begunAt)}`),
+    begin: async (_input, row) => void order.push(`begin at ${String(row.begunAt)}`),
     accepted: told('accepted'),
     takeBack: () => order.push('taken back') > 0,
     startFailed: () => undefined,

@@ -136,9 +136,9 @@ export class SubmissionsService {
   private async accept(input: RouteRequestInput, row: NewRequest): Promise<Accepted> {
     const { headStarts, requests } = this.parts;
     try {
-      if (!row.idempotency) headStarts.begin(input, row);
+      if (!row.idempotency) await headStarts.begin(input, row);
       if (await requests.accept(row)) {
-        if (row.idempotency) headStarts.begin(input, row);
+        if (row.idempotency) await headStarts.begin(input, row);
         return await this.start(input, row.begunAt !== undefined);
       }
     } catch (error) {
