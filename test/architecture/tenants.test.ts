@@ -47,6 +47,7 @@ const PLANTED = new Map([
   planted('renamed', 'export const reach = (t: Tenants) => { const { all: db } = t; return db; };'),
   planted('in-brackets', 'export const reach = (tenants: Tenants) => tenants["all"];'),
   planted('vital', 'export const reach = ({ vital }: Tenants) => vital;'),
+  planted('scopeless', 'export const reach = ({ scopeless }: Tenants) => scopeless;'),
   planted('picked', 'export const reach = (one: Pick<Database, "all">) => one.all;'),
   planted(
     'innocent',
@@ -68,7 +69,7 @@ function programOf(files: readonly string[]): ts.Program {
 }
 
 /** Handles that no policy binds to one DAO. */
-const UNBOUND = ['all', 'vital'];
+const UNBOUND = ['all', 'vital', 'scopeless'];
 
 /** The object of which a property is taken here, and the property's name, if one is. */
 function taken(node: ts.Node): { from: ts.Node; name: string } | undefined {

@@ -31,6 +31,13 @@ describe.each(DATABASES)('keys on %s', (_name, open) => {
     expect(await keys.findActive(key.hash)).toEqual({
       ...{ id: key.id, daoId: DAO, principal: 'tg:1', gateway: false },
       ...{ owner: 'platform', scopes: null },
+      dao: {
+        id: DAO,
+        name: 'GreenFood DAO',
+        limits: {},
+        stamp: expect.stringMatching(/^\d+$/),
+        at: expect.any(Number),
+      },
     });
     const all = await inserted({ dao_id: null });
     expect(await keys.findActive(all.hash)).toMatchObject({ daoId: null, gateway: true });

@@ -18,7 +18,13 @@ import { administratorOf, EMPTY_DATABASES, type Fresh } from './databases.js';
 /** Rows of a chain that is longer than the others. */
 const MANY = 400;
 const OLD = ['0001-foundation', '0002-routing-under-load'];
-const NEW = ['0003-people-and-the-record', '0004-people-columns', '0005-proposals', '0006-clients-conversations'];
+const NEW = [
+  '0003-people-and-the-record',
+  '0004-people-columns',
+  '0005-proposals',
+  '0006-clients-conversations',
+  '0007-finding-keys',
+];
 const ALL = [...OLD, ...NEW];
 const TABLES = [
   'answer_cache',

@@ -29,7 +29,7 @@ interface Row {
 /** Persons whose rights a process remembers. */
 const REMEMBERED = 20_000;
 /** A call that waits for longer after its key was authenticated (for its body, say) asks again, in milliseconds. */
-const SEEN_MS = 200;
+const SEEN_MS = 50;
 
 /**
  * Who is what in a DAO. What a process remembers of a person is confirmed by the database with each call, in the statement

@@ -71,13 +71,18 @@ export async function openEmbedded(home?: string): Promise<Database> {
     const pglite = await PGlite.create(home === undefined ? 'memory://' : join(home, 'database'), { parsers: PARSERS });
     const session = new ScopedSession(new PGliteDialect({ pglite }));
     await session.open();
-    return databaseOf('embedded', (scope) => session.in(scope), session.in(null), {
-      migrate: () => prepare(new Kysely({ dialect: session.asOwner() })),
-      close: async () => {
-        await session.close();
-        lock?.release();
+    return databaseOf(
+      'embedded',
+      (scope) => session.in(scope),
+      { vital: session.in(null), scopeless: session.inAny() },
+      {
+        migrate: () => prepare(new Kysely({ dialect: session.asOwner() })),
+        close: async () => {
+          await session.close();
+          lock?.release();
+        },
       },
-    });
+    );
   } catch (error) {
     lock?.release();
     throw error;
@@ -111,12 +116,18 @@ export function openPostgres(url: string, { migrationUrl = url, poolSize = 10 }:
     new PostgresDialect({
       pool: scope === null ? handedOut(platform) : handedOut(tenants, (client) => enter(client, scope, scopes)),
     });
-  return databaseOf('postgres', dialectOf, new PostgresDialect({ pool: handedOut(vital) }), {
-    migrate: () => prepareAsOwner(url, migrationUrl),
-    close: async () => {
-      await Promise.all([tenants.end(), platform.end(), vital.end()]);
+  const forVital = new PostgresDialect({ pool: handedOut(vital) });
+  return databaseOf(
+    'postgres',
+    dialectOf,
+    { vital: forVital, scopeless: forVital },
+    {
+      migrate: () => prepareAsOwner(url, migrationUrl),
+      close: async () => {
+        await Promise.all([tenants.end(), platform.end(), vital.end()]);
+      },
     },
-  });
+  );
 }
 
 /** Migrates over a connection of the owner's, and lets the product's login take the roles that statements run under. */
@@ -211,16 +222,18 @@ function handedOut(pool: Pool, ready?: (client: PoolClient) => Promise<void>): P
 function databaseOf(
   kind: Database['kind'],
   dialectOf: (scope: Scope) => Dialect,
-  forVital: Dialect,
+  others: Record<'vital' | 'scopeless', Dialect>,
   owner: Pick<Database, 'migrate' | 'close'>,
 ): Database {
   const all = new Kysely<Schema>({ dialect: dialectOf(null) });
-  const vital = new Kysely<VitalTables>({ dialect: forVital });
+  const vital = new Kysely<VitalTables>({ dialect: others.vital });
+  const scopeless = new Kysely<Record<never, never>>({ dialect: others.scopeless });
   const handles = new LRUCache<string, Db>({ max: DAO_HANDLES });
   return {
     kind,
     all,
     vital,
+    scopeless,
     of: (daoId) => {
       const known = handles.get(daoId);
       if (known) return known;

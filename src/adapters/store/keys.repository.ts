@@ -1,6 +1,7 @@
-import { sql, type ExpressionBuilder } from 'kysely';
-import { isEntitlement, PLATFORM_OWNER, type CallerKey, type KeyInfo } from '../../contracts/access.js';
-import type { VitalTables, Db, Tenants } from './tenants.js';
+import { sql } from 'kysely';
+import { isEntitlement, type CallerKey, type KeyInfo } from '../../contracts/access.js';
+import type { DaoLimits } from '../../contracts/dao.js';
+import type { Db, Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 
 export interface NewKey {
@@ -30,12 +31,14 @@ const SHOWN = [
   'revoked_at',
 ] as const;
 
-const owningMember = (eb: ExpressionBuilder<VitalTables, 'api_keys'>) =>
-  eb
-    .selectFrom('members')
-    .whereRef('members.dao_id', '=', 'api_keys.dao_id')
-    .whereRef('members.id', '=', 'api_keys.owner')
-    .select('members.id');
+/** What the database tells of a key that opens something (`find_key`). */
+interface Found extends Omit<CallerKey, 'daoId' | 'scopes' | 'dao'> {
+  dao_id: string | null;
+  scopes: string[] | null;
+  dao_name: string | null;
+  dao_limits: DaoLimits | null;
+  dao_stamp: string | null;
+}
 
 /** API keys, by the hash of their secret. */
 export class KeysRepository {
@@ -47,22 +50,10 @@ export class KeysRepository {
    */
   async findActive(hash: string): Promise<CallerKey | undefined> {
     const at = performance.now();
-    const row = await guardStore(() =>
-      this.tenants.vital
-        .selectFrom('api_keys')
-        .leftJoin('daos', 'daos.id', 'api_keys.dao_id')
-        .where('hash', '=', hash)
-        .where('revoked_at', 'is', null)
-        .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
-        .where((eb) => eb.or([eb('owner', '=', PLATFORM_OWNER), eb.exists(owningMember(eb))]))
-        .select(['api_keys.id', 'dao_id', 'principal', 'gateway', 'owner', 'scopes'])
-        .select(['daos.name', 'daos.limits', sql<string>`daos.access_stamp::text`.as('stamp')])
-        .executeTakeFirst(),
+    const { rows } = await guardStore(() =>
+      sql<Found>`select * from find_key(${hash})`.execute(this.tenants.scopeless),
     );
-    if (!row) return undefined;
-    const { dao_id: daoId, scopes, name, limits, stamp, ...rest } = row;
-    const dao = daoId !== null && name !== null && limits !== null && { id: daoId, name, limits, stamp, at };
-    return { ...rest, daoId, scopes: scopes?.filter(isEntitlement) ?? null, ...(dao && { dao }) };
+    return rows[0] && toCaller(rows[0], at);
   }
 
   /** Notes that a key was used just now. */
@@ -158,4 +149,10 @@ export class KeysRepository {
       .select([...SHOWN])
       .$if(daoId !== null, (query) => query.where('dao_id', '=', daoId));
   }
+}
+
+function toCaller({ dao_id, scopes, dao_name, dao_limits, dao_stamp, ...rest }: Found, at: number): CallerKey {
+  const key = { ...rest, daoId: dao_id, scopes: scopes?.filter(isEntitlement) ?? null };
+  if (dao_id === null || dao_name === null || dao_limits === null || dao_stamp === null) return key;
+  return { ...key, dao: { id: dao_id, name: dao_name, limits: dao_limits, stamp: dao_stamp, at } };
 }

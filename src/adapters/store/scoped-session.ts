@@ -39,6 +39,13 @@ export class ScopedSession {
     return this.handle((connection) => this.enter(connection, scope));
   }
 
+  /** For a handle that does not care for the scope, as long as there is one. */
+  inAny(): Dialect {
+    return this.handle(async (connection) => {
+      if (this.scope === undefined) await this.enter(connection, null);
+    });
+  }
+
   /** For a handle that may change the schema. */
   asOwner(): Dialect {
     return this.handle(async (connection) => {

@@ -4,7 +4,7 @@ import type { Schema } from './schema.js';
 export type Db = Kysely<Schema>;
 
 /** Tables that every call waits for: who the caller is, and the state that processes share. */
-export type VitalTables = Pick<Schema, 'api_keys' | 'daos' | 'members' | 'platform_grants' | 'shared_states'>;
+export type VitalTables = Pick<Schema, 'api_keys' | 'platform_grants' | 'shared_states'>;
 
 /** Handles on the database, by whose data they reach. */
 export interface Tenants {
@@ -20,6 +20,11 @@ export interface Tenants {
    * while reports have taken those of `all`.
    */
   readonly vital: Kysely<VitalTables>;
+  /**
+   * No table: for functions of the database that see to it themselves whom they tell what. In whatever scope the session
+   * happens to be, since entering another one takes as long as such a question. Over the connections of `vital`.
+   */
+  readonly scopeless: Kysely<Record<never, never>>;
 }
 
 /** Whose data a session reaches: that of a DAO, or (null) everybody's. */
