@@ -119,7 +119,7 @@ describe('HeadStarts', () => {
 
   /** Begins, and waits until the model was asked. */
   const begin = async (part: Partial<NewRequest> = {}): Promise<void> => {
-    starts.begin(input(), row(part));
+    void starts.begin(input(), row(part));
     await until(() => puppet.calls.length === 1);
   };
 
@@ -179,10 +179,10 @@ describe('HeadStarts', () => {
 
     it('is nothing where the provider has failed of late, or got a pool meanwhile', async () => {
       well = false;
-      starts.begin(input(), row());
+      void starts.begin(input(), row());
       expect(await starts.adopt(first())).toBeUndefined();
       [well, pool] = [true, POOL];
-      starts.begin(input(), row());
+      void starts.begin(input(), row());
       expect(await starts.adopt(first())).toBeUndefined();
       expect(puppet.calls).toEqual([]);
     });
@@ -292,7 +292,7 @@ describe('HeadStarts', () => {
     });
 
     it('before the call was made keeps it from being made, here and by the activity', async () => {
-      starts.begin(input(), row());
+      void starts.begin(input(), row());
       bus.cancel('r1');
       await expect(starts.adopt(first())).rejects.toMatchObject(cancelled);
       expect(puppet.calls).toEqual([]);
@@ -352,7 +352,7 @@ describe('HeadStarts', () => {
     });
 
     it('since there are as many calls as activities have room for: no more begin early', async () => {
-      for (let n = 0; n < 200; n += 1) starts.begin({ ...input(), requestId: `r${n}` }, row({ id: `r${n}` }));
+      for (let n = 0; n < 200; n += 1) void starts.begin({ ...input(), requestId: `r${n}` }, row({ id: `r${n}` }));
       expect(starts.stepFor(input())).toBeUndefined();
       starts.takeBack('r7');
       expect(starts.stepFor(input())).toBeDefined();
@@ -360,7 +360,7 @@ describe('HeadStarts', () => {
 
     it('before the provider’s own time is over: the call is too slow', async () => {
       const chain = aDecision().chain.map((step) => ({ ...step, timeoutMs: 30 }));
-      starts.begin(input({ decision: aDecision({ chain }) }), row());
+      void starts.begin(input({ decision: aDecision({ chain }) }), row());
       await until(() => puppet.calls.length === 1);
       await until(() => puppet.calls[0]!.signal.aborted);
       expect(puppet.calls[0]?.signal.reason).toMatchObject({ failure: { type: 'ProviderTimeout' } });
@@ -369,7 +369,7 @@ describe('HeadStarts', () => {
     it('before its own time is over, which is its own: what is read first does not count', async () => {
       readingMs = 60;
       const chain = aDecision().chain.map((one) => ({ ...one, timeoutMs: 50 }));
-      starts.begin(input({ decision: aDecision({ chain }) }), row());
+      void starts.begin(input({ decision: aDecision({ chain }) }), row());
       await until(() => puppet.calls.length === 1);
       const calledAt = performance.now();
       await until(() => puppet.calls[0]!.signal.aborted);
@@ -382,7 +382,7 @@ describe('HeadStarts', () => {
     await begin();
     expect(await starts.adopt(asked({ attempts: [], step: { provider: 'other' } }))).toBeUndefined();
     expect(puppet.calls[0]?.signal.aborted).toBe(true);
-    starts.begin(input(), row());
+    void starts.begin(input(), row());
     await until(() => puppet.calls.length === 2);
     expect(await starts.adopt(asked())).toBeUndefined();
     expect(puppet.calls[1]?.signal.aborted).toBe(true);

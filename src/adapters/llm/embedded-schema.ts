@@ -237,16 +237,15 @@ class Reader {
   }
 
   private array(node: Keywords, depth: number): JsonSchema {
-    const { items = true, prefixItems = [], minItems = 0 } = node;
-    const ends = items === false || (prefixItems.length > 0 && node.items === undefined);
-    const read = ends ? undefined : this.optional(items, depth + 1);
-    if (!ends && !read) return this.shortest(node, depth);
-    const maxItems = ends ? prefixItems.length : most(node.maxItems, Math.max(minItems, prefixItems.length), ITEMS);
+    const further = isClosed(node) ? undefined : this.optional(node.items ?? true, depth + 1);
+    if (!further && !isClosed(node)) return this.shortest(node, depth);
+    const { prefixItems = [], minItems = 0 } = node;
+    const maxItems = further ? most(node.maxItems, Math.max(minItems, prefixItems.length), ITEMS) : prefixItems.length;
     if (minItems > maxItems || prefixItems.length > maxItems) refuse('its lists cannot be as long as it says');
     return {
       type: 'array',
       ...(prefixItems.length > 0 && { prefixItems: prefixItems.map((one) => this.part(one, depth + 1)) }),
-      items: read ?? { type: 'null' },
+      items: further ?? { type: 'null' },
       minItems,
       maxItems,
     };
@@ -258,6 +257,10 @@ class Reader {
     return this.array({ ...node, items: false }, depth);
   }
 }
+
+/** Whether a list ends with the entries that are named one by one. */
+const isClosed = ({ items, prefixItems = [] }: Keywords): boolean =>
+  items === false || (prefixItems.length > 0 && items === undefined);
 
 const Definitions = z.looseObject({ $defs: named, definitions: named });
 

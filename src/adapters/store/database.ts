@@ -227,7 +227,7 @@ function databaseOf(
 ): Database {
   const all = new Kysely<Schema>({ dialect: dialectOf(null) });
   const vital = new Kysely<VitalTables>({ dialect: others.vital });
-  const scopeless = new Kysely<Record<never, never>>({ dialect: others.scopeless });
+  const scopeless = new Kysely<unknown>({ dialect: others.scopeless });
   const handles = new LRUCache<string, Db>({ max: DAO_HANDLES });
   return {
     kind,

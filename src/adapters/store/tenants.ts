@@ -24,7 +24,7 @@ export interface Tenants {
    * No table: for functions of the database that see to it themselves whom they tell what. In whatever scope the session
    * happens to be, since entering another one takes as long as such a question. Over the connections of `vital`.
    */
-  readonly scopeless: Kysely<Record<never, never>>;
+  readonly scopeless: Kysely<unknown>;
 }
 
 /** Whose data a session reaches: that of a DAO, or (null) everybody's. */
