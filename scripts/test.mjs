@@ -8,7 +8,7 @@ import { obtainModel, obtainTemporalCli } from '../test/support/parts.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-const KIND_TIMEOUT_MS = 15 * 60_000;
+const KIND_TIMEOUT_MS = 25 * 60_000;
 
 /** Kinds in the order in which they run: quick and telling first. `workers`: 1 for those that start servers. */
 const KINDS = {

@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { jsonSchema } from '../../schemas/json-schema.js';
 
@@ -30,6 +30,8 @@ const REFUSALS: Readonly<Record<number, string>> = {
   503: 'overloaded',
   504: 'No model answered in time.',
 };
+/** How a client names its call, to send it again or to come back for the answer. */
+const NAMED = ApiHeader({ name: 'Idempotency-Key', required: false, schema: { type: 'string' } });
 /** Those of a call that has no body. */
 const OF_ANY = ['400', '401', '403', '404', '500', '503'];
 
@@ -38,7 +40,7 @@ export const OpenAiOperation = ({ id, summary, body }: OpenAiOperation): MethodD
   applyDecorators(
     ApiTags('openai'),
     ApiOperation({ operationId: id, summary, description: `${summary}.` }),
-    ...(body ? [ApiBody({ required: true, schema: jsonSchema(body) })] : []),
+    ...(body ? [ApiBody({ required: true, schema: jsonSchema(body) }), NAMED] : []),
     ApiResponse({ status: 200, description: 'Done.', schema: jsonSchema(whole) }),
     ...Object.entries(REFUSALS)
       .filter(([status]) => body !== undefined || OF_ANY.includes(status))
