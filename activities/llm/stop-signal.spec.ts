@@ -97,6 +97,14 @@ describe('stopSignal', () => {
     expect(reason(await start())).toBe('Cancelled');
   });
 
+  it('has no heartbeats where Temporal would not take them', async () => {
+    environment = new MockActivityEnvironment({ isLocal: true });
+    environment.on('heartbeat', () => (beats += 1));
+    await start();
+    jest.advanceTimersByTime(5_000);
+    expect(beats).toBe(0);
+  });
+
   it('keeps the first reason', async () => {
     const stop = await start();
     cancel?.();

@@ -43,9 +43,8 @@ export function stopSignal({ deadlineAt, onCancel }: StopLimits): StopSignal {
   const forget = onCancel(() => {
     stop(CANCELLED);
   });
-  const beat = setInterval(() => {
-    context.heartbeat();
-  }, HEARTBEAT_MS);
+  // A local activity has no heartbeats: whatever ends it comes from this process.
+  const beat = context.info.isLocal ? undefined : setInterval(() => context.heartbeat(), HEARTBEAT_MS);
   return {
     signal: controller.signal,
     limitCall: (timeoutMs) => {

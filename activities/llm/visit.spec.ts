@@ -444,7 +444,10 @@ describe('a visit at a provider', () => {
       { level: 30, msg: 'model call cancelled', provider: 'fake' },
     ]);
     expect(stage.logged[1]).not.toHaveProperty('err');
+  });
+
+  it('logs a failure of the provider with its error', async () => {
     await failure(stage.run(stage.claims(), refuses('ProviderUnavailable')));
-    expect(stage.logged[2]).toMatchObject({ level: 40, failure: 'ProviderUnavailable', err: expect.anything() });
+    expect(stage.logged[0]).toMatchObject({ level: 40, failure: 'ProviderUnavailable', err: expect.anything() });
   });
 });

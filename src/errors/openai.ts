@@ -77,7 +77,8 @@ const DIFY_ACTS_ON: readonly [RegExp, string][] = [
 
 /** Message and reason in one sentence. Clients see no attempts. */
 function spoken({ message, detail }: AppError): string {
-  const { reason } = detail;
+  const { required_entitlement: needed } = detail;
+  const reason = typeof needed === 'string' ? `${needed} is needed` : detail.reason;
   const sentence = message.replace('; see attempts', '');
   const whole = typeof reason === 'string' && reason !== '' ? `${sentence.replace(/\.$/, '')}: ${reason}.` : sentence;
   return DIFY_ACTS_ON.reduce((text, [word, other]) => text.replace(word, other), whole);

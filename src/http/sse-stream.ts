@@ -48,6 +48,11 @@ export class SseStream {
     return this.reply.raw.headersSent;
   }
 
+  /** Sets a header of the head that is still to be sent. */
+  head(name: string, value: string): void {
+    void this.reply.header(name, value);
+  }
+
   /** Sends the head, with the headers that the reply has by now. */
   open(): void {
     const { reply } = this;

@@ -25,7 +25,7 @@ export function authenticateCalls(server: FastifyInstance, keys: KeysService, ri
     if (access === 'public') return;
     const credential = credentialOf(request.headers);
     context.key = credential === undefined ? undefined : await keys.authenticate(credential);
-    if (!context.key) throw unauthenticated(request.headers.authorization);
+    if (!context.key) throw unauthenticated(credential, request.headers.authorization);
     if (access === undefined && !request.is404) throw new AppError('RBAC_PERMISSION_DENIED');
     if (access === 'platform.admin') await rights.requirePlatform(context.key);
   });
@@ -38,8 +38,11 @@ function accessOf(request: FastifyRequest): unknown {
   return typeof config === 'object' && config !== null && 'access' in config ? config.access : undefined;
 }
 
+const OPENS_NOTHING = 'This API key opens nothing: it is wrong, was revoked, or has expired.';
+
 /** Dify's studio sends `Basic KEY` unless told otherwise. */
-function unauthenticated(authorization: string | undefined): AppError {
+function unauthenticated(credential: string | undefined, authorization: string | undefined): AppError {
+  if (credential !== undefined) return new AppError('UNAUTHENTICATED', OPENS_NOTHING);
   if (!/^Basic /i.test(authorization ?? '')) return new AppError('UNAUTHENTICATED');
   return new AppError(
     'UNAUTHENTICATED',

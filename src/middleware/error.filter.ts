@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { contextOf } from './context.js';
-import { isOpenAiPath, sendOpenAiError } from './openai-errors.js';
+import { isOpenAiPath, sendOpenAiError, withHint } from './openai-errors.js';
 
 /** Errors that Fastify raises before a handler is reached. */
 const FASTIFY = new Map<unknown, ErrorCode>([
@@ -71,7 +71,8 @@ export function errorBody(requestId: string, { code, message, detail }: AppError
 }
 
 /** Answers a call with an error, in the form that its clients read. */
-export function sendError(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
+export function sendError(thrown: AppError, request: FastifyRequest, reply: FastifyReply): void {
+  const error = withHint(thrown, request);
   const wait = error.retryAfterSeconds;
   if (wait !== undefined) void reply.header('retry-after', String(wait));
   if (error.status === 401) void reply.header('www-authenticate', 'Bearer');

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { isOpenAiPath, withoutSpareSlashes } from './openai-errors.js';
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../errors/app-error.js';
+import { isOpenAiPath, withHint, withoutSpareSlashes } from './openai-errors.js';
 import { openAiLimits } from './openai-limits.js';
 
 describe(isOpenAiPath.name, () => {
@@ -24,6 +26,27 @@ describe(withoutSpareSlashes.name, () => {
     ['//docs', '//docs'],
   ])('makes of %s %s', (url, expected) => {
     expect(withoutSpareSlashes(url)).toBe(expected);
+  });
+});
+
+describe(withHint.name, () => {
+  const hinted = (url: string, error = new AppError('NOT_FOUND')): string =>
+    withHint(error, { url } as FastifyRequest).message;
+
+  it.each(['/chat/completions', '/models?after=x', '/embeddings/', '/models/provider/x'])('of %s says /v1', (url) => {
+    expect(hinted(url)).toMatch(/^There is nothing here\. .*ends with \/v1\.$/);
+  });
+
+  it('names what there is in place of the Responses API', () => {
+    for (const url of ['/v1/responses', '/v1/responses/r1?x=1'])
+      expect(hinted(url)).toMatch(/Responses API .* POST \/v1\/chat\/completions\.$/);
+  });
+
+  it('says no more of other addresses, nor of other errors', () => {
+    for (const url of ['/v1/responsesx', '/modelsx', '/', '/v1/models'])
+      expect(hinted(url)).toBe('There is nothing here.');
+    const error = new AppError('MODEL_NOT_FOUND');
+    expect(withHint(error, { url: '/v1/responses' } as FastifyRequest)).toBe(error);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AppError } from '../errors/app-error.js';
+import { AppError } from '../errors/app-error.js';
 import { openAiError, type OpenAiError } from '../errors/openai.js';
 import { openAiLimits } from './openai-limits.js';
 
@@ -17,6 +17,22 @@ export function sendOpenAiError(error: AppError, request: FastifyRequest, reply:
     .headers({ ...error.headers, ...openAiLimits(error.headers), ...headers })
     .status(status)
     .send(body);
+}
+
+/** What clients of OpenAI look for, and where it is. */
+const ELSEWHERE: readonly [RegExp, string][] = [
+  [/^\/v1\/responses(?=\/|$)/, 'The Responses API is not offered: use POST /v1/chat/completions.'],
+  [
+    /^\/(?:chat\/completions|completions|embeddings|models)(?=\/|$)/,
+    'The base URL of clients of OpenAI ends with /v1.',
+  ],
+];
+
+/** An error, with what might have been meant where there is nothing. */
+export function withHint(error: AppError, { url }: FastifyRequest): AppError {
+  if (error.code !== 'NOT_FOUND') return error;
+  const [, hint] = ELSEWHERE.find(([path]) => path.test(url.replace(/\?.*$/s, ''))) ?? [];
+  return hint === undefined ? error : new AppError('NOT_FOUND', `${error.message} ${hint}`);
 }
 
 /** To the router, a path with another method is no path at all. */

@@ -23,14 +23,16 @@ export const pageLimit = z.coerce.number().int().min(1).max(200).default(50).des
 
 /** The DAO in which somebody acts. */
 export const daoNamed = id.meta({
-  description: 'Id of the DAO. Leave it out with a key that is bound to one DAO.',
+  description: 'Id of the DAO. Leave it out, not empty, with a key that is bound to one DAO.',
   example: 'greenfood-dao',
 });
 
 /** Who asks and where, where a request has no body. */
 export const ActingQuerySchema = z.strictObject({
   dao_id: daoNamed.optional(),
-  user_id: id.optional().meta({ description: 'Who acts, for keys that may say so. Leave it out with a personal key.' }),
+  user_id: id
+    .optional()
+    .meta({ description: 'Who acts, for keys that may say so. Leave it out, not empty, with a personal key.' }),
 });
 export type ActingQuery = z.infer<typeof ActingQuerySchema>;
 

@@ -37,7 +37,8 @@ export const RouteBodyOutline = z.looseObject({
   agent: id.optional().meta({ description: 'Name of an agent; only rules look at it.', example: 'coordinator' }),
   dao_id: daoNamed.optional(),
   user_id: id.optional().meta({
-    description: 'Who asks, as the platform names them; for keys that may say so. Leave it out with a personal key.',
+    description:
+      'Who asks, as the platform names them; for keys that may say so. Leave it out, not empty, with a personal key.',
     example: 'tg:12345',
   }),
   session_id: id.optional().meta({

@@ -155,6 +155,12 @@ describe('AvailabilityService', () => {
       await expect(planning.plan(input({}), chat({ logprobs: 2 }))).rejects.toMatchObject(refusal('logprobs'));
     });
 
+    it('says what is lacking where the parameter alone would not tell', async () => {
+      const planning = service([], undefined, [], facts([]));
+      const vectors = planning.plan(input({}), { kind: 'embeddings', input: ['x'] });
+      await expect(vectors).rejects.toThrow(/^\w+ makes no embeddings, nor can any other .* GET \/v1\/models/);
+    });
+
     it('tells when it is worth coming back to the one that could, and rests', async () => {
       const planning = service([cooling(remote.provider)], undefined, [], facts([remote.provider]));
       await expect(planning.plan(input({}), withTools)).rejects.toMatchObject({

@@ -14,6 +14,12 @@ const CODES: Readonly<Record<Unavailable['reason'], ErrorCode>> = {
   Unsupported: 'PARAMETER_UNSUPPORTED',
 };
 
+/** How it is said where a parameter stands for something else: that there are vectors, or images, to be had at all. */
+const LACKING: Readonly<Record<string, string>> = {
+  model: 'makes no embeddings',
+  messages: 'reads no images',
+};
+
 /** What models can do. */
 export interface Abilities {
   /** Undefined: nothing is known of such a provider. */
@@ -112,7 +118,8 @@ function refusalOf(skipped: readonly Unavailable[], lacks: readonly string[]): A
 }
 
 function unsupported([first, ...others]: readonly Unavailable[], param: string | undefined): AppError {
-  const nobody = others.length > 0 ? ', nor does any other model that could answer' : '';
-  const message = `${first?.provider} does not support the parameter "${param}"${nobody}.`;
+  const what = LACKING[param ?? ''] ?? `does not support the parameter "${param}"`;
+  const nobody = others.length > 0 ? ', nor can any other model that could answer' : '';
+  const message = `${first?.provider} ${what}${nobody}. GET /v1/models tells the capabilities of each.`;
   return new AppError('PARAMETER_UNSUPPORTED', message, { param });
 }

@@ -18,6 +18,9 @@ export interface ModelEntry {
   facts: ModelFacts;
 }
 
+/** Most characters of a name that a refusal repeats. */
+const SHOWN = 100;
+
 /** What is said where the endpoint and the profile say nothing. */
 const UNKNOWN: ModelFacts = { model: null, contextLength: null, maxTokens: 0, capabilities: [], lacks: [] };
 
@@ -53,10 +56,17 @@ export class ModelsService {
   /** @throws AppError `MODEL_NOT_FOUND` where `list` has no such model, and its errors */
   async find(key: CallerKey, named: Named, id: string): Promise<ModelEntry> {
     const found = (await this.list(key, named)).find((model) => model.id === id);
-    if (!found) throw new AppError('MODEL_NOT_FOUND');
+    if (!found) throw noModel(id);
     return found;
   }
 }
+
+/** The refusal of a model, by the name that was sent. */
+export const noModel = (name: string): AppError =>
+  new AppError(
+    'MODEL_NOT_FOUND',
+    `There is no model "${name.slice(0, SHOWN)}", or it is not open to you: see GET /v1/models.`,
+  );
 
 /** Whether a short call that says nothing about itself may ask for a model. */
 function isOpen(table: RoutingTable, model: string, access: DecisionInputs['access']): boolean {
@@ -66,11 +76,12 @@ function isOpen(table: RoutingTable, model: string, access: DecisionInputs['acce
 
 /** What can be had where the rules choose: what one of the models can do, as each call goes to one that can. */
 function together(facts: readonly ModelFacts[]): ModelFacts {
-  const lengths = facts.flatMap(({ contextLength }) => (contextLength === null ? [] : [contextLength]));
+  const lengths = facts.map(({ contextLength }) => contextLength ?? Infinity);
+  const longest = Math.max(0, ...lengths);
   const [first, ...others] = facts;
   return {
     model: null,
-    contextLength: lengths.length > 0 ? Math.max(...lengths) : null,
+    contextLength: longest > 0 && Number.isFinite(longest) ? longest : null,
     maxTokens: Math.max(0, ...facts.map(({ maxTokens }) => maxTokens)),
     capabilities: [...new Set<Capability>(facts.flatMap(({ capabilities }) => capabilities))],
     lacks: (first?.lacks ?? []).filter((name) => others.every(({ lacks }) => lacks.includes(name))),

@@ -29,6 +29,7 @@ import type { AccessService, Acting } from './access.service.js';
 import type { AvailabilityService } from './availability.service.js';
 import type { HeadStarts } from './head-starts.js';
 import type { LimitsService } from './limits.service.js';
+import { noModel } from './models.service.js';
 import type { RequestsService } from './requests.service.js';
 import { sha256 } from '../adapters/digest.js';
 
@@ -125,7 +126,7 @@ export class SubmissionsService {
       await this.parts.limits.giveBack(daoId, acting.limits);
       await this.parts.access.denied(acting, { ...detail, mode });
     }
-    throw new AppError(code, undefined, detail);
+    throw code === 'MODEL_NOT_FOUND' ? noModel(model ?? '') : new AppError(code, undefined, detail);
   }
 
   /**

@@ -251,6 +251,28 @@ describe('the description of the API', () => {
   describe('for Dify', () => {
     const fileOf = (name: string): unknown => parse(readFileSync(join(DIFY, name), 'utf8'));
 
+    it('should mean the same to readers of YAML 1.1, to whom a plain "yes" is true', () => {
+      const text = difyTools(document as never);
+      expect(parse(text, { version: '1.1' })).toEqual(parse(text));
+    });
+
+    it('should name the values of a choice in its description, which is all that a model sees', () => {
+      const told = [...everything(parse(difyTools(document as never)))].flatMap(([, value]) => {
+        const {
+          enum: own,
+          schema,
+          description,
+        } = (value ?? {}) as { enum?: string[]; schema?: Schema; description?: string };
+        const values = own ?? (schema?.enum as string[] | undefined);
+        return description === undefined || !Array.isArray(values) || values.length < 2
+          ? []
+          : [{ description, values }];
+      });
+      expect(told.length).toBeGreaterThan(2);
+      for (const { description, values } of told) expect(description).toContain(`One of: ${values.join(', ')}.`);
+      expect(told.map(({ values }) => values)).toContainEqual(['yes', 'no', 'abstain']);
+    });
+
     it('should be in docs/dify as npm scripts write it: node scripts/write-dify-tools.mjs', () => {
       expect(fileOf('dagi-tools.openapi.yml')).toEqual(parse(difyTools(document as never)));
     });

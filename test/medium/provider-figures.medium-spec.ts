@@ -60,7 +60,8 @@ describe.each(DATABASES)('figures of providers on %s', (_name, open) => {
     await answered(chain, [30, 0]);
     await answered([attempt('a', 'ok', 60_000)], [999, 999], ago(HOUR_MS + 60_000));
     const failed = await accepted();
-    const attempts = [attempt('d', 'failed', 5), attempt('d', 'failed', 7)];
+    const stopped: Attempt = { ...attempt('d', 'failed', 6), error: 'Cancelled' };
+    const attempts = [attempt('d', 'failed', 5), attempt('d', 'failed', 7), stopped];
     await requests.recordEnding(failed, 'greenfood-dao', anEnding({ attempts }));
 
     const recent = (await sut.recent(null, ago(HOUR_MS))).toSorted((one, other) =>

@@ -33,6 +33,8 @@ export class ProviderFiguresRepository {
           percentile_cont(0.95) within group (order by ${ms}) ${answered} as "p95Ms"
         from requests cross join lateral jsonb_array_elements(attempts) as attempt
         where received_at >= ${since} and attempt ->> 'status' in ('ok', 'failed')
+          -- What its caller stopped says nothing about the provider.
+          and attempt ->> 'error' is distinct from 'Cancelled'
         group by 1
       `.execute(this.handle(daoId)),
     );

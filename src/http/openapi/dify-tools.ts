@@ -47,7 +47,8 @@ export function difyTools(document: OpenAPIObject): string {
     paths: Object.fromEntries(paths),
     components: { securitySchemes: components?.securitySchemes },
   };
-  return HEAD + stringify(about, { lineWidth: 0, aliasDuplicateObjects: false });
+  // Dify reads it as YAML 1.1, to which a plain yes is a boolean.
+  return HEAD + stringify(about, { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' });
 }
 
 /** Dify reads neither answers nor examples; a model sees names, descriptions and parameters. */

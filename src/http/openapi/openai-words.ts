@@ -2,7 +2,7 @@
 export const OPENAI_WORDS: Readonly<Record<string, string>> = {
   audio: 'Not supported: no model here speaks.',
   best_of: 'Only 1.',
-  dao_id: 'Id of the DAO. Leave it out with a key that is bound to one DAO.',
+  dao_id: 'Id of the DAO. Leave it out, not empty, with a key that is bound to one DAO.',
   dimensions: 'How many numbers a vector is to have, where the model can tell.',
   echo: 'Only false.',
   encoding_format: 'float or base64.',

@@ -85,6 +85,27 @@ function worded(operation: Operation): Operation {
   return { ...operation, parameters, requestBody: { required: true, content } as Operation['requestBody'] & object };
 }
 
+/** What a thing is, with the values that it can have: some tools tell their model nothing else of it. */
+function saying(schema: Schema): Schema {
+  const values = schema.enum;
+  if (!values || values.length < 2) return schema;
+  return { ...schema, description: `${schema.description ?? ''} One of: ${values.join(', ')}.`.trim() };
+}
+
+/** The same for what stands at the top of a body. */
+function sayingInBody(operation: Operation): Operation {
+  const schema = bodySchemaOf(operation);
+  if (!schema?.properties) return operation;
+  const properties = Object.entries(schema.properties).map(([name, one]) => [name, '$ref' in one ? one : saying(one)]);
+  const body = operation.requestBody as { content: Record<string, object> };
+  const json = {
+    ...body.content['application/json'],
+    schema: { ...schema, properties: Object.fromEntries(properties) },
+  };
+  const requestBody = { ...body, content: { 'application/json': json } } as Operation['requestBody'] & object;
+  return { ...operation, requestBody };
+}
+
 function told(operation: Operation): Operation {
   const inBody = new Set(Object.keys(bodySchemaOf(operation)?.properties ?? {}));
   const parameters = (operation.parameters ?? [])
@@ -96,7 +117,7 @@ function told(operation: Operation): Operation {
     .map(plain);
   const access = accessOf(operation);
   const needs = (ENTITLEMENTS as readonly unknown[]).includes(access) ? ` Needs the right ${String(access)}.` : '';
-  return { ...operation, description: `${operation.description ?? ''}${needs}`, parameters };
+  return sayingInBody({ ...operation, description: `${operation.description ?? ''}${needs}`, parameters });
 }
 
 function bodySchemaOf(operation: Operation): Schema | undefined {
@@ -107,10 +128,11 @@ function bodySchemaOf(operation: Operation): Schema | undefined {
 
 /** Description and example beside the name, where tools look for them. */
 function plain(described: Parameter): Parameter {
-  const { schema, ...parameter } = described;
+  const { schema: given, ...parameter } = described;
   if (parameter.in === 'header')
     return { ...parameter, ...HEADERS[parameter.name.toLowerCase()], schema: { type: 'string' } };
-  if (schema === undefined || '$ref' in schema) return described;
+  if (given === undefined || '$ref' in given) return described;
+  const schema = saying(given);
   const { description } = schema;
   const example: unknown = schema.example;
   return {

@@ -8,12 +8,13 @@ import { sendError } from '../../middleware/error.filter.js';
 import { openAiLimits } from '../../middleware/openai-limits.js';
 import type { Accepted } from '../../services/accepted.js';
 import { DrainService } from '../../services/drain.service.js';
+import { noModel } from '../../services/models.service.js';
 import { OutcomesService } from '../../services/outcomes.service.js';
 import { RequestsService } from '../../services/requests.service.js';
 import { SubmissionsService } from '../../services/submissions.service.js';
 import type { Chunks } from './chunks.js';
 import { answerOf, Unanswered, type Answer } from './outcome.js';
-import { CHUNK_LIMITS, sendChunks } from './send-chunks.js';
+import { CHUNK_LIMITS, PROVIDER_HEADER, sendChunks } from './send-chunks.js';
 
 /** A call of `/v1` that was read. */
 export interface Call {
@@ -50,7 +51,9 @@ export class OpenAiCalls {
     const body = await this.outcomes.wait(accepted, this.drain.orStopping(gone));
     if (gone.aborted) return;
     await telling(call, () => {
-      void call.reply.status(200).send(write(answerOf(body), accepted));
+      const answer = answerOf(body);
+      if (body.ok && body.provider !== null) void call.reply.header(PROVIDER_HEADER, body.provider);
+      void call.reply.status(200).send(write(answer, accepted));
     });
   }
 
@@ -87,7 +90,8 @@ export class OpenAiCalls {
     const { request, reply, submission, ignored, idempotencyKey, route } = call;
     this.drain.refuseWhenStopping();
     if (ignored.length > 0) void reply.header('x-dagi-ignored-parameters', ignored.join(', '));
-    if (!MODELS.test(submission.model ?? '')) throw new AppError('MODEL_NOT_FOUND');
+    const { model = '' } = submission;
+    if (!MODELS.test(model)) throw noModel(model);
     const context = contextOf(request);
     const about = { requestId: request.id, route, idempotencyKey, receivedAt: context.receivedAt };
     const accepted = await this.submissions.submit(keyOf(request), submission, about);

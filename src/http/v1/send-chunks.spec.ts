@@ -55,6 +55,18 @@ describe(sendChunks.name, () => {
   const get = (): Promise<Response> => fetch(`http://127.0.0.1:${port}/`);
   const framesOf = (text: string): string[] => text.trimEnd().split('\n\n');
 
+  it('tells in its head who answers, where that is known when it is opened', async () => {
+    const attempt = (provider: string): PositionedEvent => at({ type: 'attempt', data: { provider, generation: 1 } });
+    produce = async function* () {
+      yield attempt('first');
+      yield attempt('second');
+      yield token('a');
+      yield attempt('too late');
+      yield done('a');
+    };
+    expect((await get()).headers.get('x-dagi-provider')).toBe('second');
+  });
+
   it('sends data lines alone, and [DONE] at the end', async () => {
     produce = async function* () {
       yield token('a\r\nb');

@@ -15,6 +15,9 @@ export interface ChunkLimits extends StreamLimits {
 
 export const CHUNK_LIMITS: ChunkLimits = { ...STREAM_LIMITS, openMs: 3_000 };
 
+/** Who answers. A stream has it where it was opened by the first word, not before. */
+export const PROVIDER_HEADER = 'x-dagi-provider';
+
 const frame = (data: object): string => `data: ${JSON.stringify(data)}\n\n`;
 const DONE = 'data: [DONE]\n\n';
 
@@ -49,6 +52,7 @@ export async function sendChunks(
 
 async function sendAll(stream: SseStream, chunks: Chunks, events: AsyncIterable<PositionedEvent>): Promise<void> {
   for await (const event of events) {
+    if (event.type === 'attempt' && !stream.isOpen) stream.head(PROVIDER_HEADER, event.data.provider);
     const frames = chunks.of(event).map(frame).join('');
     if (frames !== '') await stream.write(chunks.ended ? frames + DONE : frames);
   }
