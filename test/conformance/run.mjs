@@ -8,6 +8,16 @@ const SUITES = {
   'openai-client': () => runClient('openai'),
 };
 
+const HELP = `npm run conformance [-- SUITE…]
+
+Whether we speak the protocols of others as they really are, by their own clients. Without a name, all of them:
+${Object.keys(SUITES).join(', ')}. Ends with 1 if one fails.
+`;
+
+if (process.argv.includes('--help')) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(SUITES);
 const unknown = names.filter((name) => !(name in SUITES));
 if (unknown.length > 0) {

@@ -40,7 +40,7 @@ export class HomeLock {
 function refusal(home: string, name: string, cause: unknown): AppError {
   const code = typeof cause === 'object' && cause !== null && 'errcode' in cause ? cause.errcode : undefined;
   if (code === SQLITE_BUSY) {
-    const message = `Another process has ${home} open. Stop it, or choose another folder with --home or DAGI_HOME.`;
+    const message = `Another process has ${home} open, or is still stopping. Stop it, wait a moment, or choose another folder with --home or DAGI_HOME.`;
     return new AppError('HOME_LOCKED', message, {}, { cause });
   }
   const message = `${join(home, name)} cannot be locked. Make the folder writable, remove a damaged file, or choose another folder with --home or DAGI_HOME.`;
