@@ -69,6 +69,8 @@ import { WhatIfService } from './services/whatif.service.js';
 
 const BODY_LIMIT = 4 * 1_048_576;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How often it is looked whether it has; Node's own 30 seconds would double it. */
+const CHECK_CONNECTIONS_MS = 2_000;
 
 /** The services that the HTTP edge calls. */
 export interface ApiServices {
@@ -169,6 +171,7 @@ export async function createApi(services: ApiServices, publicUrl?: string): Prom
     forceCloseConnections: 'idle',
     // For the whole of a request to arrive: a body that drips in holds its connection no longer than that.
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { connectionsCheckingInterval: CHECK_CONNECTIONS_MS },
     // A client's own id would be a claim; ours is the request's id everywhere.
     requestIdHeader: false,
   });

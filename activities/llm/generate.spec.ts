@@ -324,6 +324,14 @@ describe('generate', () => {
       expectCounted();
     });
 
+    it('is counted when the caller goes away before the first word: the prompt was bought', async () => {
+      const running = failure(stage.run(stage.claims(), hangs(), priced()));
+      await until(() => stage.calls.length > 0);
+      stage.bus.cancel('r1');
+      expect((await running).type).toBe('Cancelled');
+      expect(stage.spent).toMatchObject([[3, { usage: { completion_tokens: 0, estimated: true } }]]);
+    });
+
     it.each<[string, Parameters<typeof asked>[0]]>([
       ['its time is over', { step: { timeoutMs: 30 } }],
       ['the deadline comes', { deadlineAt: Date.now() + 60_000 }],

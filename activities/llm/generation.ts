@@ -48,6 +48,8 @@ export interface Claimed {
 /** A call of no length to speak of is never seen under way, in milliseconds. */
 const SEEN_RUNNING_MS = 1_000;
 
+const isCancel = (error: unknown): boolean => error instanceof Stopped && error.failure.type === 'Cancelled';
+
 /** One call to one provider, to its end and into the database. */
 export class Generation {
   private readonly startedAt = Date.now();
@@ -65,7 +67,7 @@ export class Generation {
     const { visit } = this.terms;
     try {
       const end = await this.follow(begin).catch(async (error: unknown) => {
-        await Promise.all([visit.leave(this.verdict(error)), this.chargeUnfinished()]);
+        await Promise.all([visit.leave(this.verdict(error)), this.chargeUnfinished(error)]);
         throw error;
       });
       // The place is free from here on: writing the answer down needs no model.
@@ -118,10 +120,14 @@ export class Generation {
     return priced(usage, this.input.step.price);
   }
 
-  /** Text that was bought is paid for, though its answer never came to its end. */
-  private async chargeUnfinished(): Promise<void> {
+  /**
+   * Text that was bought is paid for, though its answer never came to its end; and so is a prompt whose caller went away
+   * before the first word, since going away must not be cheaper than waiting.
+   */
+  private async chargeUnfinished(error: unknown): Promise<void> {
     const { call } = this;
-    if (call?.said) await this.charge(this.priced(estimatedUsage(call, call.text, call.parts)));
+    if (call && (call.said || isCancel(error)))
+      await this.charge(this.priced(estimatedUsage(call, call.text, call.parts)));
   }
 
   /** Counts what was used without an answer to show for it. Once, and it cannot fail the request. */

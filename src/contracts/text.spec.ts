@@ -31,6 +31,11 @@ describe(storableJson.name, () => {
     );
   });
 
+  it('leaves out a name that would be the prototype once it is storable', () => {
+    const value = JSON.parse('{"a":{"__pro\\u0000to__":{"x":1},"b":2}}') as unknown;
+    expect(JSON.stringify(storableJson(value))).toBe('{"a":{"b":2}}');
+  });
+
   it('goes a hundred levels deep, and no deeper', () => {
     const deep = (levels: number): unknown => {
       let value: unknown = 'x';

@@ -19,5 +19,10 @@ export function storableJson(value: unknown, depth = 0): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (depth > DEEPEST) throw new RangeError('nested too deeply');
   if (Array.isArray(value)) return value.map((part) => storableJson(part, depth + 1));
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [storable(key), storableJson(part, depth + 1)]));
+  const parts = Object.entries(value).map(([key, part]): [string, unknown] => [
+    storable(key),
+    storableJson(part, depth + 1),
+  ]);
+  // What the parser of JSON refuses must not come about by leaving something out.
+  return Object.fromEntries(parts.filter(([key]) => key !== '__proto__'));
 }

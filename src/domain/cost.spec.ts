@@ -60,6 +60,9 @@ describe(estimatedUsage.name, () => {
     ['tools', { options: { tools: [{ name: 'vote', description: 'x'.repeat(300) }] }, messages: [] }],
     ['the schema of the answer', { options: { responseFormat: aSchema }, messages: [] }],
     ['an image', { messages: [{ role: 'user', content: [{ type: 'image', url: 'data:image/png;base64,x' }] }] }],
+    ['fields of a dialect', { options: { dialect: { prediction: 'x'.repeat(300) } }, messages: [] }],
+    ['ids of calls', { messages: [{ role: 'tool', toolCallId: 'x'.repeat(300), content: '' }] }],
+    ['names', { messages: [{ role: 'user', name: 'x'.repeat(300), content: '' }] }],
     ['earlier calls of tools', { messages: [{ role: 'assistant', content: null, toolCalls: [aToolCall] }] }],
   ] satisfies [string, Sent][])('counts %s', (_what, sent) => {
     expect(estimatedUsage(sent, '').prompt_tokens).toBeGreaterThanOrEqual(100);

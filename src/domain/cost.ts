@@ -39,12 +39,17 @@ export function estimatedUsage({ messages, options }: Sent, text: string, parts:
 function tokensOf(message: ChatMessage): number {
   const calls = message.role === 'assistant' ? (message.toolCalls ?? []) : [];
   const images = Array.isArray(message.content) ? message.content.filter(({ type }) => type === 'image').length : 0;
-  const asked = calls.reduce((sum, call) => sum + estimateTokens(call.name + call.arguments), 0);
-  return estimateTokens(messageText(message)) + asked + images * IMAGE_TOKENS;
+  const asked = calls.reduce((sum, { id, name, arguments: given }) => sum + estimateTokens(id + name + given), 0);
+  const answered = message.role === 'tool' ? message.toolCallId : '';
+  const who = estimateTokens(`${'name' in message ? (message.name ?? '') : ''}${answered}`);
+  return estimateTokens(messageText(message)) + asked + who + images * IMAGE_TOKENS;
 }
 
-const tokensBeside = ({ tools, responseFormat }: CallOptions = {}): number =>
-  [tools, responseFormat].reduce((sum, part) => sum + (part ? estimateTokens(JSON.stringify(part)) : 0), 0);
+const tokensBeside = ({ tools, responseFormat, dialect }: CallOptions = {}): number =>
+  [tools, responseFormat, dialect].reduce<number>(
+    (sum, part) => sum + (part ? estimateTokens(JSON.stringify(part)) : 0),
+    0,
+  );
 
 /** The same use with what it cost, where the provider has a price. */
 export const priced = (usage: Usage, price: Price | undefined): Usage =>

@@ -7,6 +7,9 @@ import { contextOf } from './context.js';
 /** Routes of the documentation page, which the swagger module registers by itself. */
 const DOCUMENTATION = /^\/(docs(\/.*)?|openapi\.json)$/;
 
+/** A key that was seen longer ago is looked for again before the call is handled, in milliseconds. */
+const SEEN_MS = 50;
+
 /** The credential of a call: `Authorization: Bearer KEY` or `X-API-Key: KEY`. */
 export function credentialOf(headers: FastifyRequest['headers']): string | undefined {
   const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
@@ -25,9 +28,18 @@ export function authenticateCalls(server: FastifyInstance, keys: KeysService, ri
     if (access === 'public') return;
     const credential = credentialOf(request.headers);
     context.key = credential === undefined ? undefined : await keys.authenticate(credential);
+    context.keySeenAt = performance.now();
     if (!context.key) throw unauthenticated(credential, request.headers.authorization);
     if (access === undefined && !request.is404) throw new AppError('RBAC_PERMISSION_DENIED');
     if (access === 'platform.admin') await rights.requirePlatform(context.key);
+  });
+  // The body may have taken its time: a key that was revoked meanwhile opens nothing any more.
+  server.addHook('preHandler', async (request) => {
+    const context = contextOf(request);
+    const credential = credentialOf(request.headers);
+    if (credential === undefined || performance.now() - (context.keySeenAt ?? Infinity) < SEEN_MS) return;
+    context.key = await keys.authenticate(credential);
+    if (!context.key) throw unauthenticated(credential, request.headers.authorization);
   });
 }
 

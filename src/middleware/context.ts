@@ -5,6 +5,8 @@ import { AppError } from '../errors/app-error.js';
 /** What is known of a call while it is handled. */
 export interface CallContext {
   key?: CallerKey | undefined;
+  /** When it was found, by the monotonic clock; absent where none is needed. */
+  keySeenAt?: number;
   receivedAt: Date;
   /** Fields for every log line about this call. */
   fields: Record<string, string>;

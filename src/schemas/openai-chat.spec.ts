@@ -149,8 +149,8 @@ describe('honoured', () => {
 describe('passed on', () => {
   it('keeps the fields of endpoints’ own dialects under their names', () => {
     const dialect = {
-      ...{ chat_template_kwargs: { a: 'b\0' }, enable_thinking: false, top_k: 3, keep_alive: '5m', store: true },
-      ...{ safety_identifier: 'x', guided_json: { type: 'object' }, service_tier: 'auto' },
+      ...{ chat_template_kwargs: { a: 'b\0' }, enable_thinking: false, top_k: 3, verbosity: 'low' },
+      ...{ safety_identifier: 'x', guided_json: { type: 'object' } },
     };
     expect(optionsOf(dialect)).toEqual({ dialect: { ...dialect, chat_template_kwargs: { a: 'b' } } });
     expect(read(dialect).style.ignored).toEqual([]);

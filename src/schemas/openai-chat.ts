@@ -24,12 +24,15 @@ const tokens = maybe(
     .max(2 ** 31 - 1),
 );
 const penalty = maybe(z.number().min(-2).max(2));
-const [MOST_STOPS, MOST_BIASES, MOST_LOGPROBS] = [16, 2_048, 20];
+const [MOST_STOPS, LONGEST_STOP, MOST_BIASES, MOST_LOGPROBS] = [16, 1_000, 2_048, 20];
+const stopText = words.pipe(z.string().max(LONGEST_STOP, `a text of stop has at most ${LONGEST_STOP} letters`));
 
 /** Texts that end an answer; an empty one ends nothing. */
 const stop = maybe(
   z
-    .union([words, z.array(words).max(MOST_STOPS)], { error: `stop is a text, or a list of at most ${MOST_STOPS}` })
+    .union([stopText, z.array(stopText).max(MOST_STOPS)], {
+      error: `stop is a text, or a list of at most ${MOST_STOPS}`,
+    })
     .transform((given) => {
       const texts = [given].flat().filter((text) => text !== '');
       return texts.length > 0 ? texts : undefined;
@@ -83,9 +86,9 @@ export const samplingOf = (body: Omit<Sampling, 'n' | 'stream' | 'stream_options
 /** Names of endpoints' own dialects that are passed on as they are, whatever they hold. */
 const DIALECT = [
   ...['chat_template_kwargs', 'enable_thinking', 'thinking', 'think', 'reasoning', 'include_reasoning'],
-  ...['top_k', 'min_p', 'top_a', 'repetition_penalty', 'repeat_penalty', 'keep_alive'],
+  ...['top_k', 'min_p', 'top_a', 'repetition_penalty', 'repeat_penalty'],
   ...['guided_json', 'guided_regex', 'guided_choice'],
-  ...['safety_identifier', 'prompt_cache_key', 'service_tier', 'store', 'verbosity', 'prediction'],
+  ...['safety_identifier', 'prompt_cache_key', 'verbosity', 'prediction'],
 ];
 /** Most bytes of JSON that all of them may have. */
 const MOST_DIALECT = 65_536;

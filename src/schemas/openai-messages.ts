@@ -2,11 +2,19 @@ import { z } from 'zod';
 import { messageText, type ChatMessage, type ContentPart, type ToolCall } from '../contracts/chat.js';
 import { storable } from '../contracts/text.js';
 import { maybe, present, refuse, words } from './openai-common.js';
+import { isPublicAddress } from './public-address.js';
 
 /** An image itself, or an address that the model's endpoint fetches; anything else would be fetched by nobody. */
 const IMAGE = /^(?:data:image\/[\w.+-]+;base64,[\w+/-]+={0,2}|https?:\/\/\S+)$/i;
 const NO_IMAGE = 'an image is a data: URI of an image, or an http or https address; audio and files cannot be sent';
-const address = words.pipe(z.string().regex(IMAGE, NO_IMAGE));
+const NO_HOST =
+  'the address of an image leads to a host of the internet; of any other send the image itself, as a data: URI';
+const address = words.pipe(
+  z
+    .string()
+    .regex(IMAGE, NO_IMAGE)
+    .refine((url) => /^data:/i.test(url) || isPublicAddress(url), NO_HOST),
+);
 
 const textPart = z.looseObject({ type: z.literal('text'), text: words });
 const imagePart = z.looseObject({
@@ -53,8 +61,9 @@ const plain = z.union([words, textParts.transform(joined)], CONTENT_ERROR);
 
 const name = maybe(words.pipe(z.string().max(256)));
 const call = z.looseObject({ name: words.pipe(z.string().min(1)), arguments: written() });
+const callId = words.pipe(z.string().min(1).max(256));
 const toolCall = z.looseObject({
-  id: words.pipe(z.string().min(1)),
+  id: callId,
   type: z.literal('function', 'calls of functions can be sent, and no others').nullish(),
   function: call,
 });
@@ -80,7 +89,7 @@ const Wire = z.discriminatedUnion(
       tool_calls: maybe(z.array(toolCall)),
       function_call: maybe(call),
     }),
-    z.looseObject({ role: z.literal('tool'), tool_call_id: words.pipe(z.string().min(1)), content: plain }),
+    z.looseObject({ role: z.literal('tool'), tool_call_id: callId, content: plain }),
     z.looseObject({ role: z.literal('function'), name: words.pipe(z.string().min(1)), content: maybe(plain) }),
   ],
   { error: 'role is one of system, developer, user, assistant, tool, function' },

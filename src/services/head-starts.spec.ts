@@ -291,6 +291,16 @@ describe('HeadStarts', () => {
       await expect(adopted?.call.ended).rejects.toMatchObject(cancelled);
     });
 
+    it('counts what was sent where nobody takes the call over: going away is not free', async () => {
+      await begin();
+      bus.cancel('r1');
+      starts.takeBack('r1');
+      await until(() => spent.length === 1);
+      const [[, { usage }]] = spent as [[string, Spent]];
+      expect(usage).toMatchObject({ completion_tokens: 0, estimated: true });
+      expect(usage.prompt_tokens).toBeGreaterThan(10);
+    });
+
     it('before the call was made keeps it from being made, here and by the activity', async () => {
       void starts.begin(input(), row());
       bus.cancel('r1');

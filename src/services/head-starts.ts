@@ -259,7 +259,9 @@ export class HeadStarts {
     begun.over.abort(NOT_WANTED);
     const call = await begun.call;
     if (!call) return;
-    const said = (): Usage | undefined => (call.said ? estimatedUsage(call, call.text, call.parts) : undefined);
+    // Going away before the first word must not be cheaper than waiting for it.
+    const bought = (): boolean => call.said || wasCancelled(begun);
+    const said = (): Usage | undefined => (bought() ? estimatedUsage(call, call.text, call.parts) : undefined);
     const used = await Promise.race([
       call.ended.then(
         ({ usage }) => usage,
@@ -291,6 +293,9 @@ export class HeadStarts {
     );
   }
 }
+
+const wasCancelled = ({ over }: Begun): boolean =>
+  over.signal.reason instanceof Stopped && over.signal.reason.failure.type === 'Cancelled';
 
 const tooSlow = (ms: number): Failure => ({
   type: 'ProviderTimeout',

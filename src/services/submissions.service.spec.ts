@@ -9,6 +9,7 @@ import type { StartOutcome, TemporalGateway } from '../adapters/temporal/gateway
 import { routeEvent } from '../domain/bodies.js';
 import { AppError } from '../errors/app-error.js';
 import { aCaller } from '../../test/factories/access.js';
+import { aDecision } from '../../test/factories/requests.js';
 import { acting, policy, record } from '../../test/factories/submissions.js';
 import { strict } from '../../test/factories/strict.js';
 import { toAccepted, inputOf, type Accepted } from './accepted.js';
@@ -284,6 +285,12 @@ describe('SubmissionsService', () => {
       expect((await service(accepts(), starts('queued')).submit(key, body(), submission())).here).toBe(false);
     });
 
+    it('begins nothing for a caller who went away', async () => {
+      const gone = AbortSignal.abort();
+      await expect(service().submit(key, body(), submission({ gone }))).rejects.toEqual(code('REQUEST_CANCELLED'));
+      expect(order).toEqual([]);
+    });
+
     it('puts a denial on record and starts nothing', async () => {
       const denied = jest.fn<AccessService['denied']>().mockResolvedValue(undefined);
       const guest = acting({}, ['chat.read']);
@@ -416,6 +423,29 @@ describe('SubmissionsService', () => {
       const earlier = record({ id: 'r0', status: 'completed', bodyHash });
       const given = await service({ findByIdempotency: () => Promise.resolve(earlier) }).submit(key, body(), asked);
       expect(given).toMatchObject({ requestId: 'r0', workflowId: 'route/r0', here: false });
+    });
+
+    it('is for nobody who may not ask any more', async () => {
+      const { bodyHash } = await idempotencyOf({});
+      const denied = jest.fn<AccessService['denied']>().mockResolvedValue(undefined);
+      const earlier = record({ id: 'r0', status: 'completed', bodyHash, decision: aDecision() });
+      const requests = { findByIdempotency: () => Promise.resolve(earlier) };
+      const lost = { ...resolves(acting({}, ['chat.read'])), denied };
+      const again = service(requests, {}, lost).submit(key, body(), asked);
+      await expect(again).rejects.toMatchObject({
+        code: 'RBAC_PERMISSION_DENIED',
+        detail: { required_entitlement: 'chat.write' },
+      });
+      expect(denied).toHaveBeenCalledTimes(1);
+    });
+
+    it('is for everybody where no model was asked', async () => {
+      const { bodyHash } = await idempotencyOf({});
+      const known = record({ id: 'r0', status: 'completed', bodyHash });
+      const earlier = { ...known, decision: { ...known.decision, chain: [] } };
+      const requests = { findByIdempotency: () => Promise.resolve(earlier) };
+      const guest = resolves(acting({}, ['chat.read']));
+      expect(await service(requests, {}, guest).submit(key, body(), asked)).toMatchObject({ requestId: 'r0' });
     });
 
     it('starts the first run again if it may never have been started', async () => {

@@ -21,7 +21,7 @@ import type {
 } from '../adapters/store/requests.repository.js';
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import { isFinal } from '../domain/bodies.js';
-import { decide, promptInputs } from '../domain/decide.js';
+import { decide, MODE_ENTITLEMENTS, promptInputs } from '../domain/decide.js';
 import { rateHeaders } from '../domain/limits.js';
 import { AppError } from '../errors/app-error.js';
 import { toAccepted, type Accepted } from './accepted.js';
@@ -48,6 +48,8 @@ export interface Submission {
   idempotencyKey: string | undefined;
   /** When the first byte of the request was there. */
   receivedAt: Date;
+  /** Aborted when nobody is there any more to take the answer, who could come back for it. */
+  gone?: AbortSignal;
 }
 
 /** What submissions are made of. */
@@ -75,15 +77,17 @@ export class SubmissionsService {
    * @throws AppError of access, limits, routing, idempotency, queues, database or Temporal; then nothing was accepted
    */
   async submit(key: CallerKey, body: RouteSubmission, submission: Submission): Promise<Accepted> {
-    const { receivedAt, requestId } = submission;
+    const { receivedAt, requestId, gone } = submission;
     const began = Date.now();
     const acting = await this.parts.access.resolve(key, body);
     const idempotency = toIdempotency(key, acting.actor, body, submission);
     const earlier = idempotency && (await this.earlier(acting.daoId, idempotency));
-    if (earlier) return this.attach(earlier);
+    if (earlier) return this.again(acting, body, earlier);
 
     const limits = await this.parts.limits.admit(key.id, acting.daoId, acting.limits);
     const decision = await this.decide(requestId, acting, body);
+    // Nothing has begun: what nobody waits for had better not.
+    if (gone?.aborted) throw new AppError('REQUEST_CANCELLED');
     const timings: Timings = { gateway: began - receivedAt.getTime(), rbac: Date.now() - began };
     const input = toInput(requestId, acting, decision, receivedAt);
     const accepted = await this.run(input, {
@@ -205,6 +209,17 @@ export class SubmissionsService {
     const record = await this.parts.requests.findByIdempotency(daoId, idempotency, since);
     if (record && record.bodyHash !== idempotency.bodyHash) throw new AppError('IDEMPOTENCY_CONFLICT');
     return record;
+  }
+
+  /** Joins a request of one's own, for as long as one may ask such a thing at all. */
+  private async again(acting: Acting, { mode }: RouteSubmission, earlier: RequestRecord): Promise<Accepted> {
+    const needed = MODE_ENTITLEMENTS[mode];
+    const { entitlements, roles } = acting.rights;
+    // What is answered without a model is for those who may not ask one, too.
+    if (entitlements.includes(needed) || earlier.decision.chain.length === 0) return this.attach(earlier);
+    const detail = { required_entitlement: needed, roles };
+    await this.parts.access.denied(acting, { ...detail, mode });
+    throw new AppError('RBAC_PERMISSION_DENIED', undefined, detail);
   }
 
   /** Joins a request that was submitted before. Its first submitter may have died before the start, so start it again. */

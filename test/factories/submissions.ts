@@ -1,4 +1,5 @@
 import { aCaller } from './access.js';
+import type { Entitlement } from '../../src/contracts/access.js';
 import type { Acting } from '../../src/services/access.service.js';
 import type { RequestRecord } from '../../src/adapters/store/requests.repository.js';
 
@@ -14,7 +15,7 @@ export const policy = {
 };
 
 /** A member of the seeded DAO who acts. */
-export const acting = (part: Partial<Acting> = {}, entitlements = ['chat.write']): Acting => ({
+export const acting = (part: Partial<Acting> = {}, entitlements: Entitlement[] = ['chat.write']): Acting => ({
   actor: 'tg:12345',
   daoId: 'greenfood-dao',
   key: aCaller(),
@@ -23,7 +24,7 @@ export const acting = (part: Partial<Acting> = {}, entitlements = ['chat.write']
     roles: [{ name: 'member', entitlements }],
     platformAdmin: false,
   },
-  rights: { roles: ['member'], entitlements: ['chat.write'] },
+  rights: { roles: ['member'], entitlements },
   ...part,
 });
 

@@ -29,6 +29,8 @@ const JSON_REPEAT_PENALTY = { lastTokens: 64, penalty: 1.1 };
 const MIN_ANSWER_TOKENS = 32;
 /** Tokens of a prompt that are read between two looks at the signal: about half a second on one slow core. */
 const READ_STEP_TOKENS = 64;
+/** More than any token of a text has, so that what is longer than so many of them cannot fit. */
+const MOST_LETTERS_A_TOKEN = 128;
 
 class ContextExceeded extends Error {}
 
@@ -94,6 +96,9 @@ class Engine {
   private async generateOn(chat: LlamaChat, call: GenerateMessage, signal: AbortSignal): Promise<FromChild> {
     const { id, temperature, topP, stop, seed, format } = call;
     const grammar = format && (await this.grammars.of(format));
+    // To count the tokens of what cannot fit would hold up everybody for seconds.
+    const letters = call.messages.reduce((sum, { content }) => sum + content.length, 0);
+    if (letters > this.contextTokens * MOST_LETTERS_A_TOKEN) throw new ContextExceeded();
     const history = call.messages.map(toItem);
     const prompt = this.tokenize(chat, history);
     const room = this.contextTokens - RESERVED_TOKENS - prompt.length;

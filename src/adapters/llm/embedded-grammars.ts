@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { GbnfJsonObjectSchema, Llama, LlamaGrammar } from 'node-llama-cpp';
+import { sha256 } from '../digest.js';
 import type { GenerateMessage } from './embedded-protocol.js';
 
 type Format = NonNullable<GenerateMessage['format']>;
@@ -34,7 +35,7 @@ export class Grammars {
 
   /** @throws FormatRefused */
   async of(format: Format): Promise<LlamaGrammar> {
-    const key = JSON.stringify(format);
+    const key = sha256(JSON.stringify(format));
     const grammar = this.made.get(key) ?? this.make(format);
     this.made.set(key, grammar);
     return grammar;

@@ -107,7 +107,15 @@ export class EmbeddedProcess {
         this.abort(id, reason);
       },
     });
-    this.send({ type: 'generate', id, ...call });
+    try {
+      this.send({ type: 'generate', id, ...call });
+    } catch (cause) {
+      this.sinks.delete(id);
+      throw new ProviderError('ProviderRejected', 'the call is too large for the model of this machine', undefined, {
+        parameter: 'messages',
+        cause,
+      });
+    }
     return {
       events,
       settled,

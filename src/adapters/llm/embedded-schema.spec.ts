@@ -171,6 +171,25 @@ describe('a schema that no grammar can express is refused', () => {
     ['a reference to nothing', { $ref: '#/$defs/toString' }, 'it refers to what is not in its "$defs"'],
     ['a text that is too long', { type: 'string', minLength: 5_000 }, 'it asks for more than 1000 letters'],
     ['a list that is too long', { type: 'array', minItems: 51 }, 'it asks for more than 50 entries'],
+    [
+      'many values',
+      { enum: Array.from({ length: 257 }, (_, at) => `v${at}`) },
+      'it has more than 256 values to choose from',
+    ],
+    [
+      'many values in all',
+      { type: 'array', prefixItems: Array.from({ length: 3 }, () => ({ type: 'integer', minimum: 1, maximum: 100 })) },
+      'it has more than 256 values to choose from',
+    ],
+    [
+      'long values that are referred to again and again',
+      {
+        type: 'object',
+        properties: Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`p${at}`, { $ref: '#/$defs/A' }])),
+        $defs: { A: { const: 'x'.repeat(4_000) } },
+      },
+      'its names and values have more than 65536 letters',
+    ],
     ['a control character', { enum: ['a\u0001'] }, 'a name or a value in it has control characters'],
     ['an object as a value', { enum: [{}] }, 'it is not one, or has values that are no text, number, boolean or null'],
     [

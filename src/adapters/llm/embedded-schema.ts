@@ -10,11 +10,13 @@ export type JsonSchema = Record<string, unknown>;
  */
 const TEXT = { usual: 300, most: 1_000, of: 'letters' };
 const ITEMS = { usual: 8, most: 50, of: 'entries' };
-/** Whole numbers between two bounds are told one by one. */
-const MOST_NUMBERS = 256;
 /** Of one schema with all that it refers to: a grammar is built from each part. */
 const MOST_PARTS = 1_000;
 const MOST_DEPTH = 32;
+/** Of all that such an answer could have to say word for word, in UTF-16 units: names, and values to choose from. */
+const MOST_LETTERS = 65_536;
+/** Values to choose from, in all: with each letter that several share, all of them are followed. */
+const MOST_VALUES = 256;
 /** How often something may stand within itself: a model this small does not find out of it by itself. */
 const MOST_WITHIN_ITSELF = 3;
 
@@ -106,7 +108,8 @@ function numberOf(kind: 'number' | 'integer', { minimum, maximum }: Keywords): J
   if (isOpen(minimum) && isOpen(maximum)) return { type: kind };
   const first = Math.ceil(minimum ?? -Infinity);
   const length = Math.floor(maximum ?? Infinity) - first + 1;
-  if (kind === 'number' || !(length <= MOST_NUMBERS)) refuse('it bounds a number');
+  // Whole numbers between two bounds are told one by one.
+  if (kind === 'number' || !(length <= MOST_VALUES)) refuse('it bounds a number');
   if (length < 1) refuse('no number is between its bounds');
   return { enum: Array.from({ length }, (_, at) => first + at) };
 }
@@ -128,6 +131,8 @@ class Reader {
   /** Names of the definitions that are being read. */
   private readonly within: string[] = [];
   private parts = 0;
+  private letters = 0;
+  private choices = 0;
 
   constructor(private readonly definitions: Readonly<Record<string, unknown>>) {}
 
@@ -172,7 +177,16 @@ class Reader {
   }
 
   private values(values: readonly z.output<typeof scalar>[]): unknown[] {
-    return values.map((value) => (typeof value === 'string' ? plain(value) : value));
+    this.choices += values.length > 1 ? values.length : 0;
+    if (this.choices > MOST_VALUES) refuse(`it has more than ${MOST_VALUES} values to choose from`);
+    return values.map((value) => (typeof value === 'string' ? this.word(value) : value));
+  }
+
+  /** Text that an answer may have to repeat: each place that refers to it counts. */
+  private word(text: string): string {
+    this.letters += text.length;
+    if (this.letters > MOST_LETTERS) refuse(`its names and values have more than ${MOST_LETTERS} letters`);
+    return plain(text);
   }
 
   private typed(type: (typeof TYPES)[number] | undefined, node: Keywords, depth: number): JsonSchema {
@@ -180,7 +194,9 @@ class Reader {
     if (type === 'object') return this.object(node, depth);
     if (type === 'array') return this.array(node, depth);
     if (type === 'string') return textOf(node);
-    return type === 'number' || type === 'integer' ? numberOf(type, node) : { type };
+    if (type !== 'number' && type !== 'integer') return { type };
+    const number = numberOf(type, node);
+    return Array.isArray(number.enum) ? { enum: this.values(number.enum as number[]) } : number;
   }
 
   private reference(ref: string, depth: number): JsonSchema {
@@ -218,7 +234,7 @@ class Reader {
     if (minProperties > all.length || (maxProperties ?? Infinity) < all.length) refuse('it counts properties');
     const read = all.flatMap(([name, part]) => {
       const one = required.includes(name) ? this.part(part, depth + 1) : this.optional(part, depth + 1);
-      return one ? [[plain(name), one] as const] : [];
+      return one ? [[this.word(name), one] as const] : [];
     });
     if (minProperties > read.length) throw new TooOften();
     return { type: 'object', properties: Object.fromEntries(read) };

@@ -48,7 +48,7 @@ describe('what a client of its own conversation sends', () => {
       seed: 7,
       presencePenalty: 0.5,
       frequencyPenalty: -0.5,
-      dialect: { top_k: 3, min_p: 0.1, repeat_penalty: 1.1, keep_alive: '1m', store: true },
+      dialect: { top_k: 3, min_p: 0.1, repeat_penalty: 1.1, verbosity: 'low' },
     };
     expect(await sent(asked(options))).toEqual({
       model: 'fake-model',
@@ -57,7 +57,6 @@ describe('what a client of its own conversation sends', () => {
       think: false,
       truncate: false,
       shift: false,
-      keep_alive: '1m',
       options: {
         ...{ num_predict: 50, num_ctx: 4_096, temperature: 0.2, top_p: 0.9 },
         ...{ stop: ['END'], seed: 7, presence_penalty: 0.5, frequency_penalty: -0.5 },
@@ -67,8 +66,7 @@ describe('what a client of its own conversation sends', () => {
   });
 
   it('is passed over where it is no value of the dialect', async () => {
-    const body = await sent(asked({ dialect: { top_k: 'many', keep_alive: {}, think: [], thinking: 'yes' } }));
-    expect(body).not.toHaveProperty('keep_alive');
+    const body = await sent(asked({ dialect: { top_k: 'many', think: [], thinking: 'yes' } }));
     expect(body.options).not.toHaveProperty('top_k');
     expect(body.think).toBe(false);
   });

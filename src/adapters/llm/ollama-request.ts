@@ -22,7 +22,6 @@ const Dialect = z.object({
   min_p: number,
   repeat_penalty: number,
   repetition_penalty: number,
-  keep_alive: z.union([z.string(), z.number()]).optional().catch(undefined),
 });
 
 type Given<T> = { [K in keyof T]?: T[K] | undefined };
@@ -62,11 +61,6 @@ const formatOf = (format: ResponseFormat | undefined): Pick<ChatRequest, 'format
   return { format: format.type === 'json_object' ? 'json' : format.schema };
 };
 
-const keptAlive = ({ dialect }: CallOptions): Pick<ChatRequest, 'keep_alive'> => {
-  const { keep_alive } = Dialect.parse(dialect ?? {});
-  return keep_alive === undefined ? {} : { keep_alive };
-};
-
 /**
  * Body of `POST /api/chat`. To be made anew for each try: the library writes into it.
  * @param contextTokens of every call alike
@@ -89,7 +83,6 @@ export function ollamaChat(model: string, call: GenerateCall, contextTokens: num
     },
     ...toolsOf(options),
     ...formatOf(options.responseFormat),
-    ...keptAlive(options),
     ...(think !== undefined && { think }),
   };
 }

@@ -37,7 +37,8 @@ export class ProviderCall implements RunningCall {
   }
 
   get messages(): readonly ChatMessage[] {
-    return this.order.messages;
+    const { call, messages } = this.order;
+    return call?.kind === 'embeddings' ? call.input.map((content) => ({ role: 'user', content })) : messages;
   }
 
   get options(): CallOptions | undefined {

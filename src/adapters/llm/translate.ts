@@ -161,7 +161,8 @@ export function translateOllamaError(error: unknown, context: FailureContext): P
 
 const EMBEDDED: Readonly<Record<EmbeddedReason, readonly [FailureType, string]>> = {
   aborted: ['ProviderUnavailable', 'stopped the answer by itself'],
-  busy: ['RateLimited', 'has too many calls waiting'],
+  // Its queue is ours, and everybody's: that it is full says nothing against the model.
+  busy: ['QueueFull', 'has too many calls waiting'],
   context: ['ContextLengthExceeded', 'cannot read messages as long as these'],
   crashed: ['ProviderUnavailable', 'crashed; it starts again with the next call'],
   missing: ['ModelNotFound', 'has no model file at the configured path'],

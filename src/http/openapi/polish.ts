@@ -98,9 +98,9 @@ function sayingInBody(operation: Operation): Operation {
   if (!schema?.properties) return operation;
   const properties = Object.entries(schema.properties).map(([name, one]) => [name, '$ref' in one ? one : saying(one)]);
   const body = operation.requestBody as { content: Record<string, object> };
-  const json = {
+  const json: object = {
     ...body.content['application/json'],
-    schema: { ...schema, properties: Object.fromEntries(properties) },
+    schema: { ...schema, properties: Object.fromEntries(properties) as object },
   };
   const requestBody = { ...body, content: { 'application/json': json } } as Operation['requestBody'] & object;
   return { ...operation, requestBody };

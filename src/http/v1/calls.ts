@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { requestFields } from '../../contracts/log-fields.js';
 import type { RouteSubmission } from '../../contracts/request.js';
-import { AppError } from '../../errors/app-error.js';
 import { contextOf, keyOf } from '../../middleware/context.js';
 import { sendError } from '../../middleware/error.filter.js';
 import { openAiLimits } from '../../middleware/openai-limits.js';
@@ -93,7 +92,8 @@ export class OpenAiCalls {
     const { model = '' } = submission;
     if (!MODELS.test(model)) throw noModel(model);
     const context = contextOf(request);
-    const about = { requestId: request.id, route, idempotencyKey, receivedAt: context.receivedAt };
+    const alone = this.isAlone(call) && { gone };
+    const about = { requestId: request.id, route, idempotencyKey, receivedAt: context.receivedAt, ...alone };
     const accepted = await this.submissions.submit(keyOf(request), submission, about);
     Object.assign(context.fields, requestFields(accepted));
     const leave = (): void => {
