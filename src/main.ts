@@ -171,7 +171,8 @@ export async function createApi(services: ApiServices, publicUrl?: string): Prom
     forceCloseConnections: 'idle',
     // For the whole of a request to arrive: a body that drips in holds its connection no longer than that.
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { connectionsCheckingInterval: CHECK_CONNECTIONS_MS },
+    // Of two times that are the wrong way round, Node takes each for the other.
+    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CHECK_CONNECTIONS_MS },
     // A client's own id would be a claim; ours is the request's id everywhere.
     requestIdHeader: false,
   });
