@@ -215,10 +215,13 @@ describe('streaming', () => {
 
     it('should answer the caller who waits for it with 409', async () => {
       fake.settings = { ...fake.settings, tokens: 2_000, tokenMs: 20 };
+      const accepted = async (): Promise<string[]> =>
+        (await product.logLines()).flatMap(({ msg, request_id: id }) => (msg === 'request accepted' ? [String(id)] : []));
+      const before = (await accepted()).length;
       const waiting = product.route('Long #waited');
+      await until(async () => (await accepted()).length > before, 'the acceptance');
       await until(() => fake.stats.inFlight === 1, 'the call');
-      const lines = await product.logLines();
-      const id = String(lines.findLast(({ msg }) => msg === 'request accepted')?.request_id);
+      const id = (await accepted()).at(-1) ?? '';
       await product.call('DELETE', `/requests/${id}${AS}`);
       const { status, body: told } = await waiting;
       expect(status).toBe(409);

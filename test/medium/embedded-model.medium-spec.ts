@@ -157,7 +157,7 @@ describe('several at once', () => {
       const running = cut(sut, () => undefined, { signal: controller.signal });
       const waiting = cut(sut, () => undefined, { signal: controller.signal });
       const { error } = await failureOf(sut.generate(aCall('Hello.')));
-      expect([error.type, error.retryAfterMs]).toEqual(['RateLimited', 2_000]);
+      expect([error.type, error.retryAfterMs]).toEqual(['QueueFull', 2_000]);
       controller.abort(new Error('enough'));
       expect(await Promise.all([running, waiting])).toEqual([controller.signal.reason, controller.signal.reason]);
     },
