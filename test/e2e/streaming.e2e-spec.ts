@@ -216,7 +216,9 @@ describe('streaming', () => {
     it('should answer the caller who waits for it with 409', async () => {
       fake.settings = { ...fake.settings, tokens: 2_000, tokenMs: 20 };
       const accepted = async (): Promise<string[]> =>
-        (await product.logLines()).flatMap(({ msg, request_id: id }) => (msg === 'request accepted' ? [String(id)] : []));
+        (await product.logLines()).flatMap(({ msg, request_id: id }) =>
+          msg === 'request accepted' ? [String(id)] : [],
+        );
       const before = (await accepted()).length;
       const waiting = product.route('Long #waited');
       await until(async () => (await accepted()).length > before, 'the acceptance');
