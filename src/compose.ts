@@ -190,7 +190,7 @@ export class Composition {
     this.limits = new LimitsService(foundation.counter, usage, () => limitsOf(config.current()), log);
     this.requests = new RequestsService(requests, access, temporal, bus, availability, log);
     this.headStarts = new HeadStarts({
-      ...{ requests, bus, log, registry: this.registry, states: this.states },
+      ...{ requests, bus, log, temporal, registry: this.registry, states: this.states },
       settings: () => headStartsOf(config.current()),
     });
     this.models = new ModelsService(() => ({ routing: table(), since: this.startedAt }), access, this.registry);

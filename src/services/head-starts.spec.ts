@@ -65,6 +65,7 @@ describe('HeadStarts', () => {
   let pool: PoolPolicy | undefined;
   let enabled: boolean;
   let readingMs: number;
+  let connected: boolean;
   /** The row as another call may have claimed it. */
   let found: ReturnType<typeof aRecord> | undefined;
   let starts: HeadStarts;
@@ -86,7 +87,7 @@ describe('HeadStarts', () => {
 
   beforeEach(() => {
     [events, spent, failures, well, pool, enabled, found] = [[], [], [], true, undefined, true, undefined];
-    readingMs = 0;
+    [readingMs, connected] = [0, true];
     bus = new InProcessTokenBus();
     bus.publish = (_id, event) => void events.push(event);
     puppet = new Puppet();
@@ -107,6 +108,11 @@ describe('HeadStarts', () => {
         failed: async (_provider, failure) => void failures.push(failure),
       }),
       bus,
+      temporal: {
+        get isConnected() {
+          return connected;
+        },
+      },
       log: pino({ level: 'silent' }),
       settings: () => ({ enabled, historyTokens: 1_000 }),
     });
@@ -130,6 +136,13 @@ describe('HeadStarts', () => {
       const away: Unavailable = { provider: 'other', reason: 'CoolingDown', retryAfterMs: 1 };
       expect(starts.stepFor(input({ decision, skipped: [away] }))?.provider).toBe('fake');
       expect(starts.stepFor(input({ decision }))?.provider).toBe('other');
+    });
+
+    it('is nobody’s while Temporal was not found', () => {
+      connected = false;
+      expect(starts.stepFor(input())).toBeUndefined();
+      connected = true;
+      expect(starts.stepFor(input())).toBeDefined();
     });
 
     it.each([

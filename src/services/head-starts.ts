@@ -9,6 +9,7 @@ import { ProviderCall, type CallOrder } from '../adapters/llm/provider-call.js';
 import { ProviderError } from '../adapters/llm/provider.js';
 import type { LlmRegistry } from '../adapters/llm/registry.js';
 import type { NewRequest, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
+import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import type { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
 import { isFinal } from '../domain/bodies.js';
 import { askable } from '../domain/chain.js';
@@ -38,6 +39,7 @@ export interface HeadStartParts {
   registry: LlmRegistry;
   states: ProviderStates;
   bus: InProcessTokenBus;
+  temporal: Pick<TemporalGateway, 'isConnected'>;
   log: Logger;
   /** What the profile says at the moment. */
   settings: () => { enabled: boolean; historyTokens: number };
@@ -80,7 +82,7 @@ export class HeadStarts {
    */
   stepFor({ decision, skipped = [] }: RouteRequestInput): ProviderStep | undefined {
     const [step] = askable(decision.chain, skipped);
-    if (!step || decision.cache !== undefined || !this.parts.settings().enabled) return undefined;
+    if (!step || decision.cache !== undefined || !this.isUsable) return undefined;
     if (performance.now() < this.pausedUntil || this.begun.size + this.adopted >= MOST_AT_ONCE) return undefined;
     const queues = step.shape === 'queue' || step.pool !== undefined;
     return queues || this.parts.registry.pool(step.provider) ? undefined : step;
@@ -181,6 +183,11 @@ export class HeadStarts {
   /** Stops what nobody has taken over: the process ends. */
   async close(): Promise<void> {
     await Promise.all([...this.begun.values()].map((begun) => this.discard(begun)));
+  }
+
+  /** Not for a start that must fail. */
+  private get isUsable(): boolean {
+    return this.parts.settings().enabled && this.parts.temporal.isConnected;
   }
 
   private countUntil(ended: Promise<unknown>): void {

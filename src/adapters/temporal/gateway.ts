@@ -68,6 +68,11 @@ export class TemporalGateway {
     return this.target.namespace;
   }
 
+  /** Whether Temporal was found. It may be away again: starts tell. */
+  get isConnected(): boolean {
+    return this.client !== undefined;
+  }
+
   /** The connection, as soon as there is one. Rejects when the gateway is closed first. */
   connection(): Promise<NativeConnection> {
     return this.connecting;

@@ -7,6 +7,7 @@ const SHORTEST_MS = 6_000;
 const QUIET = { logger: new DefaultLogger('ERROR') };
 
 export class ScriptedTemporal {
+  isConnected = true;
   running = new Map();
   clocks = new Map();
 
