@@ -113,9 +113,9 @@ export async function compose(foundation: Foundation, loaded: HashedConfig): Pro
   const denials = new Denials(repositories.audit, (error) => {
     log.warn({ err: error }, 'repeated denials could not be put on the record');
   });
-  const [seeded] = loadDevSeed().daos;
+  let seeded: string | undefined;
   const dao = (): string | undefined =>
-    env.DAGI_DEFAULT_DAO ?? (isDevelopment(config.current()) ? seeded?.id : undefined);
+    env.DAGI_DEFAULT_DAO ?? (isDevelopment(config.current()) ? (seeded ??= loadDevSeed().daos[0]?.id) : undefined);
   const access: AccessService = new AccessService(repositories.access, repositories.audit, dao, denials);
   const recorded = new RecordedDecisions(repositories.requests, repositories.refusals);
   const guard = new ConfigGuard(recorded);

@@ -1,5 +1,5 @@
 import pRetry from 'p-retry';
-import { Stopped, type Failure } from '../../src/contracts/failures.js';
+import { isCancel, Stopped, type Failure } from '../../src/contracts/failures.js';
 import type { Attempt, GenerateInput, GenerateResult, Usage } from '../../src/contracts/request.js';
 import type { CallEnd, RunningCall } from '../../src/contracts/running-call.js';
 import type { AnswerCacheRepository } from '../../src/adapters/store/answer-cache.repository.js';
@@ -47,8 +47,6 @@ export interface Claimed {
 
 /** A call of no length to speak of is never seen under way, in milliseconds. */
 const SEEN_RUNNING_MS = 1_000;
-
-const isCancel = (error: unknown): boolean => error instanceof Stopped && error.failure.type === 'Cancelled';
 
 /** One call to one provider, to its end and into the database. */
 export class Generation {
@@ -126,7 +124,7 @@ export class Generation {
    */
   private async chargeUnfinished(error: unknown): Promise<void> {
     const { call } = this;
-    if (call && (call.said || isCancel(error)))
+    if (call && (call.said || (call.sent && isCancel(error))))
       await this.charge(this.priced(estimatedUsage(call, call.text, call.parts)));
   }
 

@@ -24,7 +24,7 @@ export interface StopLimits {
 /**
  * One signal for everything that ends a wait and the call that follows: the call's own timeout, the request's deadline,
  * a cancel from this process, and a cancel or shutdown that Temporal tells. Temporal tells through heartbeats, so they
- * are sent all the while.
+ * are sent all the while; a local activity is told by its own worker.
  */
 export function stopSignal({ deadlineAt, onCancel }: StopLimits): StopSignal {
   const context = Context.current();
@@ -43,7 +43,7 @@ export function stopSignal({ deadlineAt, onCancel }: StopLimits): StopSignal {
   const forget = onCancel(() => {
     stop(CANCELLED);
   });
-  // A local activity has no heartbeats: whatever ends it comes from this process.
+  // Temporal knows nothing of a local activity while it runs, and refuses its heartbeats.
   const beat = context.info.isLocal ? undefined : setInterval(() => context.heartbeat(), HEARTBEAT_MS);
   return {
     signal: controller.signal,

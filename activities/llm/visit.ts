@@ -45,6 +45,7 @@ const MOST_MOVES = 3;
 /** With these a provider refuses to work, rather than failing at it. */
 const REFUSALS: readonly FailureType[] = [
   'RateLimited',
+  'QueueFull',
   'ProviderUnavailable',
   'ProviderRejected',
   'AuthenticationFailed',

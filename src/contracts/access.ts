@@ -41,6 +41,12 @@ export interface CallerKey {
   dao?: DaoSeen | undefined;
 }
 
+/**
+ * What a call was told of its key and DAO when it came in holds for so long, in milliseconds; one that waits for longer,
+ * for its body for example, asks again.
+ */
+export const KEY_SEEN_MS = 50;
+
 /** What the rights of everybody in a DAO hang on, at a moment. */
 export interface DaoSeen {
   id: string;

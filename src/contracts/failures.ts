@@ -43,3 +43,6 @@ export class Stopped extends Error {
     this.name = 'Stopped';
   }
 }
+
+/** Whether a call ended since its caller did not want it any more. */
+export const isCancel = (error: unknown): boolean => error instanceof Stopped && error.failure.type === 'Cancelled';

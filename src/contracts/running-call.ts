@@ -25,6 +25,8 @@ export interface RunningCall {
   /** What has been said so far. */
   readonly text: string;
   readonly parts: AnswerParts;
+  /** Whether the provider has been asked: not while the call waits for its turn at a model of this machine. */
+  readonly sent: boolean;
   /** Whether anything was said, so that it is paid for. */
   readonly said: boolean;
   /** Whether somebody may have seen a part of it. */

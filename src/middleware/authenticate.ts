@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { KEY_SEEN_MS } from '../contracts/access.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService } from '../services/access.service.js';
 import type { KeysService } from '../services/keys.service.js';
@@ -6,9 +7,6 @@ import { contextOf } from './context.js';
 
 /** Routes of the documentation page, which the swagger module registers by itself. */
 const DOCUMENTATION = /^\/(docs(\/.*)?|openapi\.json)$/;
-
-/** A key that was seen longer ago is looked for again before the call is handled, in milliseconds. */
-const SEEN_MS = 50;
 
 /** The credential of a call: `Authorization: Bearer KEY` or `X-API-Key: KEY`. */
 export function credentialOf(headers: FastifyRequest['headers']): string | undefined {
@@ -37,7 +35,8 @@ export function authenticateCalls(server: FastifyInstance, keys: KeysService, ri
   server.addHook('preHandler', async (request) => {
     const context = contextOf(request);
     const credential = credentialOf(request.headers);
-    if (credential === undefined || performance.now() - (context.keySeenAt ?? Infinity) < SEEN_MS) return;
+    const waited = performance.now() - (context.keySeenAt ?? Infinity) > KEY_SEEN_MS;
+    if (credential === undefined || request.body === undefined || !waited) return;
     context.key = await keys.authenticate(credential);
     if (!context.key) throw unauthenticated(credential, request.headers.authorization);
   });

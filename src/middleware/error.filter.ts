@@ -92,9 +92,7 @@ export class ErrorFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const error = toAppError(thrown);
-    // Nor is anything broken for a caller who went away before it was taken in.
-    const unheard = error.status === 503 && reply.raw.destroyed;
-    if (unheard || WANTED.includes(error.code)) {
+    if (WANTED.includes(error.code)) {
       this.log.info({ request_id: request.id, ...contextOf(request).fields, code: error.code }, 'call refused');
     } else if (error.status >= 500) {
       this.log.error(

@@ -33,7 +33,7 @@ const withDao = fc.record({ dao_id: odd, user_id: odd });
 const dialect = { stop: fc.array(odd, { maxLength: 2 }), guided_json: json, guided_choice: fc.array(odd), think: odd };
 
 const call = fc.record({ name: odd, arguments: fc.oneof(odd, pairs) });
-const image = odd.map((text) => `https://pictures.test/${text.replaceAll(/\s/g, '')}`);
+const image = odd.map((text) => `https://pictures.test/${text.replaceAll(/[\s\\]/g, '')}`);
 const data = odd.map((text) => `data:image/png;base64,AAAA${text.replaceAll(/[^\0]/g, '')}`);
 const part = fc.oneof(
   fc.record({ type: fc.constant('text'), text: odd }),

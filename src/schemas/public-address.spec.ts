@@ -7,6 +7,7 @@ describe(isPublicAddress.name, () => {
     'http://example.org:8080/a?b=c',
     'https://93.184.216.34/a.png',
     'https://localhost.example.org/a.png',
+    'https://example.org/@scope/a.png?b=@c',
     'http://172.32.0.1/',
   ])('takes %s', (address) => {
     expect(isPublicAddress(address)).toBe(true);
@@ -34,6 +35,12 @@ describe(isPublicAddress.name, () => {
     'http://metadata.google.internal/',
     'http://printer.local/',
     'http://user@127.0.0.1/',
+    'http://example.org\\@169.254.169.254/x',
+    'http://example.org@169.254.169.254/',
+    'http://224.0.0.1/',
+    'http://255.255.255.255/',
+    'http://198.18.0.1/',
+    'http://minio.default.svc/a.png',
     'no address',
     'http://',
   ])('refuses %s', (address) => {

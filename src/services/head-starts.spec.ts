@@ -37,6 +37,7 @@ class Puppet {
 
   async *generate(call: GenerateCall): AsyncGenerator<GenerateChunk> {
     this.calls.push(call);
+    call.onSent?.();
     call.signal.addEventListener('abort', () => {
       this.wake();
     });

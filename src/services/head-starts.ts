@@ -1,6 +1,6 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { Stopped, type Failure } from '../contracts/failures.js';
+import { isCancel, Stopped, type Failure } from '../contracts/failures.js';
 import { requestFields } from '../contracts/log-fields.js';
 import type { ProviderStates } from '../contracts/providers.js';
 import type { GenerateInput, ProviderStep, RouteRequestInput, Usage } from '../contracts/request.js';
@@ -90,11 +90,12 @@ export class HeadStarts {
 
   /**
    * Begins the call of a request whose row says so (`begunAt`). It fails nobody: what goes wrong is met on adoption.
-   * Resolves when the call is on its way: what follows keeps this process busy, and would hold it up.
+   * Where nothing need be read for the call, resolves when it is on its way: what follows keeps this process busy, and
+   * would hold it up.
    */
   async begin(input: RouteRequestInput, row: NewRequest): Promise<void> {
     const step = input.decision.chain.find(({ provider }) => provider === row.begunAt);
-    if (!step) return;
+    if (!step || this.pausedUntil === Infinity) return;
     const over = new AbortController();
     const stop = (failure: Failure): void => {
       over.abort(new Stopped(failure));
@@ -109,9 +110,15 @@ export class HeadStarts {
     const { keyId } = row;
     const begun: Begun = { input, step, keyId, record: recordOf(row), call, over, timers: [], released: false, forget };
     this.begun.set(row.id, begun);
-    const made = await call;
+    const leaving = this.leave(begun, stop);
+    if (row.call) await leaving;
+  }
+
+  private async leave(begun: Begun, stop: (failure: Failure) => void): Promise<void> {
+    const { step, input } = begun;
+    const made = await begun.call;
     // Its time runs from here. Whoever has taken it over by now sees to that.
-    if (!made || this.begun.get(row.id) !== begun) return;
+    if (!made || this.begun.get(input.requestId) !== begun) return;
     begun.timers.push(setTimeout(stop, step.timeoutMs, tooSlow(step.timeoutMs)));
     for (let turns = 0; turns < TURNS_TO_LEAVE; turns += 1) await turn();
   }
@@ -267,14 +274,14 @@ export class HeadStarts {
     const call = await begun.call;
     if (!call) return;
     // Going away before the first word must not be cheaper than waiting for it.
-    const bought = (): boolean => call.said || wasCancelled(begun);
-    const said = (): Usage | undefined => (bought() ? estimatedUsage(call, call.text, call.parts) : undefined);
+    const bought = (error: unknown): Usage | undefined =>
+      call.said || (call.sent && isCancel(error)) ? estimatedUsage(call, call.text, call.parts) : undefined;
     const used = await Promise.race([
       call.ended.then(
         ({ usage }) => usage,
-        (error: unknown) => this.reportFailure(begun, error).then(said),
+        (error: unknown) => this.reportFailure(begun, error).then(() => bought(error)),
       ),
-      sleep(STOP_GRACE_MS, undefined, { ref: false }).then(said),
+      sleep(STOP_GRACE_MS, undefined, { ref: false }).then(() => bought(begun.over.signal.reason)),
     ]);
     if (used) await this.charge(begun, priced(used, begun.step.price));
   }
@@ -300,9 +307,6 @@ export class HeadStarts {
     );
   }
 }
-
-const wasCancelled = ({ over }: Begun): boolean =>
-  over.signal.reason instanceof Stopped && over.signal.reason.failure.type === 'Cancelled';
 
 const tooSlow = (ms: number): Failure => ({
   type: 'ProviderTimeout',

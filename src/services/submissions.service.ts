@@ -151,6 +151,7 @@ export class SubmissionsService {
       await this.withdraw(input);
       throw error;
     }
+    if (!row.idempotency) headStarts.takeBack(input.requestId);
     await this.withdraw(input);
     // Another call with this key was quicker by a moment.
     const winner = row.idempotency && (await this.earlier(row.daoId, row.idempotency));

@@ -1,8 +1,11 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { addMember } from '../../src/adapters/store/members.repository.js';
+import { KEY_SEEN_MS } from '../../src/contracts/access.js';
 import { startFakeOpenAi } from '../fakes/fake-openai.js';
 import type { WireFake } from '../fakes/wire-fake.js';
-import { ADMIN_KEY, chatProfile, DAO, fakeProvider, Product, type Reply } from './harness.js';
+import { ADMIN_KEY, chatProfile, DAO, fakeProvider, Product, until, type Reply } from './harness.js';
 
 const OTHER = 'other-dao';
 
@@ -196,6 +199,32 @@ describe('who acts, and who sees', () => {
       expect(dump).not.toContain(key);
       expect(dump).not.toContain(ADMIN_KEY);
       expect(outcome(await chat(key))).toBe('200 completed');
+    });
+
+    it('should open nothing any more once its call’s body arrives, if it was revoked meanwhile', async () => {
+      const { key, id } = await product.key({ dao_id: DAO, principal: 'tg:12345' });
+      const { hostname, port } = new URL(product.url);
+      const socket = connect(Number(port), hostname);
+      const body = JSON.stringify({ prompt: 'Late' });
+      const head = [
+        'POST /route HTTP/1.1',
+        'host: x',
+        `authorization: Bearer ${key}`,
+        'content-type: application/json',
+      ];
+      socket.write(`${[...head, 'connection: close', `content-length: ${body.length}`].join('\r\n')}\r\n\r\n`);
+      const used = async (): Promise<boolean> => {
+        const row = product.database.all.selectFrom('api_keys').where('id', '=', id).select('last_used_at');
+        return (await row.executeTakeFirst())?.last_used_at instanceof Date;
+      };
+      // The head was let in: the key's use is noted.
+      await until(used, 'the head of the call');
+      const seenAt = performance.now();
+      expect((await product.call('DELETE', `/keys/${id}`, { key: ADMIN_KEY })).status).toBe(200);
+      await until(() => performance.now() - seenAt > KEY_SEEN_MS, 'the end of what was told of the key');
+      socket.write(body);
+      expect(await text(socket)).toMatch(/^HTTP\/1\.1 401 [\s\S]*opens nothing/);
+      expect(fake.stats.calls).toBe(0);
     });
 
     it('should be made, listed and revoked by the admins of their DAO, on the record', async () => {

@@ -58,8 +58,11 @@ describe('providers that fail', () => {
   it('should be seen at work', async () => {
     if (shaky) shaky.settings = { ...shaky.settings, tokens: 100, tokenMs: 20 };
     const answers = ['#a', '#b', '#c'].map((prompt) => product.route(prompt));
-    await until(async () => (await list()).shaky?.pool?.waiting === 1, 'a queue');
-    expect((await list()).shaky).toMatchObject({ in_flight: 2, pool: { running: 2 } });
+    const isBusy = async (): Promise<boolean> => {
+      const { shaky: seen } = await list();
+      return seen?.pool?.waiting === 1 && seen.pool.running === 2 && seen.in_flight === 2;
+    };
+    await until(isBusy, 'two at work and one that waits');
     for (const answer of answers) expect((await answer).body.provider).toBe('shaky');
     expect((await list()).shaky).toMatchObject({ in_flight: 0, calls: 3, success_rate: 1 });
   });

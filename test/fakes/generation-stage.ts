@@ -186,6 +186,7 @@ export class GenerationStage {
   ): Promise<GenerateResult> {
     const call: LlmProvider['generate'] = (made) => {
       this.calls.push(made);
+      made.onSent?.();
       return script!(made);
     };
     const provider = strict<LlmProvider>('provider', script ? { generate: call } : {});

@@ -95,10 +95,10 @@ class Engine {
 
   private async generateOn(chat: LlamaChat, call: GenerateMessage, signal: AbortSignal): Promise<FromChild> {
     const { id, temperature, topP, stop, seed, format } = call;
-    const grammar = format && (await this.grammars.of(format));
     // To count the tokens of what cannot fit would hold up everybody for seconds.
     const letters = call.messages.reduce((sum, { content }) => sum + content.length, 0);
     if (letters > this.contextTokens * MOST_LETTERS_A_TOKEN) throw new ContextExceeded();
+    const grammar = format && (await this.grammars.of(format));
     const history = call.messages.map(toItem);
     const prompt = this.tokenize(chat, history);
     const room = this.contextTokens - RESERVED_TOKENS - prompt.length;

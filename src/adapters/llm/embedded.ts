@@ -138,6 +138,7 @@ export class EmbeddedProvider implements LlmProvider {
       const process = await this.running(signal);
       signal.throwIfAborted();
       const run = process.generate(told);
+      call.onSent?.();
       settled = run.settled;
       yield* read(run, signal);
     } finally {

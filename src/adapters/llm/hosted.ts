@@ -33,6 +33,7 @@ export abstract class HostedProvider<Options extends HostedOptions> implements L
   }
 
   generate(call: GenerateCall): AsyncIterable<GenerateChunk> {
+    call.onSent?.();
     return heldToContract(this.chunks(call), {
       signal: call.signal,
       options: call.options,

@@ -27,6 +27,7 @@ export class ProviderCall implements RunningCall {
   private readonly stream: AnswerStream;
   private readonly stopping = new AbortController();
   private released = false;
+  sent = false;
 
   constructor(private readonly order: CallOrder) {
     this.generation = order.generation;
@@ -99,6 +100,7 @@ export class ProviderCall implements RunningCall {
     const { endpoint, provider } = this.order;
     if (!endpoint.embed) throw new ProviderError('Unsupported', `${provider} has no embeddings`);
     const { signal } = this.stopping;
+    this.sent = true;
     const { embeddings, usage } = await endpoint.embed({ input, signal, ...(dimensions && { dimensions }) });
     this.stream.parts.embeddings = embeddings;
     return { finishReason: 'stop', usage, ms: Date.now() - this.calledAt };
@@ -107,7 +109,10 @@ export class ProviderCall implements RunningCall {
   private asked(): GenerateCall {
     const { call, limits, messages } = this.order;
     const { signal } = this.stopping;
-    if (call?.kind !== 'chat') return { messages, ...limits, signal };
+    const onSent = (): void => {
+      this.sent = true;
+    };
+    if (call?.kind !== 'chat') return { messages, ...limits, signal, onSent };
     const { options } = call;
     return {
       messages,
@@ -117,6 +122,7 @@ export class ProviderCall implements RunningCall {
       topP: options.topP ?? limits.topP,
       options,
       signal,
+      onSent,
     };
   }
 }

@@ -15,6 +15,8 @@ export interface GenerateCall {
   options?: CallOptions;
   /** Aborts the call for real: the socket is closed, the model stops. */
   signal: AbortSignal;
+  /** Told when the model is asked; a call may have to wait for its turn before. */
+  onSent?: () => void;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import type { AccessFacts, DaoSeen } from '../../contracts/access.js';
+import { KEY_SEEN_MS, type AccessFacts, type DaoSeen } from '../../contracts/access.js';
 import type { DaoLimits } from '../../contracts/dao.js';
 import { GUEST_ROLE } from '../../contracts/access.js';
 import { guardStore } from './errors.js';
@@ -28,8 +28,6 @@ interface Row {
 
 /** Persons whose rights a process remembers. */
 const REMEMBERED = 20_000;
-/** A call that waits for longer after its key was authenticated (for its body, say) asks again, in milliseconds. */
-const SEEN_MS = 50;
 
 /**
  * Who is what in a DAO. What a process remembers of a person is confirmed by the database with each call, in the statement
@@ -101,7 +99,7 @@ export class AccessRepository {
   ): Promise<Person | undefined> {
     const slot = `${daoId} ${as}`;
     const known = this.known.get(slot);
-    if (known && seen?.id === daoId && seen.stamp === known.stamp && performance.now() - seen.at < SEEN_MS) {
+    if (known && seen?.id === daoId && seen.stamp === known.stamp && performance.now() - seen.at < KEY_SEEN_MS) {
       const { id, name, limits } = seen;
       return { dao: { id, name }, limits, member: known.member, roles: known.roles };
     }
