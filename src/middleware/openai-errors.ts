@@ -19,6 +19,8 @@ export function sendOpenAiError(error: AppError, request: FastifyRequest, reply:
     .send(body);
 }
 
+const pathOf = (url: string): string => url.replace(/\?.*$/s, '');
+
 /** What clients of OpenAI look for, and where it is. */
 const ELSEWHERE: readonly [RegExp, string][] = [
   [/^\/v1\/responses(?=\/|$)/, 'The Responses API is not offered: use POST /v1/chat/completions.'],
@@ -31,13 +33,13 @@ const ELSEWHERE: readonly [RegExp, string][] = [
 /** An error, with what might have been meant where there is nothing. */
 export function withHint(error: AppError, { url }: FastifyRequest): AppError {
   if (error.code !== 'NOT_FOUND') return error;
-  const [, hint] = ELSEWHERE.find(([path]) => path.test(url.replace(/\?.*$/s, ''))) ?? [];
+  const [, hint] = ELSEWHERE.find(([path]) => path.test(pathOf(url))) ?? [];
   return hint === undefined ? error : new AppError('NOT_FOUND', `${error.message} ${hint}`);
 }
 
 /** To the router, a path with another method is no path at all. */
 function wrongMethod({ code }: AppError, { method, url }: FastifyRequest): OpenAiError | undefined {
-  const path = url.replace(/\?.*$/s, '');
+  const path = pathOf(url);
   const allow = POSTS.has(path) ? 'POST' : isModels(path) ? 'GET' : undefined;
   if (code !== 'NOT_FOUND' || allow === undefined || allow === method) return undefined;
   const message = `Here it is ${allow} that is understood.`;

@@ -74,7 +74,8 @@ export class SubmissionsService {
 
   /**
    * Checks, routes, writes down and starts a request. When this returns, nothing that happens to this process loses it.
-   * @throws AppError of access, limits, routing, idempotency, queues, database or Temporal; then nothing was accepted
+   * @throws AppError of access, limits, routing, idempotency, queues, database or Temporal, `REQUEST_CANCELLED` where the
+   * caller is gone; then nothing was accepted
    */
   async submit(key: CallerKey, body: RouteSubmission, submission: Submission): Promise<Accepted> {
     const { receivedAt, requestId, gone } = submission;

@@ -76,27 +76,17 @@ function worded(operation: Operation): Operation {
   const words = (name: string): { description?: string } =>
     OPENAI_WORDS[name] === undefined ? {} : { description: OPENAI_WORDS[name] };
   const parameters = (operation.parameters ?? []).map((one) => ('$ref' in one ? one : { ...words(one.name), ...one }));
-  const schema = bodySchemaOf(operation);
-  if (!schema) return { ...operation, parameters };
-  const properties = Object.entries(schema.properties ?? {}).map(([name, one]) => [name, { ...words(name), ...one }]);
-  const content = {
-    'application/json': { schema: { ...schema, properties: Object.fromEntries(properties) as object } },
-  };
-  return { ...operation, parameters, requestBody: { required: true, content } as Operation['requestBody'] & object };
+  return eachInBody({ ...operation, parameters }, (name, one) => ({ ...words(name), ...one }));
 }
 
-/** What a thing is, with the values that it can have: some tools tell their model nothing else of it. */
-function saying(schema: Schema): Schema {
-  const values = schema.enum;
-  if (!values || values.length < 2) return schema;
-  return { ...schema, description: `${schema.description ?? ''} One of: ${values.join(', ')}.`.trim() };
-}
-
-/** The same for what stands at the top of a body. */
-function sayingInBody(operation: Operation): Operation {
+/** The operation with each property at the top of its body changed; whatever else is there stays. */
+function eachInBody(operation: Operation, change: (name: string, one: Schema) => Schema): Operation {
   const schema = bodySchemaOf(operation);
   if (!schema?.properties) return operation;
-  const properties = Object.entries(schema.properties).map(([name, one]) => [name, '$ref' in one ? one : saying(one)]);
+  const properties = Object.entries(schema.properties).map(([name, one]) => [
+    name,
+    '$ref' in one ? one : change(name, one),
+  ]);
   const body = operation.requestBody as { content: Record<string, object> };
   const json: object = {
     ...body.content['application/json'],
@@ -104,6 +94,13 @@ function sayingInBody(operation: Operation): Operation {
   };
   const requestBody = { ...body, content: { 'application/json': json } } as Operation['requestBody'] & object;
   return { ...operation, requestBody };
+}
+
+/** What a thing is, with the values that it can have: some tools tell their model nothing else of it. */
+function saying(schema: Schema): Schema {
+  const values = schema.enum;
+  if (!values || values.length < 2) return schema;
+  return { ...schema, description: `${schema.description ?? ''} One of: ${values.join(', ')}.`.trim() };
 }
 
 function told(operation: Operation): Operation {
@@ -117,7 +114,8 @@ function told(operation: Operation): Operation {
     .map(plain);
   const access = accessOf(operation);
   const needs = (ENTITLEMENTS as readonly unknown[]).includes(access) ? ` Needs the right ${String(access)}.` : '';
-  return sayingInBody({ ...operation, description: `${operation.description ?? ''}${needs}`, parameters });
+  const description = `${operation.description ?? ''}${needs}`;
+  return eachInBody({ ...operation, description, parameters }, (_name, one) => saying(one));
 }
 
 function bodySchemaOf(operation: Operation): Schema | undefined {
