@@ -18,6 +18,9 @@ export type ToolName = (typeof TOOLS)[number];
 /** Tools that change files. All others leave a workspace as it is: what tests and notebooks write is thrown away. */
 export const WRITING_TOOLS: readonly ToolName[] = ['fs_write', 'fs_patch'];
 
+/** Tools that run programs, which may take minutes. */
+export const PROGRAM_TOOLS: readonly ToolName[] = ['run_tests', 'notebook_execute'];
+
 /** Paths are relative to the workspace, with `/` between names; `.` is the workspace itself. */
 export interface ReadParams {
   path: string;

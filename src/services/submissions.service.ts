@@ -169,7 +169,7 @@ export class SubmissionsService {
 
   private async start(input: RouteRequestInput, begun: boolean): Promise<Accepted> {
     const accepted = toAccepted(input);
-    const log = this.parts.log.child(requestFields(input));
+    const log = this.parts.log.child(requestFields(accepted));
     const { rule, chain } = input.decision;
     try {
       const outcome = await this.parts.temporal.start(input);
