@@ -244,7 +244,7 @@ export interface NotebookOutput {
 
 export interface NotebookResult {
   /** Whether every cell ran without an error. */
-  ok: boolean;
+  success: boolean;
   cells: { index: number; outputs: NotebookOutput[] }[];
   /** The executed notebook as nbformat 4; absent where it is too large. The file in the workspace stays as it is. */
   notebook?: Record<string, unknown>;

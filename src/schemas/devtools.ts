@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { TEST_FRAMEWORKS, type ToolName, type ToolParams, type ToolRequest } from '../contracts/devtools.js';
+import type { RouteSubmission } from '../contracts/request.js';
 import { storable } from '../contracts/text.js';
-import { text } from './common.js';
+import { ActingQuerySchema, daoNamed, id, text } from './common.js';
 
 /** Longest run that a caller may ask for, in seconds; the profile may allow less. */
 const LONGEST_RUN_S = 600;
@@ -130,3 +131,23 @@ export function toolRequest(tool: ToolName, params: unknown): ToolRequest | z.co
   const parsed = schema.safeParse(params);
   return parsed.success ? ({ tool, params: parsed.data } as ToolRequest) : parsed.error.issues;
 }
+
+const acting = { dao_id: daoNamed.optional(), user_id: ActingQuerySchema.shape.user_id };
+
+/** Body of `POST /devtools/<tool>`: the tool's parameters, beside who acts where. */
+export const toolBody = (tool: ToolName) =>
+  z.looseObject({ dao_id: id.optional(), user_id: id.optional() }).transform((body, context): RouteSubmission => {
+    const { dao_id: daoId, user_id: userId, ...params } = body;
+    const request = toolRequest(tool, params);
+    if (!Array.isArray(request)) return { ...NOTHING_ELSE, daoId, userId, metadata: { tool }, tool: request };
+    for (const { path: at, message } of request) context.addIssue({ code: 'custom', path: [...at], message });
+    return z.NEVER;
+  });
+
+const NOTHING_ELSE = { prompt: '', mode: 'devtools', agent: undefined, sessionId: undefined, source: undefined } as const;
+
+/** The same for the API's description. */
+export const toolOutline = (tool: ToolName): z.ZodType => {
+  const schema: z.ZodObject = TOOL_PARAMS[tool];
+  return schema.safeExtend(acting);
+};

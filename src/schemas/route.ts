@@ -32,7 +32,10 @@ const WireSchema = z.looseObject({
 
 /** The same for the API's description: the names that new clients use, each of them once. */
 export const RouteBodyOutline = z.looseObject({
-  prompt: text.meta({ description: 'What is asked, in plain words; not empty.', example: 'How long do members vote?' }),
+  prompt: text.meta({
+    description: 'What is asked, in plain words; may be empty with mode devtools alone.',
+    example: 'How long do members vote?',
+  }),
   mode: z.enum(MODES).default('chat').meta({
     description: 'chat: an answer. devtools: work with the tool that metadata.tool names. crew: a team of agents.',
   }),
@@ -52,8 +55,9 @@ export const RouteBodyOutline = z.looseObject({
     .looseObject({})
     .optional()
     .meta({
-      description: 'An object with what else rules may look at. For devtools: tool names the tool.',
-      example: { tool: 'notebook' },
+      description:
+        'An object with what else rules may look at. For devtools: tool names the tool, and params says what it is to do.',
+      example: { tool: 'fs_read', params: { path: 'README.md' } },
     }),
 });
 
