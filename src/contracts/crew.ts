@@ -128,6 +128,13 @@ export interface CrewDefinition {
   inputs: JsonSchema;
   /** The input that holds the text where a run is started by words alone. */
   text_input?: string;
+  /**
+   * The input that names whom a run is about; absent: nobody in particular. Left out by whoever starts a run, it is
+   * themselves; another person may be named by whoever may invite members.
+   */
+  subject?: string;
+  /** Whether somebody without `agent.crew` may start a run about themselves. */
+  open_to_guests: boolean;
   agents: Readonly<Record<string, AgentDefinition>>;
   /** In the order in which a sequential crew does them. */
   tasks: Readonly<Record<string, TaskDefinition>>;
