@@ -1,33 +1,39 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { ToolName, ToolOutput, ToolRequest, ToolResult } from '../src/contracts/devtools.js';
+import type { ToolName, ToolOutput, ToolRequest, ToolResult, WriteJournal } from '../src/contracts/devtools.js';
 import { END_OFFSET } from '../src/contracts/events.js';
 import { Stopped, type Failure } from '../src/contracts/failures.js';
 import { requestWorkflowId } from '../src/contracts/ids.js';
 import type { RunToolInput, RunToolResult, Timings } from '../src/contracts/request.js';
 import { storableJson } from '../src/contracts/text.js';
-import type { RequestRecord, RequestsRepository } from '../src/adapters/store/requests.repository.js';
+import type { RequestRecord, RequestsRepository, ToolJob } from '../src/adapters/store/requests.repository.js';
 import type { InProcessTokenBus } from '../src/adapters/token-bus/in-process-bus.js';
 import { requestBody } from '../src/domain/bodies.js';
 import { withoutLongTexts } from '../src/domain/kept-tool.js';
 import { AppError } from '../src/errors/app-error.js';
 import { toApplicationFailure } from './failures.js';
 import type { ActivityLog } from './log.js';
+import { OutputStream } from './output-stream.js';
 import { stopSignal } from './stop-signal.js';
 import { requireOwnWorkflow } from './own-workflow.js';
 import { storeFailure } from './store-failure.js';
 
+/** Whoever runs a tool, as far as the tool has to ask or tell. */
+export interface ToolCaller {
+  /** Ends it: nothing of it runs any more when the tool has rejected with the signal's reason. */
+  signal: AbortSignal;
+  onOutput(output: ToolOutput): void;
+  /** What an earlier run was about to write; null: nothing. */
+  journal: WriteJournal | null;
+  /** Keeps what is about to be written. @throws if this run may not write any more */
+  plan(journal: WriteJournal): Promise<void>;
+  /** Asked directly before each change. @throws if this run may not write any more */
+  mayWrite(): Promise<void>;
+}
+
 /** Does what a tool is asked, in the workspace of a DAO. */
 export interface ToolRunner {
-  /**
-   * @param signal ends it; then nothing of it runs any more when this rejects with the signal's reason
-   * @throws AppError of the tool
-   */
-  run(
-    daoId: string,
-    request: ToolRequest,
-    signal: AbortSignal,
-    onOutput: (output: ToolOutput) => void,
-  ): Promise<ToolResult>;
+  /** @throws AppError of the tool */
+  run(daoId: string, request: ToolRequest, caller: ToolCaller): Promise<ToolResult>;
 }
 
 export interface DevtoolsDependencies {
@@ -79,6 +85,9 @@ function tellDone(bus: InProcessTokenBus, record: RequestRecord, offset: number)
   bus.publish(id, { type: 'done', data: requestBody(record), position: { generation, offset } });
 }
 
+/** Another run of the tool has begun, or the request has ended: this one is not to change anything any more. */
+const SUPERSEDED = new Stopped({ type: 'WorkerStopped', message: 'another run of this tool has begun' });
+
 /** One run of a tool for its request. */
 class ToolRun {
   /** Characters that its program has printed, as far as readers were told. */
@@ -88,21 +97,41 @@ class ToolRun {
   constructor(
     private readonly deps: DevtoolsDependencies,
     private readonly input: RunToolInput,
-    private readonly job: { record: RequestRecord; request: ToolRequest },
+    private readonly job: ToolJob,
   ) {}
 
   async run(signal: AbortSignal): Promise<RunToolResult> {
-    const { tools } = this.deps;
-    const { request } = this.job;
+    const { request, journal } = this.job;
+    const output = new OutputStream((one) => {
+      this.tell(one);
+    });
     try {
-      const result = await tools.run(this.input.daoId, request, signal, (output) => {
-        this.tell(output);
+      const result = await this.deps.tools.run(this.input.daoId, request, {
+        ...{ signal, journal },
+        onOutput: (one) => {
+          output.push(one);
+        },
+        plan: (plan) => this.plan(plan),
+        mayWrite: () => this.mayWrite(),
       });
-      signal.throwIfAborted();
+      output.end();
       return await this.record(storableJson(result) as ToolResult);
     } catch (error) {
+      output.end();
       throw await this.failed(error);
     }
+  }
+
+  private async plan(journal: WriteJournal): Promise<void> {
+    const { requestId, daoId } = this.input;
+    const run = { generation: this.job.record.generation, journal };
+    if (!(await storeFailure(() => this.deps.requests.keepJournal(requestId, daoId, run)))) throw SUPERSEDED;
+  }
+
+  private async mayWrite(): Promise<void> {
+    const { requestId, daoId } = this.input;
+    const { generation } = this.job.record;
+    if (!(await storeFailure(() => this.deps.requests.isLatestRun(requestId, daoId, generation)))) throw SUPERSEDED;
   }
 
   private tell(data: ToolOutput): void {

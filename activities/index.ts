@@ -5,23 +5,25 @@ import { createLlmActivities, type LlmActivities, type LlmDependencies } from '.
 import { createProposalActivities, type ProposalActivities, type ProposalsDependencies } from './proposals.js';
 import { createRecordActivities, type RecordActivities, type RecordsDependencies } from './records.js';
 
-/** Everything that activities need. */
-export type ActivityDependencies = LlmDependencies &
+/** What the activities of the workflows' own queue need. */
+export type OrchestratorDependencies = LlmDependencies &
   AnswersDependencies &
   RecordsDependencies &
   AuditHeadsDependencies &
-  DevtoolsDependencies &
   ProposalsDependencies;
-/** All activities, by the names under which workflows call them. */
-export type Activities = LlmActivities &
+/** Everything that activities need. */
+export type ActivityDependencies = OrchestratorDependencies & DevtoolsDependencies;
+
+export type OrchestratorActivities = LlmActivities &
   AnswerActivities &
   RecordActivities &
   AuditHeadsActivities &
-  DevtoolsActivities &
   ProposalActivities;
+/** All activities, by the names under which workflows call them. */
+export type Activities = OrchestratorActivities & DevtoolsActivities;
 
 /** Activities of the workflows' own queue; calls to models of other queues and tools have workers of their own. */
-export const createActivities = (deps: ActivityDependencies): Omit<Activities, keyof DevtoolsActivities> => ({
+export const createActivities = (deps: OrchestratorDependencies): OrchestratorActivities => ({
   ...createLlmActivities(deps),
   ...createAnswerActivities(deps),
   ...createRecordActivities(deps),

@@ -285,6 +285,11 @@ export type ToolResult = ToolResults[ToolName];
 /** A tool with its parameters. */
 export type ToolRequest = { [Name in ToolName]: { tool: Name; params: ToolParams[Name] } }[ToolName];
 
+/** What a writing tool is about to do to files, kept before the first of them changes. Hashes; null: no such file. */
+export interface WriteJournal {
+  files: { path: string; before: string | null; after: string | null }[];
+}
+
 /** What a program prints while it runs. */
 export interface ToolOutput {
   stream: 'stdout' | 'stderr';

@@ -29,7 +29,10 @@ const WriteSchema = z
   .strictObject({
     path,
     content: z.string().meta({ description: 'The whole new content of the file.', example: 'Hello\n' }),
-    encoding: z.enum(['utf8', 'base64']).exactOptional().meta({ description: 'How content is written; utf8 if left out.' }),
+    encoding: z
+      .enum(['utf8', 'base64'])
+      .exactOptional()
+      .meta({ description: 'How content is written; utf8 if left out.' }),
     expected_hash: hash.nullable().exactOptional().meta({
       description: 'The file is written only if it is still this one (from fs_read); null: only if there is none.',
     }),
@@ -89,17 +92,29 @@ export const TOOL_PARAMS = {
     }),
     path: folder.exactOptional(),
     glob: glob.exactOptional(),
-    context: z.number().int().min(0).max(10).exactOptional().meta({ description: 'Lines before and after each match.' }),
+    context: z
+      .number()
+      .int()
+      .min(0)
+      .max(10)
+      .exactOptional()
+      .meta({ description: 'Lines before and after each match.' }),
     limit: count(2_000).exactOptional().meta({ description: 'Most matches; 200 if left out.' }),
   }),
   fs_diff: DiffSchema,
   fs_patch: z.strictObject({
     patch: text.pipe(z.string().min(1)).meta({ description: 'A unified diff, of one file or several.' }),
-    expected_hashes: z.record(path, hash).exactOptional().meta({ description: 'Hashes that files must have, by path.' }),
+    expected_hashes: z
+      .record(path, hash)
+      .exactOptional()
+      .meta({ description: 'Hashes that files must have, by path.' }),
   }),
   run_tests: z.strictObject({
     path: folder.exactOptional(),
-    framework: z.enum(TEST_FRAMEWORKS).exactOptional().meta({ description: 'Left out: what the files of the folder say.' }),
+    framework: z
+      .enum(TEST_FRAMEWORKS)
+      .exactOptional()
+      .meta({ description: 'Left out: what the files of the folder say.' }),
     filter: text
       .pipe(z.string().min(1).max(500))
       .exactOptional()
@@ -144,7 +159,13 @@ export const toolBody = (tool: ToolName) =>
     return z.NEVER;
   });
 
-const NOTHING_ELSE = { prompt: '', mode: 'devtools', agent: undefined, sessionId: undefined, source: undefined } as const;
+const NOTHING_ELSE = {
+  prompt: '',
+  mode: 'devtools',
+  agent: undefined,
+  sessionId: undefined,
+  source: undefined,
+} as const;
 
 /** The same for the API's description. */
 export const toolOutline = (tool: ToolName): z.ZodType => {

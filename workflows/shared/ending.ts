@@ -20,9 +20,7 @@ export async function endWithout(
   attempts: Attempt[],
 ): Promise<{ status: 'failed' | 'cancelled'; error: Error }> {
   const status = failure.type === 'Cancelled' ? 'cancelled' : 'failed';
-  await CancellationScope.nonCancellable(() =>
-    recordFailure({ requestId, daoId, actor, status, failure, attempts }),
-  );
+  await CancellationScope.nonCancellable(() => recordFailure({ requestId, daoId, actor, status, failure, attempts }));
   return { status, error: errorOf(failure) };
 }
 

@@ -3,14 +3,14 @@ import type { AccessFacts } from '../../contracts/access.js';
 import type { ErrorObject } from '../../contracts/bodies.js';
 import type { AnswerParts, ModelCall } from '../../contracts/chat.js';
 import { FIRST_GENERATION } from '../../contracts/running-call.js';
-import type { ToolRequest } from '../../contracts/devtools.js';
+import type { ToolRequest, WriteJournal } from '../../contracts/devtools.js';
 import type { Attempt, Decision, Mode, Origin, Timings, Usage } from '../../contracts/request.js';
 import type { RecordedDecision } from '../../contracts/whatif.js';
 import type { Db, Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 import { decidedRequests, type DecisionCursor } from './recorded-decisions.js';
 import { RECORD_COLUMNS, toRecord, TURN_COLUMNS, type RequestRecord } from './request-record.js';
-import { claimTool, recordToolResult, type ToolEnd, type ToolJob } from './tool-jobs.js';
+import { claimTool, isLatestRun, keepJournal, recordToolResult, type ToolEnd, type ToolJob } from './tool-jobs.js';
 import {
   backgroundOf,
   claimJob,
@@ -190,6 +190,19 @@ export class RequestsRepository {
    */
   claimTool(id: string, daoId: string): Promise<ToolJob | undefined> {
     return claimTool(this.tenants.of(daoId), id, daoId);
+  }
+
+  /** Whether a run of a tool is the latest one of a request that is open: only then may it change anything. */
+  isLatestRun(id: string, daoId: string, generation: number): Promise<boolean> {
+    return isLatestRun(this.tenants.of(daoId), id, daoId, generation);
+  }
+
+  /**
+   * Keeps what the latest run of a tool is about to write.
+   * @returns false if the request had ended, or if this run is not the latest; then nothing was kept
+   */
+  keepJournal(id: string, daoId: string, run: { generation: number; journal: WriteJournal }): Promise<boolean> {
+    return keepJournal(this.tenants.of(daoId), id, daoId, run);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { ToolRequest, ToolResult } from '../../contracts/devtools.js';
+import type { ToolRequest, ToolResult, WriteJournal } from '../../contracts/devtools.js';
 import type { Origin, Timings } from '../../contracts/request.js';
 import { guardStore } from './errors.js';
 import { RECORD_COLUMNS, toRecord, TURN_COLUMNS, type RequestRecord } from './request-record.js';
@@ -10,6 +10,8 @@ import { usageUpsert } from './usage.repository.js';
 export interface ToolJob {
   record: RequestRecord;
   request: ToolRequest;
+  /** What an earlier run was about to write; null: nothing. */
+  journal: WriteJournal | null;
 }
 
 /** What a run of a tool came to. */
@@ -40,10 +42,50 @@ export async function claimTool(db: Db, id: string, daoId: string): Promise<Tool
       .whereRef('turns.request_id', '=', 'requests.id')
       .where('turns.tool', 'is not', null)
       .returning(RECORD_COLUMNS)
-      .returning([...TURN_COLUMNS, 'turns.tool'])
+      .returning([...TURN_COLUMNS, 'turns.tool', 'turns.journal'])
       .executeTakeFirst(),
   );
-  return row?.tool ? { record: toRecord(row), request: row.tool } : undefined;
+  return row?.tool ? { record: toRecord(row), request: row.tool, journal: row.journal } : undefined;
+}
+
+/** Whether a run of a tool is the latest one of a request that is open: only then may it change anything. */
+export async function isLatestRun(db: Db, id: string, daoId: string, generation: number): Promise<boolean> {
+  const row = await guardStore(() =>
+    db
+      .selectFrom('requests')
+      .where('id', '=', id)
+      .where('dao_id', '=', daoId)
+      .where('generation', '=', generation)
+      .where('ended_at', 'is', null)
+      .select('id')
+      .executeTakeFirst(),
+  );
+  return row !== undefined;
+}
+
+/**
+ * Keeps what the latest run of a tool is about to write.
+ * @returns false if the request had ended, or if this run is not the latest; then nothing was kept
+ */
+export async function keepJournal(
+  db: Db,
+  id: string,
+  daoId: string,
+  { generation, journal }: { generation: number; journal: WriteJournal },
+): Promise<boolean> {
+  const result = await guardStore(() =>
+    db
+      .updateTable('turns')
+      .from('requests')
+      .set({ journal: JSON.stringify(journal) })
+      .whereRef('requests.id', '=', 'turns.request_id')
+      .where('requests.id', '=', id)
+      .where('requests.dao_id', '=', daoId)
+      .where('requests.generation', '=', generation)
+      .where('requests.ended_at', 'is', null)
+      .executeTakeFirst(),
+  );
+  return result.numUpdatedRows === 1n;
 }
 
 /** @returns false if the request had ended, or if this run is not the latest; then nothing was written */

@@ -43,7 +43,10 @@ const request = z.object({
   timings_ms: z.record(z.string(), z.number()),
   provider: z.string().nullable().optional(),
   data: z
-    .looseObject({ text: z.string().optional().describe('The answer of a chat.'), finish_reason: z.string().optional() })
+    .looseObject({
+      text: z.string().optional().describe('The answer of a chat.'),
+      finish_reason: z.string().optional(),
+    })
     .describe('Of a chat the answer; of mode devtools what the tool gave.')
     .nullable()
     .optional(),

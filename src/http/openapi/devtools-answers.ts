@@ -96,9 +96,7 @@ export const TOOL_ANSWERS = {
   }),
   GitDiff: answer({
     diff: z.string(),
-    files: z.array(
-      z.object({ path: z.string(), added: z.number().nullable(), removed: z.number().nullable() }),
-    ),
+    files: z.array(z.object({ path: z.string(), added: z.number().nullable(), removed: z.number().nullable() })),
     truncated,
   }),
   GitLog: answer({ commits: z.array(commit), truncated }),
