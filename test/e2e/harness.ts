@@ -6,8 +6,8 @@ import { loadDefaultRoles } from '../../config/seed.js';
 import { readEnv } from '../../config/env.js';
 import { DaosRepository } from '../../src/adapters/store/daos.repository.js';
 import { openPostgres, type Database } from '../../src/adapters/store/database.js';
-import { QUEUES } from '../../src/contracts/ids.js';
 import { openRuntime, type Runtime } from '../../src/runtime.js';
+import { SERVED_QUEUES } from '../../src/worker.js';
 import { freshDatabase } from '../support/postgres.js';
 import { temporalAddress } from '../support/temporal.js';
 import type { WireFake } from '../fakes/wire-fake.js';
@@ -106,7 +106,7 @@ export class Product {
     };
     const parts = { temporalAddress: address, modelPath, logFile: this.logFile };
     this.runtime = await openRuntime(readEnv(variables), parts);
-    this.runtime.startWorkers([QUEUES.orchestrator, QUEUES.ollama]);
+    this.runtime.startWorkers(SERVED_QUEUES);
     this.url = (await this.runtime.startApi({ host: HOST, port: 0 })).url;
     if (this.options.temporalAddress === undefined) await this.untilReady();
   }
