@@ -1,14 +1,15 @@
-/** Finding JSON in what models write around it. */
 import { isObject } from './values.js';
 
-/** Longest answer that is looked at, in UTF-16 units, and most objects that are tried in it. */
+/** Longest answer that is looked at, in UTF-16 units, and most places in it at which an object may begin. */
 const LONGEST = 400_000;
 const MOST_TRIED = 8;
 
+type JsonObject = Record<string, unknown>;
+
 /** An answer without the thoughts that some models write before it. */
 function withoutThoughts(text: string): string {
-  const end = text.lastIndexOf('</think>');
-  return end === -1 ? text : text.slice(end + '</think>'.length);
+  const end = text.trimStart().startsWith('<think>') ? text.indexOf('</think>') : -1;
+  return end === -1 ? text : text.slice(end);
 }
 
 /** Where an object ends that begins at a place, heeding brackets within texts; undefined: it does not. */
@@ -25,37 +26,42 @@ function endOf(text: string, from: number): number | undefined {
   return undefined;
 }
 
-/** Parts of a text that may be objects, in their order; the last may lack its end. */
+/** Parts of a text that may be objects, in their order; behind one that has no end, those that begin within it. */
 function candidates(text: string): string[] {
   const found: string[] = [];
   let at = text.indexOf('{');
   while (at !== -1 && found.length < MOST_TRIED) {
     const end = endOf(text, at);
     found.push(text.slice(at, end));
-    at = end === undefined ? -1 : text.indexOf('{', end);
+    at = text.indexOf('{', end ?? at + 1);
   }
   return found;
 }
 
-/** An object that a text is; undefined: it is none. */
-function objectOf(text: string, parse: (text: string) => unknown): Record<string, unknown> | undefined {
+/** The object that a text is; none if it is something else. */
+function objectOf(text: string, parse: (text: string) => unknown): JsonObject[] {
   try {
     const value = parse(text);
-    return isObject(value) ? value : undefined;
+    return isObject(value) ? [value] : [];
   } catch {
-    return undefined;
+    return [];
   }
 }
 
 const strictly = (text: string): unknown => JSON.parse(text);
 
 /**
- * The objects in an answer of a model, in their order: fences, thoughts and words around them are passed over. Only where
- * none is sound, those that can be repaired.
- * @param repair parses what is almost JSON; may throw
+ * The objects that may be meant by an answer of a model, likelier ones first: fences, thoughts and words around them are
+ * passed over.
+ * @param repair parses what is almost JSON; may throw. Undefined: only what is sound counts
  */
-export function objectsIn(answer: string, repair: (text: string) => unknown): Record<string, unknown>[] {
+export function objectsIn(answer: string, repair: ((text: string) => unknown) | undefined): JsonObject[] {
   const parts = candidates(withoutThoughts(answer.slice(0, LONGEST)));
-  const sound = parts.flatMap((part) => objectOf(part, strictly) ?? []);
-  return sound.length > 0 ? sound : parts.flatMap((part) => objectOf(part, repair) ?? []);
+  const read = parts.map((part) => ({ part, sound: objectOf(part, strictly) }));
+  const first = read[0];
+  // A first object without a sound end holds all later ones: what lies within it is not what was meant.
+  const isBroken = first?.sound.length === 0 && endOf(first.part, 0) === undefined;
+  const repaired = repair ? read.flatMap(({ part, sound }) => (sound.length > 0 ? [] : objectOf(part, repair))) : [];
+  const sound = read.flatMap((one) => one.sound);
+  return isBroken ? [...repaired, ...sound] : [...sound, ...repaired];
 }

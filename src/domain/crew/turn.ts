@@ -19,6 +19,8 @@ export interface TurnReader {
   tools: readonly AllowedTool[];
   /** Most calls of one turn that are done; more are refused. */
   mostCalls: number;
+  /** Whether the answer ended because it was as long as it may be: then nothing is guessed of what is missing. */
+  isCut: boolean;
 }
 
 /** A tool that the model asks for. With a `refusal` it is not used: the model is answered that instead. */
@@ -39,6 +41,7 @@ const MOST_PROBLEMS = 10;
 const LONGEST_PROBLEM = 300;
 
 const NO_OBJECT = 'the answer holds no JSON object';
+const TOO_LONG = 'the answer was too long and was cut off before its end: answer in fewer words';
 
 /** Params as an object: some models write none, or a text that holds one. Undefined: neither. */
 function paramsOf(given: unknown, { parseJson }: TurnReader): Record<string, unknown> | undefined {
@@ -127,8 +130,11 @@ function objectTurn(object: Record<string, unknown>, reader: TurnReader): Turn {
  */
 export function readTurn(text: string, toolCalls: readonly ToolCall[], reader: TurnReader): Turn {
   if (toolCalls.length > 0) return nativeTurn(toolCalls, reader);
-  const turns = objectsIn(text, reader.parseJson).map((object) => objectTurn(object, reader));
-  return turns.find(({ kind }) => kind !== 'invalid') ?? turns[0] ?? { kind: 'invalid', problems: [NO_OBJECT] };
+  const objects = objectsIn(text, reader.isCut ? undefined : reader.parseJson);
+  const turns = objects.map((object) => objectTurn(object, reader));
+  const usable = turns.find(({ kind }) => kind !== 'invalid');
+  if (usable || !reader.isCut) return usable ?? turns[0] ?? { kind: 'invalid', problems: [NO_OBJECT] };
+  return { kind: 'invalid', problems: [TOO_LONG] };
 }
 
 const bounded = (problems: readonly string[]): string[] =>
