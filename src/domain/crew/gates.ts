@@ -1,0 +1,167 @@
+import type { ApprovalDefinition, GateDecision, GateKind, GateState, TaskState } from '../../contracts/crew.js';
+
+const MS_PER_SECOND = 1_000;
+
+/** What was decided so far, in the order in which it came. `member`: the person, whatever id they used. */
+export interface MadeDecision extends GateDecision {
+  member: string;
+}
+
+/** A gate as far as its rules go. */
+export interface Gate {
+  kind: GateKind;
+  state: GateState;
+  /** Who started the run. */
+  starter: string;
+  /** Roles whose members decide. A question is answered by whoever started the run, and by these if there are any. */
+  roles: readonly string[];
+  /** How many must approve. */
+  count: number;
+  /** Whether whoever started the run may approve, too. */
+  self: boolean;
+  askedAt: Date;
+  expiresAt: Date;
+  decisions: readonly MadeDecision[];
+}
+
+/** Somebody who wants to decide. */
+export interface Decider {
+  member: string;
+  /** Roles that they hold at this moment. */
+  roles: readonly string[];
+}
+
+/** Why a decision is not taken; each has its own sentence and status at the edges. */
+export type GateRefusal =
+  | 'closed'
+  | 'expired'
+  | 'wrong_decision'
+  | 'words_missing'
+  | 'role_missing'
+  | 'own_run'
+  | 'already_decided';
+
+const DECISIONS: Readonly<Record<GateKind, readonly GateDecision['decision'][]>> = {
+  approval: ['approve', 'reject', 'return'],
+  question: ['answer'],
+  limit: ['continue', 'stop'],
+};
+/** Decisions that say nothing without words. */
+const WORDY: readonly GateDecision['decision'][] = ['return', 'answer'];
+
+const hasRole = ({ roles }: Gate, decider: Decider): boolean => decider.roles.some((role) => roles.includes(role));
+
+/** Why somebody may not decide at a gate, whatever they decide; undefined: they may. */
+function deciderRefusal(gate: Gate, decider: Decider): GateRefusal | undefined {
+  const isStarter = decider.member === gate.starter;
+  if (gate.kind !== 'approval') return isStarter || hasRole(gate, decider) ? undefined : 'role_missing';
+  if (!hasRole(gate, decider)) return 'role_missing';
+  return isStarter && !gate.self ? 'own_run' : undefined;
+}
+
+/**
+ * The decisions that count: where somebody changed the output as they approved it, those before were on another output
+ * and count no longer; who made them may decide again.
+ */
+export function standingDecisions(decisions: readonly MadeDecision[]): readonly MadeDecision[] {
+  const change = decisions.findLastIndex(({ decision, output }) => decision === 'approve' && output !== undefined);
+  return decisions.slice(Math.max(0, change));
+}
+
+/** Why a decision is not taken now; undefined: it is. */
+export function gateRefusal(
+  gate: Gate,
+  decider: Decider,
+  { decision, comment }: GateDecision,
+  now: Date,
+): GateRefusal | undefined {
+  // What somebody may not decide they are not told the state of either.
+  const refusal = deciderRefusal(gate, decider);
+  if (refusal) return refusal;
+  if (gate.state !== 'open') return gate.state === 'expired' ? 'expired' : 'closed';
+  if (now >= gate.expiresAt) return 'expired';
+  if (!DECISIONS[gate.kind].includes(decision)) return 'wrong_decision';
+  if (WORDY.includes(decision) && !comment?.trim()) return 'words_missing';
+  const isTwice = standingDecisions(gate.decisions).some(({ member }) => member === decider.member);
+  return isTwice ? 'already_decided' : undefined;
+}
+
+/** How many more must approve. */
+export function approvalsLeft({ decisions, count }: Pick<Gate, 'decisions' | 'count'>): number {
+  const approving = standingDecisions(decisions).filter(({ decision }) => decision === 'approve');
+  return Math.max(0, count - new Set(approving.map(({ member }) => member)).size);
+}
+
+/** The state of an open gate after a decision that was taken. One who rejects or sends back is enough. */
+export function stateAfter(gate: Gate, made: MadeDecision): GateState {
+  switch (made.decision) {
+    case 'approve':
+      return approvalsLeft({ count: gate.count, decisions: [...gate.decisions, made] }) === 0 ? 'approved' : 'open';
+    case 'reject':
+    case 'stop':
+      return 'rejected';
+    case 'return':
+      return 'returned';
+    case 'answer':
+      return 'answered';
+    case 'continue':
+      return 'continued';
+  }
+}
+
+/** The output as those who approved it changed it last; undefined: nobody did. */
+export const changedOutput = (decisions: readonly MadeDecision[]): GateDecision['output'] =>
+  decisions.findLast(({ decision, output }) => decision === 'approve' && output !== undefined)?.output;
+
+/**
+ * How the task stands after its gate; undefined: the gate is open. A question that nobody answered is told the agent as
+ * such; a limit at which nobody decided stops the task, and so does an approval that nobody gave.
+ */
+export function taskAfter(kind: GateKind, state: GateState): TaskState | undefined {
+  switch (state) {
+    case 'open':
+      return undefined;
+    case 'approved':
+      return 'completed';
+    case 'returned':
+      return 'returned';
+    case 'answered':
+    case 'continued':
+      return 'running';
+    case 'expired':
+      return kind === 'question' ? 'running' : 'failed';
+    case 'rejected':
+      return 'failed';
+    case 'closed':
+      return 'cancelled';
+  }
+}
+
+/** When a gate is asked of people again and when it ends. */
+export interface GateTimes {
+  remindAt: Date;
+  expiresAt: Date;
+}
+
+export function gateTimes(
+  askedAt: Date,
+  { remind_after_s, expires_after_s }: Pick<ApprovalDefinition, 'remind_after_s' | 'expires_after_s'>,
+): GateTimes {
+  const after = (seconds: number): Date => new Date(askedAt.getTime() + seconds * MS_PER_SECOND);
+  return { remindAt: after(remind_after_s), expiresAt: after(expires_after_s) };
+}
+
+/**
+ * What a clock does to an open gate by now. One reminder is due, and none once it has expired.
+ * @param reminded whether people were reminded already
+ */
+export function gateDue({ remindAt, expiresAt }: GateTimes, reminded: boolean, now: Date): 'remind' | 'expire' | undefined {
+  if (now >= expiresAt) return 'expire';
+  return !reminded && now >= remindAt ? 'remind' : undefined;
+}
+
+/** How long until a clock does something to an open gate, in milliseconds; 0: it is due. */
+export function gateWaitMs({ remindAt, expiresAt }: GateTimes, reminded: boolean, now: Date): number {
+  const next = reminded || remindAt > expiresAt ? expiresAt : remindAt;
+  return Math.max(0, next.getTime() - now.getTime());
+}
