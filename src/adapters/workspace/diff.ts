@@ -41,7 +41,8 @@ interface NamedText {
 
 async function other(open: Opener, params: DiffParams, path: string, limits: Limits): Promise<NamedText> {
   const { other_path: otherPath, content } = params;
-  if (content !== undefined && Buffer.byteLength(content) > limits.fileBytes) throw tooLarge('content', limits.fileBytes);
+  if (content !== undefined && Buffer.byteLength(content) > limits.fileBytes)
+    throw tooLarge('content', limits.fileBytes);
   if (content !== undefined) return { path, text: content };
   if (otherPath !== undefined) return textAt(open, otherPath, limits);
   throw new AppError('BODY_INVALID', 'One of other_path and content is needed.', { param: 'other_path' });

@@ -139,7 +139,7 @@ class Ahead {
 
   /** Closes what nobody took. */
   async close(): Promise<void> {
-    const left = await Promise.allSettled(this.opened.values());
+    const left = await Promise.allSettled([...this.opened.values()]);
     await Promise.all(left.map((end) => (end.status === 'fulfilled' ? end.value?.folder.close() : undefined)));
   }
 

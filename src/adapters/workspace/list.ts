@@ -32,7 +32,8 @@ export async function list(open: Opener, params: ListParams): Promise<ListResult
 function afterCursor(cursor: string, folder: readonly string[]): string[] {
   try {
     const names = parsePath(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (names.length > folder.length && folder.every((name, at) => names[at] === name)) return names.slice(folder.length);
+    if (names.length > folder.length && folder.every((name, at) => names[at] === name))
+      return names.slice(folder.length);
   } catch {
     // Whatever it is, it is none of ours.
   }

@@ -7,7 +7,7 @@ export class NamePattern {
 
   /** In time of at most the product of both lengths: of several `*` only the last one is ever tried again. */
   matches(name: string): boolean {
-    const characters = [...name];
+    const characters = Array.from(name);
     let token = 0;
     let at = 0;
     let star = -1;
@@ -35,9 +35,9 @@ export class NamePattern {
 
 /** The pattern that a name in a glob is. */
 export function namePattern(text: string): NamePattern {
-  const characters = [...text];
+  const characters = Array.from(text);
   const tokens: Token[] = [];
-  for (let at = 0; at < characters.length; ) {
+  for (let at = 0; at < characters.length;) {
     const [token, length] = tokenAt(characters, at);
     tokens.push(token);
     at += length;
@@ -67,7 +67,7 @@ function setAt(characters: readonly string[], start: number): [token: Token, len
   const end = characters.indexOf(']', first + 1);
   if (end === -1) return undefined;
   const ranges: [low: string, high: string][] = [];
-  for (let at = first; at < end; ) {
+  for (let at = first; at < end;) {
     const low = characters[at] ?? '';
     const isRange = characters[at + 1] === '-' && at + 2 < end;
     ranges.push([low, isRange ? (characters[at + 2] ?? low) : low]);

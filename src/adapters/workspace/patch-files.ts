@@ -46,18 +46,24 @@ function parsed(patch: string): StructuredPatch[] {
 
 function fileOf(file: StructuredPatch): PatchedFile {
   const [before, after] = pathsOf(file);
+  const kind = kindOf(file, before, after);
+  const names = parseFilePath(kind === 'delete' ? before : after);
+  const path = pathOf(names);
+  const name = names.pop() ?? '';
+  if (file.isRename || file.isCopy || (kind === 'change' && before !== after)) {
+    const why = 'is renamed or copied, which is not understood: delete and make files';
+    throw rejected(`${JSON.stringify(path)} ${why}.`, { path });
+  }
+  requireHunks(path, kind, file);
+  return { path, folders: names, name, kind, hunks: file.hunks, isExecutable: file.newMode === EXECUTABLE };
+}
+
+function kindOf(file: StructuredPatch, before: string, after: string): PatchedFile['kind'] {
   const isNew = before === NOTHING || file.isCreate === true;
   const isGone = after === NOTHING || file.isDelete === true;
   if (isNew && isGone) throw rejected('A file of the patch is made and deleted at once.');
-  const names = parseFilePath(isGone ? before : after);
-  const path = pathOf(names);
-  const name = names.pop() ?? '';
-  if (file.isRename || file.isCopy || (!isNew && !isGone && before !== after)) {
-    throw rejected(`${JSON.stringify(path)} is renamed or copied, which is not understood: delete and make files.`, { path });
-  }
-  const kind = isNew ? 'create' : isGone ? 'delete' : 'change';
-  requireHunks(path, kind, file);
-  return { path, folders: names, name, kind, hunks: file.hunks, isExecutable: file.newMode === EXECUTABLE };
+  if (isNew) return 'create';
+  return isGone ? 'delete' : 'change';
 }
 
 function pathsOf({ oldFileName: before, newFileName: after }: StructuredPatch): [before: string, after: string] {
@@ -70,7 +76,8 @@ function pathsOf({ oldFileName: before, newFileName: after }: StructuredPatch): 
 
 function requireHunks(path: string, kind: PatchedFile['kind'], { hunks, isBinary }: StructuredPatch): void {
   if (isBinary) throw rejected(`${JSON.stringify(path)} is no text: write it as a whole.`, { path });
-  if (hunks.length === 0 && kind === 'change') throw rejected(`Nothing of ${JSON.stringify(path)} is changed.`, { path });
+  if (hunks.length === 0 && kind === 'change')
+    throw rejected(`Nothing of ${JSON.stringify(path)} is changed.`, { path });
   for (const [index, { oldStart, newStart, lines }] of hunks.entries()) {
     const isReal = Number.isSafeInteger(oldStart) && Number.isSafeInteger(newStart);
     if (!isReal || !lines.some((line) => /^[+-]/.test(line))) {

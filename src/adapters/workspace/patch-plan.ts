@@ -89,7 +89,9 @@ function deleted(file: PatchedFile, text: string, budget: FittingBudget): [State
   const left = fit(text, changesOf(file.hunks, text), false, budget);
   if ('failed' in left) throw unfitting(file, left.failed);
   if (left.text === '') return [text, undefined];
-  throw rejected(`${JSON.stringify(file.path)} is to be deleted, but has more than the patch knows.`, { path: file.path });
+  throw rejected(`${JSON.stringify(file.path)} is to be deleted, but has more than the patch knows.`, {
+    path: file.path,
+  });
 }
 
 /** @param isCertain whether it is known to be the file from before the patch */

@@ -21,9 +21,7 @@ export async function read(
   const names = parseFilePath(params.path);
   const name = names.pop() ?? '';
   const path = pathOf([...names, name]);
-  const content = await at(path, () =>
-    inFolder(open, names, (folder) => readContent(folder, name, limits.fileBytes)),
-  );
+  const content = await at(path, () => inFolder(open, names, (folder) => readContent(folder, name, limits.fileBytes)));
   return isText(content.bytes)
     ? textOf(path, content, params, limits.outputBytes)
     : bytesOf(path, content, limits.outputBytes);
@@ -56,7 +54,7 @@ function textOf(path: string, { bytes, hash }: Content, params: ReadParams, most
 /** Where each line begins, in bytes. */
 function lineStarts(bytes: Buffer): number[] {
   const starts: number[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     starts.push(at);
     const end = bytes.indexOf(NEWLINE, at);
     at = end === -1 ? bytes.length : end + 1;

@@ -31,11 +31,7 @@ export class Workspaces {
       await mkdir(this.root, { recursive: true, mode: 0o700 });
       await this.inRoot((root) => makeWorkspace(root, name));
     });
-    return new Workspace(
-      join(this.root, name),
-      () => this.inRoot((root) => root.workspace(name)),
-      this.locks,
-    );
+    return new Workspace(join(this.root, name), () => this.inRoot((root) => root.workspace(name)), this.locks);
   }
 
   private async inRoot<T>(action: (root: Folder) => Promise<T>): Promise<T> {
