@@ -139,8 +139,9 @@ class Ahead {
 
   /** Closes what nobody took. */
   async close(): Promise<void> {
-    const left = await Promise.allSettled([...this.opened.values()]);
-    await Promise.all(left.map((end) => (end.status === 'fulfilled' ? end.value?.folder.close() : undefined)));
+    for (const end of await Promise.allSettled([...this.opened.values()])) {
+      if (end.status === 'fulfilled') await end.value?.folder.close();
+    }
   }
 
   private start(name: string | undefined): void {

@@ -95,9 +95,10 @@ export class Folder {
     return this.held.place;
   }
 
-  /** Tells this folder from others as long as it is there. */
+  /** Tells this folder from others, and from later ones that get its number. */
   get identity(): string {
-    return `${this.held.stats.dev}:${this.held.stats.ino}`;
+    const { dev, ino, birthtimeMs } = this.held.stats;
+    return `${dev}:${ino}:${birthtimeMs}`;
   }
 
   pathOf(name: string): string {

@@ -58,14 +58,14 @@ function bothSides(
     if (old !== undefined && hashOf(Buffer.from(old)) === expected) return [old, text];
     throw changed(file.path, hash ?? null);
   }
-  if (file.kind === 'create') return created(file, text, budget);
-  if (text === undefined) return missing(file, budget);
+  if (file.kind === 'create') return created(file, text);
+  if (text === undefined) return missing(file);
   return file.kind === 'delete' ? deleted(file, text, budget) : edited(file, text, expected !== undefined, budget);
 }
 
 /** What was before, if the file is as the patch wants it. */
 function undone(file: PatchedFile, text: State, budget: FittingBudget): State {
-  if (file.kind === 'delete') return text === undefined ? sideOf(file, 'old', budget) : undefined;
+  if (file.kind === 'delete') return text === undefined ? sideOf(file, 'old') : undefined;
   if (file.kind === 'create' || text === undefined) return undefined;
   const back = reversed(changesOf(file.hunks, text), file.hunks);
   const bound = fit(text, back, true, budget);
@@ -73,14 +73,14 @@ function undone(file: PatchedFile, text: State, budget: FittingBudget): State {
   return 'text' in found ? found.text : undefined;
 }
 
-function created(file: PatchedFile, text: State, budget: FittingBudget): [State, State] {
-  const after = sideOf(file, 'new', budget);
+function created(file: PatchedFile, text: State): [State, State] {
+  const after = sideOf(file, 'new');
   if (text === undefined || text === after) return [undefined, after];
   throw rejected(`${JSON.stringify(file.path)} is to be made, and is there already.`, { path: file.path });
 }
 
-function missing(file: PatchedFile, budget: FittingBudget): [State, State] {
-  if (file.kind === 'delete') return [sideOf(file, 'old', budget), undefined];
+function missing(file: PatchedFile): [State, State] {
+  if (file.kind === 'delete') return [sideOf(file, 'old'), undefined];
   throw rejected(`There is no ${JSON.stringify(file.path)} to change.`, { path: file.path });
 }
 
@@ -110,11 +110,12 @@ function edited(file: PatchedFile, text: string, isCertain: boolean, budget: Fit
 }
 
 /** A file that is in the patch as a whole. */
-function sideOf(file: PatchedFile, side: 'old' | 'new', budget: FittingBudget): string {
+function sideOf(file: PatchedFile, side: 'old' | 'new'): string {
   const changes = changesOf(file.hunks, '');
-  const whole = fit('', side === 'new' ? changes : reversed(changes, file.hunks), false, budget);
-  if ('failed' in whole) throw unfitting(file, whole.failed);
-  return whole.text;
+  const other = side === 'old' ? 'new' : 'old';
+  const mixed = changes.findIndex((change) => change[other].length > 0);
+  if (mixed !== -1) throw unfitting(file, mixed + 1);
+  return changes.flatMap((change) => change[side]).join('');
 }
 
 function textOf(file: PatchedFile, { bytes }: Content): string {
