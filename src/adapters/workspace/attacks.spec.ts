@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, linkSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, linkSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -155,6 +155,28 @@ describe('attacks on a workspace', () => {
     } finally {
       execFileSync('umount', [test.at('mounted')]);
     }
+  });
+
+  it('leaves no handle open, whatever it ends with', async () => {
+    const open = (): string[] =>
+      readdirSync('/proc/self/fd')
+        .map(target)
+        .filter((path) => path.startsWith(test.home));
+    const target = (handle: string): string => {
+      try {
+        return readlinkSync(`/proc/self/fd/${handle}`);
+      } catch {
+        return '';
+      }
+    };
+    for (let index = 0; index < 30; index += 1) test.put(`many/f${index}/x`, '');
+    symlinkSync(test.outside, test.at('many/evil'));
+    for (const path of ['inside/file.txt', 'inside', 'many/evil', 'many/evil/x', 'many/f1/x/y', 'no/thing', '.']) {
+      await attempts(path);
+    }
+    for (const limit of [1, 5, 40]) await test.workspace.list({ depth: 9, limit });
+    await test.workspace.list({ glob: 'many/*/x' });
+    expect(open()).toEqual([]);
   });
 
   it('tells no path of the host in an error', async () => {

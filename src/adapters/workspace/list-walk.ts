@@ -67,8 +67,9 @@ export class ListWalk {
         if (entry.isDirectory()) await this.descend(below, entry.name, place, isResumed ? place.after.slice(1) : []);
         if (this.isFull) break;
       }
-      await Promise.all(looks);
     } finally {
+      // They go through the handle of this folder, which is closed after this.
+      await Promise.all(looks);
       await below.close();
     }
   }
@@ -172,20 +173,24 @@ async function entriesOf(folder: Folder): Promise<Dirent[]> {
   return entries.filter(({ name }) => !isTemporary(name)).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function fill(slot: { entry?: ListedEntry }, folder: Folder, { name }: Dirent, path: string): Promise<void> {
+/** Never rejected: the walk may be elsewhere when this ends. */
+async function fill(slot: { entry?: ListedEntry }, folder: Folder, entry: Dirent, path: string): Promise<void> {
   try {
-    slot.entry = described(path, await lstat(folder.at(name)));
+    slot.entry = described(path, await lstat(folder.at(entry.name)));
   } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-    // A name that is no UTF-8 cannot be asked for.
-    if (name.includes('\uFFFD')) slot.entry = { path, type: 'other' };
+    // A name that is no UTF-8 cannot be asked for; whatever else is not there has vanished.
+    const isGone = systemCode(error) === 'ENOENT' && !entry.name.includes('\uFFFD');
+    if (!isGone) slot.entry = { path, type: typeOf(entry) };
   }
 }
 
+function typeOf(entry: Dirent | Stats): ListedEntry['type'] {
+  if (entry.isSymbolicLink()) return 'link';
+  if (entry.isDirectory()) return 'folder';
+  return entry.isFile() ? 'file' : 'other';
+}
+
 function described(path: string, stats: Stats): ListedEntry {
-  const modified_at = stats.mtime.toISOString();
-  if (stats.isSymbolicLink()) return { path, type: 'link', modified_at };
-  if (stats.isDirectory()) return { path, type: 'folder', modified_at };
-  if (!stats.isFile()) return { path, type: 'other', modified_at };
-  return { path, type: 'file', size: stats.size, modified_at };
+  const type = typeOf(stats);
+  return { path, type, ...(type === 'file' && { size: stats.size }), modified_at: stats.mtime.toISOString() };
 }

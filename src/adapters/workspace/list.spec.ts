@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ListParams } from '../../contracts/devtools.js';
 import { openTestWorkspace, type TestWorkspace } from '../../../test/support/workspace.js';
@@ -83,6 +83,12 @@ describe('fs_list', () => {
     for (let round = 0; round < 50; round += 1) expect((await paths({ depth: 3 })).length).toBeGreaterThan(70);
     isOver = true;
     await coming;
+  });
+
+  it('shows a name that is no UTF-8', async () => {
+    writeFileSync(Buffer.concat([Buffer.from(test.at('e')), Buffer.from([0xff])]), 'x');
+    const { entries } = await list({ glob: 'e*' });
+    expect(entries).toEqual([{ path: 'e\uFFFD', type: 'file' }]);
   });
 
   it('refuses cursors of elsewhere, and folders that are none', async () => {
