@@ -68,6 +68,8 @@ function namesOf(glob: string): (NamePattern | typeof ANY_DEPTH)[] {
   if (names.includes('')) throw unfit('has an empty name in it');
   if (names.includes('..')) throw unfit('leads out of the workspace');
   const bound = glob.slice(0, -1).includes('/') ? names : [ANY_DEPTH, ...names];
+  // What is in a folder is not the folder, here as in ripgrep.
+  if (bound.at(-1) === ANY_DEPTH) bound.push('*');
   return bound.map((name) => (name === ANY_DEPTH ? ANY_DEPTH : namePattern(name)));
 }
 
