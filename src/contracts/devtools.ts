@@ -40,7 +40,7 @@ export interface ReadResult {
   size: number;
   /** Of a text: how many lines the whole file has. */
   total_lines?: number;
-  /** Whether there is more than was given. */
+  /** Whether there is more after what was given. */
   truncated: boolean;
 }
 
@@ -68,9 +68,9 @@ export interface WriteResult extends WrittenFile {
 
 export interface ListParams {
   path?: string;
-  /** Levels of folders below the path: 1 for its own entries. */
+  /** Levels of folders below the path: 1 for its own entries. Absent: 1, or all (20 at most) with a glob. */
   depth?: number;
-  /** Glob that a path must match, such as `src/*.ts`. */
+  /** Glob that a path must match, such as `src/*.ts`; without a `/`, such as `*.ts`, its last name. */
   glob?: string;
   limit?: number;
   /** From the answer before: where to go on. */
@@ -131,6 +131,8 @@ export interface DiffResult {
   /** Unified diff from `path` to the other; empty where they are alike. */
   diff: string;
   changed: boolean;
+  /** Whether the diff was cut off: then it is none to apply. */
+  truncated: boolean;
 }
 
 export interface PatchParams {

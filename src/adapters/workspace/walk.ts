@@ -1,0 +1,57 @@
+import { constants } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
+import { systemCode } from './faults.js';
+import type { Folder } from './opened.js';
+
+/** Opens a workspace anew. */
+export type Opener = () => Promise<Folder>;
+
+/**
+ * Runs an action in a folder of the workspace, which is held until it ends.
+ * @param make whether folders that are missing are made
+ * @throws AppError `PATH_DENIED`, `NOT_A_FOLDER`, and errors of the operating system
+ */
+export async function inFolder<T>(
+  open: Opener,
+  names: readonly string[],
+  action: (folder: Folder) => Promise<T>,
+  make = false,
+): Promise<T> {
+  let folder = await open();
+  try {
+    for (const name of names) {
+      const next = await (make ? enterOrMake(folder, name) : folder.enter(name));
+      await folder.close();
+      folder = next;
+    }
+    return await action(folder);
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Has the names of a folder's entries kept by the disk. */
+export async function flush(folder: Folder): Promise<void> {
+  const handle = await open(folder.place, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function enterOrMake(folder: Folder, name: string): Promise<Folder> {
+  try {
+    return await folder.enter(name);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+  try {
+    await mkdir(folder.at(name), { mode: 0o755 });
+    await flush(folder);
+  } catch (error) {
+    // Somebody else made it meanwhile; whether it is a folder is seen when it is entered.
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+  return folder.enter(name);
+}

@@ -1,0 +1,27 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Workspaces } from '../../src/adapters/workspace/workspaces.js';
+
+export const FILE_LIMITS = { fileBytes: 1_000_000, outputBytes: 200_000 };
+
+/** A workspace on the disk, beside a folder that nothing of it may reach. */
+export async function openTestWorkspace() {
+  const home = mkdtempSync(join(tmpdir(), 'dagi-test-workspace-'));
+  const outside = join(home, 'outside');
+  mkdirSync(outside);
+  writeFileSync(join(outside, 'secret.txt'), 'SECRET\n');
+  const workspace = await new Workspaces(join(home, 'workspaces')).of('greenfood-dao');
+  const at = (path: string) => join(workspace.folder, path);
+  return {
+    ...{ home, outside, workspace, at },
+    put: (path: string, content: string | Buffer) => {
+      mkdirSync(dirname(at(path)), { recursive: true });
+      writeFileSync(at(path), content);
+    },
+    get: (path: string) => readFileSync(at(path), 'utf8'),
+    close: () => rmSync(home, { recursive: true, force: true }),
+  };
+}
+
+export type TestWorkspace = Awaited<ReturnType<typeof openTestWorkspace>>;
