@@ -46,7 +46,6 @@ const MASKED = [
   'vmallocinfo',
 ];
 
-const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 
 /** Targets of mounts that would hide what the sandbox is made of. */
 const TAKEN = /^\/(proc|dev|etc|usr|workspace|lib\w*|s?bin)?(\/|$)/;
@@ -120,14 +119,8 @@ function variables({ env, path }: SandboxCommand): string[] {
   return ['--clearenv', ...Object.entries(all).flatMap(([name, value]) => ['--setenv', name, value])];
 }
 
-/**
- * Read-only in the end. The devices too, one by one: they are the host's own, and one who is their owner could change
- * their mode. `/proc`: root could write the host's settings below `/proc/sys`.
- */
-function readOnly(): string[] {
-  const devices = DEVICES.map((name) => `/dev/${name}`);
-  return [...devices, '/proc', '/dev', '/'].flatMap((path) => ['--remount-ro', path]);
-}
+/** Read-only in the end. `/proc`: root could write the host's settings below `/proc/sys`. */
+const readOnly = (): string[] => ['/proc', '/dev', '/'].flatMap((path) => ['--remount-ro', path]);
 
 /** Why a mount cannot be had; undefined where it can. */
 export function mountProblem({ source, target }: SandboxMount): string | undefined {

@@ -5,6 +5,7 @@ import type { ProgramEnd, SandboxCommand } from '../../contracts/devtools.js';
 import { fileLimits, type RunBound } from './bounds.js';
 import { DESCRIPTORS, madeUpFiles, sandboxArguments, WORKSPACE } from './bubblewrap-arguments.js';
 import { inheritedDescriptors } from './inherited.js';
+import { launchArguments } from './launch.js';
 import { listProcesses, readStat, usageOf } from './process-figures.js';
 import { scratchUsed } from './scratch.js';
 
@@ -12,10 +13,6 @@ export const REPORT_BYTES = 16 * 1_024 * 1_024;
 const GRACE_MS = 1_000;
 /** The innermost process of bubblewrap is 1, the shell that we start is 2; the check costs nothing and guards a host. */
 const SHELL_PID = 2;
-
-/** Joins control groups, then becomes bubblewrap: without any variable, as it is process 1 in there for all to read. */
-export const LAUNCH =
-  'while [ "$1" != -- ]; do echo 0 >"$1" || exit 125; shift; done; shift; exec env -i nice -n 10 "$@"';
 
 /** Runs the program; then ends what it left and hands over the report, marked as there by its first byte. */
 const RUN_AND_REPORT = `report=$1; shift
@@ -45,6 +42,7 @@ export class BubblewrapRun {
   ) {
     this.readable(DESCRIPTORS.status).on('data', (chunk: Buffer) => (this.status += chunk.toString()));
     this.readable(DESCRIPTORS.report).on('data', (chunk: Buffer) => this.reportChunks.push(chunk));
+    // Pipes break when bubblewrap ends before it has read them; that is told by its end.
     for (const stream of child.stdio) stream?.on('error', () => undefined);
     this.feed();
   }
@@ -57,11 +55,14 @@ export class BubblewrapRun {
         ? [...limits, ...command.argv]
         : [...limits, '/bin/sh', '-c', RUN_AND_REPORT, 'sh', command.report, ...command.argv];
     const bubblewrap = [program, '--args', String(DESCRIPTORS.arguments), '--', ...wrapped];
-    const child = spawn('/bin/sh', ['-c', LAUNCH, 'sh', ...bound.join, '--', ...bubblewrap], {
+    const inherited = await inheritedDescriptors();
+    const child = spawn('/bin/sh', launchArguments(bubblewrap, bound.join, process.getuid?.() === 0), {
       cwd: '/',
+      // None: it is process 1 in there, whose variables all can read.
       env: {},
-      stdio: descriptors(await inheritedDescriptors()),
+      stdio: descriptors(inherited),
     });
+    for (const descriptor of inherited) child.stdio[descriptor]?.destroy();
     return new BubblewrapRun(child, start);
   }
 

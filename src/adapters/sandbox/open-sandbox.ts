@@ -48,12 +48,19 @@ async function openKind({ kind, ...options }: SandboxOptions): Promise<Described
   return new BubblewrapSandbox(await obtainBubblewrap(options), bounds, machine);
 }
 
+/** bubblewrap: the host's devices must be out of reach; else their mode is set to what it is, and the trial fails. */
+const TRIALS: Readonly<Record<SandboxKind, readonly string[]>> = {
+  bubblewrap: ['/bin/sh', '-c', ': >/dev/null && if chmod 666 /dev/null 2>/dev/null; then exit 3; fi'],
+  process: ['true'],
+  off: ['true'],
+};
+
 async function tryOut(sandbox: DescribedSandbox): Promise<void> {
   const workspace = await mkdtemp(join(tmpdir(), 'dagi-trial-'));
   try {
-    const command = { argv: ['true'], workspace, folder: '.', limits: TRIAL };
+    const command = { argv: TRIALS[sandbox.kind], workspace, folder: '.', limits: TRIAL };
     const end = await sandbox.run(command, new AbortController().signal);
-    if (end.code !== 0) throw new Error(`a program that does nothing ended with ${end.code} (${end.output.trim()}).`);
+    if (end.code !== 0) throw new Error(`a trial of it ended with ${end.code} (${end.output.trim()}).`);
   } finally {
     await rm(workspace, { recursive: true, force: true });
   }

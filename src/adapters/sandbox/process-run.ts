@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProgramEnd, SandboxCommand } from '../../contracts/devtools.js';
 import { fileLimits, type RunBound } from './bounds.js';
-import { LAUNCH } from './bubblewrap-run.js';
 import { inheritedDescriptors } from './inherited.js';
+import { launchArguments } from './launch.js';
 import { listProcesses, readStat, usageOf } from './process-figures.js';
 
 /** Variable by which a process is known to be one of a run, whatever it did to its family. */
@@ -49,7 +49,7 @@ export class ProcessRun {
     const bytesBefore = await bytesOf(places.home);
     const inherited = await inheritedDescriptors();
     const last = Math.max(2, ...inherited);
-    const child = spawn('/bin/sh', ['-c', LAUNCH, 'sh', ...bound.join, '--', ...program], {
+    const child = spawn('/bin/sh', launchArguments(program, bound.join, false), {
       cwd: join(workspace, command.folder),
       env: {},
       // A session of its own: no terminal of ours, and one number by which to kill it.
