@@ -79,11 +79,17 @@ function messageOf(node: Node): string {
   return long.includes(short.trim()) ? long : `${short}\n${long}`;
 }
 
+/** A piece; of one that breaks off, what stands before its last test. */
 function parsed(text: string): Node {
+  const last = text.lastIndexOf('<testcase');
+  return whole(text) ?? whole(text.slice(0, Math.max(0, last))) ?? {};
+}
+
+function whole(text: string): Node | undefined {
   try {
-    return nodesOf(PARSER.parse(text))[0] ?? {};
+    return nodesOf(PARSER.parse(text))[0];
   } catch {
-    return {};
+    return undefined;
   }
 }
 
