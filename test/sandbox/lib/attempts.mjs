@@ -24,7 +24,7 @@ const FILES = [
   },
   {
     name: 'read the command line that starts the sandbox',
-    sh: 'cat /proc/[0-9]*/cmdline | tr "\\0" " " | grep -c "$HOST_FOLDER" | sed s/^[^0].*/ESCAPED/',
+    sh: 'all=$(cat /proc/[0-9]*/cmdline | tr "\\0" " "); echo "$all" | grep -c "$HOST_FOLDER" | sed s/^[^0].*/ESCAPED/',
     refused: /^0$/m,
   },
   { name: 'leave by /proc/1/root', sh: 'cat "/proc/1/root$OUTSIDE"', refused: /No such file/ },
