@@ -37,6 +37,12 @@ export function fileLimits({ scratchBytes }: RunLimits): string[] {
   return [`--fsize=${scratchBytes}`, `--nofile=${OPEN_FILES}`, '--core=0'];
 }
 
+/**
+ * Of one process, with what it has only reserved: stacks of threads, heaps of engines. The watch looks at what is used;
+ * this keeps a single process from taking the whole machine between two looks.
+ */
+const addressSpace = ({ memoryBytes }: RunLimits): number => memoryBytes * 2 + 512 * 1_024 * 1_024;
+
 /** Bounds by the limits of a user's processes. They hold nobody who is root. */
 export class RlimitBounds implements Bounds {
   readonly kind = 'rlimits';
@@ -46,7 +52,7 @@ export class RlimitBounds implements Bounds {
   async open(limits: RunLimits): Promise<RunBound> {
     return {
       join: [],
-      rlimits: [`--nproc=${limits.processes + OWN_PROCESSES}`, `--data=${limits.memoryBytes}`],
+      rlimits: [`--nproc=${limits.processes + OWN_PROCESSES}`, `--data=${addressSpace(limits)}`],
       // What meets such a limit is told so itself, and nobody else.
       exceeded: async () => undefined,
       close: async () => undefined,

@@ -46,7 +46,6 @@ const MASKED = [
   'vmallocinfo',
 ];
 
-
 /** Targets of mounts that would hide what the sandbox is made of. */
 const TAKEN = /^\/(proc|dev|etc|usr|workspace|lib\w*|s?bin)?(\/|$)/;
 
@@ -68,6 +67,8 @@ export function sandboxArguments(command: SandboxCommand): string[] {
 
 const ISOLATION = [
   ...['--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', '--new-session'],
+  // With a first process of its own bubblewrap would not wait for it: a zombie would be left to process 1 of the host.
+  '--as-pid-1',
   ...['--cap-drop', 'ALL', '--hostname', 'sandbox'],
   ...['--json-status-fd', String(DESCRIPTORS.status), '--seccomp', String(DESCRIPTORS.seccomp)],
 ];

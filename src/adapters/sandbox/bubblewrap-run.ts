@@ -11,14 +11,14 @@ import { scratchUsed } from './scratch.js';
 
 export const REPORT_BYTES = 16 * 1_024 * 1_024;
 const GRACE_MS = 1_000;
-/** The innermost process of bubblewrap is 1, the shell that we start is 2; the check costs nothing and guards a host. */
-const SHELL_PID = 2;
-
-/** Runs the program; then ends what it left and hands over the report, marked as there by its first byte. */
-const RUN_AND_REPORT = `report=$1; shift
+/**
+ * The first process of the sandbox: runs the program, then ends what it left and hands over the report, marked as there
+ * by its first byte. That it is process 1 is looked at before it kills all others: a host must never be hit.
+ */
+const FIRST_PROCESS = `report=$1; shift
 "$@" 3>&-
 code=$?
-[ $$ = ${SHELL_PID} ] && kill -9 -1 2>/dev/null
+[ $$ = 1 ] && kill -9 -1 2>/dev/null
 [ -f "$report" ] && { printf + >&3; head -c ${REPORT_BYTES} "$report" >&3; }
 exit $code`;
 
@@ -50,11 +50,8 @@ export class BubblewrapRun {
   static async start(start: BubblewrapStart): Promise<BubblewrapRun> {
     const { program, command, bound } = start;
     const limits = ['prlimit', ...bound.rlimits, ...fileLimits(command.limits), '--'];
-    const wrapped =
-      command.report === undefined
-        ? [...limits, ...command.argv]
-        : [...limits, '/bin/sh', '-c', RUN_AND_REPORT, 'sh', command.report, ...command.argv];
-    const bubblewrap = [program, '--args', String(DESCRIPTORS.arguments), '--', ...wrapped];
+    const first = [...limits, '/bin/sh', '-c', FIRST_PROCESS, 'sh', command.report ?? '', ...command.argv];
+    const bubblewrap = [program, '--args', String(DESCRIPTORS.arguments), '--', ...first];
     const inherited = await inheritedDescriptors();
     const child = spawn('/bin/sh', launchArguments(bubblewrap, bound.join, process.getuid?.() === 0), {
       cwd: '/',

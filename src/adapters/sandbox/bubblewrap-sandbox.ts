@@ -73,7 +73,10 @@ async function superviseRun(
 }
 
 /** What bubblewrap would misunderstand, or say in words that help nobody. */
-async function check({ workspace, mounts = [], argv }: SandboxCommand): Promise<void> {
+async function check(command: SandboxCommand): Promise<void> {
+  const { workspace, mounts = [], argv } = command;
+  // Arguments are told apart by NUL: one inside of a text would begin another option.
+  if (/\0|\\u0000/.test(JSON.stringify(command))) throw unavailable('no text of a command may hold the character NUL.');
   const problem = mounts.map(mountProblem).find((found) => found !== undefined);
   if (problem !== undefined) throw unavailable(`${problem}.`);
   if (argv.length === 0) throw unavailable('there is no program to run.');
@@ -81,12 +84,7 @@ async function check({ workspace, mounts = [], argv }: SandboxCommand): Promise<
   if (!found?.isDirectory()) throw unavailable(`the workspace ${workspace} is no folder.`);
 }
 
-function result(
-  end: SupervisedEnd,
-  output: OutputKeeper,
-  report: string | undefined,
-  startedAt: number,
-): SandboxEnd {
+function result(end: SupervisedEnd, output: OutputKeeper, report: string | undefined, startedAt: number): SandboxEnd {
   return {
     ...end,
     output: output.output,

@@ -79,18 +79,17 @@ async function prepare(command: SandboxCommand, home: string): Promise<RunPlaces
 /** Its own word for a clone of files where the file system can, for sparse files and for links as links. */
 function copy(from: string, to: string): Promise<number | null> {
   return new Promise((resolve, reject) => {
-    const child = spawn('cp', ['-a', '--reflink=auto', '--', from, to], { env: { PATH: '/usr/bin:/bin' }, stdio: 'ignore' });
+    const child = spawn('cp', ['-a', '--reflink=auto', '--', from, to], {
+      env: { PATH: '/usr/bin:/bin' },
+      stdio: 'ignore',
+    });
     child.once('error', reject);
     child.once('exit', resolve);
   });
 }
 
 /** Turns paths of the sandbox into those of the copy, wherever a path begins in a text. */
-function translator(
-  { mounts = [] }: SandboxCommand,
-  workspace: string,
-  temporary: string,
-): (text: string) => string {
+function translator({ mounts = [] }: SandboxCommand, workspace: string, temporary: string): (text: string) => string {
   const pairs = [
     ['/workspace', workspace],
     ['/tmp', temporary],

@@ -51,10 +51,7 @@ export function seccompFilter(machine: Machine, strict: boolean): Buffer {
     ...onlyThisMachine(machine),
     ...judge(JUDGED_CALLS.socket[column], FIRST_ARGUMENT_AT, otherThan(SOCKET_FAMILIES, EAFNOSUPPORT)),
     ...judge(JUDGED_CALLS.ioctl[column], SECOND_ARGUMENT_AT, oneOf(TYPING, EPERM)),
-    ...judge(JUDGED_CALLS.clone[column], FIRST_ARGUMENT_AT, [
-      [JUMP_ANY_BIT, 0, 1, NEW_NAMESPACES],
-      fail(EPERM),
-    ]),
+    ...judge(JUDGED_CALLS.clone[column], FIRST_ARGUMENT_AT, [[JUMP_ANY_BIT, 0, 1, NEW_NAMESPACES], fail(EPERM)]),
     // Its flags lie in memory, where a filter cannot look; told that it does not exist, programs take clone.
     ...refuse([JUDGED_CALLS.clone3[column]], ENOSYS),
     ...refuse(numbers, EPERM),
