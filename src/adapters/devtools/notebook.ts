@@ -47,27 +47,28 @@ function sourceOf({ path }: NotebookParams, { place }: ToolRun): string {
 
 function resultOf(end: SandboxEnd, params: NotebookParams, run: ToolRun): NotebookResult {
   const report = parseNotebookReport(end.report, run.limits.outputBytes);
-  if (report?.problem !== undefined) {
+  if (!report) return resultWithoutReport(end, run);
+  if (report.problem !== undefined) {
     const which = params.path ?? 'The notebook';
     throw new AppError('TOOL_FAILED', `${which} could not be read as a notebook (${report.problem}).`);
   }
-  if (!report && end.endedBy === 'exit') {
-    throw new AppError('TOOL_FAILED', `The notebook could not be executed: ${lastLine(end.output)}.`);
-  }
-  if (!report) requireNotCancelled(end, run);
-  const endedBy = end.endedBy === 'exit' && report ? report.endedBy : end.endedBy;
-  const fits = report?.notebook !== undefined && report.bytes <= Math.min(MOST_NOTEBOOK_BYTES, run.limits.fileBytes);
+  const endedBy = end.endedBy === 'exit' ? report.endedBy : end.endedBy;
+  const fits = report.bytes <= Math.min(MOST_NOTEBOOK_BYTES, run.limits.fileBytes);
   return {
-    ok: report?.ok === true && endedBy === 'exit',
-    cells: report?.cells ?? [],
+    ok: report.ok && endedBy === 'exit',
+    cells: report.cells,
     ...(fits && report.notebook && { notebook: report.notebook }),
     ended_by: endedBy,
     output: end.output,
   };
 }
 
-function requireNotCancelled(end: SandboxEnd, run: ToolRun): void {
+function resultWithoutReport(end: SandboxEnd, run: ToolRun): NotebookResult {
+  if (end.endedBy === 'exit') {
+    throw new AppError('TOOL_FAILED', `The notebook could not be executed: ${lastLine(end.output)}.`);
+  }
   if (end.endedBy === 'cancelled') requireOwnEnd('The notebook', end, run.signal);
+  return { ok: false, cells: [], ended_by: end.endedBy, output: end.output };
 }
 
 const lastLine = (output: string): string => output.trim().split('\n').at(-1)?.slice(0, 300) || 'it gave no reason';

@@ -51,7 +51,10 @@ function readable(framework: TestFramework, { onOutput }: ToolRun): ((output: To
   if (framework !== 'go' || !onOutput) return onOutput;
   let rest = '';
   return ({ stream, text }) => {
-    if (stream === 'stderr') return onOutput({ stream, text });
+    if (stream === 'stderr') {
+      onOutput({ stream, text });
+      return;
+    }
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     const told = lines.map(goText).join('');

@@ -50,7 +50,10 @@ describe('search', () => {
       signal.addEventListener('abort', () => (stopped = true));
       return { stdout: match(1) + match(2) + match(3), endedBy: 'cancelled', code: null };
     });
-    expect(await run({ pattern: 'x', limit: 2 })).toMatchObject({ matches: [{ line: 1 }, { line: 2 }], truncated: true });
+    expect(await run({ pattern: 'x', limit: 2 })).toMatchObject({
+      matches: [{ line: 1 }, { line: 2 }],
+      truncated: true,
+    });
     expect(stopped).toBe(true);
   });
 

@@ -48,7 +48,8 @@ export const TEST_COMMANDS: Readonly<Record<TestFramework, MakeCommand>> = {
     return { ...withToolchain(await toolchains.go(), argv), outputBytes: PRINTED_BYTES };
   },
   cargo: async ({ toolchains, filter }) => {
-    if (filter?.startsWith('-')) throw new AppError('TOOL_FAILED', 'A filter of cargo is a name: it begins with no "-".');
+    if (filter?.startsWith('-'))
+      throw new AppError('TOOL_FAILED', 'A filter of cargo is a name: it begins with no "-".');
     const name = filter === undefined ? [] : [filter];
     const argv = ['cargo', 'test', '--offline', '--no-fail-fast', '--color=never', '--', '--color=never', ...name];
     return { ...withToolchain(await toolchains.rust(), argv), outputBytes: PRINTED_BYTES };

@@ -29,7 +29,9 @@ describe('git', () => {
   });
 
   it('should leave no program of the settings to run', async () => {
-    sandbox.next(look('/workspace', '/workspace', '/workspace/.git', ['filter.odd.name.clean', 'filter.odd.name.process']));
+    sandbox.next(
+      look('/workspace', '/workspace', '/workspace/.git', ['filter.odd.name.clean', 'filter.odd.name.process']),
+    );
     await gitStatus(sandbox.next({ stdout: '# branch.head main\0' }), runAt('.'));
     const [, status] = sandbox.commands;
     expect(settingsOf(status?.env)).toMatchObject({
@@ -82,7 +84,9 @@ describe('git', () => {
       truncated: false,
     });
     const argv = sandbox.commands[1]?.argv ?? [];
-    expect(argv).toEqual(expect.arrayContaining(['--src-prefix=a/app/', '--no-ext-diff', '--no-textconv', '--unified=100']));
+    expect(argv).toEqual(
+      expect.arrayContaining(['--src-prefix=a/app/', '--no-ext-diff', '--no-textconv', '--unified=100']),
+    );
     expect(argv.slice(argv.indexOf('--end-of-options'))).toEqual(['--end-of-options', 'main~2', 'v1.0', '--']);
   });
 
@@ -104,7 +108,10 @@ describe('git', () => {
 
   it('should say that there are more commits', async () => {
     const commit = ['a', 'b', 'c', 'd', ''].map((field) => `${field}\0`).join('');
-    sandbox.next(look('/workspace', '/workspace')).next({}).next({ stdout: commit.repeat(3) });
+    sandbox
+      .next(look('/workspace', '/workspace'))
+      .next({})
+      .next({ stdout: commit.repeat(3) });
     expect(await gitLog(sandbox, { limit: 2 }, runAt('.'))).toMatchObject({ commits: [{}, {}], truncated: true });
   });
 

@@ -66,7 +66,8 @@ export async function gitLog(sandbox: Sandbox, params: GitLogParams, run: ToolRu
   const limit = Math.min(params.limit ?? DEFAULT_COMMITS, MOST_COMMITS);
   const from = params.from === undefined ? 'HEAD' : requireRef(params.from);
   const repository = await findRepository(sandbox, run);
-  if (params.from === undefined && !(await hasCommits(sandbox, run, repository))) return { commits: [], truncated: false };
+  if (params.from === undefined && !(await hasCommits(sandbox, run, repository)))
+    return { commits: [], truncated: false };
   const options = ['-z', `--format=tformat:${LOG_FORMAT}`, `--max-count=${limit + 1}`, '--no-show-signature'];
   const args = ['log', ...options, '--no-color', '--no-patch', '--end-of-options', from, '--', ...repository.paths];
   const end = await git(sandbox, run, repository, args);

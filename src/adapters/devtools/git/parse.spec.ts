@@ -33,7 +33,9 @@ describe('parseStatus', () => {
   });
 
   it('should leave out what was cut off', () => {
-    expect(parseStatus(`${records('? whole')}? ha`, '.').entries).toEqual([{ path: 'whole', index: '?', worktree: '?' }]);
+    expect(parseStatus(`${records('? whole')}? ha`, '.').entries).toEqual([
+      { path: 'whole', index: '?', worktree: '?' },
+    ]);
   });
 });
 
@@ -57,7 +59,10 @@ describe('parseDiff', () => {
 
   it('should read nothing where there is nothing, and where the counts were cut off', () => {
     expect(parseDiff('', '.')).toEqual({ files: [], diff: '' });
-    expect(parseDiff(`${records('1\t0\ta')}2\t1`, '.')).toEqual({ files: [{ path: 'a', added: 1, removed: 0 }], diff: '' });
+    expect(parseDiff(`${records('1\t0\ta')}2\t1`, '.')).toEqual({
+      files: [{ path: 'a', added: 1, removed: 0 }],
+      diff: '',
+    });
   });
 });
 

@@ -62,7 +62,9 @@ class GoReport {
   tests(): TestCase[] {
     const tests = [...this.running.values()].map(caseOf);
     const told = new Set([...this.running.values()].filter(hasFailed).map(({ within }) => within));
-    const failedAlone = [...this.packages.values()].filter(({ name, status }) => status === 'failed' && !told.has(name));
+    const failedAlone = [...this.packages.values()].filter(
+      ({ name, status }) => status === 'failed' && !told.has(name),
+    );
     return [...tests, ...failedAlone.map(caseOf)];
   }
 

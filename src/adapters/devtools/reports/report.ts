@@ -36,6 +36,5 @@ function bounded(message: string): string {
 
 /** A text without what colours it on a terminal, and without other control characters. */
 export function withoutColours(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return text.replace(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '').replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '');
 }

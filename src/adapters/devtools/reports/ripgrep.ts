@@ -149,5 +149,9 @@ function wordsOf(words: Words | undefined): string {
 function columnOf({ data }: Entry): number {
   const start = data.submatches?.[0]?.start ?? 0;
   const raw = data.lines?.bytes === undefined ? data.lines?.text : Buffer.from(data.lines.bytes, 'base64');
-  return Buffer.from(raw ?? '').subarray(0, start).toString('utf8').length + 1;
+  return (
+    Buffer.from(raw ?? '')
+      .subarray(0, start)
+      .toString('utf8').length + 1
+  );
 }

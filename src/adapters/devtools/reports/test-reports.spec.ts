@@ -37,7 +37,11 @@ describe('parseJest', () => {
   );
 
   it('should take nothing in a report for granted', () => {
-    const odd = [null, 3, { assertionResults: [null, { fullName: 7, status: 'odd', duration: 'x', failureMessages: {} }] }];
+    const odd = [
+      null,
+      3,
+      { assertionResults: [null, { fullName: 7, status: 'odd', duration: 'x', failureMessages: {} }] },
+    ];
     expect(outline(parseJest(JSON.stringify({ testResults: odd }), short))).toEqual([
       'skipped | (no name)',
       'skipped | (no name)',
