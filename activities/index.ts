@@ -1,24 +1,29 @@
 import { createAnswerActivities, type AnswerActivities, type AnswersDependencies } from './answers.js';
 import { createAuditHeadsActivities, type AuditHeadsActivities, type AuditHeadsDependencies } from './audit-heads.js';
+import type { DevtoolsActivities, DevtoolsDependencies } from './devtools.js';
 import { createLlmActivities, type LlmActivities, type LlmDependencies } from './llm/generate.js';
 import { createProposalActivities, type ProposalActivities, type ProposalsDependencies } from './proposals.js';
 import { createRecordActivities, type RecordActivities, type RecordsDependencies } from './records.js';
 
-/** Everything that activities need. */
-export type ActivityDependencies = LlmDependencies &
+/** What the activities of the workflows' own queue need. */
+export type OrchestratorDependencies = LlmDependencies &
   AnswersDependencies &
   RecordsDependencies &
   AuditHeadsDependencies &
   ProposalsDependencies;
-/** All activities, by the names under which workflows call them. */
-export type Activities = LlmActivities &
+/** Everything that activities need. */
+export type ActivityDependencies = OrchestratorDependencies & DevtoolsDependencies;
+
+export type OrchestratorActivities = LlmActivities &
   AnswerActivities &
   RecordActivities &
   AuditHeadsActivities &
   ProposalActivities;
+/** All activities, by the names under which workflows call them. */
+export type Activities = OrchestratorActivities & DevtoolsActivities;
 
-/** Activities of every queue; a worker of one queue uses its part. */
-export const createActivities = (deps: ActivityDependencies): Activities => ({
+/** Activities of the workflows' own queue; calls to models of other queues and tools have workers of their own. */
+export const createActivities = (deps: OrchestratorDependencies): OrchestratorActivities => ({
   ...createLlmActivities(deps),
   ...createAnswerActivities(deps),
   ...createRecordActivities(deps),

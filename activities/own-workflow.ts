@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { routeWorkflowId } from '../src/contracts/ids.js';
+import { requestIdOf } from '../src/contracts/ids.js';
 import { toApplicationFailure } from './failures.js';
 
 /**
@@ -7,6 +7,6 @@ import { toApplicationFailure } from './failures.js';
  * nobody who they are: whoever reaches its port can start workflows that call our activities.
  */
 export function requireOwnWorkflow(requestId: string): void {
-  if (Context.current().info.workflowExecution?.workflowId === routeWorkflowId(requestId)) return;
+  if (requestIdOf(Context.current().info.workflowExecution?.workflowId ?? '') === requestId) return;
   throw toApplicationFailure({ type: 'Internal', message: 'this workflow is not the one of the request' });
 }

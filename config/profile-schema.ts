@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DevtoolsSchema } from './devtools-schema.js';
 import { DaosSchema, GuardSchema, LimitsSchema, LoggingSchema } from './limits-schema.js';
 import { name, ProviderSchema } from './provider-schema.js';
 import { AnswerSchema, DefaultRuleSchema, RuleSchema } from './rule-schema.js';
@@ -56,6 +57,7 @@ export const ProfileSchema = z
     daos: DaosSchema,
     guard: GuardSchema,
     audit: AuditSchema,
+    devtools: DevtoolsSchema,
     logging: LoggingSchema,
   })
   .superRefine((profile, context) => {

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { packageVersion } from '../config/paths.js';
 import { AuditController } from './http/audit.controller.js';
+import { DevtoolsController } from './http/devtools.controller.js';
 import { DelegationsController } from './http/delegations.controller.js';
 import { HealthController } from './http/health.controller.js';
 import { ConfigController } from './http/config.controller.js';
@@ -24,6 +25,7 @@ import { RouteController } from './http/route.controller.js';
 import { RoutingController } from './http/routing.controller.js';
 import { UsageController } from './http/usage.controller.js';
 import { VotesController } from './http/votes.controller.js';
+import { RoutedCalls } from './http/routed-calls.js';
 import { OpenAiCalls } from './http/v1/calls.js';
 import { ChatController } from './http/v1/chat.controller.js';
 import { CompletionsController } from './http/v1/completions.controller.js';
@@ -125,6 +127,7 @@ class ApiModule {
       { provide: VotesService, useValue: services.voting.votes },
       { provide: WhatIfService, useValue: services.whatIf },
       OpenAiCalls,
+      RoutedCalls,
     ];
     const controllers = [
       AuditController,
@@ -133,6 +136,7 @@ class ApiModule {
       ConfigController,
       DaosController,
       DelegationsController,
+      DevtoolsController,
       EmbeddingsController,
       HealthController,
       InvitationsController,

@@ -1,3 +1,4 @@
+export { devtoolsRun } from './devtools-run/workflow.js';
 export { routeRequest } from './route-request/workflow.js';
 export { auditHeads } from './schedules/audit-heads/workflow.js';
 export { proposal } from './proposal/workflow.js';

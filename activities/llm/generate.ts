@@ -13,7 +13,7 @@ import { storeFailure } from '../store-failure.js';
 import { toApplicationFailure } from '../failures.js';
 import { failed } from './failed.js';
 import { Generation, type Claimed, type GenerationDependencies, type GenerationTerms } from './generation.js';
-import { stopSignal } from './stop-signal.js';
+import { stopSignal } from '../stop-signal.js';
 import { Visit, type VisitDependencies } from './visit.js';
 
 /** A call that was begun beside the start of its request, and the row that it owns. */

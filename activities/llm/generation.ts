@@ -19,7 +19,7 @@ import { endedEarlier } from '../ended-earlier.js';
 import type { ActivityLog } from '../log.js';
 import { failed, failureOf } from './failed.js';
 import type { ProviderAccess } from './provider-access.js';
-import type { StopSignal } from './stop-signal.js';
+import type { StopSignal } from '../stop-signal.js';
 import { workedFor, type Verdict, type Visit } from './visit.js';
 
 export interface GenerationDependencies {

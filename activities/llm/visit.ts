@@ -13,7 +13,7 @@ import { toApplicationFailure } from '../failures.js';
 import type { ActivityLog } from '../log.js';
 import { storeFailure } from '../store-failure.js';
 import type { ProviderAccess } from './provider-access.js';
-import type { StopSignal } from './stop-signal.js';
+import type { StopSignal } from '../stop-signal.js';
 
 /** What a visit needs. */
 export interface VisitDependencies {

@@ -32,6 +32,8 @@ export class AnswerPrinter {
     if (event.type === 'token') {
       this.hasText = true;
       this.write(plain(event.data.text));
+    } else if (event.type === 'output') {
+      this.write(plain(event.data.text));
     } else if (event.type === 'attempt' && this.hasText) {
       // The model was started again (a crash, see docs/adr/0001): what stands above is not part of the answer.
       this.hasText = false;
@@ -55,7 +57,9 @@ export class AnswerPrinter {
 
   private finish(body: RequestBody): void {
     // An answer that came from the record alone has no token events.
-    if (!this.hasText && body.ok && body.data) this.write(plain(body.data.text));
+    if (!this.hasText && body.ok && body.data) {
+      this.write(plain(body.mode === 'chat' ? body.data.text : JSON.stringify(body.data, undefined, 2)));
+    }
     this.write('\n');
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { chatDataOf } from '../contracts/bodies.js';
 import type { Answer, DagiClient } from './client.js';
 import { ask, type Question } from './ask.js';
 import { table } from './table.js';
@@ -79,10 +80,11 @@ async function checkChat(client: DagiClient): Promise<string> {
   const body = await ask(client, chat('Say hello in one short sentence.'), ({ type }) => {
     if (type === 'token') firstTokenMs ??= performance.now() - startedAt;
   });
-  if (!body.ok || !body.data?.text) throw new Error('the answer is empty');
+  const text = chatDataOf(body)?.text;
+  if (!body.ok || !text) throw new Error('the answer is empty');
   const { status, body: again } = await client.call('GET', `/requests/${body.request_id}`);
   const recorded = (again as { data?: { text?: unknown } } | null)?.data?.text;
-  if (status !== 200 || recorded !== body.data.text) throw new Error('the recorded answer is not the streamed one');
+  if (status !== 200 || recorded !== text) throw new Error('the recorded answer is not the streamed one');
   return `${body.provider ?? ''}, first token after ${Math.round(firstTokenMs ?? 0)} ms`;
 }
 

@@ -18,6 +18,9 @@ export type ToolName = (typeof TOOLS)[number];
 /** Tools that change files. All others leave a workspace as it is: what tests and notebooks write is thrown away. */
 export const WRITING_TOOLS: readonly ToolName[] = ['fs_write', 'fs_patch'];
 
+/** Tools that run programs, which may take minutes. */
+export const PROGRAM_TOOLS: readonly ToolName[] = ['run_tests', 'notebook_execute'];
+
 /** Paths are relative to the workspace, with `/` between names; `.` is the workspace itself. */
 export interface ReadParams {
   path: string;
@@ -241,7 +244,7 @@ export interface NotebookOutput {
 
 export interface NotebookResult {
   /** Whether every cell ran without an error. */
-  ok: boolean;
+  success: boolean;
   cells: { index: number; outputs: NotebookOutput[] }[];
   /** The executed notebook as nbformat 4; absent where it is too large. The file in the workspace stays as it is. */
   notebook?: Record<string, unknown>;
@@ -281,6 +284,11 @@ export type ToolResult = ToolResults[ToolName];
 
 /** A tool with its parameters. */
 export type ToolRequest = { [Name in ToolName]: { tool: Name; params: ToolParams[Name] } }[ToolName];
+
+/** What a writing tool is about to do to files, kept before the first of them changes. Hashes; null: no such file. */
+export interface WriteJournal {
+  files: { path: string; before: string | null; after: string | null }[];
+}
 
 /** What a program prints while it runs. */
 export interface ToolOutput {

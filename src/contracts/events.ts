@@ -1,5 +1,6 @@
 import type { RequestBody } from './bodies.js';
 import type { TokenLogprob } from './chat.js';
+import type { ToolOutput } from './devtools.js';
 
 /**
  * Events of a request, as sent over SSE. `generation` counts runs of a model for one request (0 before the
@@ -18,6 +19,8 @@ export type RequestEvent =
   | { type: 'reasoning'; data: { text: string } }
   /** A piece of a call of a tool: first `id` and `name`, then more `arguments`; one call after the other. */
   | { type: 'tool_call'; data: { index: number; id?: string; name?: string; arguments: string } }
+  /** What a program of a tool prints while it runs. */
+  | { type: 'output'; data: ToolOutput }
   | { type: 'done'; data: RequestBody }
   | { type: 'error'; data: RequestBody };
 

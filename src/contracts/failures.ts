@@ -20,6 +20,8 @@ export const FAILURE_TYPES = [
   'Unsupported',
   'DeadlineExceeded',
   'Cancelled',
+  'ToolRefused',
+  'ToolTimeout',
   'StoreUnavailable',
   'WorkerStopped',
   'Internal',
@@ -34,6 +36,8 @@ export interface Failure {
   retryAfterMs?: number;
   /** Of a request that was refused for one of its parameters: the name on the wire. */
   parameter?: string;
+  /** Of `ToolRefused`: the code of the error that the caller is told. */
+  code?: string;
 }
 
 /** Why a call was stopped, as the reason of an `AbortSignal`. */

@@ -1,4 +1,5 @@
 /** Ids and queue names. Pure functions, used on both sides of the workflow boundary. */
+import type { Decision } from './request.js';
 
 /** Task queues. Workflows and eager activities run on `orchestrator`. */
 export const QUEUES = {
@@ -7,11 +8,18 @@ export const QUEUES = {
   devtools: 'devtools',
 } as const;
 
-/** Workflow id of a routed request. One request has at most one workflow, ever. */
+/** Workflow id of a chat. */
 export const routeWorkflowId = (requestId: string): string => `route/${requestId}`;
 
+/** Workflow id of a request. One request has at most one workflow, ever. */
+export function requestWorkflowId(requestId: string, { mode, crew }: Pick<Decision, 'mode' | 'crew'>): string {
+  if (mode === 'devtools') return `devtools/${requestId}`;
+  return mode === 'crew' && crew ? `crew/${crew.id}/${requestId}` : routeWorkflowId(requestId);
+}
+
 /** The request of a workflow, or undefined if it is another kind of workflow. */
-export const requestIdOf = (workflowId: string): string | undefined => /^route\/(.+)$/.exec(workflowId)?.[1];
+export const requestIdOf = (workflowId: string): string | undefined =>
+  /^(?:route|devtools|crew\/[^/]+)\/([^/]+)$/.exec(workflowId)?.[1];
 
 /** Workflow id of a proposal. One has at most one workflow at a time. */
 export const proposalWorkflowId = (daoId: string, n: number): string => `proposal/${daoId}/${n}`;
@@ -29,4 +37,9 @@ export const SYSTEM_PRINCIPAL = `${API_PRINCIPAL_PREFIX}system`;
 export const AUDIT_HEADS_SCHEDULE = 'audit-heads';
 
 /** Names under which workflows are registered; `workflows/index.ts` exports exactly these. */
-export const WORKFLOWS = { routeRequest: 'routeRequest', proposal: 'proposal', auditHeads: 'auditHeads' } as const;
+export const WORKFLOWS = {
+  routeRequest: 'routeRequest',
+  devtoolsRun: 'devtoolsRun',
+  proposal: 'proposal',
+  auditHeads: 'auditHeads',
+} as const;

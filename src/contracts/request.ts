@@ -1,5 +1,6 @@
 import type { AccessFacts } from './access.js';
 import type { ModelCall } from './chat.js';
+import type { ToolName, ToolRequest } from './devtools.js';
 import type { Failure, FailureType } from './failures.js';
 
 export const MODES = ['chat', 'crew', 'devtools'] as const;
@@ -22,6 +23,8 @@ export interface RouteSubmission {
   model?: string;
   /** The client's own conversation, in place of what the stack would put together around the prompt. */
   call?: ModelCall;
+  /** Of mode devtools: what is to be done. */
+  tool?: ToolRequest;
 }
 
 /** Where a call to a model runs; see docs/adr/0003. `eager`: workflow's own queue; `queue`: the step's own queue. */
@@ -94,6 +97,10 @@ export interface Decision {
   cache?: CachePolicy;
   /** What can be answered without a model when no provider can, or at once where the chain is empty. */
   answer?: KnownQuestion;
+  /** The tool of a request of mode devtools, which needs no provider. */
+  tool?: ToolName;
+  /** The crew of a request of mode crew, and the version of it that does the work to the end. */
+  crew?: { id: string; version: string };
   /** Hash of the configuration under which this was decided. */
   configHash: string;
 }
@@ -126,7 +133,7 @@ export interface Usage {
 
 /** Which step of the ladder an answer came from, and for a kept answer its age. */
 export interface Origin {
-  step: 'provider' | 'cache' | 'database';
+  step: 'provider' | 'cache' | 'database' | 'tool';
   age_ms?: number;
 }
 
@@ -201,6 +208,21 @@ export interface AnswerWithoutModelInput {
 /** What `answerWithoutModel` tells the workflow; `none` if it has nothing to say. */
 export type AnswerWithoutModelResult = GenerateResult | { outcome: 'none' };
 
+export interface RunToolInput {
+  requestId: string;
+  daoId: string;
+  actor: string;
+  deadlineAt: number;
+  /** When the workflow asked for this run: Unix time in milliseconds. */
+  scheduledAt: number;
+}
+
+/** What `runTool` tells the workflow. The result itself is in the database. */
+export type RunToolResult =
+  | { outcome: 'recorded' }
+  /** The request had already ended otherwise: nothing was done or written. */
+  | { outcome: 'superseded'; status: RequestStatus };
+
 export interface RecordFailureInput {
   requestId: string;
   daoId: string;
@@ -225,5 +247,6 @@ export interface Timings {
   rbac?: number;
   queue?: number;
   llm?: number;
+  tool?: number;
   total?: number;
 }

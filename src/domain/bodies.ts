@@ -1,7 +1,8 @@
 import type { ChatData, ErrorObject, RequestBody } from '../contracts/bodies.js';
 import type { AnswerParts } from '../contracts/chat.js';
+import type { ToolResult } from '../contracts/devtools.js';
 import type { PositionedEvent } from '../contracts/events.js';
-import { routeWorkflowId } from '../contracts/ids.js';
+import { requestWorkflowId } from '../contracts/ids.js';
 import type { Attempt, Decision, Mode, Origin, RequestStatus, Timings, Usage } from '../contracts/request.js';
 
 /** What a body is made of: a request as recorded. */
@@ -19,6 +20,8 @@ export interface BodySource {
   finishReason: string | null;
   origin: Origin | null;
   parts?: AnswerParts | null;
+  /** Of mode devtools: what the tool gave. */
+  result?: ToolResult | null;
 }
 
 /** Whether a request in this status has ended. */
@@ -42,22 +45,30 @@ export function requestBody(source: BodySource): RequestBody {
   const { decision } = source;
   const base = {
     request_id: source.id,
-    workflow_id: routeWorkflowId(source.id),
+    workflow_id: requestWorkflowId(source.id, decision),
     status: source.status,
-    mode: source.mode,
     rule: decision.rule,
     rbac: { roles: decision.roles, entitlements: decision.entitlements },
     attempts: source.attempts,
     timings_ms: source.timings,
   };
-  if (source.error) return { ok: false, ...base, error: source.error };
-  const data = dataOf(source);
-  return { ok: true, ...base, provider: source.provider, data, usage: source.usage, origin: source.origin };
+  const { mode, error, provider, usage, origin } = source;
+  if (error) return { ok: false, ...base, mode, error };
+  const answer = { ok: true as const, ...base, provider, usage, origin };
+  switch (mode) {
+    case 'chat':
+      return { ...answer, mode, data: dataOf(source) };
+    case 'devtools':
+      return { ...answer, mode, data: source.result ?? null };
+    case 'crew':
+      return { ...answer, mode, data: null };
+  }
 }
 
 /** The event that every stream of a request begins with. */
-export function routeEvent(requestId: string, { mode, rule, chain }: Decision): PositionedEvent {
+export function routeEvent(requestId: string, decision: Decision): PositionedEvent {
+  const { mode, rule, chain } = decision;
   const providers = chain.map((step) => step.provider);
-  const data = { request_id: requestId, workflow_id: routeWorkflowId(requestId), mode, rule, providers };
+  const data = { request_id: requestId, workflow_id: requestWorkflowId(requestId, decision), mode, rule, providers };
   return { type: 'route', data, position: { generation: 0, offset: 0 } };
 }

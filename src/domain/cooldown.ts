@@ -73,6 +73,9 @@ const VERDICTS: Readonly<Record<FailureType, Verdict>> = {
   WaitTooLong: 'nothing',
   ShareFull: 'nothing',
   CoolingDown: 'nothing',
+  // No provider is asked.
+  ToolRefused: 'nothing',
+  ToolTimeout: 'nothing',
   Unsupported: 'nothing',
   DeadlineExceeded: 'nothing',
   Cancelled: 'nothing',

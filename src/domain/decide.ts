@@ -1,4 +1,5 @@
 import type { Entitlement } from '../contracts/access.js';
+import { PROGRAM_TOOLS, TOOLS } from '../contracts/devtools.js';
 import type { Decision, DecisionInputs, Mode, ProviderStep, KnownQuestion } from '../contracts/request.js';
 import { PROMPT_HEAD, type RoutingTable } from '../contracts/routing.js';
 import type { ErrorCode } from '../errors/catalogue.js';
@@ -20,6 +21,12 @@ export const MODE_ENTITLEMENTS: Readonly<Record<Mode, Entitlement>> = {
 
 /** Rule of a question that is answered without a model, for those who may not ask one. */
 const NO_MODEL_RULE = 'known-answer';
+
+/** Rule of a request for a tool. */
+const TOOL_RULE = 'devtools';
+
+/** Budget of a program with its wait for a worker, in milliseconds; how long it may run is the profile's. */
+const PROGRAM_DEADLINE_MS = 900_000;
 
 /** What a decision depends on of a prompt. */
 export function promptInputs(prompt: string): Pick<DecisionInputs, 'promptHead' | 'promptLength'> {
@@ -49,6 +56,7 @@ export function decide(
     const detail = { required_entitlement: needed, roles: rights.roles };
     return { allowed: false, code: 'RBAC_PERMISSION_DENIED', rights, detail };
   }
+  if (mode === 'devtools') return decideTool(table, inputs, rights);
   if (mode !== 'chat') return { allowed: false, code: 'MODE_UNAVAILABLE', rights, detail: { mode } };
 
   const named = namedProvider(inputs.model);
@@ -58,6 +66,15 @@ export function decide(
   if (answer) return allow(table, inputs, rights, { answer });
   if (named !== undefined) return { allowed: false, code: 'MODEL_NOT_FOUND', rights, detail: {} };
   return { allowed: false, code: 'NO_ROUTE', rights, detail: { mode } };
+}
+
+/** A tool needs no provider, so no rule has a say in it. */
+function decideTool(table: RoutingTable, inputs: DecisionInputs, rights: Rights): DecideResult {
+  const named = inputs.metadata.tool;
+  const tool = TOOLS.find((name) => name === named);
+  if (tool === undefined) return { allowed: false, code: 'BODY_INVALID', rights, detail: { tool: named ?? null } };
+  const longMs = PROGRAM_TOOLS.includes(tool) ? PROGRAM_DEADLINE_MS : 0;
+  return allow(table, inputs, rights, { rule: TOOL_RULE, tool, deadlineMs: Math.max(table.requestTimeoutMs, longMs) });
 }
 
 /** What a rule makes of a request that it takes. */

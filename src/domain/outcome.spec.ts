@@ -21,6 +21,8 @@ const EXPECTED: Record<FailureType, keyof typeof ERRORS> = {
   Unsupported: 'PARAMETER_UNSUPPORTED',
   DeadlineExceeded: 'DEADLINE_EXCEEDED',
   Cancelled: 'REQUEST_CANCELLED',
+  ToolRefused: 'TOOL_FAILED',
+  ToolTimeout: 'TOOL_TIMEOUT',
   StoreUnavailable: 'STORE_UNAVAILABLE',
   WorkerStopped: 'PROVIDER_FAILED',
   Internal: 'INTERNAL',

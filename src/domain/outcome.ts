@@ -1,6 +1,6 @@
 import type { ErrorObject } from '../contracts/bodies.js';
 import type { Failure, FailureType } from '../contracts/failures.js';
-import { ERRORS, type ErrorCode } from '../errors/catalogue.js';
+import { ERRORS, isErrorCode, type ErrorCode } from '../errors/catalogue.js';
 
 const CODES: Partial<Record<FailureType, ErrorCode>> = {
   ProviderTimeout: 'PROVIDER_TIMEOUT',
@@ -14,14 +14,17 @@ const CODES: Partial<Record<FailureType, ErrorCode>> = {
   StreamInterrupted: 'STREAM_INTERRUPTED',
   DeadlineExceeded: 'DEADLINE_EXCEEDED',
   Cancelled: 'REQUEST_CANCELLED',
+  ToolRefused: 'TOOL_FAILED',
+  ToolTimeout: 'TOOL_TIMEOUT',
   StoreUnavailable: 'STORE_UNAVAILABLE',
   Internal: 'INTERNAL',
 };
 
 /** The error that a caller is told for the failure that ended a request; `retry_after_s` where it says when to come back. */
-export function outcomeError({ type, message, retryAfterMs, parameter }: Failure): ErrorObject {
+export function outcomeError(failure: Failure): ErrorObject {
+  const { type, message, retryAfterMs, parameter } = failure;
   const refused = type === 'ProviderRejected' && parameter !== undefined;
-  const code = refused ? 'PARAMETER_UNSUPPORTED' : (CODES[type] ?? 'PROVIDER_FAILED');
+  const code = refused ? 'PARAMETER_UNSUPPORTED' : codeOf(failure);
   const retryAfter = retryAfterMs === undefined ? {} : { retry_after_s: Math.max(1, Math.ceil(retryAfterMs / 1_000)) };
   return {
     code,
@@ -30,4 +33,9 @@ export function outcomeError({ type, message, retryAfterMs, parameter }: Failure
     ...retryAfter,
     ...(refused ? { param: parameter } : {}),
   };
+}
+
+function codeOf({ type, code }: Failure): ErrorCode {
+  if (type === 'ToolRefused' && code !== undefined && isErrorCode(code)) return code;
+  return CODES[type] ?? 'PROVIDER_FAILED';
 }

@@ -115,3 +115,6 @@ export const ERRORS = {
 } as const satisfies Record<string, { status: number; message: string; retryAfter?: number }>;
 
 export type ErrorCode = keyof typeof ERRORS;
+
+/** Whether a text is the code of an error: what is kept may be older, or newer, than the catalogue. */
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);

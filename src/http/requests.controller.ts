@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestBody } from '../contracts/bodies.js';
 import { parseEventId } from '../contracts/events.js';
-import { routeWorkflowId } from '../contracts/ids.js';
+import { requestWorkflowId } from '../contracts/ids.js';
 import { contextOf, keyOf } from '../middleware/context.js';
 import { ActorQuerySchema, RequestIdSchema, type ActorQuery } from '../schemas/common.js';
 import { DrainService } from '../services/drain.service.js';
@@ -90,7 +90,7 @@ export class RequestsController {
     const { daoId, actor } = record;
     Object.assign(contextOf(request).fields, {
       subject: id,
-      workflow_id: routeWorkflowId(id),
+      workflow_id: requestWorkflowId(id, record.decision),
       dao_id: daoId,
       user_id: actor,
     });

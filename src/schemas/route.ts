@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { MODES, type RouteSubmission } from '../contracts/request.js';
 import { storableJson } from '../contracts/text.js';
+import { TOOLS, type ToolRequest } from '../contracts/devtools.js';
 import { daoNamed, id, text } from './common.js';
+import { toolRequest } from './devtools.js';
 
 const ids = { dao_id: id.optional(), user_id: id.optional(), session_id: id.optional(), source: id.optional() };
 
@@ -30,7 +32,10 @@ const WireSchema = z.looseObject({
 
 /** The same for the API's description: the names that new clients use, each of them once. */
 export const RouteBodyOutline = z.looseObject({
-  prompt: text.meta({ description: 'What is asked, in plain words; not empty.', example: 'How long do members vote?' }),
+  prompt: text.meta({
+    description: 'What is asked, in plain words; may be empty with mode devtools alone.',
+    example: 'How long do members vote?',
+  }),
   mode: z.enum(MODES).default('chat').meta({
     description: 'chat: an answer. devtools: work with the tool that metadata.tool names. crew: a team of agents.',
   }),
@@ -50,8 +55,9 @@ export const RouteBodyOutline = z.looseObject({
     .looseObject({})
     .optional()
     .meta({
-      description: 'An object with what else rules may look at. For devtools: tool names the tool.',
-      example: { tool: 'notebook' },
+      description:
+        'An object with what else rules may look at. For devtools: tool names the tool, and params says what it is to do.',
+      example: { tool: 'fs_read', params: { path: 'README.md' } },
     }),
 });
 
@@ -101,14 +107,45 @@ function strangersOf(body: object): string {
   return strangers.length === 0 ? '' : `; not known: ${strangers.slice(0, MOST_STRANGERS).join(', ')}`;
 }
 
+type RouteContext = z.core.$RefinementCtx<WireBody>;
+
+/** What a tool request says beside what every request does. */
+interface Tooled {
+  tool?: ToolRequest;
+  metadata: Record<string, unknown>;
+}
+
+/**
+ * The tool that the metadata of a request of mode devtools name. Its parameters are not kept with the metadata: they may
+ * be large, and no rule looks at them.
+ */
+function toolOf({ mode }: WireBody, metadata: Record<string, unknown>, context: RouteContext): Tooled {
+  if (mode !== 'devtools') return { metadata };
+  const { tool: named, params = {}, ...others } = metadata;
+  const tool = TOOLS.find((name) => name === named);
+  if (tool === undefined) {
+    context.addIssue({ code: 'custom', path: ['metadata', 'tool'], message: `expected one of ${TOOLS.join(', ')}` });
+    return { metadata };
+  }
+  const request = toolRequest(tool, params);
+  if (!Array.isArray(request)) return { metadata: { ...others, tool }, tool: request };
+  for (const { path, message } of request) {
+    context.addIssue({ code: 'custom', path: ['metadata', 'params', ...path], message });
+  }
+  return { metadata };
+}
+
 /** Body of `POST /route`. Older clients say `message` and `payload`, and put ids at the top level. */
 export const RouteBodySchema = WireSchema.transform((body, context): RouteSubmission => {
-  const prompt = body.prompt ?? body.message;
-  if (prompt === undefined || prompt.trim() === '') {
+  const prompt = body.prompt ?? body.message ?? '';
+  // A tool is told what to do by its parameters.
+  if (prompt.trim() === '' && body.mode !== 'devtools') {
     context.addIssue({ code: 'custom', path: ['prompt'], message: NO_PROMPT + strangersOf(body) });
     return z.NEVER;
   }
-  const metadata = body.metadata ?? body.payload ?? {};
+  const ids = body.metadata ?? body.payload ?? {};
+  const { metadata, tool } = toolOf(body, ids, context);
+  if (context.issues.length > 0) return z.NEVER;
   const problems = [...contradictions(body), ...oversize(metadata)];
   if (problems.length > 0) {
     problems.forEach(([name, message]) => {
@@ -120,10 +157,11 @@ export const RouteBodySchema = WireSchema.transform((body, context): RouteSubmis
     prompt,
     mode: body.mode,
     agent: body.agent,
-    daoId: metadata.dao_id ?? body.dao_id,
-    userId: metadata.user_id ?? body.user_id,
-    sessionId: metadata.session_id ?? body.session_id,
-    source: metadata.source ?? body.source,
+    daoId: ids.dao_id ?? body.dao_id,
+    userId: ids.user_id ?? body.user_id,
+    sessionId: ids.session_id ?? body.session_id,
+    source: ids.source ?? body.source,
     metadata,
+    ...(tool && { tool }),
   };
 });

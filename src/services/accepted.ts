@@ -1,5 +1,5 @@
 import type { PositionedEvent } from '../contracts/events.js';
-import { routeWorkflowId } from '../contracts/ids.js';
+import { requestWorkflowId } from '../contracts/ids.js';
 import type { RouteRequestInput } from '../contracts/request.js';
 import type { RequestRecord } from '../adapters/store/requests.repository.js';
 import { routeEvent } from '../domain/bodies.js';
@@ -23,7 +23,7 @@ export function toAccepted(input: RouteRequestInput): Accepted {
   const { requestId, daoId, actor, decision } = input;
   return {
     requestId,
-    workflowId: routeWorkflowId(requestId),
+    workflowId: requestWorkflowId(requestId, decision),
     daoId,
     actor,
     here: false,

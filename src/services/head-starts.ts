@@ -335,4 +335,5 @@ const recordOf = (row: NewRequest): RequestRecord => ({
   origin: null,
   model: row.model ?? null,
   parts: null,
+  result: null,
 });

@@ -30,7 +30,7 @@ const token = (text: string, position: EventPosition): PositionedEvent => ({ typ
 const done: PositionedEvent = { type: 'done', data: requestBody(answered), position: at(1, 11) };
 
 const never = new AbortController().signal;
-const r1 = { requestId: 'r1', daoId: record().daoId };
+const r1 = { requestId: 'r1', daoId: record().daoId, workflowId: 'route/r1' };
 const here = { ...r1, here: true };
 const elsewhere = { ...r1, here: false };
 

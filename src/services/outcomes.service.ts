@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RequestBody } from '../contracts/bodies.js';
+import { chatDataOf, type RequestBody } from '../contracts/bodies.js';
 import { END_OFFSET, type EventPosition, type PositionedEvent } from '../contracts/events.js';
 import type { RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
@@ -15,7 +15,7 @@ const ASK_AGAIN_MS = 500;
 
 /** A request, and the DAO that it belongs to. */
 type Placed = Pick<Accepted, 'requestId' | 'daoId'>;
-type Followed = Placed & Pick<Accepted, 'here'> & Partial<Pick<Accepted, 'route'>>;
+type Followed = Placed & Pick<Accepted, 'here' | 'workflowId'> & Partial<Pick<Accepted, 'route'>>;
 
 /** One question to Temporal about the end of a request, and how many wait for its answer. */
 interface SharedQuestion {
@@ -94,7 +94,7 @@ export class OutcomesService {
 
   /** The end event made from the record, once the request has ended. Undefined when the signal comes first. */
   private async recordedEnd(
-    { requestId, daoId, here }: Followed,
+    { requestId, daoId, workflowId, here }: Followed,
     signal: AbortSignal,
   ): Promise<PositionedEvent | undefined> {
     const pause = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal }).catch(() => undefined);
@@ -104,7 +104,7 @@ export class OutcomesService {
       if (record && isFinal(record.status)) return endEvent(record);
       // Closed without a recorded end: it was ended from outside, and the end is written down later.
       if (closed) await pause(ASK_AGAIN_MS);
-      closed = await this.closed(requestId, signal).then(
+      closed = await this.closed(workflowId, signal).then(
         () => true,
         () => pause(ASK_AGAIN_MS).then(() => false),
       );
@@ -113,8 +113,8 @@ export class OutcomesService {
   }
 
   /** Resolves when the workflow has closed. Each question is a long poll: all who wait for one request share one. */
-  private async closed(requestId: string, signal: AbortSignal): Promise<void> {
-    const question = this.questions.get(requestId) ?? this.ask(requestId);
+  private async closed(workflowId: string, signal: AbortSignal): Promise<void> {
+    const question = this.questions.get(workflowId) ?? this.ask(workflowId);
     question.waiting += 1;
     try {
       await orAborted(question.closed, signal);
@@ -122,19 +122,19 @@ export class OutcomesService {
       question.waiting -= 1;
       if (question.waiting === 0) {
         question.stop.abort();
-        if (this.questions.get(requestId) === question) this.questions.delete(requestId);
+        if (this.questions.get(workflowId) === question) this.questions.delete(workflowId);
       }
     }
   }
 
-  private ask(requestId: string): SharedQuestion {
+  private ask(workflowId: string): SharedQuestion {
     const stop = new AbortController();
-    const closed = this.temporal.closed(requestId, stop.signal);
+    const closed = this.temporal.closed(workflowId, stop.signal);
     const question = { waiting: 0, closed, stop };
-    this.questions.set(requestId, question);
+    this.questions.set(workflowId, question);
     // Answered or failed: whoever comes now asks anew.
     const forget = (): void => {
-      if (this.questions.get(requestId) === question) this.questions.delete(requestId);
+      if (this.questions.get(workflowId) === question) this.questions.delete(workflowId);
     };
     closed.then(forget, forget);
     return question;
@@ -181,12 +181,13 @@ function leavesAGap(text: string, { generation, offset }: EventPosition, seen: E
 
 /** What a reader has not seen of a complete answer. One who saw another run of the model is told to start afresh. */
 function* missedTokens(end: PositionedEvent, seen: EventPosition | undefined): Generator<PositionedEvent> {
-  if (end.type !== 'done' || !end.data.ok || !end.data.data) return;
+  const data = end.type === 'done' && chatDataOf(end.data);
+  if (!data || !end.data.ok) return;
   const { generation, offset } = end.position;
   const sameRun = seen?.generation === generation;
   const from = sameRun ? seen.offset : 0;
   if (from >= offset) return;
-  const { text, reasoning } = end.data.data;
+  const { text, reasoning } = data;
   if (!sameRun) {
     const position = { generation, offset: 0 };
     const data = { provider: end.data.provider ?? end.data.origin?.step ?? '', generation };

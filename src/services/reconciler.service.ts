@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { requestWorkflowId } from '../contracts/ids.js';
 import { requestFields } from '../contracts/log-fields.js';
 import type { RefusalsRepository } from '../adapters/store/refusals.repository.js';
 import type { OpenFilter, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
@@ -98,8 +99,9 @@ export class ReconcilerService {
 
   /** One that cannot be repaired now keeps no other from it. */
   private async repair(record: RequestRecord): Promise<void> {
-    const { id, daoId, actor, status } = record;
-    const fields = { ...requestFields({ requestId: id, daoId, actor }), status };
+    const { id, daoId, actor, status, decision } = record;
+    const workflowId = requestWorkflowId(id, decision);
+    const fields = { ...requestFields({ requestId: id, daoId, actor, workflowId }), status };
     try {
       await this.service.restart(record);
       this.log.info(fields, 'open request checked');

@@ -2,6 +2,7 @@ import pRetry from 'p-retry';
 import type { Logger } from 'pino';
 import type { CallerKey } from '../contracts/access.js';
 import type { Failure } from '../contracts/failures.js';
+import { requestWorkflowId } from '../contracts/ids.js';
 import { requestFields } from '../contracts/log-fields.js';
 import type { RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
@@ -55,7 +56,7 @@ export class RequestsService {
     if (isFinal(record.status)) throw new AppError('REQUEST_ENDED', undefined, { status: record.status });
     // First where it most likely runs, so that the model is free at once, whether Temporal answers or not.
     this.bus.cancel(requestId);
-    const found = await this.temporal.cancel(requestId);
+    const found = await this.temporal.cancel(requestWorkflowId(requestId, record.decision));
     // Written down, and never started: nobody else would end it, and the sweep would start it.
     if (!found) await this.close(record, 'cancelled', { type: 'Cancelled', message: 'cancelled before it began' });
     // Only makes it sooner: its workflow gives the place up as well.
@@ -80,8 +81,8 @@ export class RequestsService {
     });
   }
 
-  private async stopFor({ requestId, daoId }: Accepted): Promise<void> {
-    if (await this.temporal.cancel(requestId)) return;
+  private async stopFor({ requestId, daoId, workflowId }: Accepted): Promise<void> {
+    if (await this.temporal.cancel(workflowId)) return;
     const record = await this.requests.find(requestId, daoId);
     if (!record || isFinal(record.status)) return;
     await this.close(record, 'cancelled', { type: 'Cancelled', message: 'its reader went away' });

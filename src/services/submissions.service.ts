@@ -169,7 +169,7 @@ export class SubmissionsService {
 
   private async start(input: RouteRequestInput, begun: boolean): Promise<Accepted> {
     const accepted = toAccepted(input);
-    const log = this.parts.log.child(requestFields(input));
+    const log = this.parts.log.child(requestFields(accepted));
     const { rule, chain } = input.decision;
     try {
       const outcome = await this.parts.temporal.start(input);
@@ -218,7 +218,8 @@ export class SubmissionsService {
     const needed = MODE_ENTITLEMENTS[mode];
     const { entitlements, roles } = acting.rights;
     // What is answered without a model is for those who may not ask one, too.
-    if (entitlements.includes(needed) || earlier.decision.chain.length === 0) return this.attach(earlier);
+    const withoutModel = mode === 'chat' && earlier.decision.chain.length === 0;
+    if (entitlements.includes(needed) || withoutModel) return this.attach(earlier);
     const detail = { required_entitlement: needed, roles };
     await this.parts.access.denied(acting, { ...detail, mode });
     throw new AppError('RBAC_PERMISSION_DENIED', undefined, detail);

@@ -105,5 +105,6 @@ export const aRecord = (changes: Partial<RequestRecord> = {}): RequestRecord => 
   origin: null,
   model: null,
   parts: null,
+  result: null,
   ...changes,
 });

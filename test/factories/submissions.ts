@@ -58,5 +58,6 @@ export const record = (part: Partial<RequestRecord> = {}): RequestRecord => ({
   origin: null,
   model: null,
   parts: null,
+  result: null,
   ...part,
 });

@@ -196,3 +196,16 @@ export class HeldCall {
     this.ending.resolve(undefined);
   }
 }
+
+/** Goes on until it is cancelled, as heartbeats tell, and then does what it is told. */
+export const untilCancelled =
+  <Input, Result>(then: Outcome<Input, Result>): Outcome<Input, Result> =>
+  async (input) => {
+    const context = Context.current();
+    const beat = setInterval(() => {
+      context.heartbeat();
+    }, 50);
+    await context.cancelled.catch(() => undefined);
+    clearInterval(beat);
+    return then(input);
+  };

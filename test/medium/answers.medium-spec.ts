@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import type { ProposalsDependencies } from '../../activities/proposals.js';
-import { createActivities, type Activities } from '../../activities/index.js';
+import { createActivities, type OrchestratorActivities } from '../../activities/index.js';
 import type { GenerateChunk, LlmProvider } from '../../src/adapters/llm/provider.js';
 import { AnswerCacheRepository } from '../../src/adapters/store/answer-cache.repository.js';
 import type { Db } from '../../src/adapters/store/database.js';
@@ -26,7 +26,7 @@ describe.each(DATABASES)('answers on %s', (_name, open) => {
   let fresh: Fresh;
   let db: Db;
   let requests: RequestsRepository;
-  let activities: Activities;
+  let activities: OrchestratorActivities;
   const bus = new InProcessTokenBus();
   let bought = 0;
 

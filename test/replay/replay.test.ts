@@ -57,6 +57,12 @@ const RECORDED: Record<string, string[]> = {
     'retry-then-answer',
     'store-away',
     'superseded',
+    'tool-cancelled',
+    'tool-done',
+    'tool-made-again',
+    'tool-refused',
+    'tool-superseded',
+    'tool-without-worker',
   ],
 };
 const ALL = Object.entries(RECORDED).flatMap(([release, shapes]) =>

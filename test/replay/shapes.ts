@@ -1,4 +1,5 @@
 import { AUDIT_HEADS_SHAPES } from './shapes/audit-heads.js';
+import { DEVTOOLS_SHAPES } from './shapes/devtools-run.js';
 import { PROPOSAL_SHAPES } from './shapes/proposal.js';
 import { ROUTE_SHAPES } from './shapes/route-request.js';
 import type { Shape } from './shapes/shape.js';
@@ -7,4 +8,9 @@ import type { Shape } from './shapes/shape.js';
  * Every way through every workflow, by the name of its file. A new branch needs a new shape; a recorded history is never
  * replaced.
  */
-export const SHAPES: Readonly<Record<string, Shape>> = { ...ROUTE_SHAPES, ...PROPOSAL_SHAPES, ...AUDIT_HEADS_SHAPES };
+export const SHAPES: Readonly<Record<string, Shape>> = {
+  ...ROUTE_SHAPES,
+  ...DEVTOOLS_SHAPES,
+  ...PROPOSAL_SHAPES,
+  ...AUDIT_HEADS_SHAPES,
+};

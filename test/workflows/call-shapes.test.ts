@@ -45,7 +45,7 @@ describe('routeRequest: shapes of the model call', () => {
   it('should run a queued call at the worker of its queue', async () => {
     const script = new ScriptedActivities({ generate: [answer()] });
     const queue = uniqueQueue('llm');
-    const played = await stage.withActivityWorker(queue, script.activities, () =>
+    const played = await stage.withActivityWorker(queue, { generate: script.activities.generate }, () =>
       stage.perform(script, request([step('first', { shape: 'queue', queue })])),
     );
     expect(played.result).toMatchObject({ status: 'completed', provider: 'first', attempts: [] });
@@ -98,7 +98,7 @@ describe('routeRequest: eagerness', () => {
   it('should not reach a worker of another queue without matching', async () => {
     const script = new ScriptedActivities({ recordFailure: [write()] });
     const queue = uniqueQueue('llm');
-    const played = await stage.withActivityWorker(queue, script.activities, async () => {
+    const played = await stage.withActivityWorker(queue, { generate: script.activities.generate }, async () => {
       await stopMatching(queue);
       return stage.perform(script, request([step('first', { shape: 'queue', queue, queueTimeoutMs: 1_000 })]));
     });

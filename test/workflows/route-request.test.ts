@@ -142,6 +142,8 @@ describe('routeRequest: what follows each failure', () => {
     AuthenticationFailed: 'next',
     ModelNotFound: 'next',
     ContextLengthExceeded: 'next',
+    ToolRefused: 'next',
+    ToolTimeout: 'next',
     QueueTimeout: 'next',
     QueueFull: 'skip',
     WaitTooLong: 'skip',

@@ -165,9 +165,9 @@ export class Stage {
     return worker.runUntil(() => scene(queue));
   }
 
-  /** A worker of model calls alone. */
-  async withActivityWorker<T>(queue: string, activities: RequestActivities, scene: () => Promise<T>): Promise<T> {
-    const worker = await this.createWorker(queue, { generate: activities.generate });
+  /** A worker of activities alone. */
+  async withActivityWorker<T>(queue: string, activities: object, scene: () => Promise<T>): Promise<T> {
+    const worker = await this.createWorker(queue, activities);
     return worker.runUntil(scene);
   }
 

@@ -59,10 +59,3 @@ export const answerWithin = (remainingMs: number): Activities['answerWithoutMode
     startToCloseTimeout: '10s',
     retry: RETRY,
   }).answerWithoutModel;
-
-/** The end of a request must reach the record, however long the database is away. */
-export const { recordFailure } = proxyLocalActivities<Activities>({
-  scheduleToCloseTimeout: '1 day',
-  startToCloseTimeout: '10s',
-  retry: RETRY,
-});

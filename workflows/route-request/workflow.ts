@@ -1,10 +1,4 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  CancelledFailure,
-  isCancellation,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import { isCancellation, upsertSearchAttributes } from '@temporalio/workflow';
 import type {
   AnswerWithoutModelInput,
   Attempt,
@@ -14,10 +8,10 @@ import type {
   Usage,
 } from '../../src/contracts/request.js';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.js';
-import type { Failure } from '../../src/contracts/failures.js';
 import { mayDegrade } from '../../src/domain/chain.js';
+import { endWithout } from '../shared/ending.js';
 import { failureOf } from '../shared/failure-of.js';
-import { answerWithin, recordFailure } from './calls.js';
+import { answerWithin } from './calls.js';
 import { walkChain, type NoAnswer } from './walk.js';
 
 /**
@@ -29,10 +23,9 @@ export async function routeRequest(input: RouteRequestInput): Promise<RouteReque
   const attempts: Attempt[] = [];
   const ending = await answer(input, attempts).catch((error: unknown) => ({ failure: failureOf(error) }));
   if ('failure' in ending) {
-    const { failure } = ending;
-    await CancellationScope.nonCancellable(() => end(input, failure, attempts));
-    if (failure.type === 'Cancelled') throw new CancelledFailure('the request was cancelled');
-    throw ApplicationFailure.create({ type: failure.type, message: failure.message, nonRetryable: true });
+    const { status, error } = await endWithout(input, ending.failure, attempts);
+    tell(status, attempts);
+    throw error;
   }
   if (ending.outcome === 'superseded') {
     tell('superseded', attempts);
@@ -66,13 +59,6 @@ async function withoutModel(
     if (isCancellation(error)) throw error;
     return undefined;
   }
-}
-
-async function end(input: RouteRequestInput, failure: Failure, attempts: Attempt[]): Promise<void> {
-  const { requestId, daoId, actor } = input;
-  const status = failure.type === 'Cancelled' ? 'cancelled' : 'failed';
-  await recordFailure({ requestId, daoId, actor, status, failure, attempts });
-  tell(status, attempts);
 }
 
 /** What an operator searches for, in the Temporal Web UI. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { ModelCall } from '../../contracts/chat.js';
 import type { Attempt } from '../../contracts/request.js';
 import { guardStore } from './errors.js';
-import { RECORD_COLUMNS, toRecord, type RequestRecord } from './request-record.js';
+import { RECORD_COLUMNS, toRecord, TURN_COLUMNS, type RequestRecord } from './request-record.js';
 import { newestTurns, type EarlierTurn } from './session-history.js';
 import type { Db } from './tenants.js';
 
@@ -56,9 +56,7 @@ export interface Turn {
 }
 
 const QUESTION_COLUMNS = [
-  'turns.answer',
-  'turns.finish_reason',
-  'turns.parts',
+  ...TURN_COLUMNS,
   'turns.prompt',
   'turns.call',
   'turns.dialog_id',

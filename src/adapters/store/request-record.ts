@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { ErrorObject } from '../../contracts/bodies.js';
+import type { ToolResult } from '../../contracts/devtools.js';
 import type { AnswerParts } from '../../contracts/chat.js';
 import type { Attempt, Decision, Mode, Origin, RequestStatus, Timings, Usage } from '../../contracts/request.js';
 import type { RequestsTable } from './schema.js';
@@ -28,6 +29,8 @@ export interface RequestRecord {
   model: string | null;
   /** What the answer holds beside its text. */
   parts: AnswerParts | null;
+  /** Of mode devtools: what the tool gave. */
+  result: ToolResult | null;
 }
 
 /** What a record is made of. Not the metadata: they may be large, and nobody asks for them again. */
@@ -57,7 +60,11 @@ type Row = Pick<Selectable<RequestsTable>, Unprefixed<(typeof RECORD_COLUMNS)[nu
   answer: string | null;
   finish_reason: string | null;
   parts: AnswerParts | null;
+  result: ToolResult | null;
 };
+
+/** What of a turn belongs to a record. */
+export const TURN_COLUMNS = ['turns.answer', 'turns.finish_reason', 'turns.parts', 'turns.result'] as const;
 
 /** A record of a row that was read with these columns. */
 export const toRecord = (row: Row): RequestRecord => ({
@@ -81,4 +88,5 @@ export const toRecord = (row: Row): RequestRecord => ({
   origin: row.origin,
   model: row.model,
   parts: row.parts,
+  result: row.result,
 });

@@ -3,12 +3,14 @@ import type { AccessFacts } from '../../contracts/access.js';
 import type { ErrorObject } from '../../contracts/bodies.js';
 import type { AnswerParts, ModelCall } from '../../contracts/chat.js';
 import { FIRST_GENERATION } from '../../contracts/running-call.js';
+import type { ToolRequest, WriteJournal } from '../../contracts/devtools.js';
 import type { Attempt, Decision, Mode, Origin, Timings, Usage } from '../../contracts/request.js';
 import type { RecordedDecision } from '../../contracts/whatif.js';
 import type { Db, Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 import { decidedRequests, type DecisionCursor } from './recorded-decisions.js';
-import { RECORD_COLUMNS, toRecord, type RequestRecord } from './request-record.js';
+import { RECORD_COLUMNS, toRecord, TURN_COLUMNS, type RequestRecord } from './request-record.js';
+import { claimTool, isLatestRun, keepJournal, recordToolResult, type ToolEnd, type ToolJob } from './tool-jobs.js';
 import {
   backgroundOf,
   claimJob,
@@ -23,6 +25,7 @@ import { usageUpsert, type Spent } from './usage.repository.js';
 
 export type { AskedQuestion, Background, Claim, GenerationJob, OpenQuestion } from './generation-jobs.js';
 export type { RequestRecord } from './request-record.js';
+export type { ToolEnd, ToolJob } from './tool-jobs.js';
 
 /** The idempotency key of a request, and what it belongs to. */
 export interface Idempotency {
@@ -52,6 +55,8 @@ export interface NewRequest {
   /** The virtual model that a client of `/v1` asked for, and its own conversation. */
   model?: string | undefined;
   call?: ModelCall | undefined;
+  /** Of mode devtools: what is to be done. */
+  tool?: ToolRequest | undefined;
   /** The provider that is being asked already: the row belongs to that call from the start. */
   begunAt?: string | undefined;
 }
@@ -128,9 +133,10 @@ export class RequestsRepository {
           on conflict (dao_id, actor, session_id) do update set source = excluded.source
           returning id
         )
-        insert into turns (request_id, dao_id, dialog_id, prompt, created_at, call)
+        insert into turns (request_id, dao_id, dialog_id, prompt, created_at, call, tool)
         select request.id, ${request.daoId}, (select id from dialog), ${request.prompt}, ${request.receivedAt},
-          ${request.call ? JSON.stringify(request.call) : null}::jsonb
+          ${request.call ? JSON.stringify(request.call) : null}::jsonb,
+          ${request.tool ? JSON.stringify(request.tool) : null}::jsonb
         from request
         returning request_id as id
       `.execute(this.tenants.of(request.daoId)),
@@ -176,6 +182,35 @@ export class RequestsRepository {
    */
   claim(id: string, daoId: string, claim: Claim): Promise<GenerationJob | undefined> {
     return claimJob(this.tenants.of(daoId), id, daoId, claim);
+  }
+
+  /**
+   * Claims an open request of mode devtools for one run of its tool, as `claim` does.
+   * @returns undefined if the request has ended
+   */
+  claimTool(id: string, daoId: string): Promise<ToolJob | undefined> {
+    return claimTool(this.tenants.of(daoId), id, daoId);
+  }
+
+  /** Whether a run of a tool is the latest one of a request that is open: only then may it change anything. */
+  isLatestRun(id: string, daoId: string, generation: number): Promise<boolean> {
+    return isLatestRun(this.tenants.of(daoId), id, daoId, generation);
+  }
+
+  /**
+   * Keeps what the latest run of a tool is about to write.
+   * @returns false if the request had ended, or if this run is not the latest; then nothing was kept
+   */
+  keepJournal(id: string, daoId: string, run: { generation: number; journal: WriteJournal }): Promise<boolean> {
+    return keepJournal(this.tenants.of(daoId), id, daoId, run);
+  }
+
+  /**
+   * Ends a request with what the latest run of its tool gave.
+   * @returns false if it had ended, or if this run is not the latest; then nothing was written
+   */
+  recordToolResult(id: string, daoId: string, end: ToolEnd): Promise<boolean> {
+    return recordToolResult(this.tenants.of(daoId), id, daoId, end);
   }
 
   /** What a request asks, open or ended, without claiming it. */
@@ -356,4 +391,4 @@ const withTurn = (db: Db) =>
     .selectFrom('requests')
     .leftJoin('turns', 'turns.request_id', 'requests.id')
     .select(RECORD_COLUMNS)
-    .select(['turns.answer', 'turns.finish_reason', 'turns.parts']);
+    .select(TURN_COLUMNS);

@@ -4,6 +4,7 @@ import type { ErrorObject } from '../../contracts/bodies.js';
 import type { AccessFacts } from '../../contracts/access.js';
 import type { DaoLimits, DaoProfile, DaoSettings, LinkedBy } from '../../contracts/dao.js';
 import type { ActionProblem, Choice, ProposalAction, ProposalRules, Stage, Tally } from '../../contracts/proposal.js';
+import type { ToolRequest, ToolResult, WriteJournal } from '../../contracts/devtools.js';
 import type { RoutingTable } from '../../contracts/routing.js';
 import type {
   Attempt,
@@ -194,6 +195,9 @@ export interface TurnsTable {
   created_at: Date;
   call: Json<ModelCall> | null;
   parts: Json<AnswerParts> | null;
+  tool: Json<ToolRequest> | null;
+  journal: Json<WriteJournal> | null;
+  result: Json<ToolResult> | null;
 }
 
 export interface AuditTable {

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { proposalWorkflowId, QUEUES, routeWorkflowId, WORKFLOWS } from '../../contracts/ids.js';
-import type { RouteRequestInput } from '../../contracts/request.js';
+import { proposalWorkflowId, QUEUES, requestWorkflowId, WORKFLOWS } from '../../contracts/ids.js';
+import type { Decision, RouteRequestInput } from '../../contracts/request.js';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.js';
 import { AppError } from '../../errors/app-error.js';
 import { isForgotten, isRefusal } from './refusals.js';
@@ -127,9 +127,9 @@ export class TemporalGateway {
   private async startOnce(input: RouteRequestInput, giveUpAt: number): Promise<StartOutcome> {
     const { requestId, daoId, actor, decision } = input;
     const start = (client: Client): ReturnType<typeof client.workflow.start<typeof routeRequest>> =>
-      client.workflow.start<typeof routeRequest>(WORKFLOWS.routeRequest, {
+      client.workflow.start<typeof routeRequest>(workflowOf(decision), {
         args: [input],
-        workflowId: routeWorkflowId(requestId),
+        workflowId: requestWorkflowId(requestId, decision),
         taskQueue: QUEUES.orchestrator,
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         workflowIdConflictPolicy: 'USE_EXISTING',
@@ -137,7 +137,7 @@ export class TemporalGateway {
         workflowRunTimeout: Math.max(0, input.deadlineAt - Date.now()) + RUN_TIMEOUT_MARGIN_MS,
         workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
         priority: { priorityKey: 1, fairnessKey: fairnessKey(daoId) },
-        staticSummary: `${decision.mode} by rule ${decision.rule}`,
+        staticSummary: summaryOf(decision),
         typedSearchAttributes: [
           { key: SEARCH_ATTRIBUTES.DaoId, value: daoId },
           { key: SEARCH_ATTRIBUTES.UserId, value: actor },
@@ -172,10 +172,10 @@ export class TemporalGateway {
     return this.mending;
   }
 
-  /** Asks the workflow of a request to cancel. Returns false if there is none, or none any more. */
-  async cancel(requestId: string): Promise<boolean> {
+  /** Asks a workflow to cancel. Returns false if there is none, or none any more. */
+  async cancel(workflowId: string): Promise<boolean> {
     try {
-      await this.bounded((client) => client.workflow.getHandle(routeWorkflowId(requestId)).cancel());
+      await this.bounded((client) => client.workflow.getHandle(workflowId).cancel());
       return true;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return false;
@@ -183,10 +183,10 @@ export class TemporalGateway {
     }
   }
 
-  /** Resolves when the workflow of a request has closed, however it closed. Rejects if Temporal goes away meanwhile. */
-  async closed(requestId: string, signal: AbortSignal): Promise<void> {
+  /** Resolves when a workflow has closed, however it closed. Rejects if Temporal goes away meanwhile. */
+  async closed(workflowId: string, signal: AbortSignal): Promise<void> {
     const connection = await this.connecting;
-    const handle = this.clientNow().workflow.getHandle(routeWorkflowId(requestId));
+    const handle = this.clientNow().workflow.getHandle(workflowId);
     await connection
       .withAbortSignal(signal, () => handle.result())
       .catch((error: unknown) => {
@@ -299,3 +299,10 @@ export class TemporalGateway {
 /** At most 64 bytes, as the server demands; what is longer is named by its hash. */
 const fairnessKey = (daoId: string): string =>
   Buffer.byteLength(daoId) <= 64 ? daoId : createHash('sha256').update(daoId).digest('hex');
+
+/** Name of the workflow that does a request. */
+const workflowOf = ({ mode }: Decision): string =>
+  mode === 'devtools' ? WORKFLOWS.devtoolsRun : WORKFLOWS.routeRequest;
+
+/** What an operator reads first, in the Temporal Web UI. */
+const summaryOf = ({ mode, rule, tool }: Decision): string => (tool ? `${mode}: ${tool}` : `${mode} by rule ${rule}`);

@@ -17,6 +17,9 @@ const EVENT_CHARACTERS = 100;
 const KEEP_CANCELLED_MS = 60_000;
 const KEEP_CANCELLED = 10_000;
 
+/** What a tool's result is taken to weigh: counting it would cost as much as sending it. */
+const RESULT_CHARACTERS = 65_536;
+
 const isEnd = (event: PositionedEvent): boolean => event.type === 'done' || event.type === 'error';
 
 /** Characters of an event that are not the same in every one, roughly. */
@@ -24,8 +27,12 @@ function weightOf(event: PositionedEvent): number {
   if (event.type === 'reasoning') return event.data.text.length;
   if (event.type === 'token') return event.data.text.length + weightOfLogprobs(event.data.logprobs);
   if (event.type === 'tool_call') return event.data.arguments.length;
-  if (event.type !== 'done' || !event.data.ok || !event.data.data) return 0;
-  const { text, reasoning = '', tool_calls: calls = [], embeddings = [], logprobs } = event.data.data;
+  if (event.type === 'output') return event.data.text.length;
+  if (event.type !== 'done' || !event.data.ok) return 0;
+  // What a tool gave is one object, which is served from the record again.
+  const { mode, data } = event.data;
+  if (mode !== 'chat' || !data) return data === null ? 0 : RESULT_CHARACTERS;
+  const { text, reasoning = '', tool_calls: calls = [], embeddings = [], logprobs } = data;
   const more = [reasoning, ...calls.map((call) => call.arguments), ...embeddings];
   return more.reduce((sum, part) => sum + part.length, text.length) + weightOfLogprobs(logprobs);
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ENTITLEMENTS } from '../../contracts/access.js';
 import { CHOICES, STAGES } from '../../contracts/proposal.js';
 import { MODES, REQUEST_STATUSES } from '../../contracts/request.js';
+import { TOOL_ANSWERS } from './devtools-answers.js';
 import { OPERATORS } from './operator-answers.js';
 
 /** What the product answers, for the description alone: the services make answers of the types in the contracts. */
@@ -42,12 +43,16 @@ const request = z.object({
   timings_ms: z.record(z.string(), z.number()),
   provider: z.string().nullable().optional(),
   data: z
-    .object({ text: z.string().describe('The answer.'), finish_reason: z.string() })
+    .looseObject({
+      text: z.string().optional().describe('The answer of a chat.'),
+      finish_reason: z.string().optional(),
+    })
+    .describe('Of a chat the answer; of mode devtools what the tool gave.')
     .nullable()
     .optional(),
   usage: usage.nullable().optional(),
   origin: z
-    .object({ step: z.enum(['provider', 'cache', 'database']), age_ms: z.number().optional() })
+    .object({ step: z.enum(['provider', 'cache', 'database', 'tool']), age_ms: z.number().optional() })
     .nullable()
     .optional(),
   error: error.optional(),
@@ -188,6 +193,7 @@ export const ANSWERS = {
   Delegation: delegation.extend({ ok }),
   DelegationPage: z.object({ ok, delegations: z.array(delegation), next, mine: delegation.nullable() }),
   Done: z.object({ ok }),
+  ...TOOL_ANSWERS,
   ...OPERATORS,
 };
 

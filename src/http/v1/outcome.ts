@@ -1,4 +1,4 @@
-import type { ChatData, RequestBody } from '../../contracts/bodies.js';
+import { chatDataOf, type ChatData, type RequestBody } from '../../contracts/bodies.js';
 import type { Usage } from '../../contracts/request.js';
 import { AppError } from '../../errors/app-error.js';
 
@@ -18,7 +18,8 @@ export interface Answer {
 /** @throws Unanswered where there is none */
 export function answerOf(body: RequestBody): Answer {
   if (!body.ok) throw new Unanswered(AppError.recorded(body.error));
-  if (body.data) return { data: body.data, usage: body.usage };
+  const data = chatDataOf(body);
+  if (data) return { data, usage: body.usage };
   // It goes on, but not for whoever waits here: this process is stopping.
   throw new Unanswered(new AppError('SHUTTING_DOWN'));
 }

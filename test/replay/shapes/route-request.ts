@@ -114,7 +114,7 @@ const ways = {
     play: (stage, input) => {
       const script = new ScriptedActivities({ generate: [answer()] });
       const queue = 'llm';
-      return stage.withActivityWorker(queue, script.activities, () =>
+      return stage.withActivityWorker(queue, { generate: script.activities.generate }, () =>
         stage.perform(script, input([step('first', { shape: 'queue', queue })])),
       );
     },

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { Stopped, type Failure } from '../../src/contracts/failures.js';
+import { Stopped, type Failure } from '../src/contracts/failures.js';
 
 const HEARTBEAT_MS = 1_000;
 

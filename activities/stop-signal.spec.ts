@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ActivityCancellationDetails } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { Stopped } from '../../src/contracts/failures.js';
+import { Stopped } from '../src/contracts/failures.js';
 import { stopSignal, type StopLimits, type StopSignal } from './stop-signal.js';
 
 describe('stopSignal', () => {
