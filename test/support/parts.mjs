@@ -10,7 +10,8 @@ export async function fromBuild(path) {
   return import(file);
 }
 
-async function supply() {
+/** Where parts are kept, and who hears of them. */
+export async function supply() {
   const { ConsoleReporter } = await fromBuild('src/adapters/supply/reporter.js');
   const home = resolve(ROOT, process.env.DAGI_HOME || 'var');
   const cache = process.env.DAGI_CACHE ? resolve(process.env.DAGI_CACHE) : join(home, 'cache');

@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, open, readdir, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SandboxCommand, SandboxEnd, ToolOutput } from '../../contracts/devtools.js';
+import { isAlive } from '../supply/is-alive.js';
+import type { Bounds, RunBound } from './bounds.js';
+import type { DescribedSandbox, SandboxDescription } from './description.js';
+import { unavailable } from './no-sandbox.js';
+import { OutputKeeper } from './output-keeper.js';
+import { ProcessRun, type RunPlaces } from './process-run.js';
+import { supervise } from './supervise.js';
+
+const FOLDER = 'dagi-run-';
+const REPORT_BYTES = 16 * 1_024 * 1_024;
+
+/**
+ * The weaker way: an ordinary process of our user in a copy of the workspace, without our variables, within limits. It
+ * sees what our user sees, the network too.
+ */
+export class ProcessSandbox implements DescribedSandbox {
+  readonly kind = 'process';
+
+  constructor(private readonly bounds: Bounds) {}
+
+  describe(): SandboxDescription {
+    const reason = 'programs see the files of this user and the network: devtools.sandbox is "process" in the profile.';
+    return { kind: this.kind, bounds: this.bounds.kind, reason };
+  }
+
+  /** Removes what runs of killed processes of ours left. */
+  static async removeStale(): Promise<void> {
+    for (const name of await readdir(tmpdir())) {
+      const owner = new RegExp(`^${FOLDER}(\\d+)-`).exec(name)?.[1];
+      if (owner === undefined || isAlive(Number(owner))) continue;
+      // Of another user, perhaps.
+      await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
+    }
+  }
+
+  /** @throws AppError `SANDBOX_UNAVAILABLE` where the workspace cannot be copied or the program not be started */
+  async run(
+    command: SandboxCommand,
+    signal: AbortSignal,
+    onOutput?: (output: ToolOutput) => void,
+  ): Promise<SandboxEnd> {
+    const startedAt = performance.now();
+    const output = new OutputKeeper(command.limits.outputBytes, onOutput);
+    const home = await realpath(await mkdtemp(join(tmpdir(), `${FOLDER}${process.pid}-`)));
+    try {
+      const places = await prepare(command, home);
+      const bound = await this.bounds.open(command.limits);
+      const end = await runBounded({ command, signal, output, places, bound });
+      const report = command.report === undefined ? undefined : await readReport(places.translate(command.report));
+      return {
+        ...end,
+        output: output.output,
+        stdout: output.stdout,
+        stdoutTruncated: output.stdoutTruncated,
+        ...(report === undefined ? {} : { report }),
+        ms: Math.round(performance.now() - startedAt),
+      };
+    } finally {
+      await rm(home, { recursive: true, force: true, maxRetries: 3 });
+    }
+  }
+}
+
+async function prepare(command: SandboxCommand, home: string): Promise<RunPlaces> {
+  const workspace = join(home, 'workspace');
+  const temporary = join(home, 'tmp');
+  await mkdir(join(temporary, 'home'), { recursive: true, mode: 0o700 });
+  const code = await copy(command.workspace, workspace);
+  if (code !== 0) throw unavailable(`the workspace could not be copied (cp ended with ${code}).`);
+  return { home, workspace, temporary, marker: randomUUID(), translate: translator(command, workspace, temporary) };
+}
+
+/** Its own word for a clone of files where the file system can, for sparse files and for links as links. */
+function copy(from: string, to: string): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('cp', ['-a', '--reflink=auto', '--', from, to], {
+      env: { PATH: '/usr/bin:/bin' },
+      stdio: 'ignore',
+    });
+    child.once('error', reject);
+    child.once('exit', resolve);
+  });
+}
+
+/** Turns paths of the sandbox into those of the copy, wherever a path begins in a text. */
+function translator({ mounts = [] }: SandboxCommand, workspace: string, temporary: string): (text: string) => string {
+  const pairs = [
+    ['/workspace', workspace],
+    ['/tmp', temporary],
+    ...mounts.filter(({ source, target }) => source !== target).map(({ source, target }) => [target, source]),
+  ] as [string, string][];
+  const escaped = pairs.map(([from]) => from.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const wanted = new RegExp(`(?<=^|[=:,;\\s"'])(${escaped.join('|')})(?=$|[/:,;\\s"'])`, 'g');
+  const targets = new Map(pairs);
+  return (text) => text.replace(wanted, (found) => targets.get(found) ?? found);
+}
+
+interface BoundedRun {
+  command: SandboxCommand;
+  signal: AbortSignal;
+  output: OutputKeeper;
+  places: RunPlaces;
+  bound: RunBound;
+}
+
+async function runBounded({ command, signal, output, places, bound }: BoundedRun): ReturnType<typeof supervise> {
+  try {
+    if (signal.aborted) return { endedBy: 'cancelled', code: null };
+    const run = await ProcessRun.start(command, places, bound);
+    const { timeoutMs } = command.limits;
+    const [look, kill] = [run.look.bind(run), run.kill.bind(run)];
+    return await supervise({ child: run.child, timeoutMs, signal, output, look, kill });
+  } catch (error) {
+    throw unavailable(`the program could not be started (${String(error)}).`, error);
+  } finally {
+    await bound.close();
+  }
+}
+
+async function readReport(path: string): Promise<string | undefined> {
+  const file = await open(path, 'r').catch(() => undefined);
+  if (!file) return undefined;
+  try {
+    if (!(await file.stat()).isFile()) return undefined;
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(REPORT_BYTES), 0, REPORT_BYTES, 0);
+    return buffer.subarray(0, bytesRead).toString('utf8');
+  } finally {
+    await file.close();
+  }
+}
