@@ -27,7 +27,7 @@ const SWAPPER = `
   swap();
   process.stdout.write('swapping');
 `;
-const ROUNDS = 700;
+const ROUNDS = 400;
 const AT_ONCE = 10;
 
 /** A link to outside takes the place of a folder or file, and gives it back, while tools are at work on it. */
