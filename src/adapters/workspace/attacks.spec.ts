@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FILE_LIMITS, openTestWorkspace, type TestWorkspace } from '../../../test/support/workspace.js';
 
+const system = (program: string, ...args: string[]) => execFileSync(program, args, { stdio: 'ignore' });
+
 /** Ways out of a workspace: nothing of outside is read, written, or told of. */
 describe('attacks on a workspace', () => {
   let test: TestWorkspace;
@@ -107,7 +109,7 @@ describe('attacks on a workspace', () => {
   });
 
   it('opens no pipe, which would have it wait for ever', async () => {
-    execFileSync('mkfifo', [test.at('evil')]);
+    system('mkfifo', test.at('evil'));
     const { read, write, diff, patch, list } = await attempts('evil');
     expect([read, write, diff, patch]).toEqual(Array(4).fill('PATH_DENIED'));
     expect(list).toBe('NOT_A_FOLDER');
@@ -131,7 +133,7 @@ describe('attacks on a workspace', () => {
   it('opens no device', async () => {
     // Only root can make one; for others a link to one is the nearest there is.
     try {
-      execFileSync('mknod', [test.at('evil'), 'c', '1', '5'], { stdio: 'ignore' });
+      system('mknod', test.at('evil'), 'c', '1', '5');
     } catch {
       symlinkSync('/dev/zero', test.at('evil'));
     }
@@ -142,7 +144,7 @@ describe('attacks on a workspace', () => {
   it('reaches nothing that is mounted in a workspace, as far as we may mount', async () => {
     test.put('mounted/x', 'below');
     try {
-      execFileSync('mount', ['-t', 'tmpfs', 'none', test.at('mounted')], { stdio: 'ignore' });
+      system('mount', '-t', 'tmpfs', 'none', test.at('mounted'));
     } catch {
       // The comparison of devices has a test of its own.
       return;
@@ -153,7 +155,7 @@ describe('attacks on a workspace', () => {
       const { entries } = await test.workspace.list({ depth: 3 });
       expect(entries.map(({ path }) => path)).toEqual(['inside', 'inside/file.txt', 'mounted']);
     } finally {
-      execFileSync('umount', [test.at('mounted')]);
+      system('umount', test.at('mounted'));
     }
   });
 

@@ -6,12 +6,20 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FILE_LIMITS, openTestWorkspace, type TestWorkspace } from '../../../test/support/workspace.js';
 import { hashOf } from './content.js';
 
-/** Exchanges what two names stand for, over and over. It tells when it has begun, and ends with its standard input. */
+/**
+ * Exchanges what two names stand for, over and over. It tells when it has begun, and ends with its standard input. A
+ * folder that a write made in the moment in which there was none is put aside.
+ */
 const SWAPPER = `
   const { renameSync } = require('node:fs');
   const [one, other] = process.argv.slice(1);
   process.stdin.on('end', () => process.exit(0)).resume();
-  const step = (from, to) => { try { renameSync(from, to); } catch {} };
+  let strays = 0;
+  const step = (from, to) => {
+    try { renameSync(from, to); } catch {
+      try { renameSync(to, to + '.' + (strays += 1)); renameSync(from, to); } catch {}
+    }
+  };
   const swap = () => {
     for (let n = 0; n < 50; n += 1) { step(one, one + '~'); step(other, one); step(one, other); step(one + '~', one); }
     setImmediate(swap);
@@ -19,7 +27,7 @@ const SWAPPER = `
   swap();
   process.stdout.write('swapping');
 `;
-const ROUNDS = 700;
+const ROUNDS = 400;
 const AT_ONCE = 10;
 
 /** A link to outside takes the place of a folder or file, and gives it back, while tools are at work on it. */
