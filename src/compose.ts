@@ -37,6 +37,7 @@ import type { ProposalFloors } from './contracts/proposal.js';
 import type { SharedState } from './contracts/shared-state.js';
 import type { LimitRules } from './domain/limits.js';
 import type { ApiServices } from './main.js';
+import { devtoolsOf, type Devtools } from './devtools.js';
 import { AccessService } from './services/access.service.js';
 import { AuditHeadsService } from './services/audit-heads.service.js';
 import { AuditService } from './services/audit.service.js';
@@ -139,6 +140,7 @@ export class Composition {
   readonly admission: AdmissionService;
   readonly audit: AuditService;
   readonly auditHeads: AuditHeadsService;
+  readonly devtools: Devtools;
   readonly headStarts: HeadStarts;
   readonly keys: KeysService;
   readonly limits: LimitsService;
@@ -186,6 +188,7 @@ export class Composition {
       key: foundation.signingKey,
       publishers: [new HeadFiles(() => headsFolder(env, config.current()))],
     });
+    this.devtools = devtoolsOf(env, log, () => config.current());
     this.keys = new KeysService(keys, access, audit);
     this.limits = new LimitsService(foundation.counter, usage, () => limitsOf(config.current()), log);
     this.requests = new RequestsService(requests, access, temporal, bus, availability, log);
@@ -219,9 +222,11 @@ export class Composition {
     const { auditHeads, bus, admission, states, registry, config } = this;
     const { cache, requests } = this.repositories;
     const { advancing: proposals } = this.voting;
+    const { toolbox: tools } = this.devtools;
     return {
-      ...{ auditHeads, bus, admission, states, cache, requests, proposals },
+      ...{ auditHeads, bus, admission, states, cache, requests, proposals, tools },
       providers: registry,
+      denied: (daoId, actor, detail) => this.access.deniedAtWork(daoId, actor, detail),
       calls: {
         begin: (order) => new ProviderCall(order),
         adopt: (input) => this.headStarts.adopt(input),

@@ -16,7 +16,7 @@ import type { QueueWorkers } from './adapters/temporal/workers.js';
 import { findAdminKey, type AdminKey } from './admin-key.js';
 import { compose, isDevelopment, type Composition, type Foundation } from './compose.js';
 import type { ConfigState } from './contracts/config-state.js';
-import { ADMIN_PRINCIPAL } from './contracts/ids.js';
+import { ADMIN_PRINCIPAL, QUEUES } from './contracts/ids.js';
 import type { SharedState } from './contracts/shared-state.js';
 import { providersOf } from './domain/routing.js';
 import { createLogger } from './log.js';
@@ -92,6 +92,7 @@ export class Runtime {
     this.workers = startWorkers(temporal, queues, this.parts.activities(), log);
     void this.parts.admission.start();
     void this.warmUp();
+    if (queues.includes(QUEUES.devtools)) void this.parts.devtools.warmUp();
   }
 
   /** The administrator's key as given or kept; made and kept in DAGI_HOME on the first start in development. */

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { createActivities, type ActivityDependencies } from '../activities/index.js';
+import { createDevtoolsActivities } from '../activities/devtools.js';
 import { createLlmActivities } from '../activities/llm/generate.js';
 import { packagePath } from '../config/paths.js';
 import { QUEUES } from './contracts/ids.js';
@@ -14,9 +15,11 @@ const ORCHESTRATOR_SLOTS = 300;
  * its pool, for all processes together; waiting costs little.
  */
 const OLLAMA_SLOTS = 200;
+/** Most tools at once, at work or waiting; how many programs run at once is the profile's. */
+const DEVTOOLS_SLOTS = 100;
 
 /** The queues that a worker of this product can serve. */
-export const SERVED_QUEUES: readonly string[] = [QUEUES.orchestrator, QUEUES.ollama];
+export const SERVED_QUEUES: readonly string[] = [QUEUES.orchestrator, QUEUES.ollama, QUEUES.devtools];
 
 /**
  * Starts workers for the named queues in this process.
@@ -34,6 +37,8 @@ export function startWorkers(
         return { queue, activities: createActivities(deps), workflows: true, maxActivities: ORCHESTRATOR_SLOTS };
       case QUEUES.ollama:
         return { queue, activities: createLlmActivities(deps), workflows: false, maxActivities: OLLAMA_SLOTS };
+      case QUEUES.devtools:
+        return { queue, activities: createDevtoolsActivities(deps), workflows: false, maxActivities: DEVTOOLS_SLOTS };
       default:
         throw new AppError('CONFIG_INVALID', `There is no queue "${queue}". Choose of ${SERVED_QUEUES.join(', ')}.`);
     }

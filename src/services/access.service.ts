@@ -217,6 +217,12 @@ export class AccessService {
     await this.denials.add({ daoId, actor, key, detail });
   }
 
+  /** Puts on the record that a tool was asked for what it does for nobody. */
+  async deniedAtWork(daoId: string, actor: string, detail: Readonly<Record<string, unknown>>): Promise<void> {
+    // The key that the request came with was good for it: the tool refuses everybody.
+    await this.denials.add({ daoId, actor, key: { id: '', owner: PLATFORM_OWNER }, detail });
+  }
+
   /** Matches a key with a request; one that oversteps is on the record of its own DAO, and what it named is not. */
   private async onRecord<T>(key: CallerKey, match: () => T): Promise<T> {
     try {

@@ -2,7 +2,9 @@ import { link, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunTestsResult } from '../../src/contracts/devtools.js';
-import { chatProfile, DAO, Product, until, type Call, type Reply } from './harness.js';
+import { startFakeOpenAi } from '../fakes/fake-openai.js';
+import type { WireFake } from '../fakes/wire-fake.js';
+import { chatProfile, DAO, fakeProvider, Product, until, type Call, type Reply } from './harness.js';
 import { allEvents, eventsOf } from './sse.js';
 
 const HASH_OF_HELLO = '5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03';
@@ -29,12 +31,17 @@ test('goes on', async () => {
 `;
 
 describe('tools', () => {
+  let fake: WireFake;
   let product: Product;
 
   beforeAll(async () => {
-    product = await Product.open({ profile: chatProfile([], []) });
+    fake = await startFakeOpenAi();
+    product = await Product.open({ profile: chatProfile([fakeProvider('fake', fake)], ['fake']) });
   });
-  afterAll(() => product.close());
+  afterAll(async () => {
+    await product.close();
+    await fake.close();
+  });
 
   const workspace = (...path: string[]): string => join(product.home, 'workspaces', DAO, ...path);
 

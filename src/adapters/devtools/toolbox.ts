@@ -66,8 +66,15 @@ export class Toolbox {
       case 'fs_patch':
         return workspace.patch(request.params, limits, writing);
       default:
-        return this.placesOf(request).with(daoId, caller.signal, () => this.program(workspace, request, caller));
+        return this.placesOf(request).with(daoId, caller.signal, () => this.whole(workspace, request, caller));
     }
+  }
+
+  /** A program's result; half of one is none to whoever wanted it stopped. */
+  private async whole(workspace: Workspace, request: ProgramRequest, caller: ToolCaller): Promise<ToolResult> {
+    const result = await this.program(workspace, request, caller);
+    if ('ended_by' in result && result.ended_by === 'cancelled') caller.signal.throwIfAborted();
+    return result;
   }
 
   private placesOf({ tool }: ProgramRequest): Places {
