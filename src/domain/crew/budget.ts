@@ -28,7 +28,7 @@ export function addUsage(a: Usage, b: Usage): Usage {
     prompt_tokens: a.prompt_tokens + b.prompt_tokens,
     completion_tokens: a.completion_tokens + b.completion_tokens,
     total_tokens: a.total_tokens + b.total_tokens,
-    ...((a.estimated ?? b.estimated) && { estimated: true }),
+    ...([a.estimated, b.estimated].includes(true) && { estimated: true }),
     ...(cached_tokens !== undefined && { cached_tokens }),
     ...(reasoning_tokens !== undefined && { reasoning_tokens }),
     ...(costs.length > 0 && { cost_usd: sumUsd(costs) }),

@@ -92,8 +92,10 @@ function check(definition: CheckDefinition, output: unknown, scope: CheckScope):
       return unique(output, definition.at);
     case 'among': {
       const { at, values } = definition;
-      const strangers = without(valuesAt(output, at), valuesOf(values, scope));
-      return told(strangers, (value) => `${at}: ${value} is not one of ${values}`);
+      const references = [values].flat();
+      const known = references.flatMap((one) => valuesOf(one, scope));
+      const strangers = without(valuesAt(output, at), known);
+      return told(strangers, (value) => `${at}: ${value} is not one of ${references.join(' or ')}`);
     }
     case 'covers': {
       const { at, values } = definition;

@@ -39,21 +39,28 @@ function partsOf(a: unknown, b: unknown): [string, unknown, unknown][] | undefin
   return names.map((name) => [`.${name}`, ownValue(a, name), ownValue(b, name)]);
 }
 
-function collect(a: unknown, b: unknown, path: string, found: string[]): void {
-  if (found.length > MOST_PATHS || canonical(a) === canonical(b)) return;
-  const parts = path.split(/[.[]/).length > MOST_DEPTH ? undefined : partsOf(a, b);
+const isSame = (a: unknown, b: unknown): boolean =>
+  (a === undefined) === (b === undefined) && canonical(a) === canonical(b);
+
+function collect(a: unknown, b: unknown, path: string, depth: number, found: string[]): void {
+  if (found.length > MOST_PATHS || isSame(a, b)) return;
+  const parts = depth < MOST_DEPTH ? partsOf(a, b) : undefined;
   if (!parts) found.push(path.replace(/^\./, ''));
-  else for (const [name, one, other] of parts) collect(one, other, `${path}${name}`, found);
+  else for (const [name, one, other] of parts) collect(one, other, `${path}${name}`, depth + 1, found);
 }
 
 /** Paths under which two values differ, the empty one being the values themselves. */
 export function changedPaths(a: unknown, b: unknown): { paths: string[]; truncated: boolean } {
   const found: string[] = [];
-  collect(a, b, '', found);
+  collect(a, b, '', 0, found);
   return { paths: found.slice(0, MOST_PATHS), truncated: found.length > MOST_PATHS };
 }
 
-function outcomeOf(a: ComparedTask | undefined, b: ComparedTask | undefined, isChanged: boolean): TaskDifference['outcome'] {
+function outcomeOf(
+  a: ComparedTask | undefined,
+  b: ComparedTask | undefined,
+  isChanged: boolean,
+): TaskDifference['outcome'] {
   if (!a) return 'only_second';
   if (!b) return 'only_first';
   return isChanged ? 'changed' : 'same';

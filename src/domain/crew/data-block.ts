@@ -15,13 +15,17 @@ export interface Block {
 const MARK = /^[0-9a-f]{8,64}$/;
 const LONGEST_NAME = 100;
 
-/** Line breaks that JSON leaves as they are. */
-const escapeBreaks = (json: string): string =>
-  json.replaceAll(/[\u007f-\u009f\u2028\u2029]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+const escaped = (text: string): string =>
+  Array.from(text, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
 
-/** The mark with its first character written as JSON can write any: the value is the same, the mark is gone. */
-const breakUp = (text: string, mark: string): string =>
-  text.replaceAll(new RegExp(mark, 'gi'), (one) => `\\u00${one.charCodeAt(0).toString(16)}${one.slice(1)}`);
+/** Line breaks that JSON leaves as they are. */
+const escapeBreaks = (json: string): string => json.replaceAll(/[\u007f-\u009f\u2028\u2029]/g, escaped);
+
+/**
+ * The mark written as JSON can write any text: the value is the same, the mark is gone. All of it: the escape of a digit
+ * ends with the digit, so that the mark would stand there again.
+ */
+const breakUp = (json: string, mark: string): string => json.replaceAll(new RegExp(mark, 'gi'), escaped);
 
 const plainName = (name: string, mark: string): string =>
   cutText(name.replaceAll(/[^\p{L}\p{N}_.[\] /-]+/gu, '_'), LONGEST_NAME).replaceAll(new RegExp(mark, 'gi'), '_');

@@ -33,13 +33,7 @@ export interface Decider {
 
 /** Why a decision is not taken; each has its own sentence and status at the edges. */
 export type GateRefusal =
-  | 'closed'
-  | 'expired'
-  | 'wrong_decision'
-  | 'words_missing'
-  | 'role_missing'
-  | 'own_run'
-  | 'already_decided';
+  'closed' | 'expired' | 'wrong_decision' | 'words_missing' | 'role_missing' | 'own_run' | 'already_decided';
 
 const DECISIONS: Readonly<Record<GateKind, readonly GateDecision['decision'][]>> = {
   approval: ['approve', 'reject', 'return'],
@@ -155,7 +149,11 @@ export function gateTimes(
  * What a clock does to an open gate by now. One reminder is due, and none once it has expired.
  * @param reminded whether people were reminded already
  */
-export function gateDue({ remindAt, expiresAt }: GateTimes, reminded: boolean, now: Date): 'remind' | 'expire' | undefined {
+export function gateDue(
+  { remindAt, expiresAt }: GateTimes,
+  reminded: boolean,
+  now: Date,
+): 'remind' | 'expire' | undefined {
   if (now >= expiresAt) return 'expire';
   return !reminded && now >= remindAt ? 'remind' : undefined;
 }

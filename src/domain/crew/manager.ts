@@ -22,8 +22,7 @@ export interface ManagerChoices {
 
 /** What is done next, and the manager's note to the agent that does it, which is data to that agent. */
 export type NextStep =
-  | { kind: 'begin' | 'return'; task: string; note?: string; by: 'manager' | 'order' }
-  | { kind: 'finish' };
+  { kind: 'begin' | 'return'; task: string; note?: string; by: 'manager' | 'order' } | { kind: 'finish' };
 
 /**
  * Whether a done task can be sent back: not too often; not if it, or anything done after it, was approved by people or

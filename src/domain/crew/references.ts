@@ -7,6 +7,8 @@ export interface Scope {
   gathered: Readonly<Record<string, unknown>>;
   /** Outputs of tasks, by task. */
   outputs: Readonly<Record<string, unknown>>;
+  /** The entry at hand, where something is gathered for each of a list. */
+  item?: unknown;
 }
 
 /** Most names in a path, and most values that one can lead to. */
@@ -55,11 +57,11 @@ export const valuesAt = (output: unknown, path: string): unknown[] =>
   valuesUnder(output, path === '' ? [] : namesOf(path));
 
 /** Where the first name of a reference leads, and the names after it. */
-function startOf(ref: Reference, { inputs, gathered, outputs }: Scope): [unknown, string[]] {
+function startOf(ref: Reference, { inputs, gathered, outputs, item }: Scope): [unknown, string[]] {
   const [first = '', ...rest] = namesOf(ref);
   if (first === 'inputs') return [inputs, rest];
   if (first === 'gathered') return [gathered, rest];
-  return [under(outputs, first), rest];
+  return [first === 'item' ? item : under(outputs, first), rest];
 }
 
 /**

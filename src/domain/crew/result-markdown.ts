@@ -54,7 +54,9 @@ const labelled = ([name, value]: [string, unknown], depth: number): string[] =>
 function bullets(value: unknown, depth: number): string[] {
   const lines = Array.isArray(value)
     ? (value as unknown[]).slice(0, MOST_ENTRIES).flatMap((one) => bullet('', one, depth))
-    : Object.entries(value as object).slice(0, MOST_ENTRIES).flatMap((entry) => labelled(entry, depth));
+    : Object.entries(value as object)
+        .slice(0, MOST_ENTRIES)
+        .flatMap((entry) => labelled(entry, depth));
   const more = (Array.isArray(value) ? value.length : Object.keys(value as object).length) - MOST_ENTRIES;
   if (more > 0) return [...lines, `${'  '.repeat(depth)}- and ${more} more`];
   return lines.length > 0 ? lines : [`${'  '.repeat(depth)}- none`];

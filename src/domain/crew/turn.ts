@@ -76,7 +76,8 @@ function askedTool(id: string, tool: string, given: unknown, reader: TurnReader)
 export function numberedCalls(toolCalls: readonly ToolCall[]): ToolCall[] {
   const seen = new Set<string>();
   return toolCalls.map((call, index) => {
-    const id = call.id === '' || seen.has(call.id) ? `call_${index + 1}` : call.id;
+    let id = call.id;
+    for (let n = index + 1; id === '' || seen.has(id); n += 1) id = `call_${n}`;
     seen.add(id);
     return { ...call, id };
   });

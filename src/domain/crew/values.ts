@@ -2,8 +2,10 @@
 const LONGEST_SHOWN = 60;
 
 /** A text that is not longer than so many UTF-16 units, without half a character at its end. */
-export const cutText = (text: string, most: number): string =>
-  text.length > most ? `${text.slice(0, Math.max(0, most - 1)).toWellFormed()}…` : text;
+export function cutText(text: string, most: number): string {
+  if (text.length <= most) return text;
+  return most < 1 ? '' : `${text.slice(0, most - 1).toWellFormed()}…`;
+}
 
 function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;

@@ -1,0 +1,193 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { GateDecision } from '../../contracts/crew.js';
+import {
+  approvalsLeft,
+  changedOutput,
+  gateDue,
+  gateRefusal,
+  gateTimes,
+  gateWaitMs,
+  stateAfter,
+  taskAfter,
+  type Gate,
+  type MadeDecision,
+} from './gates.js';
+
+const ASKED = new Date('2026-01-01T00:00:00Z');
+const later = (seconds: number): Date => new Date(ASKED.getTime() + seconds * 1_000);
+const gate = (changes: Partial<Gate> = {}): Gate => ({
+  ...{ kind: 'approval', state: 'open', starter: 'ann', roles: ['admin'], count: 1, self: false },
+  ...{ askedAt: ASKED, expiresAt: later(100), decisions: [] },
+  ...changes,
+});
+const admin = (member = 'bob') => ({ member, roles: ['member', 'admin'] });
+const made = (member: string, decision: GateDecision['decision'], more: Partial<GateDecision> = {}): MadeDecision => ({
+  ...{ member, decision },
+  ...more,
+});
+
+describe(gateRefusal.name, () => {
+  it.each<[string, Partial<Gate>, { member: string; roles: string[] }, GateDecision, string | undefined]>([
+    ['who has the role', {}, admin(), { decision: 'approve' }, undefined],
+    ['who has it no longer', {}, { member: 'bob', roles: ['member'] }, { decision: 'approve' }, 'role_missing'],
+    ['who started it', {}, admin('ann'), { decision: 'approve' }, 'own_run'],
+    ['who started it, where they may', { self: true }, admin('ann'), { decision: 'approve' }, undefined],
+    [
+      'who started it without the role',
+      { self: true },
+      { member: 'ann', roles: [] },
+      { decision: 'approve' },
+      'role_missing',
+    ],
+    [
+      'a second time',
+      { count: 2, decisions: [made('bob', 'approve')] },
+      admin(),
+      { decision: 'reject' },
+      'already_decided',
+    ],
+    ['after another', { count: 2, decisions: [made('eve', 'approve')] }, admin(), { decision: 'reject' }, undefined],
+    [
+      'again, of another output',
+      { count: 2, decisions: [made('bob', 'approve'), made('eve', 'approve', { output: { a: 1 } })] },
+      admin(),
+      { decision: 'approve' },
+      undefined,
+    ],
+    ['of a decided gate', { state: 'approved' }, admin(), { decision: 'approve' }, 'closed'],
+    ['of an expired gate', { state: 'expired' }, admin(), { decision: 'approve' }, 'expired'],
+    [
+      'what they may not see the state of',
+      { state: 'approved' },
+      { member: 'x', roles: [] },
+      { decision: 'approve' },
+      'role_missing',
+    ],
+    ['to send it back without words', {}, admin(), { decision: 'return', comment: '  ' }, 'words_missing'],
+    ['to send it back', {}, admin(), { decision: 'return', comment: 'Shorter.' }, undefined],
+    ['to go on, at an approval', {}, admin(), { decision: 'continue' }, 'wrong_decision'],
+    [
+      'an answer of who started it',
+      { kind: 'question' },
+      { member: 'ann', roles: [] },
+      { decision: 'answer', comment: '7' },
+      undefined,
+    ],
+    [
+      'an answer of somebody else',
+      { kind: 'question', roles: [] },
+      admin(),
+      { decision: 'answer', comment: '7' },
+      'role_missing',
+    ],
+    ['an empty answer', { kind: 'question' }, { member: 'ann', roles: [] }, { decision: 'answer' }, 'words_missing'],
+    [
+      'to go on, by who started it',
+      { kind: 'limit' },
+      { member: 'ann', roles: [] },
+      { decision: 'continue' },
+      undefined,
+    ],
+    ['to stop, by a role', { kind: 'limit' }, admin(), { decision: 'stop' }, undefined],
+    ['to approve a limit', { kind: 'limit' }, admin(), { decision: 'approve' }, 'wrong_decision'],
+  ])('should judge a decision: %s', (_name, changes, decider, decision, refusal) =>
+    expect(gateRefusal(gate(changes), decider, decision, later(1))).toBe(refusal),
+  );
+
+  it('should take none from the moment on at which the gate expires', () => {
+    expect(gateRefusal(gate(), admin(), { decision: 'approve' }, later(99.999))).toBeUndefined();
+    expect(gateRefusal(gate(), admin(), { decision: 'approve' }, later(100))).toBe('expired');
+  });
+});
+
+describe(stateAfter.name, () => {
+  it.each<[string, Partial<Gate>, MadeDecision, string]>([
+    ['one of one', {}, made('a', 'approve'), 'approved'],
+    ['one of two', { count: 2 }, made('a', 'approve'), 'open'],
+    ['two of two', { count: 2, decisions: [made('a', 'approve')] }, made('b', 'approve'), 'approved'],
+    ['one who rejects', { count: 2, decisions: [made('a', 'approve')] }, made('b', 'reject'), 'rejected'],
+    ['one who sends it back', { count: 3 }, made('a', 'return'), 'returned'],
+    ['a changed output', { count: 2, decisions: [made('a', 'approve')] }, made('b', 'approve', { output: {} }), 'open'],
+    [
+      'those who approve a changed output',
+      { count: 2, decisions: [made('a', 'approve'), made('b', 'approve', { output: {} })] },
+      made('a', 'approve'),
+      'approved',
+    ],
+    ['an answer', { kind: 'question' }, made('a', 'answer'), 'answered'],
+    ['going on', { kind: 'limit' }, made('a', 'continue'), 'continued'],
+    ['stopping', { kind: 'limit' }, made('a', 'stop'), 'rejected'],
+  ])('should follow from %s', (_name, changes, decision, state) =>
+    expect(stateAfter(gate(changes), decision)).toBe(state),
+  );
+
+  it('should approve only when as many people as are asked for approved the same output', () => {
+    const moves = fc.array(
+      fc.record({
+        member: fc.constantFrom('a', 'b', 'c', 'd', 'ann'),
+        changes: fc.boolean(),
+        isAdmin: fc.boolean(),
+      }),
+      { maxLength: 12 },
+    );
+    let approvals = 0;
+    fc.assert(
+      fc.property(moves, fc.integer({ min: 1, max: 3 }), (all, count) => {
+        let now = gate({ count });
+        for (const [index, { member, changes, isAdmin }] of all.entries()) {
+          const decision: GateDecision = { decision: 'approve', ...(changes && { output: { version: index } }) };
+          if (gateRefusal(now, { member, roles: isAdmin ? ['admin'] : [] }, decision, later(1))) continue;
+          const one = { ...decision, member };
+          now = { ...now, state: stateAfter(now, one), decisions: [...now.decisions, one] };
+        }
+        const output = changedOutput(now.decisions);
+        const from = now.decisions.findLastIndex((one) => one.output === output && output !== undefined);
+        const people = new Set(now.decisions.slice(Math.max(0, from)).map(({ member }) => member));
+        expect(people.has('ann')).toBe(false);
+        expect(now.state === 'approved').toBe(people.size >= count);
+        expect(approvalsLeft(now)).toBe(Math.max(0, count - people.size));
+        if (now.state === 'approved') approvals += 1;
+      }),
+      { numRuns: 500 },
+    );
+    expect(approvals).toBeGreaterThan(50);
+  });
+});
+
+describe(taskAfter.name, () => {
+  it.each([
+    ['approval', 'open', undefined],
+    ['approval', 'approved', 'completed'],
+    ['approval', 'returned', 'returned'],
+    ['approval', 'rejected', 'failed'],
+    ['approval', 'expired', 'failed'],
+    ['question', 'answered', 'running'],
+    ['question', 'expired', 'running'],
+    ['limit', 'continued', 'running'],
+    ['limit', 'rejected', 'failed'],
+    ['limit', 'expired', 'failed'],
+    ['limit', 'closed', 'cancelled'],
+  ] as const)('should be, of %s that is %s, %s', (kind, state, task) => expect(taskAfter(kind, state)).toBe(task));
+});
+
+describe(gateDue.name, () => {
+  const times = gateTimes(ASKED, { remind_after_s: 10, expires_after_s: 100 });
+
+  it.each([
+    [9.999, false, undefined, 1],
+    [10, false, 'remind', 0],
+    [10, true, undefined, 90_000],
+    [100, true, 'expire', 0],
+    [200, false, 'expire', 0],
+  ] as const)('should be, after %d s (reminded: %j), %s', (seconds, reminded, due, wait) => {
+    expect(gateDue(times, reminded, later(seconds))).toBe(due);
+    expect(gateWaitMs(times, reminded, later(seconds))).toBe(wait);
+  });
+
+  it('should not remind of what has expired by then', () => {
+    const short = gateTimes(ASKED, { remind_after_s: 100, expires_after_s: 10 });
+    expect(gateWaitMs(short, false, ASKED)).toBe(10_000);
+    expect(gateDue(short, false, later(10))).toBe('expire');
+  });
+});

@@ -1,0 +1,67 @@
+import type {
+  AgentDefinition,
+  CrewDefinition,
+  CrewPlan,
+  PlannedTask,
+  Process,
+  Spending,
+  TaskDefinition,
+} from '../../src/contracts/crew.js';
+
+export const anAgent = (changes: Partial<AgentDefinition> = {}): AgentDefinition => ({
+  role: 'a planner',
+  goal: 'Plan well.',
+  tools: [],
+  limits: { turns: 6, tool_calls: 12, max_tokens: 800 },
+  ...changes,
+});
+
+export const TEXT = { type: 'string', maxLength: 100 };
+
+/** Of a task: what every one has. */
+const TASK = {
+  agent: 'planner',
+  instruction: 'Plan it.',
+  needs: [],
+  uses: [],
+  gather: [],
+  tools: [],
+  unapproved_writes: false,
+  output: { type: 'object', properties: { text: TEXT }, required: ['text'], additionalProperties: false },
+  checks: [],
+  repairs: 2,
+  retries: 1,
+  on_failure: 'fail' as const,
+};
+
+export const aTaskDefinition = (changes: Partial<TaskDefinition> = {}): TaskDefinition => ({ ...TASK, ...changes });
+
+export const aCrew = (changes: Partial<CrewDefinition> = {}): CrewDefinition => ({
+  id: 'planning',
+  name: 'Planning',
+  description: 'Plans.',
+  process: 'sequential',
+  inputs: { type: 'object', properties: {} },
+  open_to_guests: false,
+  agents: { planner: anAgent() },
+  tasks: { plan: aTaskDefinition() },
+  result: { text: 'plan.text' },
+  budget: {},
+  ...changes,
+});
+
+export const aPlannedTask = (id: string, needs: string[] = [], changes: Partial<PlannedTask> = {}): PlannedTask => ({
+  ...{ id, agent: 'planner', needs, turns: 6, toolCalls: 12, repairs: 2, retries: 1, onFailure: 'fail' },
+  hasAction: false,
+  ...changes,
+});
+
+export const aPlan = (process: Process, tasks: PlannedTask[]): CrewPlan => ({
+  ...{ crew: 'planning', version: '0123456789abcdef', process, tasks, budget: {} },
+});
+
+export const aSpending = (tokens = 10, changes: Partial<Spending> = {}): Spending => ({
+  usage: { prompt_tokens: tokens - 1, completion_tokens: 1, total_tokens: tokens },
+  ...{ ms: 100, modelCalls: 1, toolCalls: 0 },
+  ...changes,
+});
