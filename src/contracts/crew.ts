@@ -15,7 +15,8 @@ export type AgentTool = ToolName | CrewToolName;
 
 /**
  * Where a value comes from, with dots between names: `inputs.<name>`, `gathered.<as>`, or `<task>` for the output of a
- * task, each with further names into it: `inputs.proposal.title`, `plan.subtasks`.
+ * task, each with further names into it: `inputs.proposal.title`, `plan.subtasks`. `[]` leads into each entry of a list
+ * and gives a list of what is there: `plan.subtasks[].id`.
  */
 export type Reference = string;
 
@@ -45,11 +46,19 @@ export interface GatherDefinition {
   /** Name under which the task has it: `gathered.<as>`. */
   as: string;
   tool: AgentTool;
-  /** Values, or `{ from: reference }`. In `each`, `{ from: 'item' }` is the one at hand. */
+  /**
+   * Values, or `{ from: reference }`; one whose reference leads to nothing is left out. In `each`, `{ from: 'item' }` is
+   * the one at hand, `{ from: 'item.path' }` a part of it.
+   */
   params: Readonly<Record<string, unknown>>;
   /** Does it once for each item of a list, at most `most` of them. */
   each?: Reference;
-  most?: number;
+  most: number;
+  /**
+   * Whether the task goes on where the tool refuses. What it was to give is absent then; in `each`, that entry of the
+   * list is left out.
+   */
+  optional: boolean;
 }
 
 /** A check of an output beyond its schema. Paths lead into the output, `[]` for each item of a list: `subtasks[].id`. */
@@ -58,12 +67,12 @@ export type CheckDefinition =
   | { check: 'acyclic'; nodes: string; edges: string }
   /** No two values are alike. */
   | { check: 'unique'; at: string }
-  /** Every value is among those that a reference leads to. */
-  | { check: 'among'; at: string; values: Reference }
+  /** Every value is among those that a reference leads to, or one of several. */
+  | { check: 'among'; at: string; values: Reference | readonly Reference[] }
   /** Every value that a reference leads to is there. */
   | { check: 'covers'; at: string; values: Reference }
-  /** The value is a role of the DAO that may be given by approval. */
-  | { check: 'role'; at: string };
+  /** The value is one of these roles, and a role of the DAO. */
+  | { check: 'role'; at: string; among: readonly string[] };
 
 /** Who decides, and how. */
 export interface ApprovalDefinition {
@@ -81,7 +90,13 @@ export interface ApprovalDefinition {
 }
 
 /** What is done in the DAO, by the right of those who approved it. */
-export type ActionDefinition = { action: 'assign_role'; user: Reference; role: Reference };
+export interface ActionDefinition {
+  /** Gives a role to whom the run is about. */
+  action: 'assign_role';
+  role: Reference;
+  /** Roles that may be given so. */
+  assignable: readonly string[];
+}
 
 export const FAILURE_POLICIES = ['fail', 'skip'] as const;
 
@@ -96,6 +111,8 @@ export interface TaskDefinition {
   gather: readonly GatherDefinition[];
   /** Tools of the agent that it may use here. */
   tools: readonly AgentTool[];
+  /** Whether tools that write do so without an approval. */
+  unapproved_writes: boolean;
   output: JsonSchema;
   checks: readonly CheckDefinition[];
   /** Turns in which an output that does not fit is sent back to be repaired. */
@@ -103,8 +120,12 @@ export interface TaskDefinition {
   /** Further attempts after a failed one. */
   retries: number;
   on_failure: (typeof FAILURE_POLICIES)[number];
+  /** Asked before each use of a tool that writes; exactly what was approved is done. */
+  tool_approval?: ApprovalDefinition;
   /** Asked when the output is there, before anything that needs it begins. */
   approval?: ApprovalDefinition;
+  /** How often people may send the task back. */
+  max_returns: number;
   /** Done when the output is approved. */
   action?: ActionDefinition;
 }
@@ -141,6 +162,10 @@ export interface CrewDefinition {
   /** Names of the result, each with where its value comes from. */
   result: Readonly<Record<string, Reference>>;
   budget: BudgetDefinition;
+  /** Roles whose members decide whether a run goes on that has reached a limit. */
+  limit_roles: readonly string[];
+  /** Of process hierarchical: how often the manager decides. */
+  max_handoffs: number;
 }
 
 /** A crew's definition under the hash of what it says. It never changes; a run keeps the one that it began with. */
@@ -192,16 +217,7 @@ export type TaskState = (typeof TASK_STATES)[number];
 export const GATE_KINDS = ['approval', 'question', 'limit'] as const;
 export type GateKind = (typeof GATE_KINDS)[number];
 
-export const GATE_STATES = [
-  'open',
-  'approved',
-  'rejected',
-  'returned',
-  'answered',
-  'continued',
-  'expired',
-  'closed',
-] as const;
+export const GATE_STATES = ['open', 'approved', 'rejected', 'returned', 'answered', 'continued', 'expired', 'closed'] as const;
 export type GateState = (typeof GATE_STATES)[number];
 
 /** What one person decided. */
@@ -221,8 +237,7 @@ export interface CrewData {
 }
 
 /** How a run stands, beyond the status of its request. */
-export type RunState =
-  'running' | 'waiting_approval' | 'waiting_answer' | 'paused' | 'completed' | 'failed' | 'cancelled';
+export type RunState = 'running' | 'waiting_approval' | 'waiting_answer' | 'paused' | 'completed' | 'failed' | 'cancelled';
 
 /** What a task or a run has used so far. */
 export interface Spending {
