@@ -28,3 +28,6 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 /** What an object has under a name of its own; undefined: nothing. */
 export const ownValue = <Value>(object: Readonly<Record<string, Value>>, name: string): Value | undefined =>
   Object.hasOwn(object, name) ? object[name] : undefined;
+
+/** The values of a map, in its order. */
+export const valuesOfMap = <Value>(map: ReadonlyMap<string, Value>): Value[] => [...map.values()];

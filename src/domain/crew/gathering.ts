@@ -1,0 +1,95 @@
+import type { GatherDefinition } from '../../contracts/crew.js';
+import type { Orders } from './orders.js';
+import { resolveReference, valuesOf, type Scope } from './references.js';
+import type { CrewRun, StepView } from './run-state.js';
+import { isObject } from './values.js';
+
+/** What a task has read before its agent begins. */
+export type Gathered =
+  | { kind: 'working' }
+  | { kind: 'failed'; problem: string; final: boolean }
+  | { kind: 'done'; gathered: Record<string, unknown> };
+
+/** With these no further attempt would go better. */
+const FINAL_CODES = ['RBAC_PERMISSION_DENIED', 'PATH_DENIED', 'TOOL_MISSING'];
+
+/** Whose reading it is. */
+export interface GatheringPlace {
+  /** Beginning of the keys of its steps. */
+  prefix: string;
+  task: string;
+  agent: string;
+}
+
+/** One use of a tool, with the key of its step. */
+interface Reading {
+  key: string;
+  params: Record<string, unknown>;
+}
+
+/** Reads what a task gathers, one definition after the other; the items of one beside each other. */
+export function gather(
+  run: CrewRun,
+  orders: Orders,
+  definitions: readonly GatherDefinition[],
+  scope: Omit<Scope, 'gathered'>,
+  place: GatheringPlace,
+): Gathered {
+  const gathered: Record<string, unknown> = {};
+  for (const [index, definition] of definitions.entries()) {
+    const readings = readingsOf(definition, { ...scope, gathered }, `${place.prefix}.g${index + 1}`);
+    const steps = readings.map((reading) => stepOf(run, orders, definition, reading, place));
+    if (steps.some((step) => step?.state !== 'done' && step?.state !== 'failed')) return { kind: 'working' };
+    const ended = steps.filter((step) => step !== undefined);
+    const failed = ended.find(({ state }) => state === 'failed');
+    if (failed && !definition.optional) return failureOf(definition, failed);
+    gathered[definition.as] = valueOf(definition, ended);
+  }
+  return { kind: 'done', gathered };
+}
+
+function readingsOf({ params, each, most }: GatherDefinition, scope: Scope, key: string): Reading[] {
+  if (each === undefined) return [{ key, params: filled(params, scope, undefined) }];
+  return valuesOf(each, scope)
+    .slice(0, most)
+    .map((item, index) => ({ key: `${key}.${index + 1}`, params: filled(params, scope, item) }));
+}
+
+/** Parameters with values in the place of references; those that lead to nothing are left out. */
+function filled(params: Readonly<Record<string, unknown>>, scope: Scope, item: unknown): Record<string, unknown> {
+  const values = Object.entries(params).map(([name, value]): [string, unknown] => {
+    if (!isObject(value) || typeof value.from !== 'string') return [name, value];
+    const isItem = value.from === 'item' || value.from.startsWith('item.');
+    const found = isItem
+      ? resolveReference(value.from.replace(/^item/, 'inputs.item'), { ...scope, inputs: { item } })
+      : resolveReference(value.from, scope);
+    return [name, found];
+  });
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined && value !== null));
+}
+
+function stepOf(
+  run: CrewRun,
+  orders: Orders,
+  { tool, as }: GatherDefinition,
+  { key, params }: Reading,
+  { task, agent }: GatheringPlace,
+): StepView | undefined {
+  const step = run.steps.get(key);
+  if (!step) orders.step({ kind: 'tool', key, task, agent, label: `${task}: ${as} by ${tool}`, tool, params });
+  return step;
+}
+
+function failureOf({ as, tool }: GatherDefinition, { failure }: StepView): Gathered {
+  const { code = 'INTERNAL', reason = '' } = failure ?? {};
+  return {
+    kind: 'failed',
+    problem: `${as} could not be read with ${tool} (${code}): ${reason}`,
+    final: FINAL_CODES.includes(code),
+  };
+}
+
+const valueOf = ({ each }: GatherDefinition, steps: readonly StepView[]): unknown => {
+  const results = steps.filter(({ state }) => state === 'done').map(({ result }) => result);
+  return each === undefined ? results[0] : results;
+};

@@ -1,0 +1,21 @@
+import type { AgentTool, JsonSchema } from '../../contracts/crew.js';
+import type { AgentRoute } from './run-state.js';
+import type { AllowedTool, Validate } from './turn.js';
+import type { OfferedTool } from './turn-way.js';
+
+/** What the advance of a run asks of the world around it. */
+export interface AdvanceKit {
+  now: Date;
+  /** Where the turns of an agent go at this moment. */
+  routeOf(agent: string): AgentRoute;
+  /** A tool as agents are told of it, with the check of its parameters. */
+  tool(name: AgentTool): OfferedTool & AllowedTool;
+  /** A check of outputs against a schema. */
+  validator(schema: JsonSchema): Validate;
+  /** Parses JSON and what is almost JSON; may throw. */
+  parseJson(text: string): unknown;
+  /** Roles of the DAO. */
+  roles: readonly string[];
+  /** Why nothing more may be bought this month; undefined: it may. */
+  broke: string | undefined;
+}

@@ -1,0 +1,103 @@
+import type { CrewPlan } from '../../contracts/crew.js';
+import type { AdvanceKit } from './kit.js';
+import { managerBlocks, managerChoices, managerInstruction, managerSchema, nextStep, staleAfter } from './manager.js';
+import type { Orders } from './orders.js';
+import type { TaskStates } from './plan.js';
+import { retryAt } from './retries.js';
+import type { CrewRun, StepView, TaskProgress } from './run-state.js';
+import { readTurn } from './turn.js';
+import { formWords } from './turn-form.js';
+
+/** What the step of the manager's decision is called in place of a task; no task can be called so. */
+const MANAGER = 'MANAGER';
+
+/** The manager of a hierarchical crew: says which task is next, or which is to be done again. */
+export class Manager {
+  constructor(
+    private readonly run: CrewRun,
+    private readonly kit: AdvanceKit,
+    private readonly orders: Orders,
+  ) {}
+
+  /**
+   * What the manager has decided, as changes of tasks; undefined: it has not yet. Where it may not decide any more, or
+   * nobody answers for it, the first task in the order of the file is next.
+   */
+  decide(
+    plan: CrewPlan,
+    states: TaskStates,
+    outputs: Readonly<Record<string, unknown>>,
+  ): Record<string, Partial<TaskProgress>> | undefined {
+    const choices = managerChoices(plan, states, this.returns());
+    const answer = this.answer(choices, outputs);
+    if (answer === 'working') return undefined;
+    const next = nextStep(answer, choices);
+    if (next.kind === 'finish') return undefined;
+    const { task, note } = next;
+    const before = this.run.tasks[task];
+    if (!before) return undefined;
+    const notes = note === undefined ? before.notes : [...before.notes, note];
+    if (next.kind === 'begin') return { [task]: { state: 'running', notes } };
+    const again = { state: 'returned' as const, round: before.round + 1, attempt: 1, output: null };
+    const stale = staleAfter(plan, states, task).map((id): [string, Partial<TaskProgress>] => {
+      const { round } = this.run.tasks[id] ?? before;
+      return [id, { state: 'waiting', round: round + 1, attempt: 1, output: null }];
+    });
+    return { ...Object.fromEntries(stale), [task]: { ...again, notes, returned: before.output } };
+  }
+
+  private returns(): Map<string, number> {
+    return new Map(Object.entries(this.run.tasks).map(([id, { round }]) => [id, round - 1]));
+  }
+
+  /** The manager's answer; undefined: it has none to give. */
+  private answer(
+    choices: ReturnType<typeof managerChoices>,
+    outputs: Readonly<Record<string, unknown>>,
+  ): Record<string, unknown> | 'working' | undefined {
+    const { definition, handoffs } = this.run;
+    const agent = definition.manager ?? '';
+    const route = this.kit.routeOf(agent);
+    const profile = definition.agents[agent];
+    if ('refused' in route || !profile || handoffs >= definition.max_handoffs) return undefined;
+    const step = this.step(`${MANAGER}-${handoffs + 1}`);
+    if (step === 'failed') return undefined;
+    if (step === 'working') return 'working';
+    const form = { tools: [], output: managerSchema(choices) };
+    if (typeof step !== 'string') {
+      const { way } = route;
+      const reader = { way, parseJson: this.kit.parseJson, output: this.kit.validator(form.output), tools: [] };
+      const turn = readTurn(step.text, [], { ...reader, mostCalls: 0, isCut: step.isCut });
+      return turn.kind === 'output' ? turn.value : undefined;
+    }
+    if (this.orders.reserve(route.maxTokens)) return 'working';
+    const prompt = {
+      agent: profile,
+      instruction: managerInstruction(definition, choices),
+      blocks: managerBlocks(outputs),
+      form: formWords(route.way, form),
+      hasTools: false,
+      maxChars: route.maxChars,
+    };
+    const label = `${agent} decides what is next`;
+    this.orders.step({ kind: 'model', key: step, task: MANAGER, agent, label, form, way: route.way, says: { prompt } });
+    return 'working';
+  }
+
+  /** The step of a decision, or the key under which it is to be made. */
+  private step(base: string): StepView | string {
+    for (let tries = 0; ; tries += 1) {
+      const key = tries === 0 ? base : `${base}~${tries}`;
+      const step = this.run.steps.get(key);
+      if (!step) return key;
+      if (step.state === 'done') return step;
+      if (step.state === 'open') return 'working';
+      const again = retryAt(step, tries);
+      if (!again) return 'failed';
+      if (again > this.kit.now) {
+        this.orders.later(again);
+        return 'working';
+      }
+    }
+  }
+}

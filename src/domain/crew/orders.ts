@@ -1,0 +1,115 @@
+import type { Spending } from '../../contracts/crew.js';
+import { NO_USAGE, reachedLimit, totalSpending, type Extensions } from './budget.js';
+import type { AdvanceKit } from './kit.js';
+import type { CrewRun, GateOrder, GateView, StepOrder } from './run-state.js';
+import { valuesOfMap } from './values.js';
+
+/** How long people are given for a question or a limit, in seconds: a reminder after a day, an end after a week. */
+const REMIND_AFTER_S = 86_400;
+const EXPIRES_AFTER_S = 604_800;
+
+/** What an open turn is taken to use until it has ended, beside its longest answer, in tokens. */
+const OPEN_PROMPT_TOKENS = 1_000;
+
+/** What may stop a turn before it begins: a limit of the whole run, or of a task. */
+export type Halt = 'working' | 'asking' | 'stopped';
+
+/** Collects what is to be done of a run, and keeps it within its limits. */
+export class Orders {
+  readonly steps: StepOrder[] = [];
+  readonly gates: GateOrder[] = [];
+  /** When to look again, at the latest. */
+  lookAt: Date | null = null;
+  /** The limit at which people stopped the run, if they did. */
+  stopped: { limit: string; reason: string } | null = null;
+  private reservedTokens = 0;
+
+  constructor(
+    private readonly run: CrewRun,
+    private readonly kit: AdvanceKit,
+  ) {
+    for (const { kind, state } of run.steps.values()) {
+      if (kind === 'model' && state === 'open') this.reservedTokens += OPEN_PROMPT_TOKENS;
+    }
+  }
+
+  /** Orders a step, once. */
+  step(order: StepOrder): void {
+    if (!this.steps.some(({ key }) => key === order.key)) this.steps.push(order);
+  }
+
+  /** Looks again at a moment, or sooner. */
+  later(moment: Date): void {
+    if (!this.lookAt || moment < this.lookAt) this.lookAt = moment;
+  }
+
+  /** The gate of this id: as it stands, or ordered now. */
+  gate(order: Omit<GateOrder, 'remindAfterS' | 'expiresAfterS'> & Partial<GateOrder>): GateView | undefined {
+    const known = this.run.gates.get(order.id);
+    if (!known && !this.gates.some(({ id }) => id === order.id)) {
+      this.gates.push({ remindAfterS: REMIND_AFTER_S, expiresAfterS: EXPIRES_AFTER_S, ...order });
+    }
+    return known;
+  }
+
+  /** How often people let the run go on at a limit. */
+  extensions(name: string): number {
+    let count = 0;
+    while (this.run.gates.get(limitGateId(name, count))?.state === 'continued') count += 1;
+    return count;
+  }
+
+  /**
+   * Asks people whether a run goes on at a limit. Of the whole run only one is asked at a time.
+   * @returns whether it waits for them, or they have stopped it
+   */
+  limit(name: string, task: string | null, shown: Readonly<Record<string, unknown>>): Halt {
+    const gate = this.gate({
+      id: limitGateId(name, this.extensions(name)),
+      kind: 'limit',
+      task,
+      ask: `A limit was reached (${name}). Go on with as much again, or stop?`,
+      shown: { limit: name, ...shown },
+      roles: this.run.definition.limit_roles,
+      count: 1,
+      self: true,
+    });
+    if (!gate || gate.state === 'open') return 'asking';
+    this.stopped = { limit: name, reason: gate.comment ?? (gate.state === 'expired' ? 'nobody decided in time' : '') };
+    return 'stopped';
+  }
+
+  /**
+   * Whether a turn of a model may begin.
+   * @param tokens most that it may use
+   * @returns undefined: it may, and what it may use is kept for it
+   */
+  reserve(tokens: number): Halt | undefined {
+    if (this.kit.broke) return this.limit('month', null, { reason: this.kit.broke });
+    const { budget } = this.run.definition;
+    const reached = reachedLimit(budget, this.spending(this.reservedTokens + tokens), this.runExtensions());
+    if (reached) return this.limit(reached.limit, null, { used: reached.used, allowed: reached.allowed });
+    this.reservedTokens += tokens;
+    return undefined;
+  }
+
+  private runExtensions(): Extensions {
+    const names = ['tokens', 'cost_usd', 'time_s'] as const;
+    return Object.fromEntries(names.map((name) => [name, this.extensions(name)]));
+  }
+
+  /** What the run has used, with tokens that are kept for what has not ended. */
+  private spending(reserved: number): Spending {
+    const spent = valuesOfMap(this.run.steps).map(({ usage, ms, kind }): Spending => ({
+      usage: usage ?? NO_USAGE,
+      ms,
+      modelCalls: kind === 'model' ? 1 : 0,
+      toolCalls: kind === 'tool' ? 1 : 0,
+    }));
+    const total = totalSpending(spent);
+    const usage = { ...total.usage, total_tokens: total.usage.total_tokens + reserved };
+    return { ...total, usage };
+  }
+}
+
+const limitGateId = (name: string, count: number): string => `limit.${name}.${count}`;
