@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { packagePath } from '../../config/paths.js';
-import { Programs } from '../../src/adapters/devtools/programs.js';
+import { Programs, type ProgramTools } from '../../src/adapters/devtools/programs.js';
 import { Toolchains } from '../../src/adapters/devtools/toolchains.js';
 import { silentReporter } from '../../src/adapters/supply/reporter.js';
 import type { Sandbox, ToolLimits, ToolOutput, ToolParams, ToolResults } from '../../src/contracts/devtools.js';
@@ -20,7 +20,7 @@ const LIMITS: ToolLimits = {
   scratchBytes: 200_000_000,
 };
 
-type Name = keyof Programs & keyof ToolParams;
+type Name = keyof ProgramTools;
 
 describe('tools that run programs, in the real sandbox', () => {
   let folder: string;
@@ -52,7 +52,8 @@ describe('tools that run programs, in the real sandbox', () => {
     at: { folder?: string; signal?: AbortSignal; onOutput?: (output: ToolOutput) => void; limits?: ToolLimits } = {},
   ): Promise<ToolResults[Tool]> => {
     const signal = at.signal ?? new AbortController().signal;
-    return programs[tool]({ workspace, folder: at.folder ?? '.' }, params, at.limits ?? LIMITS, signal, at.onOutput);
+    const program = programs[tool] as ProgramTools[Tool];
+    return program({ workspace, folder: at.folder ?? '.' }, params, at.limits ?? LIMITS, signal, at.onOutput);
   };
 
   describe('fs_search', () => {

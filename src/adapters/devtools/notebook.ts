@@ -55,7 +55,7 @@ function resultOf(end: SandboxEnd, params: NotebookParams, run: ToolRun): Notebo
   const endedBy = end.endedBy === 'exit' ? report.endedBy : end.endedBy;
   const fits = report.bytes <= Math.min(MOST_NOTEBOOK_BYTES, run.limits.fileBytes);
   return {
-    ok: report.ok && endedBy === 'exit',
+    success: report.success && endedBy === 'exit',
     cells: report.cells,
     ...(fits && report.notebook && { notebook: report.notebook }),
     ended_by: endedBy,
@@ -68,7 +68,7 @@ function resultWithoutReport(end: SandboxEnd, run: ToolRun): NotebookResult {
     throw new AppError('TOOL_FAILED', `The notebook could not be executed: ${lastLine(end.output)}.`);
   }
   if (end.endedBy === 'cancelled') requireOwnEnd('The notebook', end, run.signal);
-  return { ok: false, cells: [], ended_by: end.endedBy, output: end.output };
+  return { success: false, cells: [], ended_by: end.endedBy, output: end.output };
 }
 
 const lastLine = (output: string): string => output.trim().split('\n').at(-1)?.slice(0, 300) || 'it gave no reason';
