@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { packagePath } from '../../config/paths.js';
-import { Programs } from '../../src/adapters/devtools/programs.js';
+import { Programs, type ProgramTools } from '../../src/adapters/devtools/programs.js';
 import { Toolchains } from '../../src/adapters/devtools/toolchains.js';
 import { silentReporter } from '../../src/adapters/supply/reporter.js';
 import type { Sandbox, ToolLimits, ToolOutput, ToolParams, ToolResults } from '../../src/contracts/devtools.js';
@@ -20,7 +20,7 @@ const LIMITS: ToolLimits = {
   scratchBytes: 200_000_000,
 };
 
-type Name = keyof Programs & keyof ToolParams;
+type Name = keyof ProgramTools;
 
 describe('tools that run programs, in the real sandbox', () => {
   let folder: string;
@@ -52,7 +52,8 @@ describe('tools that run programs, in the real sandbox', () => {
     at: { folder?: string; signal?: AbortSignal; onOutput?: (output: ToolOutput) => void; limits?: ToolLimits } = {},
   ): Promise<ToolResults[Tool]> => {
     const signal = at.signal ?? new AbortController().signal;
-    return programs[tool]({ workspace, folder: at.folder ?? '.' }, params, at.limits ?? LIMITS, signal, at.onOutput);
+    const program = programs[tool] as ProgramTools[Tool];
+    return program({ workspace, folder: at.folder ?? '.' }, params, at.limits ?? LIMITS, signal, at.onOutput);
   };
 
   describe('fs_search', () => {
@@ -147,7 +148,7 @@ describe('tools that run programs, in the real sandbox', () => {
     });
 
     it('should run none of the programs that a repository names', async () => {
-      // What a program writes is thrown away: so it writes what is shown, and fills the disk that is counted.
+      // What a program writes to files is thrown away: so it prints.
       const canary = '#!/bin/sh\necho CANARY >&2\necho CANARY\nexit 1\n';
       await write({ 'evil.sh': canary, 'a.txt': 'one\n', '.gitattributes': '*.txt diff=evil filter=evil\n' });
       await chmod(join(workspace, 'evil.sh'), 0o755);
@@ -169,13 +170,26 @@ describe('tools that run programs, in the real sandbox', () => {
         await cp(join(workspace, 'evil.sh'), join(workspace, '.git', 'hooks', hook));
       }
       await write({ 'a.txt': 'one\ntwo\n' });
+      const printed: string[] = [];
+      const listening: Sandbox = {
+        kind: sandbox.kind,
+        run: async (...call) => {
+          const end = await sandbox.run(...call);
+          printed.push(end.output);
+          return end;
+        },
+      };
+      const heard = new Programs(listening, new Toolchains(), { cache: testCache(), reporter: silentReporter });
+      const [place, { signal }] = [{ workspace, folder: '.' }, new AbortController()];
       const seen: unknown[] = [
-        await use('git_status', {}),
-        await use('git_diff', {}),
-        await use('git_diff', { from: 'HEAD' }),
-        await use('git_log', {}),
+        await heard.git_status(place, {}, LIMITS, signal),
+        await heard.git_diff(place, {}, LIMITS, signal),
+        await heard.git_diff(place, { from: 'HEAD' }, LIMITS, signal),
+        await heard.git_log(place, {}, LIMITS, signal),
       ];
       expect(JSON.stringify(seen)).not.toContain('CANARY');
+      expect(printed.length).toBeGreaterThan(7);
+      expect(printed.join('\n')).not.toContain('CANARY');
       expect(seen).toMatchObject([{ entries: [{ path: 'a.txt' }] }, { files: [{ added: 1 }] }, {}, { commits: [{}] }]);
     });
 

@@ -61,7 +61,7 @@ describe('executeNotebook', () => {
     ];
     sandbox.next(reportOf(cells));
     expect(await run({ notebook: NOTEBOOK })).toEqual({
-      ok: true,
+      success: true,
       cells: [
         {
           index: 1,
@@ -83,7 +83,7 @@ describe('executeNotebook', () => {
     const error = { output_type: 'error', ename: 'E', evalue: 'why', traceback: ['\x1b[31mline\x1b[0m', 'E: why'] };
     sandbox.next(reportOf([code(error)]));
     expect(await run({ notebook: NOTEBOOK })).toMatchObject({
-      ok: false,
+      success: false,
       cells: [{ outputs: [{ type: 'error', text: 'line\nE: why' }] }],
     });
   });
@@ -103,14 +103,14 @@ describe('executeNotebook', () => {
 
   it('should leave time to tell what the cells gave', async () => {
     sandbox.next(reportOf([], { ended_by: 'timeout' }));
-    expect(await run({ notebook: NOTEBOOK, timeout_s: 10 })).toMatchObject({ ok: false, ended_by: 'timeout' });
+    expect(await run({ notebook: NOTEBOOK, timeout_s: 10 })).toMatchObject({ success: false, ended_by: 'timeout' });
     expect(sandbox.commands[0]).toMatchObject({ limits: { timeoutMs: 10_000 } });
     expect(sandbox.commands[0]?.argv.at(-1)).toBe('8');
   });
 
   it('should not be content with a kernel that died', async () => {
     sandbox.next(reportOf([code()], { ended_by: 'exit', died: true }));
-    expect(await run({ notebook: NOTEBOOK })).toMatchObject({ ok: false, ended_by: 'exit' });
+    expect(await run({ notebook: NOTEBOOK })).toMatchObject({ success: false, ended_by: 'exit' });
   });
 
   it('should say what is wrong with what is no notebook', async () => {
@@ -145,7 +145,12 @@ describe('executeNotebook', () => {
 
   it('should say by what a run was ended that left no report', async () => {
     sandbox.next({ endedBy: 'memory', code: null, output: 'so far' });
-    expect(await run({ notebook: NOTEBOOK })).toEqual({ ok: false, cells: [], ended_by: 'memory', output: 'so far' });
+    expect(await run({ notebook: NOTEBOOK })).toEqual({
+      success: false,
+      cells: [],
+      ended_by: 'memory',
+      output: 'so far',
+    });
   });
 
   it('should bound the outputs, and leave out a notebook that is too large', async () => {

@@ -25,7 +25,7 @@ type Tool<Name extends ProgramName> = (
   onOutput?: (output: ToolOutput) => void,
 ) => Promise<ToolResults[Name]>;
 
-type ProgramTools = { [Name in ProgramName]: Tool<Name> };
+export type ProgramTools = { [Name in ProgramName]: Tool<Name> };
 
 /**
  * The tools that run programs, by their names. The folder of a place must be known to be one of the workspace. All of

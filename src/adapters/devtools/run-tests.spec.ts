@@ -134,6 +134,15 @@ describe('runTests', () => {
     expect((await run()).tests[0]?.file).toBe('node/broken.test.js');
   });
 
+  it('should tell paths from the workspace, though a folder in it has the same name', async () => {
+    const report = '<testcase name="a" file="/workspace/x/workspace/a.js"/><testcase name="/workspace/b.js"/>';
+    sandbox.next(look(NODE)).next({ report });
+    expect((await run()).tests).toEqual([
+      { name: 'a', file: 'x/workspace/a.js', status: 'passed' },
+      { name: 'b.js', file: 'b.js', status: 'passed' },
+    ]);
+  });
+
   it('should tell no more than 500 tests, and count all', async () => {
     const report = `<testsuite>${'<testcase name="a"/>'.repeat(700)}</testsuite>`;
     sandbox.next(look(NODE)).next({ report });

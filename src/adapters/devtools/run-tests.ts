@@ -100,7 +100,7 @@ const withFile = (test: TestCase, fileOf: (path: string) => string): TestCase =>
 /** A path as a program told it, relative to the workspace: it knows the workspace under a name of the sandbox. */
 function workspacePath(path: string, folder: string): string {
   if (!path.startsWith('/')) return path === '' ? '' : posix.normalize(below(folder, path));
-  return path.replace(/^\/(?:.*?\/)?workspace\//, '');
+  return path.replace(/^\/(?:.*?\/)??workspace\//, '');
 }
 
 /**

@@ -59,7 +59,7 @@ function searchArguments(params: SearchParams, fileBytes: number): string[] {
 /** ripgrep's own words, without its name and the drawing of the place. */
 function badSearch(output: string): AppError {
   const lines = output.split('\n').map((line) => line.trim());
-  const telling = lines.findLast((line) => line.startsWith('error:')) ?? lines.find((line) => line.startsWith('rg:'));
-  const why = telling?.replace(/^(rg|error):\s*/, '') ?? 'ripgrep gave no reason';
+  const own = lines.findLast((line) => line.startsWith('error:')) ?? lines.find((line) => line.startsWith('rg:'));
+  const why = (own ?? lines.findLast(Boolean))?.replace(/^(rg|error):\s*/, '') ?? 'ripgrep gave no reason';
   return new AppError('TOOL_FAILED', `The search is not possible: ${why.slice(0, 300)}.`);
 }

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProgramEnd, SandboxCommand } from '../../contracts/devtools.js';
@@ -34,7 +35,8 @@ export interface BubblewrapStart {
 export class BubblewrapRun {
   /** What bubblewrap said about itself. */
   private status = '';
-  private reportChunks: Buffer[] = [];
+  private readonly reportChunks: Buffer[] = [];
+  private settled = false;
 
   private constructor(
     readonly child: ChildProcess,
@@ -78,8 +80,8 @@ export class BubblewrapRun {
   async look(): Promise<ProgramEnd | undefined> {
     const { bound, command } = this.start;
     const exceeded = await bound.exceeded();
-    const inner = await this.innerPid();
-    if (exceeded !== undefined || inner === undefined) return exceeded;
+    const inner = exceeded === undefined ? await this.settledPid() : undefined;
+    if (inner === undefined) return exceeded;
     // The sandbox as it sees itself. Its program cannot put anything else in these places.
     const root = `/proc/${inner}/root`;
     const used = await scratchUsed([`${root}${WORKSPACE}`, `${root}/tmp`, `${root}/dev/shm`]);
@@ -114,6 +116,15 @@ export class BubblewrapRun {
     if (Number.isNaN(pid) || !this.isRunning) return undefined;
     // Its number may be somebody else's once bubblewrap has buried it.
     return (await readStat('/proc', pid))?.parent === this.child.pid ? pid : undefined;
+  }
+
+  /** The same, once bubblewrap has become our shell there: until then its files and processes are those of the host. */
+  private async settledPid(): Promise<number | undefined> {
+    const inner = await this.innerPid();
+    if (inner === undefined || this.settled) return inner;
+    const name = (await readStat('/proc', inner))?.name;
+    this.settled = name !== undefined && name !== basename(this.start.program).slice(0, 15);
+    return this.settled ? inner : undefined;
   }
 
   private feed(): void {

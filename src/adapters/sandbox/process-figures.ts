@@ -3,6 +3,8 @@ import { readFile, readdir } from 'node:fs/promises';
 /** What the kernel tells about a process. */
 export interface ProcessStat {
   pid: number;
+  /** Of the program that it runs. */
+  name: string;
   parent: number;
   session: number;
   threads: number;
@@ -31,6 +33,7 @@ export async function readStat(proc: string, pid: number): Promise<ProcessStat |
   const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0);
   return {
     pid,
+    name: /^Name:\t(.*)$/m.exec(text)?.[1] ?? '',
     parent: field('PPid'),
     session: field('NSsid'),
     threads: field('Threads'),

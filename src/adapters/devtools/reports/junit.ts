@@ -54,9 +54,11 @@ function* piecesOf(text: string): Generator<string> {
 function caseOf(node: Node, fileOf: (path: string) => string): TestCase {
   const problems = [...nodesOf(node.failure), ...nodesOf(node.error)];
   const seconds = Number(attribute(node, 'time') ?? Number.NaN);
-  const file = attribute(node, 'file');
+  const name = nameOf(node);
+  // For a file that could not be loaded Node may give its path as the name, and nothing else.
+  const file = attribute(node, 'file') ?? (name.startsWith('/') ? name : undefined);
   return testCase({
-    name: nameOf(node),
+    name: name.startsWith('/') ? fileOf(name) : name,
     file: file === undefined ? undefined : fileOf(file),
     status: problems.length > 0 ? 'failed' : node.skipped === undefined ? 'passed' : 'skipped',
     ms: seconds * 1_000,

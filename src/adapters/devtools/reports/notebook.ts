@@ -5,7 +5,7 @@ import { withoutColours } from './report.js';
 /** What the driver's report tells, within bounds. */
 export interface NotebookReport {
   /** Whether every cell ran without an error. */
-  ok: boolean;
+  success: boolean;
   endedBy: ProgramEnd;
   cells: NotebookResult['cells'];
   /** Absent where it was too large for the report. */
@@ -33,7 +33,7 @@ export function parseNotebookReport(text: string | undefined, mostBytes: number)
   const cells = new Cells(mostBytes).of(notebook.cells);
   const errors = cells.some(({ outputs }) => outputs.some(({ type }) => type === 'error'));
   return {
-    ok: !errors && report.died !== true && report.ended_by === 'exit',
+    success: !errors && report.died !== true && report.ended_by === 'exit',
     endedBy: report.ended_by === 'timeout' ? 'timeout' : 'exit',
     cells,
     ...(report.cut !== true && { notebook }),
@@ -41,7 +41,7 @@ export function parseNotebookReport(text: string | undefined, mostBytes: number)
   };
 }
 
-const failed = (problem: string): NotebookReport => ({ ok: false, endedBy: 'exit', cells: [], bytes: 0, problem });
+const failed = (problem: string): NotebookReport => ({ success: false, endedBy: 'exit', cells: [], bytes: 0, problem });
 
 /** The outputs of cells, within a size for all of them. */
 class Cells {

@@ -1,0 +1,2 @@
+/** What is tried, in this order. */
+export const ATTEMPTS: readonly { name: string }[];
