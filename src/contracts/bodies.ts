@@ -1,4 +1,5 @@
 import type { TokenLogprob, ToolCall } from './chat.js';
+import type { CrewData } from './crew.js';
 import type { ToolResult } from './devtools.js';
 import type { Attempt, Mode, Origin, RequestStatus, Timings, Usage } from './request.js';
 
@@ -30,7 +31,7 @@ interface AnswerBase extends BodyBase {
 export type RequestBody =
   | (AnswerBase & { mode: 'chat'; data: ChatData | null })
   | (AnswerBase & { mode: 'devtools'; data: ToolResult | null })
-  | (AnswerBase & { mode: 'crew'; data: null })
+  | (AnswerBase & { mode: 'crew'; data: CrewData | null })
   | (BodyBase & { ok: false; mode: Mode; error: ErrorObject });
 
 /** The answer of a chat, once it is there. */

@@ -217,7 +217,16 @@ export type TaskState = (typeof TASK_STATES)[number];
 export const GATE_KINDS = ['approval', 'question', 'limit'] as const;
 export type GateKind = (typeof GATE_KINDS)[number];
 
-export const GATE_STATES = ['open', 'approved', 'rejected', 'returned', 'answered', 'continued', 'expired', 'closed'] as const;
+export const GATE_STATES = [
+  'open',
+  'approved',
+  'rejected',
+  'returned',
+  'answered',
+  'continued',
+  'expired',
+  'closed',
+] as const;
 export type GateState = (typeof GATE_STATES)[number];
 
 /** What one person decided. */
@@ -237,7 +246,8 @@ export interface CrewData {
 }
 
 /** How a run stands, beyond the status of its request. */
-export type RunState = 'running' | 'waiting_approval' | 'waiting_answer' | 'paused' | 'completed' | 'failed' | 'cancelled';
+export type RunState =
+  'running' | 'waiting_approval' | 'waiting_answer' | 'paused' | 'completed' | 'failed' | 'cancelled';
 
 /** What a task or a run has used so far. */
 export interface Spending {

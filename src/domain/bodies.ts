@@ -1,5 +1,6 @@
 import type { ChatData, ErrorObject, RequestBody } from '../contracts/bodies.js';
 import type { AnswerParts } from '../contracts/chat.js';
+import type { CrewData } from '../contracts/crew.js';
 import type { ToolResult } from '../contracts/devtools.js';
 import type { PositionedEvent } from '../contracts/events.js';
 import { requestWorkflowId } from '../contracts/ids.js';
@@ -20,8 +21,8 @@ export interface BodySource {
   finishReason: string | null;
   origin: Origin | null;
   parts?: AnswerParts | null;
-  /** Of mode devtools: what the tool gave. */
-  result?: ToolResult | null;
+  /** Of mode devtools what the tool gave, of a crew what it came to. */
+  result?: ToolResult | CrewData | null;
 }
 
 /** Whether a request in this status has ended. */
@@ -59,9 +60,9 @@ export function requestBody(source: BodySource): RequestBody {
     case 'chat':
       return { ...answer, mode, data: dataOf(source) };
     case 'devtools':
-      return { ...answer, mode, data: source.result ?? null };
+      return { ...answer, mode, data: (source.result ?? null) as ToolResult | null };
     case 'crew':
-      return { ...answer, mode, data: null };
+      return { ...answer, mode, data: (source.result ?? null) as CrewData | null };
   }
 }
 

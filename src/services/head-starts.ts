@@ -336,4 +336,5 @@ const recordOf = (row: NewRequest): RequestRecord => ({
   model: row.model ?? null,
   parts: null,
   result: null,
+  runId: null,
 });

@@ -106,5 +106,6 @@ export const aRecord = (changes: Partial<RequestRecord> = {}): RequestRecord => 
   model: null,
   parts: null,
   result: null,
+  runId: null,
   ...changes,
 });

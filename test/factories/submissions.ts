@@ -59,5 +59,6 @@ export const record = (part: Partial<RequestRecord> = {}): RequestRecord => ({
   model: null,
   parts: null,
   result: null,
+  runId: null,
   ...part,
 });

@@ -55,11 +55,7 @@ function resultOf(end: SandboxEnd, params: NotebookParams, run: ToolRun): Notebo
   const endedBy = end.endedBy === 'exit' ? report.endedBy : end.endedBy;
   const fits = report.bytes <= Math.min(MOST_NOTEBOOK_BYTES, run.limits.fileBytes);
   return {
-<<<<<<< HEAD
-    success: report.ok && endedBy === 'exit',
-=======
     success: report.success && endedBy === 'exit',
->>>>>>> b2faa5c74fd03de5bac956d5f597c8042e77753b
     cells: report.cells,
     ...(fits && report.notebook && { notebook: report.notebook }),
     ended_by: endedBy,

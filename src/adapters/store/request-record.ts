@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { ErrorObject } from '../../contracts/bodies.js';
+import type { CrewData } from '../../contracts/crew.js';
 import type { ToolResult } from '../../contracts/devtools.js';
 import type { AnswerParts } from '../../contracts/chat.js';
 import type { Attempt, Decision, Mode, Origin, RequestStatus, Timings, Usage } from '../../contracts/request.js';
@@ -29,8 +30,10 @@ export interface RequestRecord {
   model: string | null;
   /** What the answer holds beside its text. */
   parts: AnswerParts | null;
-  /** Of mode devtools: what the tool gave. */
-  result: ToolResult | null;
+  /** Of mode devtools what the tool gave, of a crew what it came to. */
+  result: ToolResult | CrewData | null;
+  /** Of a step: the request of its run. */
+  runId: string | null;
 }
 
 /** What a record is made of. Not the metadata: they may be large, and nobody asks for them again. */
@@ -52,6 +55,7 @@ export const RECORD_COLUMNS = [
   'requests.deadline_at',
   'requests.origin',
   'requests.model',
+  'requests.run_id',
 ] as const;
 
 type Unprefixed<T> = T extends `requests.${infer Name}` ? Name : never;
@@ -60,7 +64,7 @@ type Row = Pick<Selectable<RequestsTable>, Unprefixed<(typeof RECORD_COLUMNS)[nu
   answer: string | null;
   finish_reason: string | null;
   parts: AnswerParts | null;
-  result: ToolResult | null;
+  result: ToolResult | CrewData | null;
 };
 
 /** What of a turn belongs to a record. */
@@ -89,4 +93,5 @@ export const toRecord = (row: Row): RequestRecord => ({
   model: row.model,
   parts: row.parts,
   result: row.result,
+  runId: row.run_id,
 });

@@ -1,3 +1,4 @@
+import type { TaskProgress } from '../../contracts/crew-run.js';
 import type { CrewPlan, TaskState } from '../../contracts/crew.js';
 import { Attempt, outputsOf, type AttemptEnd } from './attempt.js';
 import type { AdvanceKit } from './kit.js';
@@ -5,7 +6,7 @@ import { Manager } from './managing.js';
 import { Orders } from './orders.js';
 import { outcomeOf, planOf, readyTasks, type TaskStates } from './plan.js';
 import { crewOutcome } from './result.js';
-import type { Advance, CrewRun, RunFinal, TaskProgress } from './run-state.js';
+import type { Advance, CrewRun, RunFinal } from './run-state.js';
 
 const AT_WORK: readonly TaskState[] = ['running', 'asking', 'returned'];
 

@@ -1,3 +1,4 @@
+import type { StepView, TaskProgress } from '../../contracts/crew-run.js';
 import { WRITING_TOOLS } from '../../contracts/devtools.js';
 import type { AgentDefinition, TaskDefinition } from '../../contracts/crew.js';
 import { problemsOf } from './checks.js';
@@ -8,7 +9,7 @@ import type { Halt, Orders } from './orders.js';
 import { personAnswer } from './prompt.js';
 import { resolveReference, type Scope } from './references.js';
 import { retryAt } from './retries.js';
-import type { AgentRoute, CrewRun, StepOrder, StepView, TaskProgress } from './run-state.js';
+import type { AgentRoute, CrewRun, StepOrder } from './run-state.js';
 import { readTurn, type AskedTool, type Turn } from './turn.js';
 import { formWords } from './turn-form.js';
 import type { TurnForm } from './turn-way.js';

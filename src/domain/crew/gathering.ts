@@ -1,7 +1,8 @@
+import type { StepView } from '../../contracts/crew-run.js';
 import type { GatherDefinition } from '../../contracts/crew.js';
 import type { Orders } from './orders.js';
 import { resolveReference, valuesOf, type Scope } from './references.js';
-import type { CrewRun, StepView } from './run-state.js';
+import type { CrewRun } from './run-state.js';
 import { isObject } from './values.js';
 
 /** What a task has read before its agent begins. */

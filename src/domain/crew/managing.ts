@@ -1,10 +1,11 @@
+import type { StepView, TaskProgress } from '../../contracts/crew-run.js';
 import type { CrewPlan } from '../../contracts/crew.js';
 import type { AdvanceKit } from './kit.js';
 import { managerBlocks, managerChoices, managerInstruction, managerSchema, nextStep, staleAfter } from './manager.js';
 import type { Orders } from './orders.js';
 import type { TaskStates } from './plan.js';
 import { retryAt } from './retries.js';
-import type { CrewRun, StepView, TaskProgress } from './run-state.js';
+import type { CrewRun } from './run-state.js';
 import { readTurn } from './turn.js';
 import { formWords } from './turn-form.js';
 

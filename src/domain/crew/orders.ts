@@ -1,7 +1,8 @@
+import type { GateOrder, GateView } from '../../contracts/crew-run.js';
 import type { Spending } from '../../contracts/crew.js';
 import { NO_USAGE, reachedLimit, totalSpending, type Extensions } from './budget.js';
 import type { AdvanceKit } from './kit.js';
-import type { CrewRun, GateOrder, GateView, StepOrder } from './run-state.js';
+import type { CrewRun, StepOrder } from './run-state.js';
 import { valuesOfMap } from './values.js';
 
 /** How long people are given for a question or a limit, in seconds: a reminder after a day, an end after a week. */

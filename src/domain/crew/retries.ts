@@ -1,4 +1,4 @@
-import type { StepView } from './run-state.js';
+import type { StepView } from '../../contracts/crew-run.js';
 
 /** What passes by itself: a turn that met it is taken again after a pause. */
 const PASSING = [
