@@ -30,6 +30,9 @@ export interface Bounds {
 /** Processes of the sandbox itself that are counted with those of the program: bubblewrap twice, a shell. */
 export const OWN_PROCESSES = 4;
 
+/** So much of a report is handed over. */
+export const REPORT_BYTES = 16 * 1_024 * 1_024;
+
 const OPEN_FILES = 4_096;
 
 /** Limits for each process by itself, which are always set. */
@@ -47,12 +50,22 @@ const addressSpace = ({ memoryBytes }: RunLimits): number => memoryBytes * 2 + 5
 export class RlimitBounds implements Bounds {
   readonly kind = 'rlimits';
 
-  constructor(readonly reason: string) {}
+  /**
+   * @param countsAlone whether a run has a user name space of its own: without one the kernel counts all processes of our
+   *   user, ours too, and a bound for the run could not be told from one for us
+   */
+  constructor(
+    readonly reason: string,
+    private readonly countsAlone: boolean,
+  ) {}
 
   async open(limits: RunLimits): Promise<RunBound> {
     return {
       join: [],
-      rlimits: [`--nproc=${limits.processes + OWN_PROCESSES}`, `--data=${addressSpace(limits)}`],
+      rlimits: [
+        ...(this.countsAlone ? [`--nproc=${limits.processes + OWN_PROCESSES}`] : []),
+        `--data=${addressSpace(limits)}`,
+      ],
       // What meets such a limit is told so itself, and nobody else.
       exceeded: async () => undefined,
       close: async () => undefined,

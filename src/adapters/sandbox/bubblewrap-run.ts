@@ -3,14 +3,14 @@ import { basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProgramEnd, SandboxCommand } from '../../contracts/devtools.js';
-import { fileLimits, type RunBound } from './bounds.js';
+import { fileLimits, REPORT_BYTES, type RunBound } from './bounds.js';
 import { DESCRIPTORS, madeUpFiles, sandboxArguments, WORKSPACE } from './bubblewrap-arguments.js';
 import { inheritedDescriptors } from './inherited.js';
+import { kill } from './kill.js';
 import { launchArguments } from './launch.js';
 import { listProcesses, readStat, usageOf } from './process-figures.js';
 import { scratchUsed } from './scratch.js';
 
-export const REPORT_BYTES = 16 * 1_024 * 1_024;
 const GRACE_MS = 1_000;
 /**
  * The first process of the sandbox: runs the program, then ends what it left and hands over the report, marked as there
@@ -152,12 +152,4 @@ function descriptors(inherited: readonly number[]): ('pipe' | 'ignore')[] {
   return Array.from({ length: last + 1 }, (_, number) =>
     number <= DESCRIPTORS.nss || inherited.includes(number) ? 'pipe' : 'ignore',
   );
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
 }

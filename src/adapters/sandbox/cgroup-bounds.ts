@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from '../supply/is-alive.js';
 import { OWN_PROCESSES, type Bounds, type Exceeded, type RunBound, type RunLimits } from './bounds.js';
+import { kill } from './kill.js';
 
 const NAME = 'dagi-run-';
 const GIVE_UP_AFTER_MS = 5_000;
@@ -126,13 +127,5 @@ async function killMembers(folder: string): Promise<void> {
   for (const pid of members.split('\n').filter(Boolean).map(Number)) {
     // 0: a process of another namespace, which is not ours to kill.
     if (pid > 0) kill(pid);
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
   }
 }

@@ -18,7 +18,10 @@ export async function chooseBounds(kind: SandboxKind): Promise<Bounds> {
   if (process.getuid?.() === 0 && kind === 'bubblewrap') {
     throw new Error(`${problem}, and as root nothing else bounds a program: ${REMEDY}.`);
   }
-  return new RlimitBounds(`${problem}: limits of processes and a watch bound a run in its place.`);
+  return new RlimitBounds(
+    `${problem}: limits of processes and a watch bound a run in its place.`,
+    kind === 'bubblewrap',
+  );
 }
 
 async function tryCgroups(): Promise<Bounds | string> {

@@ -67,7 +67,7 @@ async function tryOut(sandbox: DescribedSandbox): Promise<void> {
 }
 
 function reasonOf(error: unknown): string {
-  const reason = error instanceof AppError ? error.detail['reason'] : undefined;
+  const reason = error instanceof AppError ? error.detail.reason : undefined;
   const text = typeof reason === 'string' ? reason : error instanceof Error ? error.message : String(error);
   if (!/namespace|Operation not permitted|Permission denied|No permissions/i.test(text)) return text;
   return `${text} The kernel must allow user namespaces to ordinary users (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns; in a container its seccomp profile): allow them, ${WEAKER}.`;

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProgramEnd, SandboxCommand } from '../../contracts/devtools.js';
 import { fileLimits, type RunBound } from './bounds.js';
 import { inheritedDescriptors } from './inherited.js';
+import { kill } from './kill.js';
 import { launchArguments } from './launch.js';
 import { listProcesses, readStat, usageOf } from './process-figures.js';
 
@@ -141,12 +142,4 @@ async function bytesOf(folder: string): Promise<number> {
     ),
   );
   return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
 }

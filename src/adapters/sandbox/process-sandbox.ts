@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SandboxCommand, SandboxEnd, ToolOutput } from '../../contracts/devtools.js';
 import { isAlive } from '../supply/is-alive.js';
-import type { Bounds, RunBound } from './bounds.js';
+import { REPORT_BYTES, type Bounds, type RunBound } from './bounds.js';
 import type { DescribedSandbox, SandboxDescription } from './description.js';
 import { unavailable } from './no-sandbox.js';
 import { OutputKeeper } from './output-keeper.js';
@@ -13,7 +13,6 @@ import { ProcessRun, type RunPlaces } from './process-run.js';
 import { supervise } from './supervise.js';
 
 const FOLDER = 'dagi-run-';
-const REPORT_BYTES = 16 * 1_024 * 1_024;
 
 /**
  * The weaker way: an ordinary process of our user in a copy of the workspace, without our variables, within limits. It

@@ -92,6 +92,13 @@ print('ESCAPED')`),
     refused: /FileNotFoundError/,
   },
   {
+    name: 'connect to a socket of the host that lies in the workspace',
+    ...python(`
+import socket
+attempt('socket', lambda: socket.socket(socket.AF_UNIX).connect('/workspace/socket'))`),
+    refused: /socket ECONNREFUSED/,
+  },
+  {
     name: 'inject options by a program name',
     argv: ['--bind', '/', '/host', 'cat'],
     refused: /not found|No such file/,

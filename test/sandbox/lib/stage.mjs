@@ -21,7 +21,7 @@ export async function openStage() {
   await writeFile(join(outside, 'secret.txt'), SECRET, { mode: 0o644 });
   await fillWorkspace(workspace, outside);
   const victim = spawn('sleep', ['1000'], { stdio: 'ignore', env: { PATH: '/usr/bin:/bin', SECRET } });
-  const servers = await openServers(outside);
+  const servers = await openServers(outside, workspace);
   const stage = { folder, workspace, outside, victim, servers, marker: randomUUID(), before: undefined };
   stage.before = await look(stage);
   return stage;
@@ -40,11 +40,13 @@ async function fillWorkspace(workspace, outside) {
   await chmod(join(workspace, 'suid-id'), 0o4755);
 }
 
-async function openServers(outside) {
+async function openServers(outside, workspace) {
   const seen = [];
   const listen = async (where) => {
     const server = createServer((socket) => {
       seen.push(where);
+      // One that gets through may be gone before it has read.
+      socket.on('error', () => {});
       socket.end(SECRET);
     });
     await new Promise((resolve) => server.listen(where, resolve));
@@ -52,7 +54,12 @@ async function openServers(outside) {
   };
   const abstract = `dagi-escape-${randomUUID()}`;
   const tcp = await listen({ port: 0, host: '::' });
-  const all = [tcp, await listen({ path: join(outside, 'socket') }), await listen({ path: `\0${abstract}` })];
+  const all = [
+    tcp,
+    await listen({ path: join(workspace, 'socket') }),
+    await listen({ path: join(outside, 'socket') }),
+    await listen({ path: `\0${abstract}` }),
+  ];
   return { all, seen, abstract, port: tcp.address().port };
 }
 
