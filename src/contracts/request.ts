@@ -248,5 +248,6 @@ export interface Timings {
   queue?: number;
   llm?: number;
   tool?: number;
+  crew?: number;
   total?: number;
 }

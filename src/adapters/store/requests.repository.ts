@@ -236,13 +236,14 @@ export class RequestsRepository {
             attempts = ${JSON.stringify(answer.attempts)}::jsonb, timings = ${JSON.stringify(answer.timings)}::jsonb,
             origin = ${JSON.stringify(answer.origin)}::jsonb, ended_at = now()
           where id = ${id} and dao_id = ${daoId} and generation = ${answer.generation} and ended_at is null
-          returning id, dao_id, key_id
+          returning id, dao_id, key_id, run_id
         ), spent as (
           ${usageUpsert({ provider: answer.provider ?? answer.origin.step, usage: answer.usage })}
         )
         update turns set
           answer = ${answer.text}, finish_reason = ${answer.finishReason},
-          parts = ${hasParts(answer.parts) ? JSON.stringify(answer.parts) : null}::jsonb, call = null
+          parts = ${hasParts(answer.parts) ? JSON.stringify(answer.parts) : null}::jsonb,
+          call = case when request.run_id is null then null else turns.call end
         from request where turns.request_id = request.id
         returning turns.request_id as id
       `.execute(this.tenants.of(daoId)),
@@ -258,8 +259,12 @@ export class RequestsRepository {
     await guardStore(() =>
       sql`
         with request as (
-          select dao_id, key_id from requests
+          select dao_id, key_id, run_id from requests
           where id = ${id} and dao_id = ${daoId} and not (status = 'completed' and generation = ${generation})
+        ), lost as (
+          update crew_runs set
+            lost_tokens = lost_tokens + ${spent.usage.total_tokens}, lost_usd = lost_usd + ${spent.usage.cost_usd ?? 0}
+          from request where crew_runs.run_id = request.run_id
         )
         ${usageUpsert({ ...spent, requests: 0 })}
       `.execute(this.tenants.of(daoId)),
@@ -303,7 +308,7 @@ export class RequestsRepository {
           status = ${status}, error = ${JSON.stringify(error)}::jsonb, attempts = ${JSON.stringify(attempts)}::jsonb,
           timings = ${JSON.stringify(timings)}::jsonb, ended_at = now()
         where id = ${id} and dao_id = ${daoId} and ended_at is null
-        returning id
+        returning id, run_id
       `,
     );
   }
@@ -321,7 +326,7 @@ export class RequestsRepository {
           status = 'failed', error = ${JSON.stringify(error)}::jsonb, ended_at = now(), idempotency_key = null
         where id = ${id} and dao_id = ${daoId} and status = 'accepted'
           and generation = ${begun ? FIRST_GENERATION : 0}
-        returning id
+        returning id, run_id
       `,
     );
   }
@@ -345,7 +350,8 @@ export class RequestsRepository {
     const { rows } = await guardStore(() =>
       sql`
         with request as (${ending}), emptied as (
-          update turns set call = null from request where turns.request_id = request.id and turns.call is not null
+          update turns set call = null from request
+          where turns.request_id = request.id and turns.call is not null and request.run_id is null
         )
         select id from request
       `.execute(this.tenants.of(daoId)),
@@ -359,13 +365,18 @@ export class RequestsRepository {
     const rows = await guardStore(() =>
       withTurn(this.tenants.all)
         .where('requests.ended_at', 'is', null)
+        .where('requests.run_id', 'is', null)
         .where('requests.received_at', '<', receivedBefore)
         .where('requests.id', '>', after)
         .$if(overdueSince !== undefined, (query) =>
           query.where((eb) =>
             eb.or([
               eb('requests.status', '=', 'accepted'),
-              eb('requests.deadline_at', '<', overdueSince ?? new Date(0)),
+              // A run has no deadline: its gates have.
+              eb.and([
+                eb('requests.deadline_at', '<', overdueSince ?? new Date(0)),
+                eb('requests.mode', '<>', 'crew'),
+              ]),
             ]),
           ),
         )

@@ -310,6 +310,8 @@ export interface CrewRunsTable {
   base_run: string | null;
   rights: Json<string[]>;
   handoffs: Generated<number>;
+  lost_tokens: Generated<string>;
+  lost_usd: Generated<string>;
   result: Json<CrewData> | null;
   ended_at: Date | null;
 }

@@ -17,7 +17,7 @@ export interface ToolJob {
 /** What a run of a tool came to. */
 export interface ToolEnd {
   result: ToolResult;
-  /** The request as it is kept from now on: without long texts. */
+  /** The request as it is kept from now on: without long texts. Of a step it is kept as it is. */
   kept: object;
   timings: Timings;
   generation: number;
@@ -97,11 +97,13 @@ export async function recordToolResult(db: Db, id: string, daoId: string, end: T
           status = 'completed', timings = ${JSON.stringify(end.timings)}::jsonb,
           origin = ${JSON.stringify(ORIGIN)}::jsonb, ended_at = now()
         where id = ${id} and dao_id = ${daoId} and generation = ${end.generation} and ended_at is null
-        returning id, dao_id, key_id
+        returning id, dao_id, key_id, run_id
       ), spent as (
         ${usageUpsert({ provider: ORIGIN.step, usage: NO_TOKENS })}
       )
-      update turns set result = ${JSON.stringify(end.result)}::jsonb, tool = ${JSON.stringify(end.kept)}::jsonb
+      update turns set
+        result = ${JSON.stringify(end.result)}::jsonb,
+        tool = case when request.run_id is null then ${JSON.stringify(end.kept)}::jsonb else turns.tool end
       from request where turns.request_id = request.id
       returning turns.request_id as id
     `.execute(db),

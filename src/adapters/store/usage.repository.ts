@@ -8,7 +8,7 @@ export interface Spent {
   /** As configured, or `cache` and `database` for answers that no model gave. */
   provider: string;
   usage: Usage;
-  /** Requests that it answered; absent: one. */
+  /** Requests that it answered; absent: one, or none where it is a step of a run. */
   requests?: number;
 }
 
@@ -46,11 +46,11 @@ const TODAY = sql`(now() at time zone 'utc')::date`;
 /**
  * The part of the statement that records an answer which adds it to `usage_daily`: one more request, its tokens, its
  * cost. To be used as a further `with` part, after one that is called `request` and returns `dao_id` and `key_id` of
- * the request that it has just completed, and no row if it did not. So an answer is counted exactly if it is recorded:
+ * the request that it has just completed (and `run_id`, unless `requests` is given), and no row if it did not. So an answer is counted exactly if it is recorded:
  *
  *     with request as (
  *       update requests set … where … and ended_at is null
- *       returning id, dao_id, key_id
+ *       returning id, dao_id, key_id, run_id
  *     ), spent as (
  *       ${usageUpsert({ provider: answer.provider, usage: answer.usage })}
  *     )
@@ -58,13 +58,14 @@ const TODAY = sql`(now() at time zone 'utc')::date`;
  *
  * PostgreSQL runs such a part once, whether its result is read or not.
  */
-export function usageUpsert({ provider, usage, requests = 1 }: Spent): RawBuilder<unknown> {
+export function usageUpsert({ provider, usage, requests }: Spent): RawBuilder<unknown> {
+  const counted = requests === undefined ? sql`case when request.run_id is null then 1 else 0 end` : sql`${requests}`;
   return sql`
     insert into usage_daily as total (
       dao_id, day, provider, key_id, requests, prompt_tokens, completion_tokens, cost_usd
     )
     select
-      request.dao_id, ${TODAY}, ${provider}::text, request.key_id, ${requests}::bigint,
+      request.dao_id, ${TODAY}, ${provider}::text, request.key_id, (${counted})::bigint,
       ${usage.prompt_tokens}::bigint, ${usage.completion_tokens}::bigint, ${decimal(usage.cost_usd ?? 0)}::numeric
     from request
     on conflict (dao_id, day, provider, key_id) do update set

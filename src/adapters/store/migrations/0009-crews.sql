@@ -28,7 +28,8 @@ alter table requests add column run_id text references requests (id) on delete c
 alter table requests add column step text;
 create unique index requests_by_step on requests (run_id, step) where run_id is not null;
 
--- subject: whom it is about. base_run: whose outputs it took over. rights: what whoever started it might then.
+-- subject: whom it is about. base_run: whose outputs it took over. rights: what whoever started it might then. lost_*:
+-- what turns of models used that gave no answer.
 create table crew_runs (
   run_id text primary key references requests (id) on delete cascade,
   dao_id text not null,
@@ -39,6 +40,8 @@ create table crew_runs (
   base_run text,
   rights jsonb not null,
   handoffs integer not null default 0,
+  lost_tokens bigint not null default 0,
+  lost_usd numeric(16, 8) not null default 0,
   result jsonb,
   ended_at timestamptz,
   foreign key (dao_id, crew, hash) references crew_versions (dao_id, crew, hash)

@@ -1,0 +1,255 @@
+import { sql } from 'kysely';
+import type { CrewData, CrewDefinition } from '../../contracts/crew.js';
+import type { GateOrder, GateView, StepView, TaskProgress } from '../../contracts/crew-run.js';
+import type { ErrorObject } from '../../contracts/bodies.js';
+import type { RequestStatus, Timings, Usage } from '../../contracts/request.js';
+import { guardStore } from './errors.js';
+import { insertStep, stepsOf, type NewStep } from './crew-steps.js';
+import type { Db, Tenants } from './tenants.js';
+import { usageUpsert } from './usage.repository.js';
+
+/** A run of a crew as it is recorded, with all that its advance depends on. */
+export interface LoadedRun {
+  runId: string;
+  daoId: string;
+  /** Whoever started it, and by which key. */
+  actor: string;
+  keyId: string;
+  status: RequestStatus;
+  receivedAt: Date;
+  crew: string;
+  definition: CrewDefinition;
+  subject: string | null;
+  inputs: Record<string, unknown>;
+  baseRun: string | null;
+  /** What whoever started it might then. */
+  rights: string[];
+  handoffs: number;
+  /** What turns used that gave no answer. */
+  lost: { tokens: number; usd: number };
+  tasks: Record<string, TaskProgress>;
+  steps: Map<string, StepView>;
+  gates: Map<string, GateView>;
+}
+
+/** What of a run changes in one advance. */
+export interface RunChanges {
+  tasks: Readonly<Record<string, TaskProgress>>;
+  steps: readonly NewStep[];
+  gates: readonly GateOrder[];
+  handoffs: number;
+}
+
+/** How a run ends. */
+export type RunEnd =
+  | { status: 'completed'; data: CrewData; timings: Timings; usage: Usage | null }
+  | { status: 'failed' | 'cancelled'; error: ErrorObject; timings: Timings; usage: Usage | null };
+
+/** Tasks in these states are at work for the first time. */
+const BEGUN = ['running', 'asking', 'waiting_approval', 'returned'];
+const ENDED = ['completed', 'reused', 'skipped', 'failed', 'cancelled'];
+
+const NO_TOKENS: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+/** By which name runs are counted, as answers are by their providers. */
+const COUNTED_AS = 'crew';
+
+/** Runs of crews: read and changed as a whole, one change at a time. */
+export class CrewRunsRepository {
+  constructor(private readonly tenants: Tenants) {}
+
+  /**
+   * Changes a run while nobody else can.
+   * @param change undefined for a run that has ended, or is none
+   */
+  async locked<T>(
+    runId: string,
+    daoId: string,
+    change: (db: Db, run: LoadedRun | undefined, now: Date) => Promise<T>,
+  ): Promise<T> {
+    return guardStore(() =>
+      this.tenants
+        .of(daoId)
+        .transaction()
+        .execute(async (db) => {
+          const found = await lockRun(db, runId, daoId);
+          return change(db, found && (await loadedRun(db, found)), found?.now ?? new Date());
+        }),
+    );
+  }
+}
+
+const lockRun = (db: Db, runId: string, daoId: string) =>
+  db
+    .selectFrom('crew_runs as run')
+    .innerJoin('requests as request', 'request.id', 'run.run_id')
+    .innerJoin('crew_versions as version', (join) =>
+      join
+        .onRef('version.dao_id', '=', 'run.dao_id')
+        .onRef('version.crew', '=', 'run.crew')
+        .onRef('version.hash', '=', 'run.hash'),
+    )
+    .where('run.run_id', '=', runId)
+    .where('run.dao_id', '=', daoId)
+    .where('run.ended_at', 'is', null)
+    .where('request.ended_at', 'is', null)
+    .select([
+      ...(['run.run_id', 'run.dao_id', 'run.crew', 'run.subject', 'run.inputs', 'run.base_run', 'run.rights'] as const),
+      ...(['run.handoffs', 'run.lost_tokens', 'run.lost_usd', 'version.definition'] as const),
+      ...(['request.actor', 'request.key_id', 'request.status', 'request.received_at'] as const),
+      sql<Date>`date_trunc('milliseconds', clock_timestamp())`.as('now'),
+    ])
+    .forUpdate(['run'])
+    .executeTakeFirst();
+
+type Locked = NonNullable<Awaited<ReturnType<typeof lockRun>>>;
+
+async function loadedRun(db: Db, row: Locked): Promise<LoadedRun> {
+  const { run_id: runId, dao_id: daoId } = row;
+  const place = { runId, daoId };
+  return {
+    ...place,
+    actor: row.actor,
+    keyId: row.key_id,
+    status: row.status,
+    receivedAt: row.received_at,
+    crew: row.crew,
+    definition: row.definition,
+    subject: row.subject,
+    inputs: row.inputs,
+    baseRun: row.base_run,
+    rights: row.rights,
+    handoffs: row.handoffs,
+    lost: { tokens: Number(row.lost_tokens), usd: Number(row.lost_usd) },
+    tasks: await tasksOf(db, place),
+    steps: await stepsOf(db, place),
+    gates: await gatesOf(db, place),
+  };
+}
+
+/** A run, by the ids under which its rows stand. */
+export interface RunPlace {
+  runId: string;
+  daoId: string;
+}
+
+async function tasksOf(db: Db, { runId, daoId }: RunPlace): Promise<Record<string, TaskProgress>> {
+  const rows = await db
+    .selectFrom('crew_tasks')
+    .where('run_id', '=', runId)
+    .where('dao_id', '=', daoId)
+    .select(['task', 'state', 'round', 'attempt', 'output', 'problem', 'notes', 'returned'])
+    .execute();
+  return Object.fromEntries(rows.map(({ task, ...progress }) => [task, progress]));
+}
+
+async function gatesOf(db: Db, { runId, daoId }: RunPlace): Promise<Map<string, GateView>> {
+  const rows = await db
+    .selectFrom('crew_gates')
+    .where('run_id', '=', runId)
+    .where('dao_id', '=', daoId)
+    .select(['id', 'kind', 'state', 'task', 'comment', 'output', 'remind_at', 'expires_at', 'reminded_at'])
+    .execute();
+  return new Map(
+    rows.map(({ remind_at, expires_at, reminded_at, ...gate }) => [
+      gate.id,
+      { ...gate, remindAt: remind_at, expiresAt: expires_at, reminded: reminded_at !== null },
+    ]),
+  );
+}
+
+/** Writes what changes, all that was decided is seen by then. */
+export async function applyChanges(db: Db, run: LoadedRun, changes: RunChanges): Promise<void> {
+  const { runId, daoId } = run;
+  for (const [task, progress] of Object.entries(changes.tasks)) await putTask(db, run, task, progress);
+  for (const step of changes.steps) await insertStep(db, run, step);
+  for (const gate of changes.gates) await insertGate(db, run, gate);
+  await db
+    .updateTable('crew_gates')
+    .set({ seen_at: sql<Date>`now()` })
+    .where('run_id', '=', runId)
+    .where('dao_id', '=', daoId)
+    .where('state', '<>', 'open')
+    .where('seen_at', 'is', null)
+    .execute();
+  await db
+    .updateTable('crew_runs')
+    .set({ handoffs: changes.handoffs })
+    .where('run_id', '=', runId)
+    .where('dao_id', '=', daoId)
+    .execute();
+  if (run.status !== 'accepted') return;
+  await db
+    .updateTable('requests')
+    .set({ status: 'running' })
+    .where('id', '=', runId)
+    .where('dao_id', '=', daoId)
+    .execute();
+}
+
+async function putTask(db: Db, { runId, daoId }: RunPlace, task: string, progress: TaskProgress): Promise<void> {
+  const { state, round, attempt, output, problem, notes, returned } = progress;
+  const values = {
+    ...{ state, round, attempt, problem, notes: JSON.stringify(notes) },
+    output: output && JSON.stringify(output),
+    returned: returned && JSON.stringify(returned),
+    ended_at: ENDED.includes(state) ? sql<Date>`now()` : null,
+  };
+  const begun = BEGUN.includes(state) ? sql<Date>`now()` : null;
+  await db
+    .insertInto('crew_tasks')
+    .values({ run_id: runId, dao_id: daoId, task, ...values, began_at: begun })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['run_id', 'task'])
+        .doUpdateSet({ ...values, began_at: sql<Date>`coalesce(crew_tasks.began_at, excluded.began_at)` }),
+    )
+    .execute();
+}
+
+async function insertGate(db: Db, { runId, daoId }: RunPlace, gate: GateOrder): Promise<void> {
+  const { id, kind, task, ask, shown, roles, count, self, remindAfterS, expiresAfterS } = gate;
+  const after = (seconds: number) => sql<Date>`now() + make_interval(secs => ${seconds})`;
+  await db
+    .insertInto('crew_gates')
+    .values({
+      ...{ run_id: runId, dao_id: daoId, id, kind, task, ask },
+      shown: JSON.stringify(shown),
+      rules: JSON.stringify({ roles, count, self }),
+      remind_at: after(remindAfterS),
+      expires_at: after(expiresAfterS),
+    })
+    .onConflict((conflict) => conflict.columns(['run_id', 'id']).doNothing())
+    .execute();
+}
+
+/** Ends a run with its request, its open steps and gates, and counts it. */
+export async function endRun(db: Db, { runId, daoId }: RunPlace, end: RunEnd): Promise<void> {
+  const done = end.status === 'completed';
+  await sql`
+    with request as (
+      update requests set
+        status = ${end.status}, error = ${done ? null : JSON.stringify(end.error)}::jsonb,
+        timings = ${JSON.stringify(end.timings)}::jsonb, usage = ${end.usage && JSON.stringify(end.usage)}::jsonb,
+        ended_at = now()
+      where id = ${runId} and dao_id = ${daoId} and ended_at is null
+      returning id, dao_id, key_id
+    ), spent as (
+      ${usageUpsert({ provider: COUNTED_AS, usage: NO_TOKENS, requests: done ? 1 : 0 })}
+    ), turn as (
+      update turns set result = ${done ? JSON.stringify(end.data) : null}::jsonb
+      from request where turns.request_id = request.id
+    ), steps as (
+      update requests set status = 'cancelled', ended_at = now(),
+        error = ${JSON.stringify({ code: 'REQUEST_CANCELLED', message: 'The run has ended.' })}::jsonb
+      from request where requests.run_id = request.id and requests.dao_id = ${daoId} and requests.ended_at is null
+    ), gates as (
+      update crew_gates set state = 'closed', decided_at = now(), seen_at = now()
+      from request where crew_gates.run_id = request.id and crew_gates.state = 'open'
+    ), tasks as (
+      update crew_tasks set state = 'cancelled', ended_at = now()
+      from request where crew_tasks.run_id = request.id and not (crew_tasks.state = any (${ENDED}::text[]))
+    )
+    update crew_runs set ended_at = now(), result = ${done ? JSON.stringify(end.data) : null}::jsonb
+    from request where crew_runs.run_id = request.id
+  `.execute(db);
+}
