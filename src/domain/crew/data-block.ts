@@ -22,10 +22,10 @@ const escaped = (text: string): string =>
 const escapeBreaks = (json: string): string => json.replaceAll(/[\u007f-\u009f\u2028\u2029]/g, escaped);
 
 /**
- * The mark written as JSON can write any text: the value is the same, the mark is gone. All of it: the escape of a digit
- * ends with the digit, so that the mark would stand there again.
+ * The mark, and digits right behind it, written as JSON can write any text: the value is the same, the mark is gone. All
+ * of it: the escape of a digit ends with the digit, so that a mark could stand there again.
  */
-const breakUp = (json: string, mark: string): string => json.replaceAll(new RegExp(mark, 'gi'), escaped);
+const breakUp = (json: string, mark: string): string => json.replaceAll(new RegExp(`${mark}[0-9a-f]*`, 'gi'), escaped);
 
 const plainName = (name: string, mark: string): string =>
   cutText(name.replaceAll(/[^\p{L}\p{N}_.[\] /-]+/gu, '_'), LONGEST_NAME).replaceAll(new RegExp(mark, 'gi'), '_');

@@ -1,8 +1,10 @@
 import { isObject } from './values.js';
 
 /** Longest answer that is looked at, in UTF-16 units, and most places in it at which an object may begin. */
-const LONGEST = 400_000;
+const LONGEST = 100_000;
 const MOST_TRIED = 8;
+/** Most of them that are repaired if they are not sound: that is slower than reading. */
+const MOST_REPAIRED = 3;
 
 type JsonObject = Record<string, unknown>;
 
@@ -61,7 +63,8 @@ export function objectsIn(answer: string, repair: ((text: string) => unknown) | 
   const first = read[0];
   // A first object without a sound end holds all later ones: what lies within it is not what was meant.
   const isBroken = first?.sound.length === 0 && endOf(first.part, 0) === undefined;
-  const repaired = repair ? read.flatMap(({ part, sound }) => (sound.length > 0 ? [] : objectOf(part, repair))) : [];
+  const unsound = read.filter((one) => one.sound.length === 0).slice(0, MOST_REPAIRED);
+  const repaired = repair ? unsound.flatMap(({ part }) => objectOf(part, repair)) : [];
   const sound = read.flatMap((one) => one.sound);
   return isBroken ? [...repaired, ...sound] : [...sound, ...repaired];
 }
