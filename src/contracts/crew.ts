@@ -15,7 +15,8 @@ export type AgentTool = ToolName | CrewToolName;
 
 /**
  * Where a value comes from, with dots between names: `inputs.<name>`, `gathered.<as>`, or `<task>` for the output of a
- * task, each with further names into it: `inputs.proposal.title`, `plan.subtasks`.
+ * task, each with further names into it: `inputs.proposal.title`, `plan.subtasks`. `[]` leads into each entry of a list
+ * and gives a list of what is there: `plan.subtasks[].id`.
  */
 export type Reference = string;
 
@@ -45,11 +46,19 @@ export interface GatherDefinition {
   /** Name under which the task has it: `gathered.<as>`. */
   as: string;
   tool: AgentTool;
-  /** Values, or `{ from: reference }`. In `each`, `{ from: 'item' }` is the one at hand. */
+  /**
+   * Values, or `{ from: reference }`; one whose reference leads to nothing is left out. In `each`, `{ from: 'item' }` is
+   * the one at hand, `{ from: 'item.path' }` a part of it.
+   */
   params: Readonly<Record<string, unknown>>;
   /** Does it once for each item of a list, at most `most` of them. */
   each?: Reference;
-  most?: number;
+  most: number;
+  /**
+   * Whether the task goes on where the tool refuses. What it was to give is absent then; in `each`, that entry of the
+   * list is left out.
+   */
+  optional: boolean;
 }
 
 /** A check of an output beyond its schema. Paths lead into the output, `[]` for each item of a list: `subtasks[].id`. */
@@ -58,8 +67,8 @@ export type CheckDefinition =
   | { check: 'acyclic'; nodes: string; edges: string }
   /** No two values are alike. */
   | { check: 'unique'; at: string }
-  /** Every value is among those that a reference leads to. */
-  | { check: 'among'; at: string; values: Reference }
+  /** Every value is among those that a reference leads to, or one of several. */
+  | { check: 'among'; at: string; values: Reference | readonly Reference[] }
   /** Every value that a reference leads to is there. */
   | { check: 'covers'; at: string; values: Reference }
   /** The value is a role of the DAO that may be given by approval. */
@@ -96,6 +105,8 @@ export interface TaskDefinition {
   gather: readonly GatherDefinition[];
   /** Tools of the agent that it may use here. */
   tools: readonly AgentTool[];
+  /** Whether tools that write do so without an approval. */
+  unapproved_writes: boolean;
   output: JsonSchema;
   checks: readonly CheckDefinition[];
   /** Turns in which an output that does not fit is sent back to be repaired. */
