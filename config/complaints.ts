@@ -13,6 +13,12 @@ export type Path = readonly PropertyKey[];
 /** How telling a complaint is: a mistyped key explains more than what is missing because of it. */
 export const RANKS = { key: 0, value: 1, missing: 2 } as const;
 
+/** A complaint for programs; the path is empty for the whole. */
+export interface Problem {
+  path: string;
+  message: string;
+}
+
 interface Complaint {
   at: Position;
   path: Path;
@@ -55,6 +61,11 @@ export class Complaints {
   /** A line `file:line:column: path: reason` for each complaint, the most telling first. */
   lines(): string[] {
     return [...new Set(this.all.toSorted(inOrder).map(sentence))];
+  }
+
+  /** The same for programs, without places in a file. */
+  problems(): Problem[] {
+    return this.all.toSorted(inOrder).map(({ path, reason }) => ({ path: pathText(path), message: reason }));
   }
 
   /** @throws AppError `CONFIG_INVALID` with those lines, of which it tells ten */

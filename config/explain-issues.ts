@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { type Complaints, type Path, RANKS } from './complaints.js';
 import { hint, nearest, quoted } from './nearest.js';
 import { locate, type Node } from './nodes.js';
-import { keysAt, profileJsonSchema, type JsonSchema } from './profile-json-schema.js';
+import { keysAt, type JsonSchema } from './schema-keys.js';
 
 type Issue = z.core.$ZodIssue;
 
@@ -36,6 +36,14 @@ function amount({ origin }: { origin: string }, value: number | bigint): string 
   return unit === undefined ? String(value) : `${value} ${unit}`;
 }
 
+/** What there is to choose from, and what was most likely meant. */
+function choice(values: readonly string[], node: Node): string {
+  // Both cases of the levels of the log need no telling.
+  const told = values.filter((value) => value === value.toLowerCase() || !values.includes(value.toLowerCase()));
+  const close = node.kind === 'scalar' && node.raw === undefined ? hint(String(node.value), values) : '';
+  return `expected ${told.length > 1 ? 'one of ' : ''}${told.join(', ')}, found ${found(node)}${close}`;
+}
+
 /** The alternative that somebody most likely meant: one that got furthest into what is there. */
 function likeliest(issue: z.core.$ZodIssueInvalidUnion): Issue | undefined {
   const branches = issue.errors.map(([first]) => first).filter((first) => first !== undefined);
@@ -45,19 +53,17 @@ function likeliest(issue: z.core.$ZodIssueInvalidUnion): Issue | undefined {
   return inside ?? branches.find(({ code }) => code !== 'invalid_type' && code !== 'invalid_union');
 }
 
-/** Made for the first complaint, as it takes longer than loading a profile. */
-let schema: JsonSchema | undefined;
-
 /** Tells what zod found, with positions, what was expected, and what was most likely meant. */
 export class IssueTeller {
-  private readonly schema = (schema ??= profileJsonSchema());
   /** Keys that a mistyped one most likely stands for, and what holds them: that they are missing needs no telling. */
   private readonly meant = new Set<string>();
   private readonly mistypedIn = new Set<string>();
 
+  /** @param schema what editors are told of the same form: it knows which keys there are */
   constructor(
     private readonly root: Node,
     private readonly complaints: Complaints,
+    private readonly schema: JsonSchema,
   ) {}
 
   tell(issues: readonly Issue[]): void {
@@ -106,17 +112,14 @@ export class IssueTeller {
     switch (issue.code) {
       case 'invalid_type':
         return `expected ${KINDS[issue.expected] ?? issue.expected}, found ${found(node)}`;
-      case 'invalid_value': {
-        const values = issue.values.map(String);
-        // Both cases of the levels of the log need no telling.
-        const told = values.filter((value) => value === value.toLowerCase() || !values.includes(value.toLowerCase()));
-        const close = node.kind === 'scalar' && node.raw === undefined ? hint(String(node.value), values) : '';
-        return `expected ${told.length > 1 ? 'one of ' : ''}${told.join(', ')}, found ${found(node)}${close}`;
-      }
+      case 'invalid_value':
+        return choice(issue.values.map(String), node);
       case 'too_big':
         return `expected ${issue.inclusive ? 'at most' : 'less than'} ${amount(issue, issue.maximum)}, found ${this.size(node)}`;
       case 'too_small':
         return `expected ${issue.inclusive ? 'at least' : 'more than'} ${amount(issue, issue.minimum)}, found ${this.size(node)}`;
+      case 'invalid_key':
+        return issue.issues[0]?.message ?? issue.message;
       default:
         return issue.message;
     }

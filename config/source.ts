@@ -2,9 +2,14 @@ import type { z } from 'zod';
 import { Complaints, RANKS, type Path } from './complaints.js';
 import { IssueTeller } from './explain-issues.js';
 import { locate, plain, type MapNode, type Node } from './nodes.js';
+import { profileJsonSchema } from './profile-json-schema.js';
 import { ProfileSchema, type Profile } from './profile-schema.js';
 import { quoted } from './nearest.js';
+import type { JsonSchema } from './schema-keys.js';
 import { substitute } from './substitution.js';
+
+/** Made for the first complaint, as it takes longer than loading a profile. */
+let schema: JsonSchema | undefined;
 
 /** Text that stands for a number, or for true or false, where one of them is expected. */
 function asExpected(text: string, expected: string): number | boolean | undefined {
@@ -68,7 +73,8 @@ export class ProfileSource {
     let parsed = ProfileSchema.safeParse(plain(this.root));
     if (!parsed.success && coerce(this.root, parsed.error.issues)) parsed = ProfileSchema.safeParse(plain(this.root));
     if (parsed.success) return parsed.data;
-    new IssueTeller(this.root, this.complaints).tell(parsed.error.issues);
+    schema ??= profileJsonSchema();
+    new IssueTeller(this.root, this.complaints, schema).tell(parsed.error.issues);
     this.complaints.throwIfAny();
     throw parsed.error;
   }

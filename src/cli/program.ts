@@ -3,6 +3,7 @@ import { packageVersion } from '../../config/paths.js';
 import { addAuditCommands } from './commands-audit.js';
 import { addClientCommands } from './commands-client.js';
 import { addConfigCommands } from './commands-config.js';
+import { addCrewCommands } from './commands-crew.js';
 import { addPeopleCommands } from './commands-people.js';
 import { addProposalCommands } from './commands-proposal.js';
 import { addServerCommands } from './commands-server.js';
@@ -36,6 +37,7 @@ export function buildProgram(): Command {
   addUsageCommand(program);
   addAuditCommands(program);
   addConfigCommands(program);
+  addCrewCommands(program);
   addWhatIfCommand(program);
   return program;
 }

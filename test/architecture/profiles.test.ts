@@ -20,7 +20,7 @@ describe('the JSON Schema for editors', () => {
   const written = JSON.parse(readFileSync(join(CONFIG, 'profile.schema.json'), 'utf8')) as z.core.JSONSchema.JSONSchema;
   const schema = z.fromJSONSchema(written);
 
-  it('should be the one of the loader: node scripts/write-profile-schema.mjs, after npm run build', () => {
+  it('should be the one of the loader: npm run write:schema', () => {
     expect(written).toEqual(JSON.parse(JSON.stringify(profileJsonSchema())));
   });
 

@@ -1,0 +1,60 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { checkCrew } from './crew-check.js';
+import { newCrew } from './crew-new.js';
+
+const CHECK_HELP = `
+Exit code 1 if one of them cannot be used. Nothing has to run.
+
+Examples:
+  $ npx dagi crew check my_crew.yml
+  $ npx dagi crew check config/crews/*.yml
+  $ npx dagi crew check my_crew.yml --json | jq .definition
+
+How crews are written: docs/crews.md.`;
+
+const NEW_HELP = `
+It passes the check as it stands. A file that is there already stays as it is.
+
+Example:
+  $ npx dagi crew new my_crew && npx dagi crew check my_crew.yml`;
+
+/** Adds `dagi crew`: check, new. */
+export function addCrewCommands(program: Command): void {
+  const crew = program.command('crew').description('check files of crews, begin a new one');
+  addCheck(crew);
+  addNew(crew);
+}
+
+function addCheck(crew: Command): void {
+  crew
+    .command('check')
+    .description('what crews say: agents, tasks and what needs what, tools, gates; or all that is wrong')
+    .argument('<file...>', 'files of crews, YAML or JSON')
+    .option('--json', 'print a line of JSON for each file', false)
+    .addHelpText('after', CHECK_HELP)
+    .action((files: string[], { json }: { json: boolean }) => {
+      const checked = files.map((file) => checkCrew(file, json));
+      checked.forEach(({ ok, text }, index) => {
+        const apart = index > 0 && !json ? '\n' : '';
+        (ok || json ? process.stdout : process.stderr).write(apart + text);
+      });
+      process.exitCode = checked.every(({ ok }) => ok) ? 0 : 1;
+    });
+}
+
+function addNew(crew: Command): void {
+  crew
+    .command('new')
+    .description('write the file of a small crew to begin with')
+    .argument('<id>', 'its id: small letters, digits and _', parseId)
+    .option('--file <path>', 'where (default: ID.yml in this folder)')
+    .addHelpText('after', NEW_HELP)
+    .action(async (id: string, { file }: { file?: string }) => {
+      process.stdout.write(`${await newCrew(id, file)}\n`);
+    });
+}
+
+function parseId(text: string): string {
+  if (/^[a-z][a-z0-9_]{0,62}$/.test(text)) return text;
+  throw new InvalidArgumentError('Small letters, digits and "_", a letter first, at most 63 of them.');
+}
