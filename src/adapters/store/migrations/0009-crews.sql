@@ -1,10 +1,11 @@
 -- Crews (docs/adr/0010-crews.md).
 
--- A DAO's own crews. version: of the row, for If-Match; definition: see src/contracts/crew.ts.
+-- A DAO's own crews. version: of the row, for If-Match; definition: see src/contracts/crew.ts, as json, since the order of
+-- its tasks means something and jsonb loses it.
 create table crews (
   dao_id text not null references daos (id) on delete cascade,
   id text not null,
-  definition jsonb not null,
+  definition json not null,
   hash text not null,
   version bigint not null default 1,
   updated_at timestamptz not null default now(),
@@ -17,7 +18,7 @@ create table crew_versions (
   dao_id text not null references daos (id) on delete cascade,
   crew text not null,
   hash text not null,
-  definition jsonb not null,
+  definition json not null,
   created_at timestamptz not null default now(),
   primary key (dao_id, crew, hash)
 );
