@@ -54,22 +54,25 @@ export interface DevtoolsActivities {
   runTool(input: RunToolInput): Promise<RunToolResult>;
 }
 
-export function createDevtoolsActivities(deps: DevtoolsDependencies): DevtoolsActivities {
-  return {
-    async runTool(input) {
-      const { requestId, daoId, deadlineAt } = input;
-      requireOwnWorkflow(requestId);
-      const stop = stopSignal({ deadlineAt, onCancel: (listener) => deps.bus.onCancel(requestId, listener) });
-      try {
-        const job = await storeFailure(() => deps.requests.claimTool(requestId, daoId));
-        if (!job) return await ended(deps, input);
-        return await new ToolRun(deps, input, job).run(stop.signal);
-      } finally {
-        stop.dispose();
-      }
-    },
+export const createDevtoolsActivities = (deps: DevtoolsDependencies): DevtoolsActivities => ({
+  runTool: createToolActivity(deps),
+});
+
+/** The activity that runs a tool, whatever tools there are. */
+export const createToolActivity =
+  (deps: DevtoolsDependencies): DevtoolsActivities['runTool'] =>
+  async (input) => {
+    const { requestId, daoId, deadlineAt } = input;
+    requireOwnWorkflow(requestId);
+    const stop = stopSignal({ deadlineAt, onCancel: (listener) => deps.bus.onCancel(requestId, listener) });
+    try {
+      const job = await storeFailure(() => deps.requests.claimTool(requestId, daoId));
+      if (!job) return await ended(deps, input);
+      return await new ToolRun(deps, input, job).run(stop.signal);
+    } finally {
+      stop.dispose();
+    }
   };
-}
 
 /** The request had ended before this run: by an earlier one, or otherwise. */
 async function ended(deps: DevtoolsDependencies, { requestId, daoId }: RunToolInput): Promise<RunToolResult> {

@@ -1,5 +1,6 @@
 import { createAnswerActivities, type AnswerActivities, type AnswersDependencies } from './answers.js';
 import { createAuditHeadsActivities, type AuditHeadsActivities, type AuditHeadsDependencies } from './audit-heads.js';
+import { createCrewActivities, type CrewActivities, type CrewDependencies } from './crew.js';
 import type { DevtoolsActivities, DevtoolsDependencies } from './devtools.js';
 import { createLlmActivities, type LlmActivities, type LlmDependencies } from './llm/generate.js';
 import { createProposalActivities, type ProposalActivities, type ProposalsDependencies } from './proposals.js';
@@ -10,6 +11,7 @@ export type OrchestratorDependencies = LlmDependencies &
   AnswersDependencies &
   RecordsDependencies &
   AuditHeadsDependencies &
+  CrewDependencies &
   ProposalsDependencies;
 /** Everything that activities need. */
 export type ActivityDependencies = OrchestratorDependencies & DevtoolsDependencies;
@@ -18,6 +20,7 @@ export type OrchestratorActivities = LlmActivities &
   AnswerActivities &
   RecordActivities &
   AuditHeadsActivities &
+  CrewActivities &
   ProposalActivities;
 /** All activities, by the names under which workflows call them. */
 export type Activities = OrchestratorActivities & DevtoolsActivities;
@@ -28,5 +31,6 @@ export const createActivities = (deps: OrchestratorDependencies): OrchestratorAc
   ...createAnswerActivities(deps),
   ...createRecordActivities(deps),
   ...createAuditHeadsActivities(deps),
+  ...createCrewActivities(deps),
   ...createProposalActivities(deps),
 });

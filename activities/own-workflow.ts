@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { requestIdOf } from '../src/contracts/ids.js';
+import { requestIdOf, runOf } from '../src/contracts/ids.js';
 import { toApplicationFailure } from './failures.js';
 
 /**
@@ -7,6 +7,7 @@ import { toApplicationFailure } from './failures.js';
  * nobody who they are: whoever reaches its port can start workflows that call our activities.
  */
 export function requireOwnWorkflow(requestId: string): void {
-  if (requestIdOf(Context.current().info.workflowExecution?.workflowId ?? '') === requestId) return;
+  const own = requestIdOf(Context.current().info.workflowExecution?.workflowId ?? '');
+  if (own === requestId || (own !== undefined && runOf(requestId) === own)) return;
   throw toApplicationFailure({ type: 'Internal', message: 'this workflow is not the one of the request' });
 }

@@ -1,3 +1,4 @@
+export { crewRun } from './crew-run/workflow.js';
 export { devtoolsRun } from './devtools-run/workflow.js';
 export { routeRequest } from './route-request/workflow.js';
 export { auditHeads } from './schedules/audit-heads/workflow.js';

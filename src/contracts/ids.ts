@@ -21,6 +21,12 @@ export function requestWorkflowId(requestId: string, { mode, crew }: Pick<Decisi
 export const requestIdOf = (workflowId: string): string | undefined =>
   /^(?:route|devtools|crew\/[^/]+)\/([^/]+)$/.exec(workflowId)?.[1];
 
+/** Id of the request of a step: that of its run, and what it is in it. */
+export const stepRequestId = (runId: string, key: string): string => `${runId}.${key}`;
+
+/** The run of a step's request; undefined: it is none. */
+export const runOf = (requestId: string): string | undefined => /^([^.]+)\../.exec(requestId)?.[1];
+
 /** Workflow id of a proposal. One has at most one workflow at a time. */
 export const proposalWorkflowId = (daoId: string, n: number): string => `proposal/${daoId}/${n}`;
 
@@ -40,6 +46,7 @@ export const AUDIT_HEADS_SCHEDULE = 'audit-heads';
 export const WORKFLOWS = {
   routeRequest: 'routeRequest',
   devtoolsRun: 'devtoolsRun',
+  crewRun: 'crewRun',
   proposal: 'proposal',
   auditHeads: 'auditHeads',
 } as const;

@@ -1,6 +1,13 @@
 import type { Entitlement } from '../contracts/access.js';
 import { PROGRAM_TOOLS, TOOLS } from '../contracts/devtools.js';
-import type { Decision, DecisionInputs, Mode, ProviderStep, KnownQuestion } from '../contracts/request.js';
+import {
+  MODE_PRIORITY,
+  type Decision,
+  type DecisionInputs,
+  type KnownQuestion,
+  type Mode,
+  type ProviderStep,
+} from '../contracts/request.js';
 import { PROMPT_HEAD, type RoutingTable } from '../contracts/routing.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { resolveRights, type Rights } from './access.js';
@@ -77,13 +84,37 @@ function decideTool(table: RoutingTable, inputs: DecisionInputs, rights: Rights)
   return allow(table, inputs, rights, { rule: TOOL_RULE, tool, deadlineMs: Math.max(table.requestTimeoutMs, longMs) });
 }
 
+/**
+ * Where a turn of an agent goes: the rule that takes mode crew, or else the one that takes the chats of whoever started the
+ * run. It looks at the crew and its agent alone: what members wrote must not choose who is asked.
+ * @param provider that the crew names; open as `provider/<name>` is
+ */
+export function decideStep(
+  table: RoutingTable,
+  access: DecisionInputs['access'],
+  { crew, agent, provider }: { crew: string; agent: string; provider: string | undefined },
+): Decision | undefined {
+  const rights = resolveRights(access);
+  for (const mode of ['crew', 'chat'] as const) {
+    const about = { agent, source: 'crew', metadata: { crew }, access, promptHead: '', promptLength: 0 };
+    const inputs: DecisionInputs = { ...about, mode };
+    const subject: Subject = { inputs, roles: rights.roles, matches: promptMatcher('') };
+    const match = provider === undefined ? matchRule(table, subject) : matchNamed(table, subject, provider);
+    if (!match) continue;
+    const { rule, chain } = routed(table, inputs, match, undefined);
+    const made = allow(table, { mode: 'chat', access }, rights, { rule, chain, priority: MODE_PRIORITY.crew });
+    return made.allowed ? made.decision : undefined;
+  }
+  return undefined;
+}
+
 /** What a rule makes of a request that it takes. */
 function routed(
   table: RoutingTable,
   { model }: DecisionInputs,
   { rule, chain }: Match,
   answer: KnownQuestion | undefined,
-): Partial<Decision> {
+): Partial<Decision> & Pick<Decision, 'rule' | 'chain'> {
   const callMs = Math.min(rule.timeoutMs ?? table.requestTimeoutMs, table.requestTimeoutMs);
   return {
     rule: rule.name,
@@ -96,7 +127,7 @@ function routed(
 
 function allow(
   table: RoutingTable,
-  { mode, access }: DecisionInputs,
+  { mode, access }: Pick<DecisionInputs, 'mode' | 'access'>,
   rights: Rights,
   part: Partial<Decision>,
 ): DecideResult {

@@ -79,7 +79,9 @@ export const TOOL_PARAMS = {
   fs_write: WriteSchema,
   fs_list: z.strictObject({
     path: folder.exactOptional(),
-    depth: count(20).exactOptional().meta({ description: 'Levels of folders; left out: 1, its own entries, or all where there is a glob.' }),
+    depth: count(20)
+      .exactOptional()
+      .meta({ description: 'Levels of folders; left out: 1, its own entries, or all where there is a glob.' }),
     glob: glob.exactOptional(),
     limit: count(5_000).exactOptional().meta({ description: 'Most entries; 500 if left out.' }),
     cursor: text.pipe(z.string().max(8_192)).exactOptional().meta({ description: 'From the answer before, to go on.' }),

@@ -60,6 +60,14 @@ export class LimitsService {
     return this.rates(quotas.requests, ids, budgets);
   }
 
+  /** Why a run may buy nothing more this month; undefined: it may. */
+  async exhausted(keyId: string, daoId: string, given?: DaoLimits): Promise<string | undefined> {
+    const { tokens } = quotasOf(this.rules(), daoId, given);
+    const readings = await this.budgets(tokens, { key: keyId, dao: daoId });
+    const broke = readings.find(({ remaining }) => remaining === 0);
+    return broke && `${SUBJECT[broke.limit]} has used up the ${broke.quota} tokens of this month.`;
+  }
+
   /** A request of somebody who may not ask at all is none of the DAO's: strangers cannot use up its minute. */
   async giveBack(daoId: string, given?: DaoLimits): Promise<void> {
     if (quotasOf(this.rules(), daoId, given).requests.dao !== undefined) await this.counter.giveBack(`dao:${daoId}`);

@@ -15,6 +15,8 @@ const RETRY: RetryPolicy = { initialInterval: '250ms', backoffCoefficient: 2, ma
 export interface Urgency {
   priority: number;
   weight: number | undefined;
+  /** What operators read of the call. */
+  label?: string | undefined;
 }
 
 /** Temporal's levels of priority; the last one is for whatever is less urgent. */
@@ -28,7 +30,11 @@ const hints = ({ priority, weight }: Urgency): { priority: Priority } => ({
 /** The activity `generate`, to be run where the step says, within what is left of the request's time. */
 export function generateOn(step: ProviderStep, remainingMs: number, urgency: Urgency): Activities['generate'] {
   const longestMs = remainingMs + WRITE_GRACE_MS;
-  const limits = { scheduleToCloseTimeout: longestMs, startToCloseTimeout: longestMs, retry: RETRY };
+  const { label } = urgency;
+  const limits = {
+    ...{ scheduleToCloseTimeout: longestMs, startToCloseTimeout: longestMs, retry: RETRY },
+    ...(label !== undefined && { summary: label }),
+  };
   switch (step.shape) {
     case 'local':
       return proxyLocalActivities<Activities>({ ...limits, localRetryThreshold: '30s' }).generate;

@@ -35,8 +35,16 @@ const OUT_OF_TIME: NoAnswer = {
   textSeen: false,
 };
 
-/** Calls the providers that can be asked in the order of the chain. `attempts` collects those without an answer. */
-export async function walkChain(input: RouteRequestInput, attempts: Attempt[]): Promise<GenerateResult | NoAnswer> {
+/**
+ * Calls the providers that can be asked in the order of the chain.
+ * @param attempts collects those without an answer
+ * @param label what operators read of each call; absent: nothing
+ */
+export async function walkChain(
+  input: RouteRequestInput,
+  attempts: Attempt[],
+  label?: string,
+): Promise<GenerateResult | NoAnswer> {
   const chain = askable(input.decision.chain, input.skipped ?? []);
   const failures: Failure[] = [];
   for (let at: ChainPosition | undefined = CHAIN_START; at;) {
@@ -47,7 +55,7 @@ export async function walkChain(input: RouteRequestInput, attempts: Attempt[]): 
     if (remainingMs <= 0) return OUT_OF_TIME;
     if (!step) break;
     try {
-      return await callOf(input, step, remainingMs)(inputFor(input, step, scheduledAt, attempts));
+      return await callOf(input, step, remainingMs, label)(inputFor(input, step, scheduledAt, attempts));
     } catch (error) {
       const failure = failureOf(error);
       failures.push(failure);
@@ -79,8 +87,9 @@ const callOf = (
   { decision }: RouteRequestInput,
   step: ProviderStep,
   remainingMs: number,
+  label: string | undefined,
 ): ReturnType<typeof generateOn> =>
-  generateOn(step, remainingMs, { priority: priorityOf(decision), weight: decision.weight });
+  generateOn(step, remainingMs, { priority: priorityOf(decision), weight: decision.weight, label });
 
 function inputFor(
   { requestId, daoId, actor, deadlineAt, decision }: RouteRequestInput,

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { CrewData, CrewDefinition } from '../../contracts/crew.js';
 import type { GateOrder, GateView, StepView, TaskProgress } from '../../contracts/crew-run.js';
 import type { ErrorObject } from '../../contracts/bodies.js';
-import type { RequestStatus, Timings, Usage } from '../../contracts/request.js';
+import type { Decision, RequestStatus, Timings, Usage } from '../../contracts/request.js';
 import { guardStore } from './errors.js';
 import { insertStep, stepsOf, type NewStep } from './crew-steps.js';
 import type { Db, Tenants } from './tenants.js';
@@ -252,4 +252,53 @@ export async function endRun(db: Db, { runId, daoId }: RunPlace, end: RunEnd): P
     update crew_runs set ended_at = now(), result = ${done ? JSON.stringify(end.data) : null}::jsonb
     from request where crew_runs.run_id = request.id
   `.execute(db);
+}
+
+/** A step that has not ended. */
+export interface OpenStep {
+  requestId: string;
+  decision: Decision;
+  deadlineAt: Date;
+  label: string;
+}
+
+export async function openStepsOf(db: Db, { runId, daoId }: RunPlace): Promise<OpenStep[]> {
+  const rows = await db
+    .selectFrom('requests')
+    .where('run_id', '=', runId)
+    .where('dao_id', '=', daoId)
+    .where('ended_at', 'is', null)
+    .orderBy('id')
+    .select(['id', 'decision', 'deadline_at', sql<string>`metadata->>'label'`.as('label')])
+    .execute();
+  return rows.map(({ id, decision, deadline_at, label }) => ({
+    requestId: id,
+    decision,
+    deadlineAt: deadline_at,
+    label,
+  }));
+}
+
+/**
+ * Does what time does to gates: one that is due is reminded of, one that has expired is closed as such.
+ * @returns all gates as they stand then
+ */
+export async function passTime(db: Db, run: LoadedRun, now: Date): Promise<Map<string, GateView>> {
+  const gates = new Map(run.gates);
+  for (const gate of run.gates.values()) {
+    if (gate.state !== 'open') continue;
+    const expired = now >= gate.expiresAt;
+    if (!expired && (gate.reminded || now < gate.remindAt)) continue;
+    const change = expired ? { state: 'expired' as const, decided_at: now } : { reminded_at: now };
+    await db
+      .updateTable('crew_gates')
+      .set(change)
+      .where('run_id', '=', run.runId)
+      .where('dao_id', '=', run.daoId)
+      .where('id', '=', gate.id)
+      .where('state', '=', 'open')
+      .execute();
+    gates.set(gate.id, expired ? { ...gate, state: 'expired' } : { ...gate, reminded: true });
+  }
+  return gates;
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { ModelCall } from '../../contracts/chat.js';
 import type { StepFailure, StepView } from '../../contracts/crew-run.js';
+import { stepRequestId } from '../../contracts/ids.js';
 import type { Decision } from '../../contracts/request.js';
 import type { ErrorObject } from '../../contracts/bodies.js';
 import type { RunPlace } from './crew-runs.repository.js';
@@ -13,11 +14,10 @@ export interface NewStep {
   about: Readonly<Record<string, unknown>>;
   decision: Decision;
   deadlineAt: Date;
+  /** Why it is not done at all. */
+  refused?: ErrorObject;
   work: { call: ModelCall } | { tool: { tool: string; params: Readonly<Record<string, unknown>> } };
 }
-
-/** Id of the request of a step. */
-export const stepRequestId = (runId: string, key: string): string => `${runId}.${key}`;
 
 /** Steps of a run by their keys. */
 export async function stepsOf(db: Db, { runId, daoId }: RunPlace): Promise<Map<string, StepView>> {
@@ -75,16 +75,19 @@ function failureOf({ code, message, reason, retry_after_s: after }: ErrorObject)
 export async function insertStep(
   db: Db,
   { runId, daoId, actor, keyId }: RunPlace & { actor: string; keyId: string },
-  { key, about, decision, deadlineAt, work }: NewStep,
+  { key, about, decision, deadlineAt, work, refused }: NewStep,
 ): Promise<void> {
   const id = stepRequestId(runId, key);
   await sql`
     with request as (
       insert into requests (
-        id, dao_id, actor, key_id, mode, metadata, decision, status, timings, received_at, deadline_at, run_id, step
+        id, dao_id, actor, key_id, mode, metadata, decision, status, error, ended_at, timings, received_at, deadline_at,
+        run_id, step
       ) values (
         ${id}, ${daoId}, ${actor}, ${keyId}, ${decision.mode}, ${JSON.stringify(about)}::jsonb,
-        ${JSON.stringify(decision)}::jsonb, 'accepted', '{}'::jsonb, now(), ${deadlineAt}, ${runId}, ${key}
+        ${JSON.stringify(decision)}::jsonb, ${refused ? 'failed' : 'accepted'},
+        ${refused ? JSON.stringify(refused) : null}::jsonb, ${refused ? sql`now()` : null}, '{}'::jsonb, now(),
+        ${deadlineAt}, ${runId}, ${key}
       )
       on conflict do nothing
       returning id, received_at

@@ -104,6 +104,22 @@ export class KeysRepository {
     return guardStore(() => this.shown(daoId).where('id', '=', id).executeTakeFirst());
   }
 
+  /** A key by its id, as if it had been used just now; undefined: it opens nothing any more, and no successor does. */
+  async caller(id: string): Promise<CallerKey | undefined> {
+    const row = await guardStore(() =>
+      this.tenants.all
+        .selectFrom('api_keys')
+        .where((eb) => eb.or([eb('id', '=', id), eb('replaces', '=', id)]))
+        .where('revoked_at', 'is', null)
+        .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
+        .select(['id', 'dao_id', 'principal', 'gateway', 'owner', 'scopes'])
+        .executeTakeFirst(),
+    );
+    if (!row) return undefined;
+    const { dao_id: daoId, scopes, ...key } = row;
+    return { ...key, daoId, scopes: scopes?.filter(isEntitlement) ?? null };
+  }
+
   /** Revokes a key. Returns whether it was not revoked before. */
   async revoke(db: Db, id: string): Promise<boolean> {
     const result = await db

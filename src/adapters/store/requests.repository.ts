@@ -373,10 +373,7 @@ export class RequestsRepository {
             eb.or([
               eb('requests.status', '=', 'accepted'),
               // A run has no deadline: its gates have.
-              eb.and([
-                eb('requests.deadline_at', '<', overdueSince ?? new Date(0)),
-                eb('requests.mode', '<>', 'crew'),
-              ]),
+              eb.and([eb('requests.deadline_at', '<', overdueSince ?? new Date(0)), eb('requests.mode', '<>', 'crew')]),
             ]),
           ),
         )

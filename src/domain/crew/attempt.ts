@@ -12,7 +12,7 @@ import { retryAt } from './retries.js';
 import type { AgentRoute, CrewRun, StepOrder } from './run-state.js';
 import { readTurn, type AskedTool, type Turn } from './turn.js';
 import { formWords } from './turn-form.js';
-import type { TurnForm } from './turn-way.js';
+import { wayOf, type TurnForm, type TurnWay } from './turn-way.js';
 
 /** How an attempt at a task stands. */
 export type AttemptEnd =
@@ -23,7 +23,7 @@ export type AttemptEnd =
   | { kind: 'failed'; problem: string; final: boolean };
 
 type Says = Extract<StepOrder, { kind: 'model' }>['says'];
-type Route = Exclude<AgentRoute, { refused: string }>;
+type Route = Exclude<AgentRoute, { refused: string }> & { way: TurnWay };
 
 /** Share of the room for data that what tools gave may take in one turn. */
 const OUTCOMES_SHARE = 0.5;
@@ -67,11 +67,11 @@ export class Attempt {
     if (this.run.definition.budget.cost_usd !== undefined && !route.priced) {
       return failed(`the crew has a budget in dollars, and no price is known for ${agent}`, true);
     }
-    return this.turns(route, { ...scope, gathered: read.gathered });
+    const form = this.form();
+    return this.turns({ ...route, way: wayOf(route, form) }, form, { ...scope, gathered: read.gathered });
   }
 
-  private turns(route: Route, scope: Scope): AttemptEnd {
-    const form = this.form();
+  private turns(route: Route, form: TurnForm, scope: Scope): AttemptEnd {
     let says: Says = this.first(route, form, scope);
     for (let number = 1; ; number += 1) {
       const halt = this.mayTakeTurn(number);

@@ -1,9 +1,9 @@
 import type { StepView } from '../../contracts/crew-run.js';
 import type { GatherDefinition } from '../../contracts/crew.js';
 import type { Orders } from './orders.js';
-import { resolveReference, valuesOf, type Scope } from './references.js';
+import { gatherCalls } from './gather.js';
+import type { Scope } from './references.js';
 import type { CrewRun } from './run-state.js';
-import { isObject } from './values.js';
 
 /** What a task has read before its agent begins. */
 export type Gathered =
@@ -49,24 +49,10 @@ export function gather(
   return { kind: 'done', gathered };
 }
 
-function readingsOf({ params, each, most }: GatherDefinition, scope: Scope, key: string): Reading[] {
-  if (each === undefined) return [{ key, params: filled(params, scope, undefined) }];
-  return valuesOf(each, scope)
-    .slice(0, most)
-    .map((item, index) => ({ key: `${key}.${index + 1}`, params: filled(params, scope, item) }));
-}
-
-/** Parameters with values in the place of references; those that lead to nothing are left out. */
-function filled(params: Readonly<Record<string, unknown>>, scope: Scope, item: unknown): Record<string, unknown> {
-  const values = Object.entries(params).map(([name, value]): [string, unknown] => {
-    if (!isObject(value) || typeof value.from !== 'string') return [name, value];
-    const isItem = value.from === 'item' || value.from.startsWith('item.');
-    const found = isItem
-      ? resolveReference(value.from.replace(/^item/, 'inputs.item'), { ...scope, inputs: { item } })
-      : resolveReference(value.from, scope);
-    return [name, found];
-  });
-  return Object.fromEntries(values.filter(([, value]) => value !== undefined && value !== null));
+function readingsOf(definition: GatherDefinition, scope: Scope, key: string): Reading[] {
+  const calls = gatherCalls(definition, scope);
+  if (definition.each === undefined) return calls.map((params) => ({ key, params }));
+  return calls.map((params, index) => ({ key: `${key}.${index + 1}`, params }));
 }
 
 function stepOf(

@@ -8,6 +8,7 @@ import { retryAt } from './retries.js';
 import type { CrewRun } from './run-state.js';
 import { readTurn } from './turn.js';
 import { formWords } from './turn-form.js';
+import { wayOf } from './turn-way.js';
 
 /** What the step of the manager's decision is called in place of a task; no task can be called so. */
 const MANAGER = 'MANAGER';
@@ -65,8 +66,8 @@ export class Manager {
     if (step === 'failed') return undefined;
     if (step === 'working') return 'working';
     const form = { tools: [], output: managerSchema(choices) };
+    const way = wayOf(route, form);
     if (typeof step !== 'string') {
-      const { way } = route;
       const reader = { way, parseJson: this.kit.parseJson, output: this.kit.validator(form.output), tools: [] };
       const turn = readTurn(step.text, [], { ...reader, mostCalls: 0, isCut: step.isCut });
       return turn.kind === 'output' ? turn.value : undefined;
@@ -76,12 +77,12 @@ export class Manager {
       agent: profile,
       instruction: managerInstruction(definition, choices),
       blocks: managerBlocks(outputs),
-      form: formWords(route.way, form),
+      form: formWords(way, form),
       hasTools: false,
       maxChars: route.maxChars,
     };
     const label = `${agent} decides what is next`;
-    this.orders.step({ kind: 'model', key: step, task: MANAGER, agent, label, form, way: route.way, says: { prompt } });
+    this.orders.step({ kind: 'model', key: step, task: MANAGER, agent, label, form, way, says: { prompt } });
     return 'working';
   }
 

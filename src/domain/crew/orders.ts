@@ -108,7 +108,12 @@ export class Orders {
       toolCalls: kind === 'tool' ? 1 : 0,
     }));
     const total = totalSpending(spent);
-    const usage = { ...total.usage, total_tokens: total.usage.total_tokens + reserved };
+    const { lost } = this.run;
+    const usage = {
+      ...total.usage,
+      total_tokens: total.usage.total_tokens + lost.tokens + reserved,
+      cost_usd: (total.usage.cost_usd ?? 0) + lost.usd,
+    };
     return { ...total, usage };
   }
 }

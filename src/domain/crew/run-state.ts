@@ -1,4 +1,4 @@
-import type { ToolCall } from '../../contracts/chat.js';
+import type { Capability, ToolCall } from '../../contracts/chat.js';
 import type { AgentTool, CrewData, CrewDefinition } from '../../contracts/crew.js';
 import type { GateOrder, GateView, StepView, TaskProgress } from '../../contracts/crew-run.js';
 import type { TaskPrompt } from './prompt.js';
@@ -13,11 +13,13 @@ export interface CrewRun {
   gates: ReadonlyMap<string, GateView>;
   /** How often the manager has decided. */
   handoffs: number;
+  /** What turns used that gave no answer. */
+  lost: { tokens: number; usd: number };
 }
 
 /** Where an agent's turns go, found out anew each time. */
 export type AgentRoute =
-  | { way: TurnWay; maxChars: number; maxTokens: number; priced: boolean }
+  | { capabilities: readonly Capability[]; maxChars: number; maxTokens: number; priced: boolean }
   /** Nobody may be asked for it. */
   | { refused: string };
 

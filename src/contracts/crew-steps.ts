@@ -1,0 +1,44 @@
+import type { Decision } from './request.js';
+
+/** A step of a run, as its workflow is told of it. */
+export interface StepInput {
+  /** Id of the step's request. */
+  requestId: string;
+  kind: 'model' | 'tool' | 'dao';
+  /** What operators read. */
+  label: string;
+  deadlineAt: number;
+  decision: Decision;
+}
+
+export interface AdvanceCrewInput {
+  runId: string;
+  daoId: string;
+}
+
+/** What the workflow of a run does next. */
+export interface AdvancedCrew {
+  /** Steps that are open, begun or not. */
+  steps: StepInput[];
+  /** How long until it asks again, if nothing happens, in milliseconds; null: until something does. */
+  waitMs: number | null;
+  /** How it has ended; null: it has not. */
+  ended: 'completed' | 'failed' | 'cancelled' | null;
+  /** What it waits for, for operators. */
+  waitsFor: 'approval' | 'question' | 'limit' | null;
+  /** Tokens so far. */
+  tokens: number;
+}
+
+export interface EndCrewInput extends AdvanceCrewInput {
+  reason: string;
+}
+
+/** Input of the workflow `crewRun`. */
+export interface CrewRunInput {
+  version: 1;
+  runId: string;
+  daoId: string;
+  actor: string;
+  crew: string;
+}

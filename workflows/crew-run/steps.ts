@@ -1,0 +1,48 @@
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '../../activities/index.js';
+import type { CrewRunInput, StepInput } from '../../src/contracts/crew-steps.js';
+import { QUEUES } from '../../src/contracts/ids.js';
+import type { Attempt, RouteRequestInput } from '../../src/contracts/request.js';
+import { walkChain } from '../route-request/walk.js';
+import { endWithout } from '../shared/ending.js';
+import { failureOf } from '../shared/failure-of.js';
+import { toolFailureOf, toolOptions } from '../shared/tool.js';
+
+/** What looks at the DAO takes milliseconds. */
+const { runDaoTool } = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '5s', maximumAttempts: 20 },
+});
+
+/**
+ * Does a step of a run. Whatever comes of it is in the database when this returns; a step that fails does not fail the
+ * run: that is for whoever looks at it next.
+ */
+export async function performStep({ daoId, actor }: CrewRunInput, step: StepInput): Promise<void> {
+  const { requestId, deadlineAt, decision } = step;
+  const input: RouteRequestInput = { version: 1, requestId, daoId, actor, deadlineAt, decision };
+  if (step.kind === 'model') await turn(input, step.label);
+  else await use(input, step);
+}
+
+async function turn(input: RouteRequestInput, label: string): Promise<void> {
+  const attempts: Attempt[] = [];
+  const answer = await walkChain(input, attempts, label).catch((error: unknown) => ({ failure: failureOf(error) }));
+  if ('failure' in answer) await endWithout(input, answer.failure, attempts);
+}
+
+async function use(input: RouteRequestInput, { kind, label }: StepInput): Promise<void> {
+  const { requestId, daoId, actor, deadlineAt } = input;
+  const scheduledAt = Date.now();
+  const tool = { requestId, daoId, actor, deadlineAt, scheduledAt };
+  const { runTool } = proxyActivities<Activities>({
+    ...toolOptions(input, scheduledAt),
+    taskQueue: QUEUES.devtools,
+    summary: label,
+  });
+  try {
+    await (kind === 'dao' ? runDaoTool(tool) : runTool(tool));
+  } catch (error) {
+    await endWithout(input, toolFailureOf(error), []);
+  }
+}
