@@ -1,7 +1,8 @@
 import type { Dirent, Stats } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import type { ListedEntry } from '../../contracts/devtools.js';
 import { AppError } from '../../errors/app-error.js';
+import { entriesOf } from './entries.js';
 import { systemCode } from './faults.js';
 import type { Glob, GlobState } from './glob.js';
 import type { Folder } from './opened.js';
@@ -51,7 +52,7 @@ export class ListWalk {
   /** Walks a folder of the workspace that is open. */
   async from(folder: Folder, names: readonly string[], levels: number, after: readonly string[]): Promise<void> {
     const state = names.reduce<GlobState>((state, name) => this.step(state, name), this.glob?.start ?? []);
-    await this.visit({ folder, entries: await entriesOf(folder) }, { names, levels, after, state });
+    await this.visit({ folder, entries: await sortedEntries(folder) }, { names, levels, after, state });
   }
 
   private async visit({ folder, entries }: NonNullable<Opened>, place: Place): Promise<void> {
@@ -160,7 +161,7 @@ async function openIfAny(parent: Folder, name: string): Promise<Opened> {
   let folder: Folder | undefined;
   try {
     folder = await parent.enter(name);
-    return { folder, entries: await entriesOf(folder) };
+    return { folder, entries: await sortedEntries(folder) };
   } catch (error) {
     await folder?.close();
     if (error instanceof AppError || ['ENOENT', 'EACCES', 'EPERM'].includes(systemCode(error) ?? '')) return undefined;
@@ -168,9 +169,9 @@ async function openIfAny(parent: Folder, name: string): Promise<Opened> {
   }
 }
 
-async function entriesOf(folder: Folder): Promise<Dirent[]> {
-  const entries = await readdir(folder.place, { withFileTypes: true });
-  return entries.filter(({ name }) => !isTemporary(name)).sort((a, b) => (a.name < b.name ? -1 : 1));
+async function sortedEntries(folder: Folder): Promise<Dirent[]> {
+  const entries = await entriesOf(folder, (name) => !isTemporary(name));
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Never rejected: the walk may be elsewhere when this ends. */
