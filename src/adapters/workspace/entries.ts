@@ -1,5 +1,6 @@
 import type { Dirent } from 'node:fs';
 import { opendir } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { Folder } from './opened.js';
 
 /** Entries that are read at once: all of a large folder would keep everybody else waiting. */
@@ -13,3 +14,18 @@ export async function entriesOf(folder: Folder, isWanted: (name: string) => bool
   }
   return entries;
 }
+
+/** Entries that are sorted at once. */
+const RUN = 8_192;
+
+/** Puts entries in the order of their names; others are served meanwhile. */
+export async function sortedByName(entries: Dirent[]): Promise<Dirent[]> {
+  if (entries.length <= RUN) return entries.sort(byName);
+  const half = Math.ceil(entries.length / 2);
+  const both = [await sortedByName(entries.slice(0, half)), await sortedByName(entries.slice(half))];
+  await setImmediate();
+  // Two parts in order are put together in one go.
+  return both.flat().sort(byName);
+}
+
+const byName = (a: Dirent, b: Dirent): number => (a.name < b.name ? -1 : 1);

@@ -4,13 +4,19 @@ import type { TextJobs } from './text-jobs.js';
 
 const THREADS = 2;
 const LONGEST_MS = 5_000;
-const MOST_MEMORY = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 64 };
+const MOST_MEMORY_MB = 512;
 // Beside this file, in the sources as among the compiled.
 const FILE = new URL(import.meta.url.endsWith('.ts') ? './text-worker.ts' : './text-worker.js', import.meta.url);
 
+/** What came of a job. An error of undefined: its time was up. */
+type End = { answer: unknown } | { error: unknown };
+
 interface ThreadOptions {
   file?: URL;
+  /** Longest time for a job, once a thread has it. */
   longestMs?: number;
+  /** Of a thread. */
+  memoryMb?: number;
 }
 
 /**
@@ -22,10 +28,12 @@ export class TextThreads {
   private readonly idle = new Set<Worker>();
   private readonly file: URL;
   private readonly longestMs: number;
+  private readonly memoryMb: number;
 
-  constructor({ file = FILE, longestMs = LONGEST_MS }: ThreadOptions = {}) {
+  constructor({ file = FILE, longestMs = LONGEST_MS, memoryMb = MOST_MEMORY_MB }: ThreadOptions = {}) {
     this.file = file;
     this.longestMs = longestMs;
+    this.memoryMb = memoryMb;
   }
 
   /**
@@ -36,7 +44,9 @@ export class TextThreads {
     name: Name,
     ask: TextJobs[Name]['ask'],
   ): Promise<TextJobs[Name]['answer'] | undefined> {
-    return this.places.runExclusive(() => this.ask(this.take(), { name, ask }));
+    return this.places.runExclusive(() => this.ask(this.take(), { name, ask })) as Promise<
+      TextJobs[Name]['answer'] | undefined
+    >;
   }
 
   private take(): Worker {
@@ -47,15 +57,16 @@ export class TextThreads {
   }
 
   private start(): Worker {
-    const thread = new Worker(this.file, { env: {}, execArgv: [], resourceLimits: MOST_MEMORY });
+    const resourceLimits = { maxOldGenerationSizeMb: this.memoryMb };
+    const thread = new Worker(this.file, { env: {}, execArgv: [], resourceLimits });
     thread.on('exit', () => this.idle.delete(thread));
     // Whoever has a job there is told; of an idle one nobody needs to know.
     thread.on('error', () => undefined);
     return thread;
   }
 
-  private async ask<T>(thread: Worker, message: unknown): Promise<T | undefined> {
-    const end = await this.endOf<T>(thread, message);
+  private async ask(thread: Worker, message: unknown): Promise<unknown> {
+    const end = await this.endOf(thread, message);
     if ('answer' in end) {
       thread.unref();
       this.idle.add(thread);
@@ -66,10 +77,9 @@ export class TextThreads {
     throw new Error('A thread for texts failed', { cause: end.error });
   }
 
-  /** An error of undefined: the time was up. */
-  private endOf<T>(thread: Worker, message: unknown): Promise<{ answer: T | undefined } | { error: unknown }> {
-    const { promise, resolve } = Promise.withResolvers<{ answer: T | undefined } | { error: unknown }>();
-    const onMessage = (answer: T | undefined): void => resolve({ answer });
+  private endOf(thread: Worker, message: unknown): Promise<End> {
+    const { promise, resolve } = Promise.withResolvers<End>();
+    const onMessage = (answer: unknown): void => resolve({ answer });
     const onError = (error: unknown): void => resolve({ error });
     const onExit = (code: number): void => resolve({ error: new Error(`ended with ${code}`) });
     const timer = setTimeout(() => resolve({ error: undefined }), this.longestMs);

@@ -32,7 +32,7 @@ const LONGEST_WAIT_MS = 200;
  */
 export class Usage {
   private known: (Growth & { at: number }) | undefined;
-  private measuring: Promise<void> | undefined;
+  private measuring: { ended: Promise<void>; since: number } | undefined;
   /** What was added since the measuring began that is under way. */
   private since: Growth = { bytes: 0, files: 0 };
 
@@ -78,17 +78,17 @@ export class Usage {
     throw new AppError('FILE_TOO_LARGE', message, { quota: 'free_bytes', most: this.quota.freeBytes });
   }
 
-  /** Has it measured where that is due; whoever writes waits a moment at most, and only if nothing is known. */
+  /** Has it measured where that is due. Only if nothing is known is it waited for, and for a moment at most. */
   private async look(): Promise<void> {
     const isDue = this.known === undefined || performance.now() - this.known.at > MEASURED_FOR_MS;
-    if (isDue) this.measuring ??= this.measure();
+    if (isDue) this.measuring ??= { ended: this.measure(), since: performance.now() };
     if (this.known !== undefined || this.measuring === undefined) return;
-    const ended = new AbortController();
-    await Promise.race([
-      this.measuring,
-      wait(LONGEST_WAIT_MS, undefined, { signal: ended.signal }).catch(() => undefined),
-    ]);
-    ended.abort();
+    const { ended, since } = this.measuring;
+    const left = since + LONGEST_WAIT_MS - performance.now();
+    if (left <= 0) return;
+    const stop = new AbortController();
+    await Promise.race([ended, wait(left, undefined, { signal: stop.signal }).catch(() => undefined)]);
+    stop.abort();
   }
 
   private async measure(): Promise<void> {
