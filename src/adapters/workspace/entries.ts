@@ -1,13 +1,19 @@
 import type { Dirent } from 'node:fs';
-import { opendir } from 'node:fs/promises';
+import { opendir, readdir } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { Folder } from './opened.js';
 
-/** Entries that are read at once: all of a large folder would keep everybody else waiting. */
+/** Entries of a large folder that are read at once: all of them would keep everybody else waiting. */
 const AT_ONCE = 512;
+/** Of a folder, in bytes. Whatever is not larger has a few thousand entries at most; reading it is one call. */
+const SMALL = 65_536;
 
 /** Entries of a folder by their names, in no order; nothing more is asked about them. */
 export async function entriesOf(folder: Folder, isWanted: (name: string) => boolean): Promise<Dirent[]> {
+  if (folder.size <= SMALL) {
+    const all = await readdir(folder.place, { withFileTypes: true });
+    return all.filter(({ name }) => isWanted(name));
+  }
   const entries: Dirent[] = [];
   for await (const entry of await opendir(folder.place, { bufferSize: AT_ONCE })) {
     if (isWanted(entry.name)) entries.push(entry);
