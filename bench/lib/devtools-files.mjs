@@ -3,6 +3,8 @@ import { fileName, folderName } from './devtools-tree.mjs';
 
 const LIMITS = { fileBytes: 4 * 2 ** 20, outputBytes: 2 ** 20 };
 const SECOND_MS = 1_000;
+const nothing = () => Promise.resolve();
+const FREELY = { journal: null, onPlan: nothing, beforeWrite: nothing };
 
 /** What is measured of the tools for files: `share` of the rounds, `aim` for the 95th percentile in milliseconds. */
 export function fileCases(workspace, folders, files) {
@@ -10,9 +12,15 @@ export function fileCases(workspace, folders, files) {
   const matching = folders * Math.ceil(files / 4);
   return [
     { name: 'fs_read', run: (round) => workspace.read({ path: path(round) }, LIMITS) },
-    { name: 'fs_write', run: (round) => workspace.write({ path: path(round), content: `new ${round}\n` }, LIMITS) },
+    {
+      name: 'fs_write',
+      run: (round) => workspace.write({ path: path(round), content: `new ${round}\n` }, LIMITS, FREELY),
+    },
     { name: 'fs_diff', run: (round) => workspace.diff({ path: path(round), content: 'other\n' }, LIMITS) },
-    { name: 'fs_patch, three files', run: (round) => workspace.patch({ patch: newFiles(round, folders) }, LIMITS) },
+    {
+      name: 'fs_patch, three files',
+      run: (round) => workspace.patch({ patch: newFiles(round, folders) }, LIMITS, FREELY),
+    },
     { name: 'fs_list, the top', aim: SECOND_MS, run: () => page(workspace, {}, Math.min(500, folders)) },
     { name: 'fs_list, a page of the tree', aim: SECOND_MS, run: () => page(workspace, { depth: 20 }, 500) },
     { name: 'fs_list, a page in the middle', aim: SECOND_MS, run: middle(workspace, folders) },

@@ -144,8 +144,6 @@ export interface PatchParams {
 
 export interface PatchResult {
   files: WrittenFile[];
-  /** Whether the files were already as the patch wants them. */
-  already_applied: boolean;
 }
 
 export const TEST_FRAMEWORKS = ['jest', 'vitest', 'node', 'pytest', 'go', 'cargo'] as const;

@@ -3,7 +3,7 @@ import { chmodSync, linkSync, readdirSync, readFileSync, readlinkSync, statSync,
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { FILE_LIMITS, openTestWorkspace, type TestWorkspace } from '../../../test/support/workspace.js';
+import { FILE_LIMITS, FREELY, openTestWorkspace, type TestWorkspace } from '../../../test/support/workspace.js';
 
 const system = (program: string, ...args: string[]) => execFileSync(program, args, { stdio: 'ignore' });
 
@@ -26,12 +26,13 @@ describe('attacks on a workspace', () => {
   /** Everything that can be done with a path, by name, and the code of the error that each ends with. */
   async function attempts(path: string): Promise<Record<string, string>> {
     const { workspace } = test;
-    const patch = (head: string) => workspace.patch({ patch: `${head}\n@@ -1 +1 @@\n-SECRET\n+x\n` }, FILE_LIMITS);
+    const patch = (head: string) =>
+      workspace.patch({ patch: `${head}\n@@ -1 +1 @@\n-SECRET\n+x\n` }, FILE_LIMITS, FREELY);
     const all: Record<string, () => Promise<unknown>> = {
       read: () => workspace.read({ path }, FILE_LIMITS),
-      write: () => workspace.write({ path, content: 'x' }, FILE_LIMITS),
-      create: () => workspace.write({ path, content: 'x', expected_hash: null }, FILE_LIMITS),
-      'write below': () => workspace.write({ path: `${path}/x`, content: 'x' }, FILE_LIMITS),
+      write: () => workspace.write({ path, content: 'x' }, FILE_LIMITS, FREELY),
+      create: () => workspace.write({ path, content: 'x', expected_hash: null }, FILE_LIMITS, FREELY),
+      'write below': () => workspace.write({ path: `${path}/x`, content: 'x' }, FILE_LIMITS, FREELY),
       list: () => workspace.list({ path }),
       folder: () => workspace.requireFolder(path),
       diff: () => workspace.diff({ path, content: '' }, FILE_LIMITS),

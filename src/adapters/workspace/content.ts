@@ -1,11 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, readdir, type FileHandle } from 'node:fs/promises';
+import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { AppError } from '../../errors/app-error.js';
+import { entriesOf } from './entries.js';
 import { systemCode } from './faults.js';
 import { Held, type Folder } from './opened.js';
 import { denied, isTemporary, notAFile } from './path.js';
+import { inFolder, type Opener } from './walk.js';
+
+const LARGEST_CHUNK = 4 * 2 ** 20;
 
 /** A file of the workspace, all of it. */
 export interface Content {
@@ -35,18 +39,23 @@ export async function readContent(folder: Folder, name: string, most: number): P
   try {
     await requireOwnFile(folder, name, held);
     if (held.stats.size > most) throw tooLarge(folder.pathOf(name), most);
-    const bytes = await readHeld(held, most);
-    if (bytes === undefined) throw tooLarge(folder.pathOf(name), most);
-    return { bytes, hash: hashOf(bytes), mode: held.stats.mode & 0o777 };
+    const read = await readHeld(held, most);
+    if (read === undefined) throw tooLarge(folder.pathOf(name), most);
+    return { ...read, mode: held.stats.mode & 0o777 };
   } finally {
     await held.close();
   }
 }
 
-/** As `readContent`; undefined if there is no such file. */
-export async function contentIfAny(folder: Folder, name: string, most: number): Promise<Content | undefined> {
+/** As `readContent`, of a file below the workspace; undefined if it, or a folder above it, is not there. */
+export async function contentBelow(
+  open: Opener,
+  folders: readonly string[],
+  name: string,
+  most: number,
+): Promise<Content | undefined> {
   try {
-    return await readContent(folder, name, most);
+    return await inFolder(open, folders, (folder) => readContent(folder, name, most));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
@@ -70,14 +79,16 @@ function requireFile(path: string, stats: Stats): void {
 /** Whether a file's second name is the one under which a write made it: then both are in this folder. */
 async function isBeingMade(folder: Folder, held: Held): Promise<boolean> {
   const { ino, dev } = await held.exactly();
-  for (const name of (await readdir(folder.place)).filter(isTemporary)) {
+  for (const { name } of await entriesOf(folder, isTemporary)) {
     const stats = await lstat(folder.at(name), { bigint: true }).catch(() => undefined);
     if (stats?.ino === ino && stats.dev === dev && stats.nlink === 2n) return true;
   }
   return false;
 }
 
-async function readHeld(held: Held, most: number): Promise<Buffer | undefined> {
+type Read = Pick<Content, 'bytes' | 'hash'>;
+
+async function readHeld(held: Held, most: number): Promise<Read | undefined> {
   const handle = await open(held.place, constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK);
   try {
     return await readAtMost(handle, held.stats.size, most);
@@ -87,13 +98,17 @@ async function readHeld(held: Held, most: number): Promise<Buffer | undefined> {
 }
 
 /** All that is in a file, which may grow meanwhile; undefined if that is more than it may be. */
-async function readAtMost(handle: FileHandle, size: number, most: number): Promise<Buffer | undefined> {
+async function readAtMost(handle: FileHandle, size: number, most: number): Promise<Read | undefined> {
   const chunks: Buffer[] = [];
+  const hash = createHash('sha256');
   let total = 0;
-  for (let wanted = size + 1; total <= most; wanted = 65_536) {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(Math.min(wanted, most + 1 - total)));
-    if (bytesRead === 0) return Buffer.concat(chunks, total);
+  for (let wanted = size + 1; total <= most; wanted = Math.max(size + 1 - total, 65_536)) {
+    // Hashing all of a large file at once would keep everybody waiting.
+    const length = Math.min(wanted, most + 1 - total, LARGEST_CHUNK);
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(length));
+    if (bytesRead === 0) return { bytes: Buffer.concat(chunks, total), hash: hash.digest('hex') };
     chunks.push(buffer.subarray(0, bytesRead));
+    hash.update(buffer.subarray(0, bytesRead));
     total += bytesRead;
   }
   return undefined;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { FILE_LIMITS, openTestWorkspace, type TestWorkspace } from '../../../test/support/workspace.js';
+import { FILE_LIMITS, FREELY, openTestWorkspace, type TestWorkspace } from '../../../test/support/workspace.js';
 
 describe('fs_diff', () => {
   let test: TestWorkspace;
@@ -24,7 +24,7 @@ describe('fs_diff', () => {
       changed: true,
       truncated: false,
     });
-    await test.workspace.patch({ patch: result.diff }, FILE_LIMITS);
+    await test.workspace.patch({ patch: result.diff }, FILE_LIMITS, FREELY);
     expect(test.get('a')).toBe('one\n2\nthree');
   });
 
@@ -40,7 +40,7 @@ describe('fs_diff', () => {
     test.put('x\n+++ y', 'a\n');
     const result = await diff({ content: 'b\n' }, 'x\n+++ y');
     expect(result.diff.split('\n')[0]).toBe('--- "a/x\\n+++ y"');
-    await test.workspace.patch({ patch: result.diff }, FILE_LIMITS);
+    await test.workspace.patch({ patch: result.diff }, FILE_LIMITS, FREELY);
     expect(test.get('x\n+++ y')).toBe('b\n');
   });
 

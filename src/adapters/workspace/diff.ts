@@ -1,13 +1,12 @@
-import { createTwoFilesPatch } from 'diff';
 import type { DiffParams, DiffResult, ToolLimits } from '../../contracts/devtools.js';
 import { AppError } from '../../errors/app-error.js';
 import { isText, readContent, tooLarge } from './content.js';
 import { at } from './faults.js';
 import { parseFilePath, pathOf } from './path.js';
+import { textThreads } from './text-threads.js';
 import { cutText } from './text.js';
 import { inFolder, type Opener } from './walk.js';
 
-const LONGEST_MS = 500;
 const CONTEXT = 3;
 
 type Limits = Pick<ToolLimits, 'fileBytes' | 'outputBytes'>;
@@ -20,30 +19,28 @@ type Limits = Pick<ToolLimits, 'fileBytes' | 'outputBytes'>;
 export async function diff(open: Opener, params: DiffParams, limits: Limits): Promise<DiffResult> {
   const before = await textAt(open, params.path, limits);
   const after = await other(open, params, before.path, limits);
-  if (before.text === after.text) return { diff: '', changed: false, truncated: false };
-  const options = {
+  if (before.bytes.equals(after.bytes)) return { diff: '', changed: false, truncated: false };
+  const given = await textThreads.run('diff', {
+    names: [`a/${before.path}`, `b/${after.path}`],
+    texts: [before.bytes, after.bytes],
     context: params.context ?? CONTEXT,
-    timeout: LONGEST_MS,
-    headerOptions: { includeIndex: false, includeUnderline: false, includeFileHeaders: true },
-  };
-  const [from, to] = [`a/${before.path}`, `b/${after.path}`];
-  const text = createTwoFilesPatch(from, to, before.text, after.text, undefined, undefined, options);
-  if (text === undefined) throw new AppError('TOOL_FAILED', 'The two differ in too much to be compared.');
-  const bytes = Buffer.from(text);
-  const given = cutText(bytes, limits.outputBytes);
-  return { diff: given.toString('utf8'), changed: true, truncated: given.length < bytes.length };
+    most: limits.outputBytes,
+  });
+  if (given === undefined) throw new AppError('TOOL_FAILED', 'The two are too different to compare.');
+  const text = cutText(Buffer.from(given.buffer), limits.outputBytes).toString('utf8');
+  return { diff: text, changed: true, truncated: given.length > limits.outputBytes };
 }
 
 interface NamedText {
   path: string;
-  text: string;
+  bytes: Buffer;
 }
 
 async function other(open: Opener, params: DiffParams, path: string, limits: Limits): Promise<NamedText> {
   const { other_path: otherPath, content } = params;
   if (content !== undefined && Buffer.byteLength(content) > limits.fileBytes)
     throw tooLarge('content', limits.fileBytes);
-  if (content !== undefined) return { path, text: content };
+  if (content !== undefined) return { path, bytes: Buffer.from(content) };
   if (otherPath !== undefined) return textAt(open, otherPath, limits);
   throw new AppError('BODY_INVALID', 'One of other_path and content is needed.', { param: 'other_path' });
 }
@@ -56,5 +53,5 @@ async function textAt(open: Opener, given: string, limits: Limits): Promise<Name
     inFolder(open, names, (folder) => readContent(folder, name, limits.fileBytes)),
   );
   if (!isText(bytes)) throw new AppError('TOOL_FAILED', `${JSON.stringify(path)} is no text in UTF-8.`, { path });
-  return { path, text: bytes.toString('utf8') };
+  return { path, bytes };
 }

@@ -16,6 +16,8 @@ export function faultAt(path: string, error: unknown): unknown {
       return error;
     case 'ENOENT':
       return new AppError('FILE_NOT_FOUND', `There is no ${JSON.stringify(path)} in the workspace.`, { path });
+    case 'EEXIST':
+      return new AppError('FILE_EXISTS', `There is a file ${JSON.stringify(path)} already.`, { path });
     case 'ENOTDIR':
       return notAFolder(path);
     case 'EISDIR':

@@ -1,7 +1,9 @@
 import type { Dirent, Stats } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { ListedEntry } from '../../contracts/devtools.js';
 import { AppError } from '../../errors/app-error.js';
+import { entriesOf, sortedByName } from './entries.js';
 import { systemCode } from './faults.js';
 import type { Glob, GlobState } from './glob.js';
 import type { Folder } from './opened.js';
@@ -10,6 +12,8 @@ import { isTemporary } from './path.js';
 /** For one page. */
 const MOST_LOOKED_AT = 500_000;
 const LONGEST_MS = 2_000;
+/** Longest time in which nobody else is served. */
+const AT_A_TIME_MS = 10;
 /** Folders that are opened before it is their turn. */
 const AHEAD = 4;
 
@@ -29,6 +33,7 @@ export class ListWalk {
   private readonly found: { entry?: ListedEntry }[] = [];
   private lookedAt = 0;
   private until = Number.POSITIVE_INFINITY;
+  private pauseAt = 0;
   private last = '';
   private isFull = false;
 
@@ -51,7 +56,7 @@ export class ListWalk {
   /** Walks a folder of the workspace that is open. */
   async from(folder: Folder, names: readonly string[], levels: number, after: readonly string[]): Promise<void> {
     const state = names.reduce<GlobState>((state, name) => this.step(state, name), this.glob?.start ?? []);
-    await this.visit({ folder, entries: await entriesOf(folder) }, { names, levels, after, state });
+    await this.visit({ folder, entries: await sortedEntries(folder) }, { names, levels, after, state });
   }
 
   private async visit({ folder, entries }: NonNullable<Opened>, place: Place): Promise<void> {
@@ -61,6 +66,7 @@ export class ListWalk {
     const looks: Promise<void>[] = [];
     try {
       for (const entry of left) {
+        if (performance.now() > this.pauseAt) await this.pause();
         const isResumed = entry.name === first;
         if (!isResumed) looks.push(...this.look(folder, entry, place));
         if (this.isFull) break;
@@ -104,6 +110,11 @@ export class ListWalk {
     const slot: { entry?: ListedEntry } = {};
     this.found.push(slot);
     return [fill(slot, folder, entry, this.last)];
+  }
+
+  private async pause(): Promise<void> {
+    await setImmediate();
+    this.pauseAt = performance.now() + AT_A_TIME_MS;
   }
 
   /** Every page gets at least one entry further. */
@@ -160,7 +171,7 @@ async function openIfAny(parent: Folder, name: string): Promise<Opened> {
   let folder: Folder | undefined;
   try {
     folder = await parent.enter(name);
-    return { folder, entries: await entriesOf(folder) };
+    return { folder, entries: await sortedEntries(folder) };
   } catch (error) {
     await folder?.close();
     if (error instanceof AppError || ['ENOENT', 'EACCES', 'EPERM'].includes(systemCode(error) ?? '')) return undefined;
@@ -168,10 +179,8 @@ async function openIfAny(parent: Folder, name: string): Promise<Opened> {
   }
 }
 
-async function entriesOf(folder: Folder): Promise<Dirent[]> {
-  const entries = await readdir(folder.place, { withFileTypes: true });
-  return entries.filter(({ name }) => !isTemporary(name)).sort((a, b) => (a.name < b.name ? -1 : 1));
-}
+const sortedEntries = async (folder: Folder): Promise<Dirent[]> =>
+  sortedByName(await entriesOf(folder, (name) => !isTemporary(name)));
 
 /** Never rejected: the walk may be elsewhere when this ends. */
 async function fill(slot: { entry?: ListedEntry }, folder: Folder, entry: Dirent, path: string): Promise<void> {

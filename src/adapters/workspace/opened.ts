@@ -101,6 +101,11 @@ export class Folder {
     return `${dev}:${ino}:${birthtimeMs}`;
   }
 
+  /** What its entries took on the disk when it was opened, in bytes: about how many there are. */
+  get size(): number {
+    return this.held.stats.size;
+  }
+
   pathOf(name: string): string {
     return [...this.names, name].join('/');
   }

@@ -48,6 +48,17 @@ export function parseFilePath(path: string): [...folders: string[], name: string
   return [...names, name];
 }
 
+/**
+ * As `parseFilePath`, of a file that is to be written: nothing of git's own. Its hooks and its configuration name
+ * programs, which would run wherever somebody uses the repository outside the sandbox.
+ * @throws AppError `PATH_DENIED`, `NOT_A_FILE`
+ */
+export function parseWritePath(path: string): [...folders: string[], name: string] {
+  const names = parseFilePath(path);
+  if (names.some((name) => name.toLowerCase() === '.git')) throw denied(path, 'is of git, which only git writes');
+  return names;
+}
+
 export const notAFile = (path: string): AppError =>
   new AppError('NOT_A_FILE', `${JSON.stringify(shortened(path))} is no file.`, { path: shortened(path) });
 

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { link, lstat, open, readdir, rename, unlink } from 'node:fs/promises';
+import { link, lstat, open, rename, unlink } from 'node:fs/promises';
 import { LRUCache } from 'lru-cache';
 import { v4 as uuid } from 'uuid';
+import { entriesOf } from './entries.js';
 import type { Folder } from './opened.js';
 import { isTemporary } from './path.js';
 import { flush } from './walk.js';
@@ -16,7 +17,8 @@ const swept = new LRUCache<string, true>({ max: 1_000, ttl: HOUR_MS });
  * Puts a file in place as a whole: whoever reads sees the old one or the new one, also after a crash.
  * @param mode permission bits
  * @param onlyNew whether it is an error, `EEXIST`, if there is something of this name
- * @throws errors of the operating system
+ * @param mayChange awaited directly before that; if it throws, nothing has changed
+ * @throws errors of the operating system, and of `mayChange`
  */
 export async function place(
   folder: Folder,
@@ -24,11 +26,13 @@ export async function place(
   bytes: Uint8Array,
   mode: number,
   onlyNew: boolean,
+  mayChange: () => Promise<void>,
 ): Promise<void> {
   await sweep(folder);
   const temporary = folder.at(`.dagi-${uuid()}.tmp`);
   try {
     await writeNew(temporary, bytes, mode);
+    await mayChange();
     // A rename would replace what somebody else has put there meanwhile.
     await (onlyNew ? link(temporary, folder.at(name)) : rename(temporary, folder.at(name)));
   } catch (error) {
@@ -46,7 +50,7 @@ export async function place(
 export async function sweep(folder: Folder): Promise<void> {
   if (swept.has(folder.identity)) return;
   swept.set(folder.identity, true);
-  for (const name of (await readdir(folder.place)).filter(isTemporary)) {
+  for (const { name } of await entriesOf(folder, isTemporary)) {
     const stats = await lstat(folder.at(name)).catch(() => undefined);
     if (stats?.isFile() && Date.now() - stats.mtimeMs > HOUR_MS) await discard(folder.at(name));
   }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { FILE_LIMITS, openTestWorkspace, type TestWorkspace } from '../../../test/support/workspace.js';
+import { FILE_LIMITS, FREELY, openTestWorkspace, type TestWorkspace } from '../../../test/support/workspace.js';
 import { hashOf } from './content.js';
 
 /**
@@ -96,8 +96,9 @@ describe('races on a workspace', () => {
     const ends = await often([
       () => workspace.read({ path: 'dir/file.txt' }, FILE_LIMITS),
       () => workspace.read({ path: 'dir/deep/file.txt' }, FILE_LIMITS),
-      () => workspace.write({ path: `dir/deep/new/w${(written += 1) % 20}`, content: `${written}` }, FILE_LIMITS),
-      () => workspace.write({ path: `dir/c${written % 20}`, content: 'x', expected_hash: null }, FILE_LIMITS),
+      () =>
+        workspace.write({ path: `dir/deep/new/w${(written += 1) % 20}`, content: `${written}` }, FILE_LIMITS, FREELY),
+      () => workspace.write({ path: `dir/c${written % 20}`, content: 'x', expected_hash: null }, FILE_LIMITS, FREELY),
       () => workspace.list({ path: 'dir', depth: 3 }),
       () => workspace.list({ depth: 5, glob: '*.txt' }),
       () => workspace.requireFolder('dir/deep'),
@@ -121,10 +122,10 @@ describe('races on a workspace', () => {
       () => workspace.list({}),
     ]);
     expectNothingLeft(ends);
-    await Promise.allSettled(Array.from({ length: 100 }, () => workspace.patch({ patch }, FILE_LIMITS)));
+    await Promise.allSettled(Array.from({ length: 100 }, () => workspace.patch({ patch }, FILE_LIMITS, FREELY)));
     // A write takes the place of the link itself: from then on there may be no link left to meet.
     const writes = Array.from({ length: 300 }, (_, at) =>
-      workspace.write({ path: 'file.txt', content: `${at}` }, FILE_LIMITS),
+      workspace.write({ path: 'file.txt', content: `${at}` }, FILE_LIMITS, FREELY),
     );
     await Promise.allSettled(writes);
     expect(readdirSync(test.outside)).toEqual(['secret.txt']);

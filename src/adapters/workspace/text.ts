@@ -6,8 +6,5 @@ export function cutText(bytes: Buffer, most: number): Buffer {
   return bytes.subarray(0, end);
 }
 
-/** The lines of a text, each with its end. */
-export const linesOf = (text: string): string[] => text.match(/[^\n]*\n|[^\n]+/g) ?? [];
-
 const isContinuation = (byte: number | undefined): boolean =>
   byte !== undefined && (byte & 0b1100_0000) === 0b1000_0000;

@@ -8,19 +8,19 @@ export type Opener = () => Promise<Folder>;
 
 /**
  * Runs an action in a folder of the workspace, which is held until it ends.
- * @param make whether folders that are missing are made
- * @throws AppError `PATH_DENIED`, `NOT_A_FOLDER`, and errors of the operating system
+ * @param beforeMake if given, folders that are missing are made, and this is awaited before each
+ * @throws AppError `PATH_DENIED`, `NOT_A_FOLDER`, errors of the operating system, and of `beforeMake`
  */
 export async function inFolder<T>(
   open: Opener,
   names: readonly string[],
   action: (folder: Folder) => Promise<T>,
-  make = false,
+  beforeMake?: () => Promise<void>,
 ): Promise<T> {
   let folder = await open();
   try {
     for (const name of names) {
-      const next = await (make ? enterOrMake(folder, name) : folder.enter(name));
+      const next = await (beforeMake ? enterOrMake(folder, name, beforeMake) : folder.enter(name));
       await folder.close();
       folder = next;
     }
@@ -40,12 +40,13 @@ export async function flush(folder: Folder): Promise<void> {
   }
 }
 
-async function enterOrMake(folder: Folder, name: string): Promise<Folder> {
+async function enterOrMake(folder: Folder, name: string, beforeMake: () => Promise<void>): Promise<Folder> {
   try {
     return await folder.enter(name);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
   }
+  await beforeMake();
   try {
     await mkdir(folder.at(name), { mode: 0o755 });
     await flush(folder);

@@ -16,9 +16,11 @@ import { at } from './faults.js';
 import { list } from './list.js';
 import type { PathLocks } from './locks.js';
 import { parsePatchFiles, patch } from './patch.js';
-import { parseFilePath, parseFolderPath, pathOf } from './path.js';
+import { parseFolderPath, parseWritePath, pathOf } from './path.js';
 import { read } from './read.js';
+import type { Usage } from './usage.js';
 import { inFolder, type Opener } from './walk.js';
+import { WriteRun, type Writing } from './write-run.js';
 import { write } from './write.js';
 
 type FileLimits = Pick<ToolLimits, 'fileBytes' | 'outputBytes'>;
@@ -30,6 +32,7 @@ export class Workspace {
     readonly folder: string,
     private readonly open: Opener,
     private readonly locks: PathLocks,
+    private readonly usage: Usage,
   ) {}
 
   /**
@@ -48,9 +51,9 @@ export class Workspace {
   }
 
   /** @throws AppError as `write` of `write.ts` */
-  async write(params: WriteParams, limits: FileLimits): Promise<WriteResult> {
-    const path = pathOf(parseFilePath(params.path));
-    return this.alone([path], () => write(this.open, params, limits));
+  async write(params: WriteParams, limits: FileLimits, writing: Writing): Promise<WriteResult> {
+    const path = pathOf(parseWritePath(params.path));
+    return this.alone([path], writing, (run) => write(run, params, limits));
   }
 
   /** @throws AppError as `list` of `list.ts` */
@@ -64,14 +67,14 @@ export class Workspace {
   }
 
   /** @throws AppError as `patch` of `patch.ts` */
-  async patch(params: PatchParams, limits: FileLimits): Promise<PatchResult> {
-    const files = parsePatchFiles(params, limits);
+  async patch(params: PatchParams, limits: FileLimits, writing: Writing): Promise<PatchResult> {
+    const files = await parsePatchFiles(params, limits);
     const paths = files.map(({ path }) => path);
-    return this.alone(paths, () => patch(this.open, files, params, limits));
+    return this.alone(paths, writing, (run) => patch(run, files, params, limits));
   }
 
-  private alone<T>(paths: readonly string[], action: () => Promise<T>): Promise<T> {
+  private alone<T>(paths: readonly string[], writing: Writing, call: (run: WriteRun) => Promise<T>): Promise<T> {
     const keys = paths.map((path) => `${this.folder}/${path}`);
-    return this.locks.run(keys, action);
+    return this.locks.run(keys, () => new WriteRun(this.open, writing, this.usage).run(call));
   }
 }

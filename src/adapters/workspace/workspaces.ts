@@ -1,11 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { LRUCache } from 'lru-cache';
 import { AppError } from '../../errors/app-error.js';
 import { sha256 } from '../digest.js';
 import { systemCode } from './faults.js';
 import { PathLocks } from './locks.js';
 import { Folder } from './opened.js';
-import { flush } from './walk.js';
+import { DEFAULT_QUOTA, Usage, type WorkspaceQuota } from './usage.js';
+import { flush, type Opener } from './walk.js';
 import { Workspace } from './workspace.js';
 
 /** Ids that are the name of their folder as they are. No other folder's name can be one: it begins with `~`. */
@@ -15,9 +17,17 @@ const PLAIN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 export class Workspaces {
   private readonly root: string;
   private readonly locks = new PathLocks();
+  /** What is forgotten is measured again. */
+  private readonly usages = new LRUCache<string, Usage>({ max: 1_000 });
 
-  /** @param root the folder that they are in; made if need be */
-  constructor(root: string) {
+  /**
+   * @param root the folder that they are in; made if need be
+   * @param quota of each of them
+   */
+  constructor(
+    root: string,
+    private readonly quota: WorkspaceQuota = DEFAULT_QUOTA,
+  ) {
     this.root = resolve(root);
   }
 
@@ -31,7 +41,14 @@ export class Workspaces {
       await mkdir(this.root, { recursive: true, mode: 0o700 });
       await this.inRoot((root) => makeWorkspace(root, name));
     });
-    return new Workspace(join(this.root, name), () => this.inRoot((root) => root.workspace(name)), this.locks);
+    const open = (): Promise<Folder> => this.inRoot((root) => root.workspace(name));
+    return new Workspace(join(this.root, name), open, this.locks, this.usageOf(name, open));
+  }
+
+  private usageOf(name: string, open: Opener): Usage {
+    const usage = this.usages.get(name) ?? new Usage(open, this.quota);
+    this.usages.set(name, usage);
+    return usage;
   }
 
   private async inRoot<T>(action: (root: Folder) => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, linkSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { WriteParams } from '../../contracts/devtools.js';
-import { FILE_LIMITS, openTestWorkspace, type TestWorkspace } from '../../../test/support/workspace.js';
+import type { WriteJournal, WriteParams } from '../../contracts/devtools.js';
+import { FILE_LIMITS, FREELY, openTestWorkspace, type TestWorkspace } from '../../../test/support/workspace.js';
 import { hashOf } from './content.js';
 
 const hash = (text: string): string => hashOf(Buffer.from(text));
@@ -15,8 +15,11 @@ describe('fs_write', () => {
 
   afterEach(() => test.close());
 
-  const write = (content: string, more: Partial<WriteParams> = {}) =>
-    test.workspace.write({ path: 'a/b.txt', content, ...more }, FILE_LIMITS);
+  const write = (content: string, more: Partial<WriteParams> = {}, writing = {}) =>
+    test.workspace.write({ path: 'a/b.txt', content, ...more }, FILE_LIMITS, { ...FREELY, ...writing });
+  const journal = (before: string | null, after: string): WriteJournal => ({
+    files: [{ path: 'a/b.txt', before: before === null ? null : hash(before), after: hash(after) }],
+  });
 
   it('makes a file and the folders above it', async () => {
     const result = { path: 'a/b.txt', hash: hash('x'), previous_hash: null, size: 1, created: true };
@@ -46,9 +49,62 @@ describe('fs_write', () => {
     });
     expect(test.get('a/b.txt')).toBe('old');
     expect(await write('new', { expected_hash: hash('old') })).toMatchObject({ previous_hash: hash('old') });
-    // The same call again, as after a crash.
-    const again = { path: 'a/b.txt', hash: hash('new'), previous_hash: hash('old'), size: 3, created: false };
-    expect(await write('new', { expected_hash: hash('old') })).toEqual(again);
+    await expect(write('new', { expected_hash: hash('old') })).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+  });
+
+  it.each([
+    ['not yet', 'old'],
+    ['already', 'new'],
+  ])('goes on with an attempt that has %s written', async (_, now) => {
+    test.put('a/b.txt', now);
+    const again = write('new', { expected_hash: hash('old') }, { journal: journal('old', 'new') });
+    const result = { path: 'a/b.txt', hash: hash('new'), previous_hash: hash('old'), size: 3, created: false };
+    expect(await again).toEqual(result);
+    expect(test.get('a/b.txt')).toBe('new');
+  });
+
+  it('does not write again what was written, and knows that it was made', async () => {
+    test.put('a/b.txt', 'new');
+    const beforeWrite = () => Promise.reject(new Error('asked'));
+    const again = { journal: journal(null, 'new'), beforeWrite };
+    expect(await write('new', {}, again)).toMatchObject({ created: true, previous_hash: null });
+    expect(await write('new', { expected_hash: null }, again)).toMatchObject({ created: true });
+  });
+
+  it('does not go on where somebody else has written meanwhile', async () => {
+    test.put('a/b.txt', 'other');
+    const again = write('new', {}, { journal: journal('old', 'new') });
+    await expect(again).rejects.toMatchObject({ code: 'FILE_CHANGED', detail: { path: 'a/b.txt' } });
+    await expect(write('else', {}, { journal: journal('other', 'new') })).rejects.toMatchObject({
+      code: 'FILE_CHANGED',
+    });
+    expect(test.get('a/b.txt')).toBe('other');
+  });
+
+  it('tells its plan before it changes anything, and changes nothing if it may not', async () => {
+    const refusal = Object.assign(new Error('no'), { code: 'ENOENT' });
+    const no = () => Promise.reject(refusal);
+    const plans: WriteJournal[] = [];
+    await expect(write('x', {}, { onPlan: no })).rejects.toBe(refusal);
+    await expect(
+      write('x', {}, { onPlan: async (plan: WriteJournal) => plans.push(plan), beforeWrite: no }),
+    ).rejects.toBe(refusal);
+    expect(plans).toEqual([journal(null, 'x')]);
+    expect(existsSync(test.at('a'))).toBe(false);
+    test.put('a/b.txt', 'old');
+    for (const more of [{}, { expected_hash: hash('old') }]) {
+      await expect(write('x', more, { beforeWrite: no })).rejects.toBe(refusal);
+    }
+    expect(test.get('a/b.txt')).toBe('old');
+    expect(readdirSync(test.at('a'))).toEqual(['b.txt']);
+  });
+
+  it.each(['.git/config', '.git', 'a/.GIT/hooks/x', '.gIt/x'])('writes no %s, and lets it be read', async (path) => {
+    await expect(write('x', { path })).rejects.toMatchObject({ code: 'PATH_DENIED' });
+    expect(readdirSync(test.workspace.folder)).toEqual([]);
+    test.put(path, 'x');
+    expect(await test.workspace.read({ path }, FILE_LIMITS)).toMatchObject({ content: 'x' });
+    await write('x', { path: '.github/.gitignore' });
   });
 
   it('writes nothing, and makes no folder, where the expected file is gone', async () => {
@@ -58,7 +114,7 @@ describe('fs_write', () => {
 
   it('makes a file only where there is none', async () => {
     expect(await write('x', { expected_hash: null })).toMatchObject({ created: true, previous_hash: null });
-    expect(await write('x', { expected_hash: null })).toMatchObject({ created: false, previous_hash: null });
+    await expect(write('x', { expected_hash: null })).rejects.toMatchObject({ code: 'FILE_EXISTS' });
     await expect(write('y', { expected_hash: null })).rejects.toMatchObject({ code: 'FILE_EXISTS' });
     expect(test.get('a/b.txt')).toBe('x');
     expect(statSync(test.at('a/b.txt')).nlink).toBe(1);

@@ -1,16 +1,18 @@
 import type { ToolLimits, WriteParams, WriteResult } from '../../contracts/devtools.js';
 import { AppError } from '../../errors/app-error.js';
-import { contentIfAny, hashOf, tooLarge } from './content.js';
+import { contentBelow, hashOf, tooLarge, type Content } from './content.js';
 import { at, systemCode } from './faults.js';
-import type { Folder } from './opened.js';
-import { parseFilePath, pathOf } from './path.js';
+import { changed, progressOf } from './journal.js';
+import { parseWritePath, pathOf } from './path.js';
 import { place } from './place.js';
-import { inFolder, type Opener } from './walk.js';
+import { inFolder } from './walk.js';
+import type { WriteRun } from './write-run.js';
 
 /** Of a file that is made. */
 export const NEW_FILE_MODE = 0o644;
 
 interface Wanted {
+  folders: string[];
   name: string;
   path: string;
   bytes: Buffer;
@@ -20,64 +22,82 @@ interface Wanted {
 }
 
 /**
- * Writes a whole file, and makes the folders above it. That the same was written before, by a run of this call that was
- * cut off, counts as written: then the file is not as expected, but as it was to become.
+ * Writes a whole file, and makes the folders above it. What an earlier attempt of the same has written is left as it is.
  * @throws AppError `PATH_DENIED`, `NOT_A_FILE`, `NOT_A_FOLDER`, `FILE_TOO_LARGE`, `FILE_EXISTS`, `FILE_CHANGED`,
- *   `TOOL_FAILED`
+ *   `TOOL_FAILED`, and what whoever has it written throws
  */
 export async function write(
-  open: Opener,
+  run: WriteRun,
   params: WriteParams,
   limits: Pick<ToolLimits, 'fileBytes'>,
 ): Promise<WriteResult> {
-  const names = parseFilePath(params.path);
-  const name = names.pop() ?? '';
-  const path = pathOf([...names, name]);
-  const bytes = Buffer.from(params.content, params.encoding ?? 'utf8');
-  if (bytes.length > limits.fileBytes) throw tooLarge(path, limits.fileBytes);
-  const wanted = { name, path, bytes, hash: hashOf(bytes), expected: params.expected_hash, most: limits.fileBytes };
-  // Where a file must be, its folder must be too.
-  const make = typeof params.expected_hash !== 'string';
-  return at(path, () => orChanged(wanted, () => inFolder(open, names, (folder) => writeIn(folder, wanted), make)));
+  const wanted = wantedOf(params, limits.fileBytes);
+  return at(wanted.path, async () => {
+    const before = await look(run, wanted);
+    const hash = before?.hash ?? null;
+    if (isWritten(run, wanted, hash)) return resultOf(wanted, run.journal?.files[0]?.before ?? null);
+    return carryOut(run, wanted, before);
+  });
 }
 
-/** A file that must be there, in a folder that is not, has changed like any other. */
-async function orChanged(wanted: Wanted, action: () => Promise<WriteResult>): Promise<WriteResult> {
-  try {
-    return await action();
-  } catch (error) {
-    if (typeof wanted.expected === 'string' && systemCode(error) === 'ENOENT') throw changed(wanted.path, null);
-    throw error;
+function wantedOf({ path: given, content, encoding, expected_hash: expected }: WriteParams, most: number): Wanted {
+  const folders = parseWritePath(given);
+  const path = pathOf(folders);
+  const name = folders.pop() ?? '';
+  const bytes = Buffer.from(content, encoding ?? 'utf8');
+  if (bytes.length > most) throw tooLarge(path, most);
+  return { folders, name, path, bytes, hash: hashOf(bytes), expected, most };
+}
+
+const look = (run: WriteRun, { folders, name, most }: Wanted): Promise<Content | undefined> =>
+  contentBelow(run.open, folders, name, most);
+
+/**
+ * Whether an earlier attempt has written it.
+ * @throws AppError `FILE_EXISTS`, `FILE_CHANGED` if it may not be written
+ */
+function isWritten({ journal }: WriteRun, { path, hash, expected }: Wanted, found: string | null): boolean {
+  if (journal === null) {
+    if (expected === undefined || expected === found) return false;
+    throw expected === null ? exists(path, found) : changed(path, found);
   }
+  const { kept, isDone } = progressOf(journal, path, found);
+  if (kept.after !== hash) throw changed(path, found);
+  return isDone;
 }
 
-async function writeIn(folder: Folder, wanted: Wanted): Promise<WriteResult> {
-  const before = await contentIfAny(folder, wanted.name, wanted.most);
-  const result = judge(wanted, before?.hash ?? null);
-  if (before?.hash === wanted.hash) return result;
+async function carryOut(run: WriteRun, wanted: Wanted, before: Content | undefined): Promise<WriteResult> {
+  const { path, hash, bytes } = wanted;
+  const previous = before?.hash ?? null;
+  const plan = { files: [{ path, before: previous, after: hash }] };
+  const growth = { bytes: bytes.length - (before?.bytes.length ?? 0), files: before === undefined ? 1 : 0 };
+  await run.carryOut(plan, growth, () => put(run, wanted, before?.mode ?? NEW_FILE_MODE));
+  return resultOf(wanted, previous);
+}
+
+async function put(run: WriteRun, wanted: Wanted, mode: number): Promise<void> {
+  const { folders, name, bytes, expected } = wanted;
+  // Where a file must be, its folder must be too.
+  const beforeMake = typeof expected === 'string' ? undefined : run.mayMakeFolder;
   try {
-    await place(folder, wanted.name, wanted.bytes, before?.mode ?? NEW_FILE_MODE, wanted.expected === null);
+    await inFolder(
+      run.open,
+      folders,
+      (folder) => place(folder, name, bytes, mode, expected === null, run.mayChange),
+      beforeMake,
+    );
   } catch (error) {
+    if (systemCode(error) === 'ENOENT' && beforeMake === undefined) throw changed(wanted.path, null);
     if (systemCode(error) !== 'EEXIST') throw error;
     // Somebody else made it since we looked.
-    return judge(wanted, (await contentIfAny(folder, wanted.name, wanted.most))?.hash ?? '');
+    const found = (await look(run, wanted))?.hash ?? null;
+    if (!isWritten(run, wanted, found)) throw exists(wanted.path, found);
   }
-  return result;
 }
 
-/** @throws AppError `FILE_EXISTS`, `FILE_CHANGED` */
-function judge({ path, bytes, hash, expected }: Wanted, found: string | null): WriteResult {
-  const result = { path, hash, size: bytes.length };
-  if (expected === undefined || expected === found) {
-    return { ...result, previous_hash: found, created: found === null };
-  }
-  if (found === hash) return { ...result, previous_hash: expected, created: false };
-  if (expected !== null) throw changed(path, found);
-  throw new AppError('FILE_EXISTS', `There is a file ${JSON.stringify(path)} already.`, { path, hash: found });
-}
+const resultOf = ({ path, hash, bytes }: Wanted, previous: string | null): WriteResult => ({
+  ...{ path, hash, previous_hash: previous, size: bytes.length, created: previous === null },
+});
 
-/** @param hash what the file has in place of what was expected; null: it is gone */
-export function changed(path: string, hash: string | null): AppError {
-  const what = hash === null ? 'is gone' : 'is not the one that was expected';
-  return new AppError('FILE_CHANGED', `${JSON.stringify(path)} ${what}: read it again.`, { path, hash });
-}
+const exists = (path: string, hash: string | null): AppError =>
+  new AppError('FILE_EXISTS', `There is a file ${JSON.stringify(path)} already.`, { path, hash });

@@ -74,7 +74,7 @@ export const TOOL_ANSWERS = {
   FileList: answer({ path: z.string(), entries: z.array(entry), truncated, cursor: z.string().optional() }),
   FileMatches: answer({ matches: z.array(match), truncated }),
   FileDiff: answer({ diff: z.string(), changed: z.boolean() }),
-  FilePatched: answer({ files: z.array(written), already_applied: z.boolean() }),
+  FilePatched: answer({ files: z.array(written) }),
   TestRun: answer({
     framework: z.enum(TEST_FRAMEWORKS),
     passed: z.number(),
