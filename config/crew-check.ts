@@ -2,9 +2,10 @@ import type { Path } from './complaints.js';
 import { DataSchemaCheck, type Complain } from './crew-data-check.js';
 import type { DataNode } from './crew-data-schema.js';
 import { circleOf } from './crew-graph.js';
+import { checkRoles, type Known } from './crew-known.js';
 import { followReference, type Reach } from './crew-references.js';
-import type { CrewFile } from './crew-schema.js';
-import { TaskCheck, type Known } from './crew-task-check.js';
+import { usualHandoffs, type CrewFile } from './crew-schema.js';
+import { TaskCheck } from './crew-task-check.js';
 import { hint, quoted } from './nearest.js';
 
 /** Outputs of some tasks, by task. */
@@ -27,6 +28,8 @@ export class CrewCheck {
       this.complain(['open_to_guests'], 'needs `subject`: guests start runs about themselves alone');
     }
     this.manager();
+    this.handoffs();
+    checkRoles(this.crew.limit_roles, ['limit_roles'], this.known, this.complain);
     this.circle();
     for (const [id, task] of Object.entries(this.crew.tasks)) {
       new TaskCheck(this.crew, { id, task, path: ['tasks', id] }, this.known, this.complain).run();
@@ -53,6 +56,13 @@ export class CrewCheck {
     if (manager !== undefined && !Object.hasOwn(agents, manager)) {
       this.complain(['manager'], `there is no agent ${quoted(manager)}${hint(manager, Object.keys(agents))}`);
     }
+  }
+
+  /** The usual number is taken, too: the API gives every crew back with one. */
+  private handoffs(): void {
+    const { process, tasks, max_handoffs: most = usualHandoffs(tasks) } = this.crew;
+    if (process !== 'hierarchical' && most !== usualHandoffs(tasks))
+      this.complain(['max_handoffs'], `has no effect with process ${process}`);
   }
 
   private circle(): void {

@@ -191,6 +191,18 @@ const CHECKS: readonly Row[] = [
     'properties: { role: { type: integer } }',
     /checks\[0\]\.at: leads to no text/,
   ],
+  [
+    'a role among any',
+    'at: role, among: [member, contributor]',
+    'at: role',
+    /tasks\.judge\.checks\[0\]\.among: missing; expected a list/,
+  ],
+  [
+    'a role among none',
+    'at: role, among: [member, contributor]',
+    'at: role, among: []',
+    /checks\[0\]\.among: expected at least 1 entry/,
+  ],
 ];
 
 const RIGHTS: readonly Row[] = [
@@ -198,7 +210,25 @@ const RIGHTS: readonly Row[] = [
     'a task that writes',
     '    tools: [fs_read]\n    output',
     '    tools: [fs_read, fs_write]\n    output',
-    /tasks\.draft\.tools\[1\]: it writes: the task needs an `approval`, or says `writes_without_approval: true`/,
+    /tasks\.draft\.tools\[1\]: it writes: the task needs a `tool_approval`, or says `writes_without_approval: true`/,
+  ],
+  [
+    'a task that writes, whose output alone is approved',
+    '    tools: [fs_read]\n    output',
+    '    tools: [fs_write]\n    approval: { ask: Well?, roles: [admin] }\n    output',
+    /tasks\.draft\.tools\[0\]: it writes: the task needs a `tool_approval`/,
+  ],
+  [
+    'an approval of tools that do not write',
+    '    tools: [fs_read]\n    output',
+    '    tools: [fs_read]\n    tool_approval: { ask: Well?, roles: [admin] }\n    output',
+    /tasks\.draft\.tool_approval: has no effect: no tool of this task writes/,
+  ],
+  [
+    'an approval of tools that need none',
+    '    tools: [fs_read]\n    output',
+    '    tools: [fs_write]\n    unapproved_writes: true\n    tool_approval: { ask: Well?, roles: [admin] }\n    output',
+    /tasks\.draft\.tool_approval: has no effect beside `unapproved_writes: true`/,
   ],
   [
     'leave to write for what does not',
@@ -212,7 +242,45 @@ const RIGHTS: readonly Row[] = [
     '',
     /tasks\.judge\.action: needs `approval`/,
   ],
-  ['an action with a list', 'user: inputs.who', 'user: inputs.tags', /action\.user: does not lead to one text/],
+  [
+    'an action without a subject',
+    'subject: who\n',
+    '',
+    /tasks\.judge\.action: needs `subject` of the crew: the role is given to whom the run is about/,
+  ],
+  ['an action for anybody', 'role: judge.role', 'user: inputs.who, role: judge.role', /action\.user: unknown key/],
+  ['an action with a list', 'role: judge.role', 'role: inputs.tags', /action\.role: does not lead to one text/],
+  [
+    'an action that gives anything',
+    ', assignable: [member, contributor]',
+    '',
+    /tasks\.judge\.action\.assignable: missing; expected a list/,
+  ],
+  [
+    'an action that gives nothing',
+    'assignable: [member, contributor]',
+    'assignable: []',
+    /action\.assignable: expected at least 1 entry/,
+  ],
+  [
+    'an action that makes admins',
+    'assignable: [member, contributor]',
+    'assignable: [member, admin]',
+    /action\.assignable\[1\]: the role "admin" is never given by a crew/,
+  ],
+  [
+    'an action that makes guests',
+    'assignable: [member, contributor]',
+    'assignable: [guest]',
+    /action\.assignable\[0\]: the role "guest" is never given by a crew/,
+  ],
+  [
+    'a role that is given twice',
+    'assignable: [member, contributor]',
+    'assignable: [member, member]',
+    /action\.assignable\[1\]: the role is there twice/,
+  ],
+  ['too many returns', 'needs: [draft]', 'needs: [draft]\n    max_returns: 11', /max_returns: expected at most 10/],
   [
     'an action with what is not there',
     'role: judge.role',

@@ -214,6 +214,19 @@ const NAMES: readonly Row[] = [
     'process: parallel\nmanager: critic',
     /manager: has no effect with process parallel/,
   ],
+  [
+    'decisions of no manager',
+    'process: parallel',
+    'process: parallel\nmax_handoffs: 7',
+    '5:1: max_handoffs: has no effect with process parallel',
+  ],
+  [
+    'too many decisions',
+    'process: parallel',
+    'process: hierarchical\nmanager: critic\nmax_handoffs: 201',
+    /max_handoffs: expected at most 200, found 201/,
+  ],
+  ['nobody who decides on limits', 'process: parallel', 'limit_roles: []', /limit_roles: expected at least 1 entry/],
 ];
 
 describe('a crew', () => {
@@ -222,8 +235,10 @@ describe('a crew', () => {
     const writing = [
       '    tools: [fs_read]\n    output',
       '    tools: [fs_write]\n    writes_without_approval: true\n    output',
+      '    tools: [fs_write]\n    tool_approval: { ask: Well?, roles: [admin] }\n    output',
     ];
     expect(refusalOf(changed([writing[0]!, writing[1]!]))).toEqual([]);
+    expect(refusalOf(changed([writing[0]!, writing[2]!]))).toEqual([]);
   });
 
   it('should be a map', () => {
@@ -231,9 +246,19 @@ describe('a crew', () => {
   });
 
   it('should name roles of the DAO where these are known', () => {
-    expect(refusalOf(CREW, { roles: ['admin'] })).toEqual([]);
-    const [complaint] = refusalOf(CREW, { roles: ['admins'] });
-    expect(complaint).toContain('approval.roles[0]: there is no role "admin" in this DAO; did you mean `admins`?');
+    expect(refusalOf(CREW, { roles: ['admin', 'member', 'contributor'] })).toEqual([]);
+    const writing = [
+      '    tools: [fs_read]\n',
+      '    tools: [fs_write]\n    tool_approval: { ask: Well?, roles: [admin] }\n',
+    ] as const;
+    const complaints = refusalOf(changed(writing), { roles: ['admins', 'member'] });
+    expect(complaints.map((line) => line.replace(/^team.yml:\d+:\d+: /, '')).toSorted()).toEqual([
+      'limit_roles[0]: there is no role "admin" in this DAO; did you mean `admins`?',
+      'tasks.draft.tool_approval.roles[0]: there is no role "admin" in this DAO; did you mean `admins`?',
+      'tasks.judge.action.assignable[1]: there is no role "contributor" in this DAO',
+      'tasks.judge.approval.roles[0]: there is no role "admin" in this DAO; did you mean `admins`?',
+      'tasks.judge.checks[0].among[1]: there is no role "contributor" in this DAO',
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GUEST_ROLE } from '../src/contracts/access.js';
 import { CREW_TOOLS, FAILURE_POLICIES, PROCESSES } from '../src/contracts/crew.js';
 import { TOOLS } from '../src/contracts/devtools.js';
 import { DataSchema } from './crew-data-schema.js';
@@ -36,6 +37,19 @@ const unlike = (what: string) => (entries: readonly unknown[], context: z.Refine
       context.addIssue({ code: 'custom', path: [index], message: `the ${what} is there twice` });
   });
 };
+
+/** Names of roles of a DAO. */
+const roleNames = z.array(text(64)).min(1).max(10).superRefine(unlike('role'));
+
+/** Whoever may do everything, and whoever has no role at all: neither is given on the word of a model. */
+const NEVER_GIVEN: readonly string[] = ['admin', GUEST_ROLE];
+
+const givenRoles = roleNames.superRefine((roles, context) => {
+  roles.forEach((role, index) => {
+    if (NEVER_GIVEN.includes(role))
+      context.addIssue({ code: 'custom', path: [index], message: `the role "${role}" is never given by a crew` });
+  });
+});
 
 const AgentSchema = z.strictObject({
   role: told(500).describe('Who the agent is; the model is told.'),
@@ -91,19 +105,18 @@ const CheckSchema = z.discriminatedUnion(
       at,
       values: reference.describe('The reference that leads to the values.'),
     }),
-    z.strictObject({ check: z.literal('role').describe('The value is a role of the DAO that may be given.'), at }),
+    z.strictObject({
+      check: z.literal('role').describe('The value is one of some roles, and a role of the DAO.'),
+      at,
+      among: roleNames.describe('Those roles.'),
+    }),
   ],
   { error: `expected \`check\`, one of ${CHECKS.join(', ')}` },
 );
 
 const ApprovalSchema = z.strictObject({
   ask: text(2_000).describe('What the people who decide are asked.'),
-  roles: z
-    .array(text(64))
-    .min(1)
-    .max(10)
-    .superRefine(unlike('role'))
-    .describe('Roles of the DAO whose members may decide.'),
+  roles: roleNames.describe('Roles of the DAO whose members may decide.'),
   count: whole(1, 20).default(1).describe('How many must approve; one who rejects is enough to reject. Default 1.'),
   remind_after_s: whole(60, 90 * DAY_S)
     .default(DAY_S)
@@ -115,9 +128,11 @@ const ApprovalSchema = z.strictObject({
 });
 
 const ActionSchema = z.strictObject({
-  action: z.literal('assign_role').describe('Gives a member a role of the DAO, by the right of whoever approved it.'),
-  user: reference.describe('Reference to who gets it.'),
+  action: z
+    .literal('assign_role')
+    .describe('Gives the subject of the run a role of the DAO, by the right of whoever approved it.'),
   role: reference.describe('Reference to the role.'),
+  assignable: givenRoles.describe('Roles that may be given so; admin and guest never.'),
 });
 
 const SAME = 'The same as writes_without_approval, as the API gives it back.';
@@ -142,7 +157,9 @@ const TaskSchema = z.strictObject({
     .enum(FAILURE_POLICIES)
     .default('fail')
     .describe('fail: the run ends. skip: it goes on without the output. Default fail.'),
+  tool_approval: ApprovalSchema.exactOptional().describe('Who must approve each use of a tool that writes.'),
   approval: ApprovalSchema.exactOptional().describe('Who must approve the output before anything needs it.'),
+  max_returns: whole(0, 10).default(3).describe('How often people may send it back. Default 3.'),
   action: ActionSchema.exactOptional().describe('What is done in the DAO when the output is approved.'),
 });
 
@@ -185,7 +202,16 @@ export const CrewSchema = z.strictObject({
     .meta({ minProperties: 1, maxProperties: 50 })
     .describe('Names of the result, each with the reference to its value.'),
   budget: BudgetSchema,
+  limit_roles: roleNames
+    .default(['admin'])
+    .describe('Roles whose members decide whether a run goes on that has reached a limit. Default admin.'),
+  max_handoffs: whole(1, 200)
+    .exactOptional()
+    .describe('hierarchical: how often the manager decides. Default three times for each task.'),
 });
 
 export type CrewFile = z.infer<typeof CrewSchema>;
 export type CrewTask = CrewFile['tasks'][string];
+
+/** How often a manager decides where the crew does not say: each task once, and twice more. */
+export const usualHandoffs = (tasks: CrewFile['tasks']): number => 3 * Object.keys(tasks).length;

@@ -1,25 +1,13 @@
-import { WRITING_TOOLS } from '../src/contracts/devtools.js';
 import type { Path } from './complaints.js';
 import { DataSchemaCheck, type Complain } from './crew-data-check.js';
 import { GatherCheck } from './crew-gather-check.js';
 import { allNeedsOf } from './crew-graph.js';
+import type { Known, PlacedTask } from './crew-known.js';
 import { OutputCheck } from './crew-output-check.js';
-import { followReference, isText, type Reach } from './crew-references.js';
-import type { CrewFile, CrewTask } from './crew-schema.js';
+import { followReference, type Reach } from './crew-references.js';
+import { RightsCheck } from './crew-rights-check.js';
+import type { CrewFile } from './crew-schema.js';
 import { hint, quoted } from './nearest.js';
-
-/** What is known beside the crew itself. */
-export interface Known {
-  /** Roles of the DAO; left out: not known, as of a file. */
-  roles?: readonly string[];
-}
-
-/** A task with where it stands. */
-export interface PlacedTask {
-  id: string;
-  task: CrewTask;
-  path: Path;
-}
 
 /** Looks at one task of a crew. */
 export class TaskCheck {
@@ -35,7 +23,7 @@ export class TaskCheck {
   }
 
   run(): void {
-    const { task, path } = this.placed;
+    const { id, task, path } = this.placed;
     this.agent();
     this.needs();
     new GatherCheck(task.gather, this.reach, this.complain).run([...path, 'gather']);
@@ -43,9 +31,8 @@ export class TaskCheck {
     task.uses.forEach((reference, index) => this.follow(reference, reach, [...path, 'uses', index]));
     new DataSchemaCheck('output', this.complain).top(task.output, [...path, 'output']);
     new OutputCheck(task, reach, this.complain).run([...path, 'checks']);
-    this.writes();
-    this.approval();
-    this.action();
+    const own = { ...this.reach, outputs: new Map(this.reach.outputs).set(id, task.output) };
+    new RightsCheck(this.crew, this.placed, this.known, this.complain).run(own);
   }
 
   private reachOf(needed: ReadonlySet<string>): Reach {
@@ -91,45 +78,5 @@ export class TaskCheck {
       if (!tasks.includes(need))
         this.complain([...path, 'needs', index], `there is no task ${quoted(need)}${hint(need, tasks)}`);
     });
-  }
-
-  private writes(): void {
-    const { task, path } = this.placed;
-    const at = task.tools.findIndex((tool) => (WRITING_TOOLS as readonly string[]).includes(tool));
-    const unapproved = task.writes_without_approval ?? task.unapproved_writes ?? false;
-    if (at !== -1 && !unapproved && !task.approval) {
-      const reason = 'it writes: the task needs an `approval`, or says `writes_without_approval: true`';
-      this.complain([...path, 'tools', at], reason);
-    }
-    if (at === -1 && unapproved) {
-      const key = task.writes_without_approval === undefined ? 'unapproved_writes' : 'writes_without_approval';
-      this.complain([...path, key], 'has no effect: no tool of this task writes');
-    }
-  }
-
-  private approval(): void {
-    const { task, path } = this.placed;
-    const { roles } = this.known;
-    if (!task.approval || !roles) return;
-    task.approval.roles.forEach((role, index) => {
-      if (roles.includes(role)) return;
-      this.complain(
-        [...path, 'approval', 'roles', index],
-        `there is no role ${quoted(role)} in this DAO${hint(role, roles)}`,
-      );
-    });
-  }
-
-  private action(): void {
-    const { id, task, path } = this.placed;
-    if (!task.action) return;
-    const at = [...path, 'action'];
-    if (!task.approval) this.complain(at, 'needs `approval`: it is done by the right of whoever approves');
-    const reach = { ...this.reach, outputs: new Map(this.reach.outputs).set(id, task.output) };
-    for (const key of ['user', 'role'] as const) {
-      const found = followReference(task.action[key], reach);
-      if (typeof found === 'string') this.complain([...at, key], found);
-      else if (!isText(found)) this.complain([...at, key], 'does not lead to one text');
-    }
   }
 }

@@ -64,6 +64,7 @@ describe('a crew that was read', () => {
           checks: [],
           repairs: 2,
           retries: 1,
+          max_returns: 3,
           on_failure: 'fail',
           approval: {
             ask: 'Well?',
@@ -76,7 +77,16 @@ describe('a crew that was read', () => {
         },
       },
       budget: {},
+      limit_roles: ['admin'],
+      max_handoffs: 3,
     });
+  });
+
+  it('should let its manager decide three times for each task, or as often as it says', () => {
+    const { only } = SMALLEST.tasks;
+    const led = { ...SMALLEST, process: 'hierarchical', manager: 'one', tasks: { only, next: only } };
+    expect(definitionOf(led).max_handoffs).toBe(6);
+    expect(definitionOf({ ...led, max_handoffs: 200 }).max_handoffs).toBe(200);
   });
 
   it('should be taken again as it is given back', () => {

@@ -9,8 +9,8 @@ import { Complaints, type Problem } from './complaints.js';
 import { CrewCheck } from './crew-check.js';
 import { bounded, type DataNode } from './crew-data-schema.js';
 import { crewJsonSchema } from './crew-json-schema.js';
-import { CrewSchema, type CrewFile, type CrewTask } from './crew-schema.js';
-import type { Known } from './crew-task-check.js';
+import type { Known } from './crew-known.js';
+import { CrewSchema, usualHandoffs, type CrewFile, type CrewTask } from './crew-schema.js';
 import { IssueTeller } from './explain-issues.js';
 import { locate, nodeOf, plain, type Node } from './nodes.js';
 import { packagePath } from './paths.js';
@@ -18,7 +18,8 @@ import type { JsonSchema as KeySchema } from './schema-keys.js';
 import { readYaml } from './yaml-text.js';
 
 export type { Problem } from './complaints.js';
-export type { Known } from './crew-task-check.js';
+export type { Known } from './crew-known.js';
+export { crewWarnings } from './crew-warnings.js';
 
 /** How places in what the API was sent are called; they are not told. */
 const SENT = { file: '', line: 0, column: 0 };
@@ -36,9 +37,14 @@ function taskOf({
 }
 
 /** A crew with everything filled in that its file leaves out. */
-function definitionOf({ inputs, tasks, ...crew }: CrewFile): CrewDefinition {
+function definitionOf({ inputs, tasks, max_handoffs: handoffs, ...crew }: CrewFile): CrewDefinition {
   const filled = Object.entries(tasks).map(([id, task]) => [id, taskOf(task)] as const);
-  return { ...crew, inputs: { ...bounded(inputs) }, tasks: Object.fromEntries(filled) };
+  return {
+    ...crew,
+    inputs: { ...bounded(inputs) },
+    tasks: Object.fromEntries(filled),
+    max_handoffs: handoffs ?? usualHandoffs(tasks),
+  };
 }
 
 /** The crew that nodes say; undefined: the complaints say why not. */

@@ -1,6 +1,6 @@
-import { crewVersion, readCrewFile } from '../../config/crews.js';
+import { crewVersion, crewWarnings, readCrewFile, type Problem } from '../../config/crews.js';
 import { loadDefaultRoles } from '../../config/seed.js';
-import type { CrewDefinition } from '../contracts/crew.js';
+import type { ApprovalDefinition, CrewDefinition } from '../contracts/crew.js';
 import { AppError } from '../errors/app-error.js';
 import { counted } from './count.js';
 import { taskTree } from './crew-tree.js';
@@ -18,8 +18,9 @@ export function checkCrew(file: string, asJson: boolean): CheckedCrew {
   try {
     const crew = readCrewFile(file);
     const notes = notesOn(crew);
-    const json = { ok: true, file, crew: crew.id, version: crewVersion(crew), notes, definition: crew };
-    return { ok: true, text: asJson ? line(json) : describe(file, crew, notes) };
+    const warnings = crewWarnings(crew);
+    const json = { ok: true, file, crew: crew.id, version: crewVersion(crew), warnings, notes, definition: crew };
+    return { ok: true, text: asJson ? line(json) : describe(file, crew, { warnings, notes }) };
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'CONFIG_INVALID') throw error;
     const errors = error.message.split('\n');
@@ -30,37 +31,60 @@ export function checkCrew(file: string, asJson: boolean): CheckedCrew {
 /** One line for each file, so that several of them can be told apart. */
 const line = (told: object): string => `${plain(JSON.stringify(told))}\n`;
 
+const gatesOf = ({ tasks }: CrewDefinition): ApprovalDefinition[] =>
+  Object.values(tasks)
+    .flatMap(({ tool_approval: writes, approval }) => [writes, approval])
+    .filter((gate) => gate !== undefined);
+
+/** Roles that a crew names, each once. */
+function rolesIn(crew: CrewDefinition): Set<string> {
+  const given = Object.values(crew.tasks).flatMap(({ checks, action }) => [
+    ...checks.flatMap((check) => (check.check === 'role' ? check.among : [])),
+    ...(action?.assignable ?? []),
+  ]);
+  return new Set([...gatesOf(crew).flatMap(({ roles }) => roles), ...given, ...crew.limit_roles]);
+}
+
 /** What is no mistake, and may be one all the same. */
-function notesOn({ agents, tasks, manager }: CrewDefinition): string[] {
+function notesOn(crew: CrewDefinition): string[] {
+  const { agents, tasks, manager } = crew;
   const working = new Set([...Object.values(tasks).map(({ agent }) => agent), manager]);
   const idle = Object.keys(agents).filter((agent) => !working.has(agent));
   const roles = Object.keys(loadDefaultRoles());
-  const deciding = new Set(Object.values(tasks).flatMap(({ approval }) => approval?.roles ?? []));
-  const strange = [...deciding].filter((role) => !roles.includes(role));
+  const strange = [...rolesIn(crew)].filter((role) => !roles.includes(role));
   return [
     ...idle.map((agent) => `no task is done by ${agent}`),
     ...strange.map((role) => `${role} is none of the roles that a DAO starts with: ${roles.join(', ')}`),
   ];
 }
 
-function describe(file: string, crew: CrewDefinition, notes: readonly string[]): string {
-  const tasks = Object.values(crew.tasks);
-  const gates = tasks.filter(({ approval }) => approval).length;
+/** What is told beside what the crew says. */
+interface Remarks {
+  warnings: readonly Problem[];
+  notes: readonly string[];
+}
+
+function describe(file: string, crew: CrewDefinition, { warnings, notes }: Remarks): string {
   const counts = [
     counted(Object.keys(crew.agents).length, 'agent'),
-    counted(tasks.length, 'task'),
-    counted(gates, 'gate'),
+    counted(Object.keys(crew.tasks).length, 'task'),
+    counted(gatesOf(crew).length, 'gate'),
   ];
   const text = [
     `${file}\n\n`,
-    `${crew.id}: ${crew.name} (${crew.process}${crew.manager === undefined ? '' : `, led by ${crew.manager}`})\n`,
+    `${crew.id}: ${crew.name} (${processOf(crew)})\n`,
     `inputs  ${inputsOf(crew)}\nresult  ${Object.keys(crew.result).join(', ')}\nbudget  ${budgetOf(crew)}\n\n`,
     agentsTable(crew),
     `\ntasks\n${taskTree(crew)}\n`,
+    ...warnings.map(({ path, message }) => `warning: ${path}: ${message}\n`),
     ...notes.map((note) => `note: ${note}\n`),
     `OK: ${counts.join(', ')}, version ${crewVersion(crew)}\n`,
   ];
   return plain(text.join(''));
+}
+
+function processOf({ process, manager, max_handoffs: handoffs }: CrewDefinition): string {
+  return manager === undefined ? process : `${process}, led by ${manager}, who decides at most ${handoffs} times`;
 }
 
 /** Inputs by name; those that need not be there with a question mark. */
@@ -73,13 +97,13 @@ function inputsOf({ inputs, text_input: text, subject }: CrewDefinition): string
   return names.join(', ') || '-';
 }
 
-function budgetOf({ budget: { tokens, cost_usd: cost, time_s: time } }: CrewDefinition): string {
+function budgetOf({ budget: { tokens, cost_usd: cost, time_s: time }, limit_roles: roles }: CrewDefinition): string {
   const parts = [
     ...(tokens === undefined ? [] : [counted(tokens, 'token')]),
     ...(cost === undefined ? [] : [`$${cost}`]),
     ...(time === undefined ? [] : [`${counted(time, 'second')} of work`]),
   ];
-  return parts.join(', ') || '-';
+  return parts.length > 0 ? `${parts.join(', ')}; beyond it ${roles.join(' or ')} decides` : '-';
 }
 
 function agentsTable({ agents }: CrewDefinition): string {

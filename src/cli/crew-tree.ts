@@ -20,8 +20,18 @@ function gate({ count, roles, expires_after_s: expires, self }: ApprovalDefiniti
   return `${who}${self ? ', whoever started the run among them' : ''}, within ${span(expires)}`;
 }
 
+/** What people are asked, and what is done when they approve. */
+function gatesOf({ tool_approval: writes, approval, action }: TaskDefinition): string[] {
+  return [
+    ...(writes ? [`writes   after ${gate(writes)}`] : []),
+    ...(approval ? [`gate     ${gate(approval)}`] : []),
+    ...(action ? [`then     ${action.action} ${action.role}, of ${action.assignable.join(', ')}`] : []),
+  ];
+}
+
 /** What is to be known of a task, a line each. */
-function linesOf({ needs, gather, tools, approval, action, ...task }: TaskDefinition): string[] {
+function linesOf(task: TaskDefinition): string[] {
+  const { needs, gather, tools } = task;
   return [
     ...(needs.length > 0 ? [`needs    ${needs.join(', ')}`] : []),
     ...gather.map((one) => `gathers  ${gathers(one)}`),
@@ -29,8 +39,7 @@ function linesOf({ needs, gather, tools, approval, action, ...task }: TaskDefini
       ? [`tools    ${tools.join(', ')}${task.unapproved_writes ? ', without an approval' : ''}`]
       : []),
     `gives    ${Object.keys(task.output.properties ?? {}).join(', ')}`,
-    ...(approval ? [`gate     ${gate(approval)}`] : []),
-    ...(action ? [`then     ${action.action} ${action.role} to ${action.user}`] : []),
+    ...gatesOf(task),
   ];
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { packagePath } from '../../config/paths.js';
-import { CREW } from '../../test/factories/crews.js';
+import { changed, CREW } from '../../test/factories/crews.js';
 import { checkCrew } from './crew-check.js';
 import { newCrew } from './crew-new.js';
 import { buildProgram } from './program.js';
@@ -52,7 +52,7 @@ describe('dagi crew', () => {
         '        needs    draft',
         '        gives    role',
         '        gate     1 approval by admin, within 7 days',
-        '        then     assign_role judge.role to inputs.who',
+        '        then     assign_role judge.role, of member, contributor',
         '',
         expect.stringMatching(/^OK: 2 agents, 2 tasks, 1 gate, version [0-9a-f]{16}$/),
         '',
@@ -76,6 +76,37 @@ describe('dagi crew', () => {
       expect(lines.filter((line) => line.startsWith('note: '))).toEqual([
         'note: no task is done by idle',
         'note: treasurer is none of the roles that a DAO starts with: admin, member, contributor, guest',
+      ]);
+    });
+
+    it('warns of what may be null, and takes the crew all the same', async () => {
+      const text = CREW.replace('    tools: [fs_read]\n', '    tools: [fs_read]\n    on_failure: skip\n');
+      const file = await written('skip.yml', text);
+      const { ok, text: told } = checkCrew(file, false);
+      expect(ok).toBe(true);
+      expect(told.split('\n').filter((line) => line.startsWith('warning: '))).toEqual([
+        'warning: tasks.judge.uses[0]: may be null: the task "draft" is skipped where it fails',
+        'warning: result.title: may be null: the task "draft" is skipped where it fails',
+      ]);
+      expect(JSON.parse(checkCrew(file, true).text)).toMatchObject({
+        ok: true,
+        warnings: [{ path: 'tasks.judge.uses[0]' }, { path: 'result.title', message: expect.stringContaining('null') }],
+      });
+    });
+
+    it('tells who decides on writes, on limits, and how often a manager does', async () => {
+      const text = changed(
+        ['process: parallel', 'process: hierarchical\nmanager: critic\nlimit_roles: [admin, member]'],
+        ['    tools: [fs_read]\n', '    tools: [fs_write]\n    tool_approval: { ask: Well?, roles: [treasurer] }\n'],
+        ['result:', 'budget: { tokens: 100 }\nresult:'],
+      );
+      const lines = checkCrew(await written('led.yml', text), false).text.split('\n');
+      expect(lines).toContain('team: Team (hierarchical, led by critic, who decides at most 6 times)');
+      expect(lines).toContain('budget  100 tokens; beyond it admin or member decides');
+      expect(lines).toContain('      writes   after 1 approval by treasurer, within 7 days');
+      expect(lines.filter((line) => /^(note|OK): ?/.test(line))).toEqual([
+        expect.stringContaining('note: treasurer is none'),
+        expect.stringContaining('2 gates'),
       ]);
     });
 

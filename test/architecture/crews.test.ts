@@ -104,7 +104,8 @@ describe('the crews that come along', () => {
         id: 'microdao_onboarding',
         name: 'suggest_role',
         approval: { roles: ['admin'], self: false },
-        checks: [{ check: 'role', at: 'suggested_role' }],
+        checks: [{ check: 'role', at: 'suggested_role', among: ['member', 'contributor'] }],
+        action: { assignable: ['member', 'contributor'] },
       },
     ]);
     expect(tasks.flatMap(({ tools }) => tools)).toEqual([]);

@@ -2,6 +2,7 @@ import type {
   AgentDefinition,
   CrewDefinition,
   CrewPlan,
+  GatherDefinition,
   PlannedTask,
   Process,
   Spending,
@@ -31,10 +32,17 @@ const TASK = {
   checks: [],
   repairs: 2,
   retries: 1,
+  max_returns: 3,
   on_failure: 'fail' as const,
 };
 
 export const aTaskDefinition = (changes: Partial<TaskDefinition> = {}): TaskDefinition => ({ ...TASK, ...changes });
+
+/** Something that is read before an agent begins, `gathered.facts`. */
+export const aGather = (changes: Partial<GatherDefinition> = {}): GatherDefinition => ({
+  ...{ as: 'facts', tool: 'dao_facts', params: {}, most: 20, optional: false },
+  ...changes,
+});
 
 export const aCrew = (changes: Partial<CrewDefinition> = {}): CrewDefinition => ({
   id: 'planning',
@@ -47,6 +55,8 @@ export const aCrew = (changes: Partial<CrewDefinition> = {}): CrewDefinition => 
   tasks: { plan: aTaskDefinition() },
   result: { text: 'plan.text' },
   budget: {},
+  limit_roles: ['admin'],
+  max_handoffs: 30,
   ...changes,
 });
 

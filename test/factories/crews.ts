@@ -54,9 +54,9 @@ tasks:
       type: object
       properties: { role: { type: string } }
     checks:
-      - { check: role, at: role }
+      - { check: role, at: role, among: [member, contributor] }
     approval: { ask: Well?, roles: [admin] }
-    action: { action: assign_role, user: inputs.who, role: judge.role }
+    action: { action: assign_role, role: judge.role, assignable: [member, contributor] }
 result:
   title: draft.title
 `;

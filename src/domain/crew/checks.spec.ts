@@ -6,12 +6,13 @@ const SCOPE: CheckScope = {
   inputs: { ids: ['a', 'b', 'c'] },
   gathered: {},
   outputs: { plan: { subtasks: [{ id: 'a' }, { id: 'b' }] } },
-  roles: ['member', 'contributor'],
+  roles: ['admin', 'member', 'contributor'],
 };
 const graph = (edges: Record<string, string[]>) => ({
   subtasks: Object.entries(edges).map(([id, after]) => ({ id, after })),
 });
 const ACYCLIC: CheckDefinition = { check: 'acyclic', nodes: 'subtasks[].id', edges: 'subtasks[].after' };
+const ROLE: CheckDefinition = { check: 'role', at: 'role', among: ['contributor', 'treasurer', 'member'] };
 
 describe(problemsOf.name, () => {
   it.each<[string, CheckDefinition, unknown, string[]]>([
@@ -51,12 +52,24 @@ describe(problemsOf.name, () => {
       { x: ['b'] },
       ['x[]: "a" of inputs.ids is missing', 'x[]: "c" of inputs.ids is missing'],
     ],
-    ['a role', { check: 'role', at: 'role' }, { role: 'member' }, []],
+    ['a role', ROLE, { role: 'member' }, []],
     [
       'a role that is not given',
-      { check: 'role', at: 'role' },
+      ROLE,
       { role: 'admin' },
-      ['role: "admin" is not a role that can be given here; choose of "member", "contributor"'],
+      ['role: "admin" is not a role that can be given here; choose of "contributor", "member"'],
+    ],
+    [
+      'a role that the DAO does not have',
+      ROLE,
+      { role: 'treasurer' },
+      ['role: "treasurer" is not a role that can be given here; choose of "contributor", "member"'],
+    ],
+    [
+      'a role where the DAO has none of those',
+      { ...ROLE, among: ['treasurer'] },
+      { role: 'treasurer' },
+      ['role: "treasurer" is not a role that can be given here; none can'],
     ],
   ])('should tell of %s', (_name, check, output, problems) =>
     expect(problemsOf([check], output, SCOPE)).toEqual(problems),
@@ -79,7 +92,7 @@ describe(problemsOf.name, () => {
     const values = problemsOf([{ check: 'among', at: 'x[]', values: 'inputs.ids' }], { x: ids }, SCOPE);
     expect(values).toHaveLength(11);
     expect(values.at(-1)).toBe('and 490 more of this kind');
-    const long = problemsOf([{ check: 'role', at: 'role' }], { role: `x\n${'y'.repeat(5_000)}` }, SCOPE);
+    const long = problemsOf([ROLE], { role: `x\n${'y'.repeat(5_000)}` }, SCOPE);
     expect(long[0]!.length).toBeLessThan(200);
     const edges = Object.fromEntries(ids.map((id, index) => [id, [ids[(index + 1) % ids.length]!]]));
     const [circle] = problemsOf([ACYCLIC], graph(edges), SCOPE);

@@ -5,7 +5,7 @@ import { canonical, shownValue } from './values.js';
 
 /** What checks look at beside the output. */
 export interface CheckScope extends Scope {
-  /** Roles of the DAO that may be given by approval. */
+  /** Roles of the DAO. */
   roles: readonly string[];
 }
 
@@ -103,10 +103,12 @@ function check(definition: CheckDefinition, output: unknown, scope: CheckScope):
       return told(missing, (value) => `${at}: ${value} of ${values} is missing`);
     }
     case 'role': {
-      const { at } = definition;
-      const strangers = without(valuesAt(output, at), scope.roles);
-      const allowed = scope.roles.map((role) => shownValue(role)).join(', ');
-      return told(strangers, (value) => `${at}: ${value} is not a role that can be given here; choose of ${allowed}`);
+      const { at, among } = definition;
+      const allowed = among.filter((role) => scope.roles.includes(role));
+      const choice =
+        allowed.length > 0 ? `choose of ${allowed.map((role) => shownValue(role)).join(', ')}` : 'none can';
+      const strangers = without(valuesAt(output, at), allowed);
+      return told(strangers, (value) => `${at}: ${value} is not a role that can be given here; ${choice}`);
     }
   }
 }

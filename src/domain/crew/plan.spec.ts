@@ -49,7 +49,7 @@ describe(planOf.name, () => {
       agents: { planner: anAgent({ limits: { turns: 3, tool_calls: 4, max_tokens: 100 } }), lead: anAgent() },
       tasks: {
         second: aTaskDefinition({ needs: ['first'], approval, on_failure: 'skip' }),
-        first: aTaskDefinition({ action: { action: 'assign_role', user: 'inputs.user', role: 'second.role' } }),
+        first: aTaskDefinition({ action: { action: 'assign_role', role: 'second.role', assignable: ['member'] } }),
       },
       budget: { tokens: 1_000 },
     });
