@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { CallerKey, Entitlement } from '../contracts/access.js';
 import type { ErrorObject } from '../contracts/bodies.js';
 import type { ChatMessage } from '../contracts/chat.js';
-import type { AgentTool, CrewDefinition } from '../contracts/crew.js';
+import type { AgentTool, CrewDefinition, JsonSchema } from '../contracts/crew.js';
 import type { AdvanceCrewInput, AdvancedCrew, StepInput } from '../contracts/crew-steps.js';
 import { TOOLS } from '../contracts/devtools.js';
 import { MODE_PRIORITY, type Decision } from '../contracts/request.js';
@@ -17,6 +17,7 @@ import {
   type CrewRunsRepository,
   type LoadedRun,
   type RunEnd,
+  type RunHead,
 } from '../adapters/store/crew-runs.repository.js';
 import type { KeysRepository } from '../adapters/store/keys.repository.js';
 import type { RolesRepository } from '../adapters/store/roles.repository.js';
@@ -27,7 +28,7 @@ import { advance } from '../domain/crew/advance.js';
 import { NO_USAGE, totalSpending } from '../domain/crew/budget.js';
 import type { AdvanceKit } from '../domain/crew/kit.js';
 import { assistantMessage, firstMessages, toolMessages } from '../domain/crew/prompt.js';
-import type { Advance, AgentRoute, StepOrder } from '../domain/crew/run-state.js';
+import type { Advance, AgentRoute, RunFinal, StepOrder } from '../domain/crew/run-state.js';
 import { numberedCalls, repairMessage, type AllowedTool } from '../domain/crew/turn.js';
 import { turnOptions } from '../domain/crew/turn-form.js';
 import type { OfferedTool } from '../domain/crew/turn-way.js';
@@ -63,6 +64,8 @@ const CHARS_PER_TOKEN = 2.5;
 /** What stands around the data in a prompt, in tokens. */
 const FRAME_TOKENS = 500;
 
+const MOST_ROLES = 200;
+
 const WORKSPACE = new Set<string>(TOOLS);
 const NEEDED: Readonly<Record<'workspace' | 'dao', Entitlement>> = { workspace: 'agent.devtools', dao: 'chat.read' };
 
@@ -75,15 +78,19 @@ export class CrewAdvanceService {
    * @throws AppError `STORE_UNAVAILABLE`
    */
   async advance({ runId, daoId }: AdvanceCrewInput): Promise<AdvancedCrew> {
-    return this.parts.runs.locked(runId, daoId, async (db, run, now) => {
+    const head = await this.parts.runs.head(runId, daoId);
+    if (!head) return GONE;
+    // All that is asked of others comes first: the run is locked for as short as can be.
+    const world = await this.worldOf(head);
+    const advanced = await this.parts.runs.locked(runId, daoId, async (db, run, now) => {
       if (!run) return GONE;
-      const gates = await passTime(db, run, now);
-      const standing = await this.standing(run);
-      if ('lost' in standing) return this.fail(db, run, 'CREW_STOPPED', standing.lost, now);
-      const kit = await this.kit({ ...run, gates }, standing.acting, now);
-      const next = advance({ ...run, gates }, kit);
-      return next.final ? this.end(db, run, next, now) : this.goOn(db, { ...run, gates }, next, standing.acting, now);
+      if ('lost' in world) return this.fail(db, run, { code: 'CREW_STOPPED', reason: world.lost, task: null }, now);
+      const timed = { ...run, gates: await passTime(db, run, now) };
+      const next = advance(timed, { ...world.kit, now });
+      return next.final ? this.end(db, run, next, now) : this.goOn(db, timed, next, world, now);
     });
+    if ('acting' in world) for (const denial of world.denials) await this.parts.access.denied(world.acting, denial);
+    return advanced;
   }
 
   /** Ends a run that is cancelled. Safe to repeat. */
@@ -96,7 +103,7 @@ export class CrewAdvanceService {
   }
 
   /** Who the run works for, as they stand at this moment: no more than now, and no more than at its start. */
-  private async standing(run: LoadedRun): Promise<{ acting: Acting } | { lost: string }> {
+  private async standing(run: RunHead): Promise<{ acting: Acting } | { lost: string }> {
     const key = await this.parts.keys.caller(run.keyId);
     if (!key) return { lost: 'the key with which it was started opens nothing any more' };
     try {
@@ -111,19 +118,25 @@ export class CrewAdvanceService {
     }
   }
 
-  private async kit(run: LoadedRun, acting: Acting, now: Date): Promise<AdvanceKit> {
-    const { definition, daoId } = run;
-    const routes = await this.routesOf(definition, acting);
-    const page = await this.parts.roles.page(daoId, { after: '', limit: 200 });
-    return {
-      now,
-      routeOf: (agent) => routes.get(agent)?.route ?? { refused: 'there is no such agent' },
-      tool: (name) => toolOf(this.parts.tools, name),
-      validator: (schema) => this.parts.validators.of(schema),
+  private async worldOf(run: RunHead): Promise<World | { lost: string }> {
+    const standing = await this.standing(run);
+    if ('lost' in standing) return standing;
+    const { acting } = standing;
+    const { daoId, definition } = run;
+    const [routes, roles, broke] = await Promise.all([
+      this.routesOf(definition, acting),
+      this.parts.roles.page(daoId, { after: '', limit: MOST_ROLES }),
+      this.parts.limits.exhausted(run.keyId, daoId, acting.limits),
+    ]);
+    const kit = {
+      routeOf: (agent: string) => routes.get(agent)?.route ?? { refused: 'there is no such agent' },
+      tool: (name: AgentTool) => toolOf(this.parts.tools, name),
+      validator: (schema: JsonSchema) => this.parts.validators.of(schema),
       parseJson,
-      roles: page.map(({ name }) => name),
-      broke: await this.parts.limits.exhausted(run.keyId, daoId, acting.limits),
+      roles: roles.map(({ name }) => name),
+      broke,
     };
+    return { acting, routes, kit, denials: [] };
   }
 
   private async routesOf(definition: CrewDefinition, acting: Acting): Promise<Map<string, AgentPath>> {
@@ -154,10 +167,9 @@ export class CrewAdvanceService {
     return { route, path: { decision, maxTokens } };
   }
 
-  private async goOn(db: Db, run: LoadedRun, next: Advance, acting: Acting, now: Date): Promise<AdvancedCrew> {
-    const routes = await this.routesOf(run.definition, acting);
+  private async goOn(db: Db, run: LoadedRun, next: Advance, world: World, now: Date): Promise<AdvancedCrew> {
     const steps: NewStep[] = [];
-    for (const order of next.steps) steps.push(await this.stepOf(db, run, order, { acting, routes, now }));
+    for (const order of next.steps) steps.push(await this.stepOf(db, run, order, world, now));
     await applyChanges(db, run, { ...next, steps });
     const open = await openStepsOf(db, run);
     const gates = [...run.gates.values()].filter(({ state }) => state === 'open');
@@ -171,42 +183,28 @@ export class CrewAdvanceService {
     };
   }
 
-  private async stepOf(
-    db: Db,
-    run: LoadedRun,
-    order: StepOrder,
-    { acting, routes, now }: { acting: Acting; routes: ReadonlyMap<string, AgentPath>; now: Date },
-  ): Promise<NewStep> {
+  private async stepOf(db: Db, run: LoadedRun, order: StepOrder, world: World, now: Date): Promise<NewStep> {
     const { key, task, agent, label } = order;
     const about = { crew: run.crew, task, agent, label };
     const deadlineAt = new Date(now.getTime() + STEP_MS);
     if (order.kind === 'tool') {
       const { tool, params } = order;
-      const decision = toolDecision(tool, acting, this.parts.routing());
-      const refused = await this.refusalOf(tool, acting);
+      const decision = toolDecision(tool, world.acting, this.parts.routing());
+      const refused = refusalOf(tool, world);
       return { key, about, decision, deadlineAt, work: { tool: { tool, params } }, ...(refused && { refused }) };
     }
-    const path = routes.get(agent)?.path;
+    const path = world.routes.get(agent)?.path;
     if (!path) throw new TypeError(`a turn of ${agent} was ordered, and nobody answers for it`);
     const messages = await messagesOf(db, run, order);
     const options = { maxTokens: path.maxTokens, ...turnOptions(order.way, order.form) };
     return { key, about, decision: path.decision, deadlineAt, work: { call: { kind: 'chat', messages, options } } };
   }
 
-  /** Why whoever started the run may not use a tool, on the record; undefined: they may. */
-  private async refusalOf(tool: AgentTool, acting: Acting): Promise<ErrorObject | undefined> {
-    const needed = WORKSPACE.has(tool) ? NEEDED.workspace : NEEDED.dao;
-    if (acting.rights.entitlements.includes(needed)) return undefined;
-    const detail = { required_entitlement: needed, roles: acting.rights.roles };
-    await this.parts.access.denied(acting, { ...detail, tool });
-    const { message } = ERRORS.RBAC_PERMISSION_DENIED;
-    return { code: 'RBAC_PERMISSION_DENIED', message, reason: `${tool} needs ${needed}`, ...detail };
-  }
-
   private async end(db: Db, run: LoadedRun, { final, ...next }: Advance, now: Date): Promise<AdvancedCrew> {
     await applyChanges(db, run, { ...next, steps: [], gates: [] });
     if (final?.status !== 'completed') {
-      return this.fail(db, run, final?.code ?? 'CREW_FAILED', final?.reason ?? '', now, final?.task ?? null);
+      const { code = 'CREW_FAILED', reason = '', task = null } = final ?? {};
+      return this.fail(db, run, { code, reason, task }, now);
     }
     await endRun(db, run, { status: 'completed', data: final.data, ...spentOf(run, now) });
     return { ...GONE, ended: 'completed', tokens: totalOf(run).total_tokens };
@@ -215,10 +213,8 @@ export class CrewAdvanceService {
   private async fail(
     db: Db,
     run: LoadedRun,
-    code: 'CREW_FAILED' | 'CREW_REJECTED' | 'CREW_STOPPED',
-    reason: string,
+    { code, reason, task }: Pick<FailedRun, 'code' | 'reason' | 'task'>,
     now: Date,
-    task: string | null = null,
   ): Promise<AdvancedCrew> {
     const error = { code, message: ERRORS[code].message, reason, ...(task !== null && { task }) };
     const end: RunEnd = { status: 'failed', error, ...spentOf(run, now) };
@@ -231,11 +227,33 @@ export class CrewAdvanceService {
   }
 }
 
+/** What a run is moved on in: who it works for, and what there is. */
+interface World {
+  acting: Acting;
+  routes: ReadonlyMap<string, AgentPath>;
+  kit: Omit<AdvanceKit, 'now'>;
+  /** What was refused in this advance, for the record. */
+  denials: Record<string, unknown>[];
+}
+
+/** Why whoever started the run may not use a tool; undefined: they may. */
+function refusalOf(tool: AgentTool, { acting, denials }: World): ErrorObject | undefined {
+  const needed = WORKSPACE.has(tool) ? NEEDED.workspace : NEEDED.dao;
+  const { entitlements, roles } = acting.rights;
+  if (entitlements.includes(needed)) return undefined;
+  const detail = { required_entitlement: needed, roles };
+  denials.push({ ...detail, tool });
+  const { message } = ERRORS.RBAC_PERMISSION_DENIED;
+  return { code: 'RBAC_PERMISSION_DENIED', message, reason: `${tool} needs ${needed}`, ...detail };
+}
+
 /** Where the turns of an agent go, and by which decision; without one nobody answers for it. */
 interface AgentPath {
   route: AgentRoute;
   path?: { decision: Decision; maxTokens: number };
 }
+
+type FailedRun = Extract<RunFinal, { status: 'failed' }>;
 
 const GONE: AdvancedCrew = { steps: [], waitMs: null, ended: 'cancelled', waitsFor: null, tokens: 0 };
 

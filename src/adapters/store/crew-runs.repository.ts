@@ -8,14 +8,13 @@ import { insertStep, stepsOf, type NewStep } from './crew-steps.js';
 import type { Db, Tenants } from './tenants.js';
 import { usageUpsert } from './usage.repository.js';
 
-/** A run of a crew as it is recorded, with all that its advance depends on. */
-export interface LoadedRun {
+/** What of a run never changes. */
+export interface RunHead {
   runId: string;
   daoId: string;
   /** Whoever started it, and by which key. */
   actor: string;
   keyId: string;
-  status: RequestStatus;
   receivedAt: Date;
   crew: string;
   definition: CrewDefinition;
@@ -24,6 +23,11 @@ export interface LoadedRun {
   baseRun: string | null;
   /** What whoever started it might then. */
   rights: string[];
+}
+
+/** A run of a crew as it is recorded, with all that its advance depends on. */
+export interface LoadedRun extends RunHead {
+  status: RequestStatus;
   handoffs: number;
   /** What turns used that gave no answer. */
   lost: { tokens: number; usd: number };
@@ -57,6 +61,12 @@ const COUNTED_AS = 'crew';
 export class CrewRunsRepository {
   constructor(private readonly tenants: Tenants) {}
 
+  /** What of an open run never changes; undefined: it has ended, or there is none. */
+  async head(runId: string, daoId: string): Promise<RunHead | undefined> {
+    const row = await guardStore(() => openRun(this.tenants.of(daoId), runId, daoId).executeTakeFirst());
+    return row && headOf(row);
+  }
+
   /**
    * Changes a run while nobody else can.
    * @param change undefined for a run that has ended, or is none
@@ -79,6 +89,9 @@ export class CrewRunsRepository {
 }
 
 const lockRun = (db: Db, runId: string, daoId: string) =>
+  openRun(db, runId, daoId).forUpdate(['run']).executeTakeFirst();
+
+const openRun = (db: Db, runId: string, daoId: string) =>
   db
     .selectFrom('crew_runs as run')
     .innerJoin('requests as request', 'request.id', 'run.run_id')
@@ -97,20 +110,16 @@ const lockRun = (db: Db, runId: string, daoId: string) =>
       ...(['run.handoffs', 'run.lost_tokens', 'run.lost_usd', 'version.definition'] as const),
       ...(['request.actor', 'request.key_id', 'request.status', 'request.received_at'] as const),
       sql<Date>`date_trunc('milliseconds', clock_timestamp())`.as('now'),
-    ])
-    .forUpdate(['run'])
-    .executeTakeFirst();
+    ]);
 
 type Locked = NonNullable<Awaited<ReturnType<typeof lockRun>>>;
 
-async function loadedRun(db: Db, row: Locked): Promise<LoadedRun> {
-  const { run_id: runId, dao_id: daoId } = row;
-  const place = { runId, daoId };
+function headOf(row: Locked): RunHead {
   return {
-    ...place,
+    runId: row.run_id,
+    daoId: row.dao_id,
     actor: row.actor,
     keyId: row.key_id,
-    status: row.status,
     receivedAt: row.received_at,
     crew: row.crew,
     definition: row.definition,
@@ -118,11 +127,19 @@ async function loadedRun(db: Db, row: Locked): Promise<LoadedRun> {
     inputs: row.inputs,
     baseRun: row.base_run,
     rights: row.rights,
+  };
+}
+
+async function loadedRun(db: Db, row: Locked): Promise<LoadedRun> {
+  const head = headOf(row);
+  return {
+    ...head,
+    status: row.status,
     handoffs: row.handoffs,
     lost: { tokens: Number(row.lost_tokens), usd: Number(row.lost_usd) },
-    tasks: await tasksOf(db, place),
-    steps: await stepsOf(db, place),
-    gates: await gatesOf(db, place),
+    tasks: await tasksOf(db, head),
+    steps: await stepsOf(db, head),
+    gates: await gatesOf(db, head),
   };
 }
 
