@@ -4,6 +4,8 @@ import { requestLog } from '../activities/log.js';
 import type { ActivityDependencies } from '../activities/index.js';
 import type { Env } from '../config/env.js';
 import type { LoadedConfig } from '../config/loader.js';
+import { crewVersion, loadShippedCrews, readCrew } from '../config/crews.js';
+import { agentTools } from './schemas/agent-tools.js';
 import { loadDefaultRoles, loadDevSeed } from '../config/seed.js';
 import type { HashedConfig, ProfileFiles } from './adapters/profile-files.js';
 import type { RequestCounter } from './adapters/limits/request-counter.js';
@@ -15,6 +17,10 @@ import { AnswerCacheRepository } from './adapters/store/answer-cache.repository.
 import { AuditHeadsRepository } from './adapters/store/audit-heads.repository.js';
 import { AuditRepository } from './adapters/store/audit.repository.js';
 import { ConfigRepository } from './adapters/store/config.repository.js';
+import { CrewGatesRepository } from './adapters/store/crew-gates.repository.js';
+import { CrewRunsRepository } from './adapters/store/crew-runs.repository.js';
+import { CrewViewsRepository } from './adapters/store/crew-views.repository.js';
+import { CrewsRepository } from './adapters/store/crews.repository.js';
 import { InvitationsRepository } from './adapters/store/invitations.repository.js';
 import { MembersRepository } from './adapters/store/members.repository.js';
 import { DaosRepository } from './adapters/store/daos.repository.js';
@@ -46,6 +52,7 @@ import { AvailabilityService } from './services/availability.service.js';
 import { ConfigGuard } from './services/config-guard.js';
 import { ConfigService } from './services/config.service.js';
 import { Denials } from './services/denials.js';
+import { crewingOf, type Crewing } from './services/crewing.js';
 import { DrainService } from './services/drain.service.js';
 import { KeysService } from './services/keys.service.js';
 import { HeadStarts } from './services/head-starts.js';
@@ -88,6 +95,10 @@ const repositoriesOf = (tenants: Tenants) => ({
   auditHeads: new AuditHeadsRepository(tenants),
   cache: new AnswerCacheRepository(tenants),
   config: new ConfigRepository(tenants),
+  crewGates: new CrewGatesRepository(tenants),
+  crewRuns: new CrewRunsRepository(tenants),
+  crewViews: new CrewViewsRepository(tenants),
+  crews: new CrewsRepository(tenants),
   daos: new DaosRepository(tenants),
   delegations: new DelegationsRepository(tenants),
   figures: new ProviderFiguresRepository(tenants),
@@ -140,6 +151,7 @@ export class Composition {
   readonly admission: AdmissionService;
   readonly audit: AuditService;
   readonly auditHeads: AuditHeadsService;
+  readonly crewing: Crewing;
   readonly devtools: Devtools;
   readonly headStarts: HeadStarts;
   readonly keys: KeysService;
@@ -197,14 +209,20 @@ export class Composition {
       settings: () => headStartsOf(config.current()),
     });
     this.models = new ModelsService(() => ({ routing: table(), since: this.startedAt }), access, this.registry);
+    this.crewing = crewingOf({
+      ...{ repositories, access, changes, log, limits: this.limits, abilities: this.registry, clock: temporal },
+      ...{ routing: table, tools: agentTools(), shipped: loadShippedCrews(), read: readCrew, hashOf: crewVersion },
+    });
     this.submissions = new SubmissionsService({
       ...{ requests, refusals, access, availability, temporal, log, headStarts: this.headStarts },
+      crews: this.crewing.starts,
       limits: this.limits,
       accepted: this.requests,
       routing: table,
     });
     this.outcomes = new OutcomesService(requests, temporal, bus);
-    this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, advancing);
+    const overdue = { proposals: advancing, crews: this.crewing.runs };
+    this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, overdue);
     this.routing = new RoutingService(table, access);
     const policies = (): LoadedConfig['routing']['providers'] => table().providers;
     this.providers = new ProvidersService(this.registry, this.states, this.admission, figures, access, policies);
@@ -223,8 +241,9 @@ export class Composition {
     const { cache, requests } = this.repositories;
     const { advancing: proposals } = this.voting;
     const { toolbox: tools } = this.devtools;
+    const { advancing: crews, daoTools } = this.crewing;
     return {
-      ...{ auditHeads, bus, admission, states, cache, requests, proposals, tools },
+      ...{ auditHeads, bus, admission, states, cache, requests, proposals, tools, crews, daoTools },
       providers: registry,
       denied: (daoId, actor, detail) => this.access.deniedAtWork(daoId, actor, detail),
       calls: {

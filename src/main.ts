@@ -6,6 +6,8 @@ import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { packageVersion } from '../config/paths.js';
 import { AuditController } from './http/audit.controller.js';
+import { CrewRunsController } from './http/crew-runs.controller.js';
+import { CrewsController } from './http/crews.controller.js';
 import { DevtoolsController } from './http/devtools.controller.js';
 import { DelegationsController } from './http/delegations.controller.js';
 import { HealthController } from './http/health.controller.js';
@@ -44,6 +46,9 @@ import type { AccessService } from './services/access.service.js';
 import { AuditHeadsService } from './services/audit-heads.service.js';
 import { AuditService } from './services/audit.service.js';
 import { ConfigService } from './services/config.service.js';
+import { CrewRunsService } from './services/crew-runs.service.js';
+import type { Crewing } from './services/crewing.js';
+import { CrewsService } from './services/crews.service.js';
 import { DaosService } from './services/daos.service.js';
 import { DelegationsService } from './services/delegations.service.js';
 import { DrainService } from './services/drain.service.js';
@@ -80,6 +85,7 @@ export interface ApiServices {
   audit: AuditService;
   auditHeads: AuditHeadsService;
   config: ConfigService;
+  crewing: Crewing;
   drain: DrainService;
   health: HealthService;
   keys: KeysService;
@@ -105,6 +111,8 @@ class ApiModule {
       { provide: AuditService, useValue: services.audit },
       { provide: AuditHeadsService, useValue: services.auditHeads },
       { provide: ConfigService, useValue: services.config },
+      { provide: CrewRunsService, useValue: services.crewing.runs },
+      { provide: CrewsService, useValue: services.crewing.crews },
       { provide: DaosService, useValue: services.people.daos },
       { provide: DelegationsService, useValue: services.voting.delegations },
       { provide: DrainService, useValue: services.drain },
@@ -134,6 +142,8 @@ class ApiModule {
       ChatController,
       CompletionsController,
       ConfigController,
+      CrewRunsController,
+      CrewsController,
       DaosController,
       DelegationsController,
       DevtoolsController,

@@ -14,8 +14,11 @@ export const routeWorkflowId = (requestId: string): string => `route/${requestId
 /** Workflow id of a request. One request has at most one workflow, ever. */
 export function requestWorkflowId(requestId: string, { mode, crew }: Pick<Decision, 'mode' | 'crew'>): string {
   if (mode === 'devtools') return `devtools/${requestId}`;
-  return mode === 'crew' && crew ? `crew/${crew.id}/${requestId}` : routeWorkflowId(requestId);
+  return mode === 'crew' && crew ? crewWorkflowId(crew.id, requestId) : routeWorkflowId(requestId);
 }
+
+/** Workflow id of a run of a crew. */
+export const crewWorkflowId = (crew: string, runId: string): string => `crew/${crew}/${runId}`;
 
 /** The request of a workflow, or undefined if it is another kind of workflow. */
 export const requestIdOf = (workflowId: string): string | undefined =>

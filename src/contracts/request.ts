@@ -25,6 +25,16 @@ export interface RouteSubmission {
   call?: ModelCall;
   /** Of mode devtools: what is to be done. */
   tool?: ToolRequest;
+  /** Of mode crew: which, and what it is given. */
+  crew?: CrewRequest;
+}
+
+/** What is asked of a crew. */
+export interface CrewRequest {
+  id: string;
+  inputs: Record<string, unknown>;
+  /** A run whose outputs are taken over where nothing that they depend on is different. */
+  base?: { runId: string; from?: string };
 }
 
 /** Where a call to a model runs; see docs/adr/0003. `eager`: workflow's own queue; `queue`: the step's own queue. */
@@ -81,6 +91,14 @@ export interface ProviderStep extends ProviderPolicy {
   provider: string;
 }
 
+/** The crew that a request asks for, as it was found. */
+export interface CrewChoice {
+  id: string;
+  version: string;
+  /** Whether it is open to those who may not use crews, about themselves. */
+  guests?: boolean;
+}
+
 /** What was decided about a request before it ran. Recorded once, in the database and in the workflow's history. */
 export interface Decision {
   mode: Mode;
@@ -100,7 +118,7 @@ export interface Decision {
   /** The tool of a request of mode devtools, which needs no provider. */
   tool?: ToolName;
   /** The crew of a request of mode crew, and the version of it that does the work to the end. */
-  crew?: { id: string; version: string };
+  crew?: CrewChoice;
   /** Hash of the configuration under which this was decided. */
   configHash: string;
 }
@@ -157,6 +175,8 @@ export interface DecisionInputs {
   access: AccessFacts;
   /** The virtual model asked for by a client with its own conversation; undefined: there is none. */
   model?: string | undefined;
+  /** Of mode crew: the crew; undefined: there is none of this name. */
+  crew?: CrewChoice | undefined;
 }
 
 /** Input of the workflow `routeRequest`. Ids only: texts stay in the database. */

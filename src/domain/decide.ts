@@ -32,6 +32,12 @@ const NO_MODEL_RULE = 'known-answer';
 /** Rule of a request for a tool. */
 const TOOL_RULE = 'devtools';
 
+/** Rule of a request for a crew. */
+const CREW_RULE = 'crew';
+
+/** A run has no deadline of its own: its tasks, steps and gates have. This one is a year, in milliseconds. */
+const CREW_DEADLINE_MS = 365 * 86_400_000;
+
 /** Budget of a program with its wait for a worker, in milliseconds; how long it may run is the profile's. */
 const PROGRAM_DEADLINE_MS = 900_000;
 
@@ -57,14 +63,14 @@ export function decide(
   const rights = resolveRights(access);
   const subject: Subject = { inputs, roles: rights.roles, matches };
   const answer = knownQuestion(table, subject, rights);
-  const needed = MODE_ENTITLEMENTS[mode];
+  const needed = mode === 'crew' && inputs.crew?.guests ? 'chat.read' : MODE_ENTITLEMENTS[mode];
   if (!rights.entitlements.includes(needed)) {
     if (answer) return allow(table, inputs, rights, { answer });
     const detail = { required_entitlement: needed, roles: rights.roles };
     return { allowed: false, code: 'RBAC_PERMISSION_DENIED', rights, detail };
   }
   if (mode === 'devtools') return decideTool(table, inputs, rights);
-  if (mode !== 'chat') return { allowed: false, code: 'MODE_UNAVAILABLE', rights, detail: { mode } };
+  if (mode === 'crew') return decideCrew(table, inputs, rights);
 
   const named = namedProvider(inputs.model);
   const match = named === undefined ? matchRule(table, subject) : matchNamed(table, subject, named);
@@ -73,6 +79,13 @@ export function decide(
   if (answer) return allow(table, inputs, rights, { answer });
   if (named !== undefined) return { allowed: false, code: 'MODEL_NOT_FOUND', rights, detail: {} };
   return { allowed: false, code: 'NO_ROUTE', rights, detail: { mode } };
+}
+
+/** Where the turns of a crew's agents go is decided when they are taken. */
+function decideCrew(table: RoutingTable, inputs: DecisionInputs, rights: Rights): DecideResult {
+  const { crew } = inputs;
+  if (!crew) return { allowed: false, code: 'CREW_NOT_FOUND', rights, detail: {} };
+  return allow(table, inputs, rights, { rule: CREW_RULE, crew, deadlineMs: CREW_DEADLINE_MS });
 }
 
 /** A tool needs no provider, so no rule has a say in it. */

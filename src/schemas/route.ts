@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MODES, type RouteSubmission } from '../contracts/request.js';
+import { MODES, type CrewRequest, type RouteSubmission } from '../contracts/request.js';
 import { storableJson } from '../contracts/text.js';
 import { TOOLS, type ToolRequest } from '../contracts/devtools.js';
 import { daoNamed, id, text } from './common.js';
@@ -107,6 +107,20 @@ function strangersOf(body: object): string {
   return strangers.length === 0 ? '' : `; not known: ${strangers.slice(0, MOST_STRANGERS).join(', ')}`;
 }
 
+/** What a request of mode crew says of the crew. */
+const CrewSchema = z.looseObject({ workflow: id, inputs: z.looseObject({}).default({}) });
+
+/** The crew that the metadata of a request of mode crew name. What it is given is kept with its run. */
+function crewOf({ mode }: WireBody, metadata: Record<string, unknown>, context: RouteContext): CrewRequest | undefined {
+  if (mode !== 'crew') return undefined;
+  const parsed = CrewSchema.safeParse(metadata);
+  if (parsed.success) return { id: parsed.data.workflow, inputs: parsed.data.inputs };
+  for (const { path, message } of parsed.error.issues) {
+    context.addIssue({ code: 'custom', path: ['metadata', ...path], message });
+  }
+  return undefined;
+}
+
 type RouteContext = z.core.$RefinementCtx<WireBody>;
 
 /** What a tool request says beside what every request does. */
@@ -138,13 +152,16 @@ function toolOf({ mode }: WireBody, metadata: Record<string, unknown>, context: 
 /** Body of `POST /route`. Older clients say `message` and `payload`, and put ids at the top level. */
 export const RouteBodySchema = WireSchema.transform((body, context): RouteSubmission => {
   const prompt = body.prompt ?? body.message ?? '';
-  // A tool is told what to do by its parameters.
-  if (prompt.trim() === '' && body.mode !== 'devtools') {
+  // A tool is told what to do by its parameters, a crew by its inputs.
+  if (prompt.trim() === '' && body.mode === 'chat') {
     context.addIssue({ code: 'custom', path: ['prompt'], message: NO_PROMPT + strangersOf(body) });
     return z.NEVER;
   }
   const ids = body.metadata ?? body.payload ?? {};
-  const { metadata, tool } = toolOf(body, ids, context);
+  const { metadata: told, tool } = toolOf(body, ids, context);
+  const crew = crewOf(body, ids, context);
+  const { inputs: _inputs, ...named } = told;
+  const metadata = crew ? named : told;
   if (context.issues.length > 0) return z.NEVER;
   const problems = [...contradictions(body), ...oversize(metadata)];
   if (problems.length > 0) {
@@ -163,5 +180,6 @@ export const RouteBodySchema = WireSchema.transform((body, context): RouteSubmis
     source: ids.source ?? body.source,
     metadata,
     ...(tool && { tool }),
+    ...(crew && { crew }),
   };
 });

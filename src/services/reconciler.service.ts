@@ -33,7 +33,7 @@ export class ReconcilerService {
     private readonly service: RequestsService,
     private readonly log: Logger,
     private readonly refusals: RefusalsRepository,
-    private readonly proposals?: Overdue,
+    private readonly overdue: Readonly<Record<string, Overdue>> = {},
   ) {}
 
   /** Looks at every open request once, then at doubtful ones from time to time. */
@@ -78,11 +78,13 @@ export class ReconcilerService {
   }
 
   private async sweep(): Promise<void> {
-    if (this.stopping.signal.aborted) return;
-    try {
-      await this.proposals?.sweep();
-    } catch (error) {
-      this.log.warn({ err: error }, 'overdue proposals could not be looked for; this is tried again shortly');
+    for (const [what, overdue] of Object.entries(this.overdue)) {
+      if (this.stopping.signal.aborted) return;
+      try {
+        await overdue.sweep();
+      } catch (error) {
+        this.log.warn({ what, err: error }, 'what is overdue could not be looked for; this is tried again shortly');
+      }
     }
   }
 

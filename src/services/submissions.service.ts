@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { CallerKey } from '../contracts/access.js';
 import { requestFields } from '../contracts/log-fields.js';
 import type {
+  CrewChoice,
   Decision,
   DecisionInputs,
   ProviderStep,
@@ -27,6 +28,7 @@ import { AppError } from '../errors/app-error.js';
 import { toAccepted, type Accepted } from './accepted.js';
 import type { AccessService, Acting } from './access.service.js';
 import type { AvailabilityService } from './availability.service.js';
+import type { CrewStarts } from './crew-starts.js';
 import type { HeadStarts } from './head-starts.js';
 import type { LimitsService } from './limits.service.js';
 import { noModel } from './models.service.js';
@@ -60,6 +62,7 @@ export interface SubmissionParts {
   limits: LimitsService;
   availability: AvailabilityService;
   headStarts: HeadStarts;
+  crews: CrewStarts;
   temporal: TemporalGateway;
   /** Joins a request that was accepted before. */
   accepted: RequestsService;
@@ -86,7 +89,9 @@ export class SubmissionsService {
     if (earlier) return this.again(acting, body, earlier);
 
     const limits = await this.parts.limits.admit(key.id, acting.daoId, acting.limits);
-    const decision = await this.decide(requestId, acting, body);
+    const crew = body.crew && (await this.parts.crews.choose(acting, body.crew));
+    const decision = await this.decide(requestId, acting, body, crew);
+    const run = body.crew && (await this.parts.crews.begin(acting, body.crew, body.prompt));
     // Nothing has begun: what nobody waits for had better not.
     if (gone?.aborted) throw new AppError('REQUEST_CANCELLED');
     const timings: Timings = { gateway: began - receivedAt.getTime(), rbac: Date.now() - began };
@@ -102,6 +107,7 @@ export class SubmissionsService {
       receivedAt,
       deadlineAt: new Date(input.deadlineAt),
       idempotency,
+      run,
     });
     return { ...accepted, headers: rateHeaders(limits) };
   }
@@ -117,9 +123,14 @@ export class SubmissionsService {
     return this.accept(step ? takenOverLocally(planned, step) : planned, { ...row, begunAt: step?.provider });
   }
 
-  private async decide(id: string, acting: Acting, body: RouteSubmission): Promise<Decision> {
+  private async decide(
+    id: string,
+    acting: Acting,
+    body: RouteSubmission,
+    crew: CrewChoice | undefined,
+  ): Promise<Decision> {
     const { mode, agent, source, metadata, prompt, model } = body;
-    const seen = { mode, agent, source, metadata, model, ...promptInputs(prompt) };
+    const seen = { mode, agent, source, metadata, model, crew, ...promptInputs(prompt) };
     const inputs: DecisionInputs = { ...seen, access: acting.facts };
     const table = this.parts.routing();
     const result = decide(table, inputs);

@@ -4,7 +4,7 @@ import type { GateOrder, GateView, StepView, TaskProgress } from '../../contract
 import type { ErrorObject } from '../../contracts/bodies.js';
 import type { Decision, RequestStatus, Timings, Usage } from '../../contracts/request.js';
 import { guardStore } from './errors.js';
-import { insertStep, stepsOf, type NewStep } from './crew-steps.js';
+import { insertStep, stepsOf, type NewStep, type RunPlace } from './crew-steps.js';
 import type { Db, Tenants } from './tenants.js';
 import { usageUpsert } from './usage.repository.js';
 
@@ -141,12 +141,6 @@ async function loadedRun(db: Db, row: Locked): Promise<LoadedRun> {
     steps: await stepsOf(db, head),
     gates: await gatesOf(db, head),
   };
-}
-
-/** A run, by the ids under which its rows stand. */
-export interface RunPlace {
-  runId: string;
-  daoId: string;
 }
 
 async function tasksOf(db: Db, { runId, daoId }: RunPlace): Promise<Record<string, TaskProgress>> {

@@ -4,8 +4,13 @@ import type { StepFailure, StepView } from '../../contracts/crew-run.js';
 import { stepRequestId } from '../../contracts/ids.js';
 import type { Decision } from '../../contracts/request.js';
 import type { ErrorObject } from '../../contracts/bodies.js';
-import type { RunPlace } from './crew-runs.repository.js';
 import type { Db } from './tenants.js';
+
+/** A run, by the ids under which its rows stand. */
+export interface RunPlace {
+  runId: string;
+  daoId: string;
+}
 
 /** A step that is about to be done: a turn of a model, or a use of a tool. */
 export interface NewStep {

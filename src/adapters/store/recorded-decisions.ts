@@ -51,6 +51,7 @@ const toRecorded = (row: Row): RecordedDecision => ({
     promptLength: row.length ?? 0,
     access: row.access,
     model: row.model ?? undefined,
+    ...(row.decision.crew && { crew: row.decision.crew }),
   },
   was: { allowed: true, decision: row.decision },
 });

@@ -7,6 +7,7 @@ import type { ToolRequest, WriteJournal } from '../../contracts/devtools.js';
 import type { Attempt, Decision, Mode, Origin, Timings, Usage } from '../../contracts/request.js';
 import type { RecordedDecision } from '../../contracts/whatif.js';
 import type { Db, Tenants } from './tenants.js';
+import { AppError } from '../../errors/app-error.js';
 import { guardStore } from './errors.js';
 import { decidedRequests, type DecisionCursor } from './recorded-decisions.js';
 import { RECORD_COLUMNS, toRecord, TURN_COLUMNS, type RequestRecord } from './request-record.js';
@@ -34,6 +35,18 @@ export interface Idempotency {
   bodyHash: string;
 }
 
+/** A run of a crew that is about to begin. */
+export interface NewRun {
+  crew: string;
+  hash: string;
+  subject: string | null;
+  inputs: Readonly<Record<string, unknown>>;
+  /** What whoever starts it may. */
+  rights: readonly string[];
+  /** The run whose outputs it takes over, and those outputs by their tasks. */
+  base?: { runId: string; outputs: Readonly<Record<string, unknown>> } | undefined;
+}
+
 export interface NewRequest {
   id: string;
   daoId: string;
@@ -57,6 +70,8 @@ export interface NewRequest {
   call?: ModelCall | undefined;
   /** Of mode devtools: what is to be done. */
   tool?: ToolRequest | undefined;
+  /** Of mode crew: what the run is given. */
+  run?: NewRun | undefined;
   /** The provider that is being asked already: the row belongs to that call from the start. */
   begunAt?: string | undefined;
 }
@@ -90,6 +105,9 @@ export interface OpenFilter {
 
 const NO_KEY: Record<keyof Idempotency, null> = { scope: null, key: null, bodyHash: null };
 
+/** What a step is told that was open when its run ended. */
+export const STEP_ENDED = JSON.stringify({ code: 'REQUEST_CANCELLED', message: 'The run has ended.' });
+
 const hasParts = (parts: AnswerParts | undefined): boolean => parts !== undefined && Object.keys(parts).length > 0;
 
 /** Requests and turns. Every statement that changes an ended request is a no-op: an ending is final. */
@@ -109,8 +127,9 @@ export class RequestsRepository {
       agent = null,
       model = null,
       begunAt = null,
+      run,
     } = request;
-    const { rows } = await guardStore(() =>
+    const { rows } = await guardRun(() =>
       sql<{ id: string }>`
         with request as (
           insert into requests (
@@ -132,7 +151,7 @@ export class RequestsRepository {
           from request where ${sessionId}::text is not null
           on conflict (dao_id, actor, session_id) do update set source = excluded.source
           returning id
-        )
+        )${run ? beginRun(request.daoId, run) : sql``}
         insert into turns (request_id, dao_id, dialog_id, prompt, created_at, call, tool)
         select request.id, ${request.daoId}, (select id from dialog), ${request.prompt}, ${request.receivedAt},
           ${request.call ? JSON.stringify(request.call) : null}::jsonb,
@@ -349,7 +368,15 @@ export class RequestsRepository {
   private async endedWithout(daoId: string, ending: RawBuilder<unknown>): Promise<boolean> {
     const { rows } = await guardStore(() =>
       sql`
-        with request as (${ending}), emptied as (
+        with request as (${ending}), runs as (
+          update crew_runs set ended_at = now() from request where crew_runs.run_id = request.id
+        ), steps as (
+          update requests set status = 'cancelled', ended_at = now(), error = ${STEP_ENDED}::jsonb
+          from request where requests.run_id = request.id and requests.ended_at is null
+        ), gates as (
+          update crew_gates set state = 'closed', decided_at = now(), seen_at = now()
+          from request where crew_gates.run_id = request.id and crew_gates.state = 'open'
+        ), emptied as (
           update turns set call = null from request
           where turns.request_id = request.id and turns.call is not null and request.run_id is null
         )
@@ -391,6 +418,32 @@ export class RequestsRepository {
   decided(since: Date, after: DecisionCursor | undefined, limit: number, daoId?: string): Promise<RecordedDecision[]> {
     const db = daoId === undefined ? this.tenants.all : this.tenants.of(daoId);
     return decidedRequests(db, since, after, limit);
+  }
+}
+
+/** Parts of the statement that accepts a request by which the run of a crew begins with it. */
+const beginRun = (
+  daoId: string,
+  { crew, hash, subject, inputs, rights, base }: NewRun,
+): RawBuilder<unknown> => sql`, run as (
+  insert into crew_runs (run_id, dao_id, crew, hash, subject, inputs, base_run, rights)
+  select request.id, ${daoId}, ${crew}, ${hash}, ${subject}, ${JSON.stringify(inputs)}::jsonb,
+    ${base?.runId ?? null}, ${JSON.stringify(rights)}::jsonb
+  from request
+  returning run_id
+), reused as (
+  insert into crew_tasks (run_id, dao_id, task, state, round, attempt, output, notes, reused_from, ended_at)
+  select run.run_id, ${daoId}, taken.key, 'reused', 1, 1, taken.value, '[]'::jsonb, ${base?.runId ?? null}, now()
+  from run, jsonb_each(${JSON.stringify(base?.outputs ?? {})}::jsonb) as taken
+)`;
+
+/** A guest has one run of a crew about themselves at a time. */
+async function guardRun<T>(statement: () => Promise<T>): Promise<T> {
+  try {
+    return await guardStore(statement);
+  } catch (error) {
+    if (Error.isError(error) && error.message.includes('crew_runs_by_guest')) throw new AppError('CREW_RUNNING');
+    throw error;
   }
 }
 

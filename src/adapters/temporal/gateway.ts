@@ -3,14 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { proposalWorkflowId, QUEUES, requestWorkflowId, WORKFLOWS } from '../../contracts/ids.js';
-import type { Decision, RouteRequestInput } from '../../contracts/request.js';
+import { crewWorkflowId, proposalWorkflowId, QUEUES, requestWorkflowId, WORKFLOWS } from '../../contracts/ids.js';
+import type { CrewRunInput } from '../../contracts/crew-steps.js';
+import type { Decision, Mode, RouteRequestInput } from '../../contracts/request.js';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.js';
 import { AppError } from '../../errors/app-error.js';
 import { isForgotten, isRefusal } from './refusals.js';
 import { keepAuditHeadsSchedule } from './schedules.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import type { proposal, routeRequest } from '../../../workflows/index.js';
+import { POKE_CREW_SIGNAL } from '../../../workflows/crew-run/messages.js';
 import { POKE_SIGNAL } from '../../../workflows/proposal/messages.js';
 
 /** How long a caller waits for Temporal to accept, in milliseconds. */
@@ -128,13 +130,16 @@ export class TemporalGateway {
     const { requestId, daoId, actor, decision } = input;
     const start = (client: Client): ReturnType<typeof client.workflow.start<typeof routeRequest>> =>
       client.workflow.start<typeof routeRequest>(workflowOf(decision), {
-        args: [input],
+        args: [argumentOf(input)],
         workflowId: requestWorkflowId(requestId, decision),
         taskQueue: QUEUES.orchestrator,
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         workflowIdConflictPolicy: 'USE_EXISTING',
         requestEagerStart: true,
-        workflowRunTimeout: Math.max(0, input.deadlineAt - Date.now()) + RUN_TIMEOUT_MARGIN_MS,
+        // A run of a crew waits for people as long as it takes.
+        ...(decision.crew
+          ? {}
+          : { workflowRunTimeout: Math.max(0, input.deadlineAt - Date.now()) + RUN_TIMEOUT_MARGIN_MS }),
         workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
         priority: { priorityKey: 1, fairnessKey: fairnessKey(daoId) },
         staticSummary: summaryOf(decision),
@@ -143,6 +148,7 @@ export class TemporalGateway {
           { key: SEARCH_ATTRIBUTES.UserId, value: actor },
           { key: SEARCH_ATTRIBUTES.Mode, value: decision.mode },
           { key: SEARCH_ATTRIBUTES.Rule, value: decision.rule },
+          ...(decision.crew ? [{ key: SEARCH_ATTRIBUTES.Crew, value: decision.crew.id }] : []),
         ],
       });
     try {
@@ -170,6 +176,22 @@ export class TemporalGateway {
     // A server that forgot those has forgotten our schedules too.
     if (this.hasSchedules) void this.mending.then(() => this.keepSchedules()).catch(() => undefined);
     return this.mending;
+  }
+
+  /**
+   * Tells the run of a crew to look again.
+   * @returns false if no workflow is there to hear it
+   * @throws AppError `TEMPORAL_UNAVAILABLE` within two seconds
+   */
+  async pokeCrew(crew: string, runId: string): Promise<boolean> {
+    const workflowId = crewWorkflowId(crew, runId);
+    try {
+      await this.bounded((client) => client.workflow.getHandle(workflowId).signal(POKE_CREW_SIGNAL));
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
   }
 
   /** Asks a workflow to cancel. Returns false if there is none, or none any more. */
@@ -300,9 +322,26 @@ export class TemporalGateway {
 const fairnessKey = (daoId: string): string =>
   Buffer.byteLength(daoId) <= 64 ? daoId : createHash('sha256').update(daoId).digest('hex');
 
-/** Name of the workflow that does a request. */
-const workflowOf = ({ mode }: Decision): string =>
-  mode === 'devtools' ? WORKFLOWS.devtoolsRun : WORKFLOWS.routeRequest;
+/** Names of the workflows that do requests, by their modes. */
+const WORKFLOW_OF: Readonly<Record<Mode, string>> = {
+  chat: WORKFLOWS.routeRequest,
+  devtools: WORKFLOWS.devtoolsRun,
+  crew: WORKFLOWS.crewRun,
+};
+
+const workflowOf = ({ mode }: Decision): string => WORKFLOW_OF[mode];
+
+/** What the workflow of a request is given. */
+function argumentOf(input: RouteRequestInput): RouteRequestInput {
+  const { requestId: runId, daoId, actor, decision } = input;
+  if (!decision.crew) return input;
+  const run: CrewRunInput = { version: 1, runId, daoId, actor, crew: decision.crew.id };
+  // The client is told of one type for all three; what each takes is its own.
+  return run as unknown as RouteRequestInput;
+}
 
 /** What an operator reads first, in the Temporal Web UI. */
-const summaryOf = ({ mode, rule, tool }: Decision): string => (tool ? `${mode}: ${tool}` : `${mode} by rule ${rule}`);
+function summaryOf({ mode, rule, tool, crew }: Decision): string {
+  if (tool) return `${mode}: ${tool}`;
+  return crew ? `${mode}: ${crew.id}` : `${mode} by rule ${rule}`;
+}

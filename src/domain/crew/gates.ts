@@ -13,6 +13,8 @@ export interface Gate {
   state: GateState;
   /** Who started the run. */
   starter: string;
+  /** Whom it is about; absent: nobody, or no member. */
+  subject?: string;
   /** Roles whose members decide. A question is answered by whoever started the run, and by these if there are any. */
   roles: readonly string[];
   /** How many must approve. */
@@ -50,7 +52,8 @@ function deciderRefusal(gate: Gate, decider: Decider): GateRefusal | undefined {
   const isStarter = decider.member === gate.starter;
   if (gate.kind !== 'approval') return isStarter || hasRole(gate, decider) ? undefined : 'role_missing';
   if (!hasRole(gate, decider)) return 'role_missing';
-  return isStarter && !gate.self ? 'own_run' : undefined;
+  const isOwn = isStarter || decider.member === gate.subject;
+  return isOwn && !gate.self ? 'own_run' : undefined;
 }
 
 /**

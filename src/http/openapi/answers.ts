@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ENTITLEMENTS } from '../../contracts/access.js';
 import { CHOICES, STAGES } from '../../contracts/proposal.js';
 import { MODES, REQUEST_STATUSES } from '../../contracts/request.js';
+import { CREW_ANSWERS } from './crew-answers.js';
 import { TOOL_ANSWERS } from './devtools-answers.js';
 import { OPERATORS } from './operator-answers.js';
 
@@ -193,6 +194,7 @@ export const ANSWERS = {
   Delegation: delegation.extend({ ok }),
   DelegationPage: z.object({ ok, delegations: z.array(delegation), next, mine: delegation.nullable() }),
   Done: z.object({ ok }),
+  ...CREW_ANSWERS,
   ...TOOL_ANSWERS,
   ...OPERATORS,
 };

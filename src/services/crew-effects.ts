@@ -1,0 +1,52 @@
+import type { Entitlement } from '../contracts/access.js';
+import type { SeenRun } from '../contracts/crew-view.js';
+import type { GateNow } from '../adapters/store/crew-gates.repository.js';
+import { addMember, memberByUser, updateMember } from '../adapters/store/members.repository.js';
+import { resolveReference } from '../domain/crew/references.js';
+import { AppError } from '../errors/app-error.js';
+import { requireEntitlements, requireGiving, type Change, type ChangesService } from './changes.service.js';
+
+const NEEDED = 'member.invite' satisfies Entitlement;
+
+/**
+ * Does what the output of a task is approved for, by the right of whoever decides, in the transaction that says so.
+ * @throws AppError `RBAC_PERMISSION_DENIED` where they may not, `DECISION_INVALID` where it cannot be done; then nothing
+ * was decided
+ */
+export async function doAction(
+  change: Change,
+  run: SeenRun,
+  { task, id, output, shown }: GateNow,
+  changes: ChangesService,
+): Promise<void> {
+  const action = task === null || !id.startsWith('output.') ? undefined : run.definition.tasks[task]?.action;
+  if (!action || task === null) return;
+  const given = output ?? shown.output;
+  const role = resolveReference(action.role, { inputs: run.inputs, gathered: {}, outputs: { [task]: given } });
+  if (typeof role !== 'string' || !action.assignable.includes(role)) {
+    throw new AppError('DECISION_INVALID', `This crew cannot give the role ${JSON.stringify(role)}.`);
+  }
+  if (run.subject === null) throw new AppError('DECISION_INVALID', 'The run is about nobody.');
+  await assignRole(change, run.subject, role, changes);
+}
+
+async function assignRole(change: Change, user: string, role: string, changes: ChangesService): Promise<void> {
+  const { db, daoId, by, record } = change;
+  requireEntitlements(by, [NEEDED]);
+  requireGiving(change, [role]);
+  const member = await memberByUser(db, daoId, user);
+  if (member?.roles.includes(role)) return;
+  if (!member) {
+    const id = await addMember(db, daoId, { userId: user, roles: [role], name: null });
+    await record({ actor: by.actor, action: 'member.add', subject: id, detail: { roles: [role] } });
+    return;
+  }
+  const roles = [...member.roles, role];
+  await changes.keepingAdmin(change, () => updateMember(db, daoId, member.id, { roles }));
+  await record({
+    actor: by.actor,
+    action: 'member.change',
+    subject: member.id,
+    detail: { roles, before: member.roles },
+  });
+}

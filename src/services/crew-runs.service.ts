@@ -1,0 +1,273 @@
+import type { CallerKey } from '../contracts/access.js';
+import type { GateDecision, RunState } from '../contracts/crew.js';
+import type { SeenGate, SeenRun } from '../contracts/crew-view.js';
+import {
+  closeGate,
+  decideGate,
+  gateNow,
+  type CrewGatesRepository,
+  type GateNow,
+} from '../adapters/store/crew-gates.repository.js';
+import type { CrewViewsRepository } from '../adapters/store/crew-views.repository.js';
+import type { RequestsRepository } from '../adapters/store/requests.repository.js';
+import type { SchemaValidators } from '../adapters/schema-validators.js';
+import { memberByUser } from '../adapters/store/members.repository.js';
+import { NO_USAGE, totalSpending } from '../domain/crew/budget.js';
+import { compareRuns, type ComparedTask, type TaskDifference } from '../domain/crew/compare.js';
+import { gateRefusal, stateAfter, type Decider, type Gate, type GateRefusal } from '../domain/crew/gates.js';
+import type { EarlierRun } from '../domain/crew/reuse.js';
+import { AppError } from '../errors/app-error.js';
+import type { ErrorCode } from '../errors/catalogue.js';
+import type { AccessService, Acting, Named } from './access.service.js';
+import type { Change, ChangesService } from './changes.service.js';
+import { doAction } from './crew-effects.js';
+import { requireOwnKey } from './changes.service.js';
+
+/** Where runs are told that somebody has decided something. */
+export interface CrewClock {
+  /** @returns false if no workflow is there to hear it */
+  pokeCrew(crew: string, runId: string): Promise<boolean>;
+}
+
+export interface CrewRunsParts {
+  views: CrewViewsRepository;
+  gates: CrewGatesRepository;
+  requests: RequestsRepository;
+  access: AccessService;
+  changes: ChangesService;
+  validators: SchemaValidators;
+  clock: CrewClock;
+}
+
+/** A decision as somebody sends it. */
+export interface Deciding extends GateDecision {
+  /** Which gate; absent: the only one that is open to such a decision. */
+  gate?: string | undefined;
+  /** What of it they saw; absent: whatever is there, as long as nobody has changed it. */
+  revision?: number | undefined;
+}
+
+const REFUSALS: Readonly<Record<GateRefusal, ErrorCode>> = {
+  closed: 'GATE_CLOSED',
+  expired: 'GATE_CLOSED',
+  wrong_decision: 'DECISION_INVALID',
+  words_missing: 'DECISION_INVALID',
+  role_missing: 'GATE_NOT_FOUND',
+  own_run: 'DECISION_INVALID',
+  already_decided: 'DECISION_MADE',
+};
+
+const TOLD: Partial<Record<GateRefusal, string>> = {
+  wrong_decision: 'Such a decision cannot be made here.',
+  words_missing: 'This needs a comment: say what is to be done better, or what the answer is.',
+  own_run: 'Whoever started the run, or is its subject, does not decide this.',
+};
+
+/** Runs of crews after they began: seen, decided, compared. */
+export class CrewRunsService {
+  constructor(private readonly parts: CrewRunsParts) {}
+
+  /**
+   * A run, for whoever started it, its subject, admins, and those whom it asks something.
+   * @throws AppError `RUN_NOT_FOUND` to everybody else
+   */
+  async get(key: CallerKey, runId: string, named: { userId?: string | undefined }): Promise<SeenRun> {
+    await this.parts.access.actorOf(key, named.userId);
+    const found = await this.parts.views.place(runId, key.daoId);
+    if (!found) throw new AppError('RUN_NOT_FOUND');
+    const acting = await this.parts.access.resolve(key, { daoId: found.daoId, userId: named.userId });
+    const run = await this.parts.views.run(runId, found.daoId);
+    if (!run || !maySee(acting, run)) throw new AppError('RUN_NOT_FOUND');
+    return { ...run, gates: run.gates.map((gate) => ({ ...gate, may_decide: mayDecide(acting, run, gate) })) };
+  }
+
+  /** Runs of a DAO, the newest first: all for admins, else one's own. */
+  async list(
+    key: CallerKey,
+    named: Named,
+    filter: { after?: string | undefined; limit: number; state?: RunState | undefined; crew?: string | undefined },
+  ): Promise<{ items: Awaited<ReturnType<CrewViewsRepository['page']>>; next: string | null }> {
+    const acting = await this.parts.access.require(key, named, 'chat.read');
+    const own = administers(acting) ? undefined : acting.actor;
+    const items = await this.parts.views.page(acting.daoId, { ...filter, actor: own, limit: filter.limit + 1 });
+    const shown = items.slice(0, filter.limit);
+    return { items: shown, next: items.length > filter.limit ? (shown.at(-1)?.run_id ?? null) : null };
+  }
+
+  /** What is asked of whoever asks: open gates of all runs of the DAO that they may decide. */
+  async asked(key: CallerKey, named: Named): Promise<SeenGate[]> {
+    const acting = await this.parts.access.require(key, named, 'chat.read');
+    const open = await this.parts.gates.open(acting.daoId);
+    return open
+      .filter(({ run, ...gate }) => mayDecide(acting, run, gate))
+      .map(({ run, ...gate }) => ({ ...gate, run_id: run.run_id, crew: run.crew, may_decide: true }));
+  }
+
+  /** Two runs, task by task. @throws AppError `RUN_NOT_FOUND` */
+  async compare(
+    key: CallerKey,
+    runId: string,
+    other: string,
+    named: { userId?: string | undefined },
+  ): Promise<TaskDifference[]> {
+    const [one, two] = [await this.get(key, runId, named), await this.get(key, other, named)];
+    return compareRuns(comparable(one), comparable(two));
+  }
+
+  /**
+   * Decides something of a run, once a person; the run goes on by itself.
+   * @throws AppError `GATE_NOT_FOUND`, `GATE_CLOSED`, `GATE_CHANGED`, `DECISION_MADE`, `DECISION_INVALID`, and those of access
+   */
+  async decide(
+    key: CallerKey,
+    runId: string,
+    made: Deciding,
+    named: { userId?: string | undefined },
+  ): Promise<SeenRun> {
+    const run = await this.get(key, runId, named);
+    const acting = await this.parts.access.resolve(key, { daoId: run.dao_id, userId: named.userId });
+    const gate = gateFor(run, made);
+    await this.parts.changes.within(acting, (change) => this.decideNow(change, run, gate.id, made));
+    await this.tell(run);
+    return this.get(key, runId, named);
+  }
+
+  /** The run from which another one goes on. @throws AppError `RUN_NOT_FOUND`, `REQUEST_ENDED` is not asked: it may go on */
+  async base(acting: Acting, runId: string): Promise<EarlierRun> {
+    const run = await this.parts.views.run(runId, acting.daoId);
+    if (!run || (run.started_by !== acting.actor && !administers(acting))) throw new AppError('RUN_NOT_FOUND');
+    const tasks = Object.fromEntries(run.tasks.map(({ task, state, output }) => [task, { state, output }]));
+    return { runId, crew: run.crew, hash: run.version, inputs: run.inputs, tasks };
+  }
+
+  /** Tells runs about decisions that they may not have heard of. */
+  async sweep(): Promise<void> {
+    for (const { crew, runId } of await this.parts.gates.unseen()) await this.parts.clock.pokeCrew(crew, runId);
+  }
+
+  private async decideNow(change: Change, run: SeenRun, gateId: string, made: Deciding): Promise<void> {
+    const { db, daoId, by, record } = change;
+    if (by.facts.member !== undefined) requireOwnKey(change);
+    const gate = await gateNow(db, { runId: run.run_id, daoId, gate: gateId });
+    if (!gate) throw new AppError('GATE_NOT_FOUND');
+    this.requireSeen(gate, made);
+    const rules = await ruleOf(change, run, gate);
+    refuse(gateRefusal(rules, deciderOf(change), made, gate.now), gate);
+    const output = made.decision === 'approve' ? made.output : undefined;
+    if (output) this.requireFitting(run, gate, output);
+    const revision = output ? gate.revision + 1 : gate.revision;
+    const member = deciderOf(change).member;
+    const state = stateAfter(output ? { ...rules, decisions: [] } : rules, {
+      ...made,
+      member,
+      ...(output && { output }),
+    });
+    const place = { runId: run.run_id, daoId, gate: gateId };
+    await decideGate(db, place, { revision, member, made, output: output ?? null });
+    if (state === 'approved')
+      await doAction(change, run, { ...gate, output: output ?? gate.output }, this.parts.changes);
+    if (state !== 'open') {
+      await closeGate(db, place, { state, comment: made.comment ?? null, output: output ?? gate.output });
+    }
+    const detail = {
+      run: run.run_id,
+      gate: gateId,
+      decision: made.decision,
+      revision,
+      ...(output && { changed: true }),
+    };
+    await record({ actor: by.actor, action: 'crew.decide', subject: run.crew, detail });
+  }
+
+  private requireSeen({ revision }: GateNow, made: Deciding): void {
+    if (made.revision === undefined ? revision === 1 : made.revision === revision) return;
+    throw new AppError('GATE_CHANGED', undefined, { revision });
+  }
+
+  private requireFitting({ definition }: SeenRun, { task, id }: GateNow, output: Record<string, unknown>): void {
+    const schema = task !== null && id.startsWith('output.') ? definition.tasks[task]?.output : undefined;
+    if (!schema) throw new AppError('DECISION_INVALID', 'This has no output that could be changed.');
+    const problems = this.parts.validators.of(schema)(output);
+    if (problems.length > 0) throw new AppError('DECISION_INVALID', 'The changed output does not fit.', { problems });
+  }
+
+  private async tell({ crew, run_id: runId }: SeenRun): Promise<void> {
+    // Whoever dies before, or finds Temporal away, leaves it to the sweep.
+    await this.parts.clock.pokeCrew(crew, runId).catch(() => false);
+  }
+}
+
+const administers = ({ rights }: Acting): boolean =>
+  rights.roles.includes('admin') && rights.entitlements.includes('ops.read');
+
+/** Whom a person is in a run: as a member, or as whoever started it. */
+const isStarter = ({ actor, facts }: Acting, run: Pick<SeenRun, 'started_by' | 'starter'>): boolean =>
+  actor === run.started_by || (facts.member !== undefined && facts.member === run.starter);
+
+function maySee(acting: Acting, run: SeenRun): boolean {
+  if (isStarter(acting, run) || acting.actor === run.subject || administers(acting)) return true;
+  return run.gates.some((gate) => mayDecide(acting, run, gate));
+}
+
+function mayDecide(
+  acting: Acting,
+  run: Pick<SeenRun, 'started_by' | 'starter' | 'subject'>,
+  { kind, rules, state }: Pick<SeenGate, 'kind' | 'rules' | 'state'>,
+): boolean {
+  if (state !== 'open') return false;
+  const own = isStarter(acting, run) || acting.actor === run.subject;
+  const holds = acting.facts.member !== undefined && acting.rights.roles.some((role) => rules.roles.includes(role));
+  if (kind === 'approval') return holds && (rules.self || !own);
+  return holds || (kind === 'question' && isStarter(acting, run));
+}
+
+/** The gate that a decision is for. */
+function gateFor(run: SeenRun, { gate, decision }: Deciding): SeenGate {
+  const KINDS = {
+    approve: 'approval',
+    reject: 'approval',
+    return: 'approval',
+    answer: 'question',
+    continue: 'limit',
+    stop: 'limit',
+  };
+  const named = run.gates.filter((one) =>
+    gate === undefined ? one.state === 'open' && one.kind === KINDS[decision] : one.id === gate,
+  );
+  const [first, second] = named;
+  if (!first) throw new AppError('GATE_NOT_FOUND');
+  if (second) throw new AppError('DECISION_INVALID', 'Several things are asked: name one by `gate`.');
+  return first;
+}
+
+const deciderOf = ({ by, self }: Change): Decider => ({
+  member: self?.id ?? by.actor,
+  roles: self ? by.rights.roles : [],
+});
+
+/** The rules of a gate with what was decided of what is shown now. */
+async function ruleOf({ db, daoId }: Change, run: SeenRun, gate: GateNow): Promise<Gate> {
+  const subject = run.subject === null ? undefined : await memberByUser(db, daoId, run.subject);
+  return {
+    ...{ kind: gate.kind, state: gate.state, ...gate.rules, starter: run.starter ?? run.started_by },
+    ...(subject && { subject: subject.id }),
+    ...{ askedAt: gate.askedAt, expiresAt: gate.expiresAt, decisions: gate.decisions },
+  };
+}
+
+function refuse(refusal: GateRefusal | undefined, { state }: GateNow): void {
+  if (!refusal) return;
+  throw new AppError(REFUSALS[refusal], TOLD[refusal], { state });
+}
+
+const comparable = ({ tasks, steps }: SeenRun): ComparedTask[] =>
+  tasks.map(({ task: id, output, state }) => {
+    const own = steps.filter((step) => step.task === id);
+    const spending = totalSpending(
+      own.map(({ usage, ms, kind }) => ({
+        ...{ usage: usage ?? NO_USAGE, ms },
+        ...{ modelCalls: kind === 'model' ? 1 : 0, toolCalls: kind === 'tool' ? 1 : 0 },
+      })),
+    );
+    return { id, state, ...(output && { output }), spending };
+  });

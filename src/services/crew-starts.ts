@@ -1,0 +1,47 @@
+import type { CrewChoice, CrewRequest } from '../contracts/request.js';
+import type { NewRun } from '../adapters/store/requests.repository.js';
+import { requireSameCrew, reusedOutputs } from '../domain/crew/reuse.js';
+import { AppError } from '../errors/app-error.js';
+import type { Acting } from './access.service.js';
+import type { CrewsService } from './crews.service.js';
+import type { CrewRunsService } from './crew-runs.service.js';
+
+/** How runs of crews begin. */
+export class CrewStarts {
+  constructor(
+    private readonly crews: CrewsService,
+    private readonly runs: Pick<CrewRunsService, 'base'>,
+  ) {}
+
+  /** The crew that is asked for, as a decision needs it; undefined: there is none. @throws AppError `STORE_UNAVAILABLE` */
+  async choose({ daoId }: Acting, { id }: CrewRequest): Promise<CrewChoice | undefined> {
+    try {
+      const { definition, hash } = await this.crews.find(daoId, id);
+      return { id, version: hash, ...(definition.open_to_guests && { guests: true }) };
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'CREW_NOT_FOUND') return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * What is written down of a run that begins; what its crew says is kept by then.
+   * @param text what was asked in words
+   * @throws AppError `CREW_INPUTS_INVALID`, `RUN_NOT_FOUND`, `RBAC_PERMISSION_DENIED` and those of `CrewsService`
+   */
+  async begin(acting: Acting, { id, inputs, base }: CrewRequest, text: string): Promise<NewRun> {
+    const earlier = base && (await this.runs.base(acting, base.runId));
+    const given = earlier ? { ...earlier.inputs, ...inputs } : inputs;
+    const prepared = await this.crews.prepare(acting, id, given, text);
+    await this.crews.keep(acting.daoId, prepared);
+    const { definition, hash, subject } = prepared;
+    if (earlier) requireSameCrew(earlier, { crew: id, hash });
+    return {
+      ...{ crew: id, hash, subject, inputs: prepared.inputs, rights: acting.rights.entitlements },
+      base: earlier && {
+        runId: earlier.runId,
+        outputs: reusedOutputs(definition, earlier, { inputs: prepared.inputs, from: base?.from }),
+      },
+    };
+  }
+}
