@@ -21,6 +21,9 @@ export interface FakeTools {
   always?: boolean;
 }
 
+/** A text, an object that is written as JSON, or calls of tools. */
+export type ScriptedAnswer = string | Record<string, unknown> | { tools: { name: string; arguments?: unknown }[] };
+
 export interface FakeEmbeddings {
   dimensions: number;
   /** `floats`: numbers, although base64 was asked for. */
@@ -57,6 +60,11 @@ export interface FakeSettings {
   toolCalls: FakeTools | null;
   /** What is answered where JSON is asked for; null: an object with the prompt's marker. */
   json: unknown;
+  /**
+   * Scripted answers: by words that a conversation holds, what is said to it, one after the other, the last one again and
+   * again. An answer that is no text is written as JSON; one with `tool` calls a tool where the request has it.
+   */
+  scripts: Record<string, ScriptedAnswer[]>;
   /** What the model thinks before it answers, and the field in which it comes. */
   reasoning: string;
   reasoningField: 'reasoning_content' | 'reasoning';
@@ -83,6 +91,7 @@ export const DEFAULT_SETTINGS: FakeSettings = {
   vision: true,
   toolCalls: null,
   json: null,
+  scripts: {},
   reasoning: '',
   reasoningField: 'reasoning_content',
   usageDetails: false,

@@ -83,12 +83,27 @@ function inJson(said: Said, body: ChatBody, { json }: FakeSettings): Said {
   return { ...said, tokens, finish: tokens.length < all.length ? 'length' : 'stop' };
 }
 
+/** The answer that was scripted for a conversation; the model has spoken in it as often as it was answered before. */
+function scripted(said: Said, body: ChatBody, { scripts }: FakeSettings): Said | undefined {
+  const whole = body.messages.map(({ content }) => textOf(content)).join('\n');
+  const [, answers] = Object.entries(scripts).find(([words]) => whole.includes(words)) ?? [];
+  const turn = body.messages.filter(({ role }) => role === 'assistant').length;
+  const answer = answers?.[Math.min(turn, answers.length - 1)];
+  if (answer === undefined) return undefined;
+  if (typeof answer === 'object' && Array.isArray(answer.tools)) {
+    return withCalls(said, { ...body, tools: body.tools ?? [] }, { calls: answer.tools as FakeTools['calls'] });
+  }
+  const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
+  return { ...said, tokens: text.match(/.{1,12}/gs) ?? [], finish: 'stop' };
+}
+
 /** What OpenAI makes of a whole request, beyond an answer in text. */
 export function enrich(said: Said, body: ChatBody, settings: FakeSettings): Said {
   const script = scriptFor(body, settings);
   const { reasoning, reasoningField, usageDetails } = settings;
+  const own = scripted(said, body, settings);
   return {
-    ...(script ? withCalls(said, body, script) : inJson(said, body, settings)),
+    ...(own ?? (script ? withCalls(said, body, script) : inJson(said, body, settings))),
     reasoning: words(reasoning),
     reasoningField,
     usageDetails,
