@@ -20,8 +20,8 @@ const LIMITS = {
 };
 const HOLD = join(import.meta.dirname, '../sandbox/lib/hold.mjs');
 const cache = resolve(process.env.DAGI_CACHE || 'var/cache');
-const open = (kind: 'bubblewrap' | 'process' | 'off'): Promise<DescribedSandbox> =>
-  openSandbox({ kind, cache, reporter: silentReporter });
+const open = (kind: 'bubblewrap' | 'process' | 'off', production = false): Promise<DescribedSandbox> =>
+  openSandbox({ kind, cache, reporter: silentReporter, hidden: [], production });
 
 let workspace: string;
 

@@ -36,7 +36,7 @@ async function openPrograms() {
   const home = resolve(ROOT, process.env.DAGI_HOME || 'var');
   const cache = process.env.DAGI_CACHE ? resolve(process.env.DAGI_CACHE) : join(home, 'cache');
   const options = { cache, reporter: new ConsoleReporter(process.stderr) };
-  const sandbox = await openSandbox({ kind: 'bubblewrap', ...options });
+  const sandbox = await openSandbox({ kind: 'bubblewrap', ...options, hidden: [home, cache], production: false });
   if (sandbox.kind === 'off') throw new Error(sandbox.describe().reason);
   const toolchains = new Toolchains();
   return { programs: new Programs(sandbox, toolchains, options), toolchains };

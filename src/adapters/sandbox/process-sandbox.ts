@@ -24,7 +24,8 @@ export class ProcessSandbox implements DescribedSandbox {
   constructor(private readonly bounds: Bounds) {}
 
   describe(): SandboxDescription {
-    const reason = 'programs see the files of this user and the network: devtools.sandbox is "process" in the profile.';
+    const reason =
+      'programs see the files of this user and the network, and can read the keys of this product: devtools.sandbox is "process" in the profile.';
     return { kind: this.kind, bounds: this.bounds.kind, reason };
   }
 
@@ -67,10 +68,10 @@ export class ProcessSandbox implements DescribedSandbox {
 }
 
 async function prepare(command: SandboxCommand, home: string): Promise<RunPlaces> {
-  const workspace = join(home, 'workspace');
+  const workspace = command.readOnly ? command.workspace : join(home, 'workspace');
   const temporary = join(home, 'tmp');
   await mkdir(join(temporary, 'home'), { recursive: true, mode: 0o700 });
-  const code = await copy(command.workspace, workspace);
+  const code = command.readOnly ? 0 : await copy(command.workspace, workspace);
   if (code !== 0) throw unavailable(`the workspace could not be copied (cp ended with ${code}).`);
   return { home, workspace, temporary, marker: randomUUID(), translate: translator(command, workspace, temporary) };
 }
@@ -92,8 +93,10 @@ function translator({ mounts = [] }: SandboxCommand, workspace: string, temporar
   const pairs = [
     ['/workspace', workspace],
     ['/tmp', temporary],
-    ...mounts.filter(({ source, target }) => source !== target).map(({ source, target }) => [target, source]),
+    ...mounts.map(({ source, target }) => [target, source]),
   ] as [string, string][];
+  // The longest first: what is mounted below /tmp, perhaps under its own path, is no part of the private /tmp.
+  pairs.sort(([one], [other]) => other.length - one.length);
   const escaped = pairs.map(([from]) => from.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   const wanted = new RegExp(`(?<=^|[=:,;\\s"'])(${escaped.join('|')})(?=$|[/:,;\\s"'])`, 'g');
   const targets = new Map(pairs);
@@ -112,9 +115,8 @@ async function runBounded({ command, signal, output, places, bound }: BoundedRun
   try {
     if (signal.aborted) return { endedBy: 'cancelled', code: null };
     const run = await ProcessRun.start(command, places, bound);
-    const { timeoutMs } = command.limits;
     const [look, kill] = [run.look.bind(run), run.kill.bind(run)];
-    return await supervise({ child: run.child, timeoutMs, signal, output, look, kill });
+    return await supervise({ child: run.child, limits: command.limits, signal, output, look, kill });
   } catch (error) {
     throw unavailable(`the program could not be started (${String(error)}).`, error);
   } finally {
