@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Env } from '../config/env.js';
 import type { LoadedConfig } from '../config/loader.js';
@@ -31,9 +32,14 @@ export function devtoolsOf(env: Env, log: Logger, running: () => LoadedConfig): 
   const { workspaces, at_once: atOnce } = profile();
   const toolchains = new Toolchains();
   const options = { cache: env.cache, reporter: silentReporter };
+  // One for all calls: what it obtains is obtained once.
+  const programs = new LRUCache<DescribedSandbox, Programs>({
+    max: 1,
+    memoMethod: (opened) => new Programs(opened, toolchains, options),
+  });
   const toolbox = new Toolbox({
     workspaces: new Workspaces(resolve(env.home, workspaces ?? 'workspaces')),
-    programs: async () => new Programs(await sandbox.get(), toolchains, options),
+    programs: async () => programs.memo(await sandbox.get()),
     limits: () => limitsOf(profile()),
     atOnce,
   });

@@ -325,6 +325,8 @@ export type SandboxKind = (typeof SANDBOXES)[number];
 export interface SandboxMount {
   source: string;
   target: string;
+  /** Whether it may be written, into a layer that is thrown away. Only for a folder, at the top of the sandbox. */
+  writable?: true;
 }
 
 /** A program for the sandbox. */

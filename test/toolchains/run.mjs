@@ -62,7 +62,10 @@ const counts = ({ passed, failed, skipped }) => `${passed} passed, ${failed} fai
 async function tryFramework(name, { programs }) {
   const project = PROJECTS[name];
   return inWorkspace(project, async (place) => {
-    const result = await programs.run_tests(place, {}, LIMITS, new AbortController().signal);
+    const run = () => programs.run_tests(place, {}, LIMITS, new AbortController().signal);
+    // The first run of go has its standard library compiled for those after it.
+    if (name === 'go') await run().then(() => programs.settled());
+    const result = await run();
     const fits = result.framework === name && counts(result) === counts(project.expected);
     const told = result.tests.filter(({ status }) => status === 'failed').every(({ message }) => message);
     return { ok: fits && told, what: counts(result), ms: result.ms };

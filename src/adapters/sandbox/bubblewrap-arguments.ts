@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { normalize } from 'node:path';
 import type { SandboxCommand, SandboxMount } from '../../contracts/devtools.js';
 import { coverArguments } from './hidden.js';
+import { mountArguments } from './mount-arguments.js';
 
 /** Where the workspace is shown. */
 export const WORKSPACE = '/workspace';
@@ -69,7 +70,7 @@ export function sandboxArguments(command: SandboxCommand, hidden: readonly strin
     ...system(),
     ...['--proc', '/proc', ...masks(), '--dev', '/dev', ...tmpfs('/dev/shm'), ...tmpfs('/tmp'), '--dir', '/tmp/home'],
     ...workspaceOf(command),
-    ...mounts.flatMap(({ source, target }) => ['--ro-bind', source, target]),
+    ...mounts.flatMap(mountArguments),
     ...coverArguments(hidden, [...systemFolders(), { source: workspace, target: WORKSPACE }], mounts),
     ...['--chdir', normalize(`${WORKSPACE}/${command.folder}`)],
     ...variables(command),
@@ -140,10 +141,12 @@ function variables({ env, path }: SandboxCommand): string[] {
 const readOnly = (): string[] => ['/proc', '/dev', '/'].flatMap((path) => ['--remount-ro', path]);
 
 /** Why a mount cannot be had; undefined where it can. */
-export function mountProblem({ source, target }: SandboxMount): string | undefined {
+export function mountProblem({ source, target, writable }: SandboxMount): string | undefined {
   if (![source, target].every((path) => path.startsWith('/') && normalize(path) === path)) {
     return `the mount of ${source} at ${target} needs whole paths`;
   }
+  // A program could move what lies deeper, and with it what is looked at for what it has written.
+  if (writable && !/^\/[^/]+$/.test(target)) return `${target} cannot be written, as it is not at the top`;
   // Shown there already, unless it lies in a folder that is covered.
   if (source === target && source.startsWith('/usr/')) return undefined;
   // Below the workspace a link of its owner could lead the mount elsewhere.

@@ -87,9 +87,7 @@ export class BubblewrapRun {
     if (inner === undefined) return exceeded;
     // The sandbox as it sees itself. Its program cannot put anything else in these places.
     const root = `/proc/${inner}/root`;
-    // Read-only, the workspace is a part of the host's file system.
-    const layers = command.readOnly ? ['/tmp', '/dev/shm'] : [WORKSPACE, '/tmp', '/dev/shm'];
-    const used = await scratchUsed(layers.map((layer) => root + layer));
+    const used = await scratchUsed(layersOf(command).map((layer) => root + layer));
     if (used >= command.limits.scratchBytes) return 'space';
     return bound.join.length > 0 ? undefined : this.lookAtProcesses(`${root}/proc`, used);
   }
@@ -149,6 +147,12 @@ export class BubblewrapRun {
   private readable(descriptor: number): Readable {
     return this.child.stdio[descriptor] as Readable;
   }
+}
+
+/** Where a program writes. Read-only, the workspace is a part of the host's file system. */
+function layersOf({ readOnly, mounts = [] }: SandboxCommand): string[] {
+  const own = mounts.filter(({ writable }) => writable).map(({ target }) => target);
+  return [...(readOnly ? [] : [WORKSPACE]), '/tmp', '/dev/shm', ...own];
 }
 
 /** Pipes for what we give and take; and in the place of each descriptor that would be inherited, a pipe to nothing. */

@@ -1,6 +1,7 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { SandboxMount } from '../../contracts/devtools.js';
+import { mountArguments } from './mount-arguments.js';
 
 /** Folders of the system that no sandbox can do without, whoever works in one of them. */
 const NEEDED = /^\/(usr(\/(local\/)?(s?bin|lib\w*|share|libexec))?|usr\/local|lib\w*|s?bin|etc)?$/;
@@ -29,7 +30,7 @@ export function coverArguments(
     args.push(...covers.flatMap(coverOf));
     for (const { target } of covers) covered.add(target);
     shown = mounts.filter(({ target }) => covers.some((cover) => isBelow(target, cover.target, true)));
-    args.push(...shown.flatMap(({ source, target }) => ['--ro-bind', source, target]));
+    args.push(...shown.flatMap(mountArguments));
   }
   // In the end, as the places of mounts have to be made in them.
   return [...args, ...[...covered].flatMap((path) => ['--remount-ro', path])];

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, open, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SandboxCommand, SandboxEnd, ToolOutput } from '../../contracts/devtools.js';
+import type { SandboxCommand, SandboxEnd, SandboxMount, ToolOutput } from '../../contracts/devtools.js';
 import { isAlive } from '../supply/is-alive.js';
 import { REPORT_BYTES, type Bounds, type RunBound } from './bounds.js';
 import type { DescribedSandbox, SandboxDescription } from './description.js';
@@ -71,13 +71,28 @@ async function prepare(command: SandboxCommand, home: string): Promise<RunPlaces
   const workspace = command.readOnly ? command.workspace : join(home, 'workspace');
   const temporary = join(home, 'tmp');
   await mkdir(join(temporary, 'home'), { recursive: true, mode: 0o700 });
-  const code = command.readOnly ? 0 : await copy(command.workspace, workspace);
-  if (code !== 0) throw unavailable(`the workspace could not be copied (cp ended with ${code}).`);
-  return { home, workspace, temporary, marker: randomUUID(), translate: translator(command, workspace, temporary) };
+  if (!command.readOnly) await copy(command.workspace, workspace);
+  const mounts = await Promise.all(
+    (command.mounts ?? []).map((mount, at) => layerOf(mount, join(home, `layer-${at}`))),
+  );
+  return { home, workspace, temporary, marker: randomUUID(), translate: translator(mounts, workspace, temporary) };
+}
+
+/** A mount, or that of a copy where it is written to. */
+async function layerOf(mount: SandboxMount, place: string): Promise<SandboxMount> {
+  if (!mount.writable) return mount;
+  await copy(mount.source, place);
+  return { source: place, target: mount.target };
+}
+
+/** @throws AppError `SANDBOX_UNAVAILABLE` */
+async function copy(from: string, to: string): Promise<void> {
+  const code = await runCp(from, to);
+  if (code !== 0) throw unavailable(`${from} could not be copied (cp ended with ${code}).`);
 }
 
 /** Its own word for a clone of files where the file system can, for sparse files and for links as links. */
-function copy(from: string, to: string): Promise<number | null> {
+function runCp(from: string, to: string): Promise<number | null> {
   return new Promise((resolve, reject) => {
     const child = spawn('cp', ['-a', '--reflink=auto', '--', from, to], {
       env: { PATH: '/usr/bin:/bin' },
@@ -89,7 +104,7 @@ function copy(from: string, to: string): Promise<number | null> {
 }
 
 /** Turns paths of the sandbox into those of the copy, wherever a path begins in a text. */
-function translator({ mounts = [] }: SandboxCommand, workspace: string, temporary: string): (text: string) => string {
+function translator(mounts: readonly SandboxMount[], workspace: string, temporary: string): (text: string) => string {
   const pairs = [
     ['/workspace', workspace],
     ['/tmp', temporary],
