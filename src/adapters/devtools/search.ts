@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Sandbox, SandboxCommand, SearchMatch, SearchParams, SearchResult } from '../../contracts/devtools.js';
 import { AppError } from '../../errors/app-error.js';
 import { RipgrepReport } from './reports/ripgrep.js';
@@ -40,7 +41,9 @@ export async function search(
   return all.truncated ? ask(IN_ORDER) : { ...all, matches: all.matches.toSorted(byPlace) };
 }
 
-const SEVERAL_THREADS = ['--threads=2'];
+/** What they save ends where the kernel's part begins. */
+const MOST_THREADS = 4;
+const SEVERAL_THREADS = [`--threads=${Math.min(MOST_THREADS, availableParallelism())}`];
 const IN_ORDER = ['--sort=path'];
 
 /** In the order of `--sort=path`: by one name after the other. */
