@@ -1,7 +1,9 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Env } from '../config/env.js';
 import type { LoadedConfig } from '../config/loader.js';
+import { packagePath } from '../config/paths.js';
 import { Programs } from './adapters/devtools/programs.js';
 import { Toolbox } from './adapters/devtools/toolbox.js';
 import { Toolchains } from './adapters/devtools/toolchains.js';
@@ -26,21 +28,39 @@ type DevtoolsProfile = LoadedConfig['profile']['devtools'];
 /** The tools of a process. The sandbox is opened when it is first wanted. */
 export function devtoolsOf(env: Env, log: Logger, running: () => LoadedConfig): Devtools {
   const profile = (): DevtoolsProfile => running().profile.devtools;
-  const sandbox = new LazySandbox(() => open(env, running()), log);
+  const sandbox = new LazySandbox(() => sandboxOf(env, running()), log);
   const { workspaces, at_once: atOnce } = profile();
   const toolchains = new Toolchains();
   const options = { cache: env.cache, reporter: silentReporter };
+  // One for all calls: what it obtains is obtained once.
+  const programs = new LRUCache<DescribedSandbox, Programs>({
+    max: 1,
+    memoMethod: (opened) => new Programs(opened, toolchains, options),
+  });
   const toolbox = new Toolbox({
     workspaces: new Workspaces(resolve(env.home, workspaces ?? 'workspaces')),
-    programs: async () => new Programs(await sandbox.get(), toolchains, options),
+    programs: async () => programs.memo(await sandbox.get()),
     limits: () => limitsOf(profile()),
     atOnce,
   });
   return { toolbox, warmUp: () => sandbox.get().then(() => undefined) };
 }
 
-const open = (env: Env, { profile }: LoadedConfig): Promise<DescribedSandbox> =>
-  openSandbox({ kind: profile.devtools.sandbox, cache: env.cache, reporter: silentReporter });
+/** The sandbox of a profile. One that runs no program says why. */
+export const sandboxOf = (env: Env, { profile }: LoadedConfig): Promise<DescribedSandbox> =>
+  openSandbox({
+    kind: profile.devtools.sandbox,
+    cache: env.cache,
+    reporter: silentReporter,
+    hidden: keptBy(env),
+    production: profile.environment === 'production',
+  });
+
+/** Where keys and data of the product may lie. A working folder may hold a `.env`. */
+function keptBy(env: Env): string[] {
+  const here = process.cwd();
+  return [env.home, env.cache, packagePath(), here, join(here, '.env')];
+}
 
 /** The sandbox, once it was opened; one that runs nothing is opened anew from time to time. */
 class LazySandbox {

@@ -16,6 +16,7 @@ import { requireAdminKey } from '../admin-key.js';
 import { counted } from './count.js';
 import { bad, fine, type DoctorCheck, type Finding } from './doctor-finding.js';
 import { checkProviders } from './doctor-providers.js';
+import { checkSandbox } from './doctor-sandbox.js';
 import { addressProblem } from './listen-address.js';
 import type { RunFile } from './run-file.js';
 
@@ -32,6 +33,7 @@ export function checksOf(env: Env, running: RunFile | undefined): DoctorCheck[] 
     { name: 'database', run: () => checkDatabase(env, running) },
     { name: 'model', run: () => checkModel(env) },
     { name: 'providers', run: () => checkProviders(env) },
+    { name: 'sandbox', run: () => checkSandbox(env) },
   ];
 }
 

@@ -323,6 +323,8 @@ export type SandboxKind = (typeof SANDBOXES)[number];
 export interface SandboxMount {
   source: string;
   target: string;
+  /** Whether it may be written, into a layer that is thrown away. Only for a folder, at the top of the sandbox. */
+  writable?: true;
 }
 
 /** A program for the sandbox. */
@@ -331,6 +333,11 @@ export interface SandboxCommand {
   argv: readonly string[];
   /** Folder of the host that is shown as `/workspace`. What is written there is thrown away. */
   workspace: string;
+  /**
+   * The workspace as it is, without a layer to write to, which is quicker. For programs that only read, and that are none
+   * of the workspace: sockets and pipes that lie in it are the host's.
+   */
+  readOnly?: true;
   /** Working folder, relative to the workspace. */
   folder: string;
   env?: Readonly<Record<string, string>>;

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -20,8 +21,8 @@ const LIMITS = {
 };
 const HOLD = join(import.meta.dirname, '../sandbox/lib/hold.mjs');
 const cache = resolve(process.env.DAGI_CACHE || 'var/cache');
-const open = (kind: 'bubblewrap' | 'process' | 'off'): Promise<DescribedSandbox> =>
-  openSandbox({ kind, cache, reporter: silentReporter });
+const open = (kind: 'bubblewrap' | 'process' | 'off', production = false): Promise<DescribedSandbox> =>
+  openSandbox({ kind, cache, reporter: silentReporter, hidden: [], production });
 
 let workspace: string;
 
@@ -38,6 +39,18 @@ async function running(marker: string): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
   return lines.filter((line) => line.includes(marker));
+}
+
+/** The same without giving way to anything else in this process. */
+function runsNow(marker: string): boolean {
+  const lineOf = (pid: string): string => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  return readdirSync('/proc').some((name) => /^\d+$/.test(name) && lineOf(name).includes(marker));
 }
 
 describe.each(['bubblewrap', 'process'] as const)('sandbox %s', (kind) => {
@@ -152,6 +165,22 @@ describe.each(['bubblewrap', 'process'] as const)('sandbox %s', (kind) => {
     });
   });
 
+  it('should end a program for its time also while this process is too busy to look', async () => {
+    const marker = String(6_000_000_000 + Math.floor(Math.random() * 1e9));
+    const ended = run(`trap '' TERM; sleep ${marker}`, { limits: { ...LIMITS, timeoutMs: 500 } });
+    await until(() => runsNow(`sleep\0${marker}`));
+    const giveUpAt = Date.now() + 10_000;
+    // Nothing of ours happens meanwhile: no timer, no watch.
+    while (runsNow(`sleep\0${marker}`) && Date.now() < giveUpAt);
+    expect(Date.now()).toBeLessThan(giveUpAt);
+    await expect(ended).resolves.toMatchObject({ endedBy: 'timeout', code: null });
+  });
+
+  it('should show a workspace as it is to a program that only reads', async () => {
+    const end = await run('cat /workspace/kept.txt', { readOnly: true });
+    expect(end).toMatchObject({ code: 0, stdout: 'kept' });
+  });
+
   it('should leave no process behind, whatever family it made for itself', async () => {
     const marker = String(4_000_000_000 + Math.floor(Math.random() * 1e9));
     await expect(
@@ -184,6 +213,26 @@ describe.each(['bubblewrap', 'process'] as const)('sandbox %s', (kind) => {
       const names = await readdir(join('/sys/fs/cgroup', name, path)).catch(() => []);
       expect(names.filter((each) => each.startsWith(own))).toEqual([]);
     }
+  });
+});
+
+describe('process', () => {
+  it('should take what is mounted below /tmp under its own path for no part of the private /tmp', async () => {
+    const sandbox = await open('process');
+    const tool = join(workspace, 'tool');
+    await writeFile(tool, '#!/bin/sh\necho "$1"', { mode: 0o755 });
+    const mounts = [{ source: tool, target: tool }];
+    const command = { argv: [tool, tool], workspace, folder: '.', mounts, limits: LIMITS };
+    const end = await sandbox.run(command, new AbortController().signal);
+    expect(end).toMatchObject({ code: 0, stdout: `${tool}\n` });
+  });
+
+  it('should be refused in production', async () => {
+    expect((await open('process', true)).describe()).toEqual({
+      kind: 'off',
+      reason: expect.stringMatching(/production.*keys.*"bubblewrap"/),
+    });
+    expect((await open('process')).describe().reason).toContain('read the keys');
   });
 });
 

@@ -10,7 +10,13 @@ export const testCache = (): string => resolve(processVariables().DAGI_CACHE ?? 
 
 /** The real sandbox. @throws Error with the reason where programs cannot be run: that is a failure of the test */
 export async function realSandbox(): Promise<DescribedSandbox> {
-  const sandbox = await openSandbox({ kind: 'bubblewrap', cache: testCache(), reporter: silentReporter });
+  const sandbox = await openSandbox({
+    kind: 'bubblewrap',
+    cache: testCache(),
+    reporter: silentReporter,
+    hidden: [packagePath()],
+    production: false,
+  });
   if (sandbox.kind === 'off') throw new Error(sandbox.describe().reason);
   return sandbox;
 }

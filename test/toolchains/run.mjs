@@ -36,7 +36,7 @@ async function openPrograms() {
   const home = resolve(ROOT, process.env.DAGI_HOME || 'var');
   const cache = process.env.DAGI_CACHE ? resolve(process.env.DAGI_CACHE) : join(home, 'cache');
   const options = { cache, reporter: new ConsoleReporter(process.stderr) };
-  const sandbox = await openSandbox({ kind: 'bubblewrap', ...options });
+  const sandbox = await openSandbox({ kind: 'bubblewrap', ...options, hidden: [home, cache], production: false });
   if (sandbox.kind === 'off') throw new Error(sandbox.describe().reason);
   const toolchains = new Toolchains();
   return { programs: new Programs(sandbox, toolchains, options), toolchains };
@@ -62,7 +62,10 @@ const counts = ({ passed, failed, skipped }) => `${passed} passed, ${failed} fai
 async function tryFramework(name, { programs }) {
   const project = PROJECTS[name];
   return inWorkspace(project, async (place) => {
-    const result = await programs.run_tests(place, {}, LIMITS, new AbortController().signal);
+    const run = () => programs.run_tests(place, {}, LIMITS, new AbortController().signal);
+    // The first run of go has its standard library compiled for those after it.
+    if (name === 'go') await run().then(() => programs.settled());
+    const result = await run();
     const fits = result.framework === name && counts(result) === counts(project.expected);
     const told = result.tests.filter(({ status }) => status === 'failed').every(({ message }) => message);
     return { ok: fits && told, what: counts(result), ms: result.ms };

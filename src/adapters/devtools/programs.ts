@@ -1,5 +1,6 @@
 import type { Sandbox, ToolLimits, ToolOutput, ToolParams, ToolResults } from '../../contracts/devtools.js';
 import type { SupplyReporter } from '../supply/reporter.js';
+import { GoCache } from './go-cache.js';
 import { gitDiff, gitLog, gitStatus } from './git/git.js';
 import { executeNotebook } from './notebook.js';
 import { PythonKit } from './python-kit.js';
@@ -32,7 +33,7 @@ export type ProgramTools = { [Name in ProgramName]: Tool<Name> };
  * them throw AppError `SANDBOX_UNAVAILABLE` where no programs are run, and what each says itself.
  */
 export class Programs implements ProgramTools {
-  private readonly parts: { toolchains: Toolchains; notebookKit: PythonKit; pytestKit: PythonKit };
+  private readonly parts: { toolchains: Toolchains; notebookKit: PythonKit; pytestKit: PythonKit; goCache: GoCache };
 
   constructor(
     private readonly sandbox: Sandbox,
@@ -45,7 +46,13 @@ export class Programs implements ProgramTools {
       toolchains,
       notebookKit: kit('notebook', 'Python kernel for notebooks'),
       pytestKit: kit('pytest', 'pytest'),
+      goCache: new GoCache(options),
     };
+  }
+
+  /** The end of what is made for later runs, if anything is. */
+  settled(): Promise<void> {
+    return this.parts.goCache.settled();
   }
 
   readonly fs_search: Tool<'fs_search'> = (place, params, limits, signal) =>

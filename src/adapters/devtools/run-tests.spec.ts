@@ -4,6 +4,7 @@ import { FakeSandbox, LIMITS } from '../../../test/fakes/fake-sandbox.js';
 import { packagePath } from '../../../config/paths.js';
 import type { RunTestsParams, RunTestsResult, SandboxEnd, ToolOutput } from '../../contracts/devtools.js';
 import { silentReporter } from '../supply/reporter.js';
+import { GoCache } from './go-cache.js';
 import { PythonKit } from './python-kit.js';
 import { runTests } from './run-tests.js';
 import { Toolchains } from './toolchains.js';
@@ -48,10 +49,11 @@ describe('runTests', () => {
     cache: '/nowhere',
     reporter: silentReporter,
   });
+  const goCache = new GoCache({ cache: '/dev/null/nowhere', reporter: silentReporter });
   const run = (params: RunTestsParams = {}, onOutput?: (output: ToolOutput) => void): Promise<RunTestsResult> => {
     const place = { workspace: '/host', folder: 'app' };
     const signal = new AbortController().signal;
-    return runTests(sandbox, { toolchains, pytestKit }, params, { place, limits: LIMITS, signal, onOutput });
+    return runTests(sandbox, { toolchains, pytestKit, goCache }, params, { place, limits: LIMITS, signal, onOutput });
   };
   const argvOf = async (folder: Folder, params: RunTestsParams = {}): Promise<string> => {
     sandbox.next(look(folder)).next({});

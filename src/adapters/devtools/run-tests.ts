@@ -11,6 +11,7 @@ import type {
 import { TEST_COMMANDS } from './frameworks/commands.js';
 import { detectFramework } from './frameworks/detect.js';
 import { lookAtProject } from './frameworks/project.js';
+import type { GoCache } from './go-cache.js';
 import type { PythonKit } from './python-kit.js';
 import { parseCargo } from './reports/cargo.js';
 import { goText, parseGo } from './reports/go.js';
@@ -34,7 +35,7 @@ const PYTEST_FOUND_NONE = 5;
  */
 export async function runTests(
   sandbox: Sandbox,
-  parts: { toolchains: Toolchains; pytestKit: PythonKit },
+  parts: { toolchains: Toolchains; pytestKit: PythonKit; goCache: GoCache },
   params: RunTestsParams,
   run: ToolRun,
 ): Promise<RunTestsResult> {

@@ -4,8 +4,8 @@ import type { SearchParams, SearchResult } from '../../contracts/devtools.js';
 import { search } from './search.js';
 import { Toolchains } from './toolchains.js';
 
-const match = (number: number): string => {
-  const data = { path: { text: './a' }, lines: { text: 'x\n' }, line_number: number, submatches: [{ start: 0 }] };
+const match = (number: number, path = './a'): string => {
+  const data = { path: { text: path }, lines: { text: 'x\n' }, line_number: number, submatches: [{ start: 0 }] };
   return `${JSON.stringify({ type: 'match', data })}\n`;
 };
 
@@ -46,19 +46,31 @@ describe('search', () => {
 
   it('should stop ripgrep once it has found enough', async () => {
     let stopped = false;
-    sandbox.next((_, signal) => {
+    const tooMuch = { stdout: match(1) + match(2) + match(3), endedBy: 'cancelled', code: null } as const;
+    sandbox.next(tooMuch).next((_, signal) => {
       signal.addEventListener('abort', () => (stopped = true));
-      return { stdout: match(1) + match(2) + match(3), endedBy: 'cancelled', code: null };
+      return tooMuch;
     });
     expect(await run({ pattern: 'x', limit: 2 })).toMatchObject({
       matches: [{ line: 1 }, { line: 2 }],
       truncated: true,
     });
     expect(stopped).toBe(true);
+    const inOrder = sandbox.commands.map(({ argv }) => argv.includes('--sort=path'));
+    expect(inOrder).toEqual([false, true]);
+  });
+
+  it('should put all that there is in the order of names, whichever file was read first', async () => {
+    const found = ['./b.txt', './a.txt', './a/z', './a-'].map((path) => match(1, path)).join('');
+    sandbox.next({ stdout: found });
+    const { matches } = await run({ pattern: 'x' });
+    expect(matches.map(({ path }) => path)).toEqual(['src/a/z', 'src/a-', 'src/a.txt', 'src/b.txt']);
+    expect(sandbox.commands).toMatchObject([{ readOnly: true }]);
   });
 
   it('should give what was found where there was too much to print', async () => {
-    sandbox.next({ stdout: match(1), endedBy: 'output', code: null });
+    const flood = { stdout: match(1), endedBy: 'output', code: null } as const;
+    sandbox.next(flood).next(flood);
     expect(await run({ pattern: 'x' })).toMatchObject({ matches: [{ line: 1 }], truncated: true });
   });
 

@@ -58,7 +58,7 @@ export class Toolchains {
   /** The Node that runs us. */
   node(): Promise<Toolchain> {
     return this.once('node', async () => ({
-      mounts: outsideUsr(process.execPath),
+      mounts: [itself(process.execPath)],
       path: [dirname(process.execPath)],
       env: {},
       version: `Node ${process.versions.node}`,
@@ -148,7 +148,7 @@ async function findRipgrep(): Promise<Toolchain & { executable: string }> {
   try {
     // It looks for its binary when it is loaded, and throws where the package of this platform is missing.
     const { rgPath } = await import('@vscode/ripgrep');
-    return { executable: rgPath, mounts: outsideUsr(rgPath), path: [], env: {}, version: 'ripgrep' };
+    return { executable: rgPath, mounts: [itself(rgPath)], path: [], env: {}, version: 'ripgrep' };
   } catch (error) {
     throw missing('ripgrep', 'install the packages of this installation again, with optional ones', error);
   }
@@ -157,6 +157,9 @@ async function findRipgrep(): Promise<Toolchain & { executable: string }> {
 function missing(what: string, remedy: string, cause?: unknown): AppError {
   return new AppError('TOOL_MISSING', `${what} was not found on this machine: ${remedy}.`, {}, { cause });
 }
+
+/** A mount under its own path, also below `/usr`: folders of this product are covered there. */
+const itself = (path: string): SandboxMount => ({ source: path, target: path });
 
 /** A mount of a file or folder under its own path, unless it lies below `/usr`. */
 function outsideUsr(path: string): SandboxMount[] {
@@ -167,7 +170,7 @@ function outsideUsr(path: string): SandboxMount[] {
       `A toolchain is installed in ${path} itself, which holds a home folder and is shown to no program: install it elsewhere.`,
     );
   }
-  return [{ source: path, target: path }];
+  return [itself(path)];
 }
 
 /** Whether a folder is a home folder, or one above home folders. */

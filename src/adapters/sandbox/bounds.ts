@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { SandboxCommand } from '../../contracts/devtools.js';
 import type { BoundsKind } from './description.js';
 
@@ -27,17 +28,39 @@ export interface Bounds {
   open(limits: RunLimits): Promise<RunBound>;
 }
 
-/** Processes of the sandbox itself that are counted with those of the program: bubblewrap twice, a shell. */
-export const OWN_PROCESSES = 4;
+/** Processes of the sandbox itself that are counted with those of the program: bubblewrap twice, a shell, `timeout`. */
+export const OWN_PROCESSES = 5;
 
 /** So much of a report is handed over. */
 export const REPORT_BYTES = 16 * 1_024 * 1_024;
 
 const OPEN_FILES = 4_096;
 
+/** Processor time of one process: that of two cores for the whole run, and enough for one that is short. */
+const CPU_FACTOR = 2;
+const LEAST_CPU_S = 10;
+
 /** Limits for each process by itself, which are always set. */
-export function fileLimits({ scratchBytes }: RunLimits): string[] {
-  return [`--fsize=${scratchBytes}`, `--nofile=${OPEN_FILES}`, '--core=0'];
+export function processLimits({ scratchBytes, timeoutMs }: RunLimits): string[] {
+  const seconds = Math.max(LEAST_CPU_S, Math.ceil((timeoutMs / 1_000) * CPU_FACTOR));
+  return [`--fsize=${scratchBytes}`, `--nofile=${OPEN_FILES}`, `--cpu=${seconds}`, '--core=0'];
+}
+
+/** So much later than we do a program of the host ends a run: we may be busy. */
+const SECOND_LINE_MS = 2_000;
+const TIMEOUT_PLACES = ['/usr/bin/timeout', '/bin/timeout'];
+/** How `timeout` ends when its time is over, and when the program did not heed its first signal. */
+const TIMEOUT_CODES = [124, 137];
+
+/** What to put before a program so that it ends also where this process is too busy to end it; nothing if it is not there. */
+export function secondLine({ timeoutMs }: RunLimits): string[] {
+  const program = TIMEOUT_PLACES.find((path) => existsSync(path));
+  return program === undefined ? [] : [program, '-k', '1', String(Math.ceil((timeoutMs + SECOND_LINE_MS) / 1_000))];
+}
+
+/** Whether it was the second line that ended a program. */
+export function secondLineEnded({ timeoutMs }: RunLimits, code: number | null, ms: number): boolean {
+  return ms > timeoutMs + SECOND_LINE_MS && (code === null || TIMEOUT_CODES.includes(code));
 }
 
 /**

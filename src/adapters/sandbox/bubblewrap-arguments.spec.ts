@@ -25,6 +25,17 @@ describe(sandboxArguments.name, () => {
     expect(all.indexOf('--ro-bind /tmp/a')).toBeGreaterThan(all.indexOf('--tmpfs /tmp'));
   });
 
+  it('should show a workspace as it is to a program that only reads', () => {
+    const all = join({ ...command, readOnly: true });
+    expect(all).toContain('--ro-bind /data/dao /workspace');
+    expect(all).not.toContain('overlay');
+  });
+
+  it('should put a layer on a mount that may be written', () => {
+    const all = join({ ...command, mounts: [{ source: '/data/go', target: '/go-cache', writable: true }] });
+    expect(all).toContain('--overlay-src /data/go --tmp-overlay /go-cache');
+  });
+
   it('should give no variables but ours and those of the command', () => {
     const all = sandboxArguments({ ...command, env: { CI: '1' }, path: ['/opt/node/bin'] });
     const names = all.flatMap((word, at) => (word === '--setenv' ? [all[at + 1]] : []));
@@ -37,6 +48,14 @@ describe(sandboxArguments.name, () => {
 describe(mountProblem.name, () => {
   it.each(['/opt/node', '/root/.cargo', '/tmp/modules'])('should allow %s', (target) => {
     expect(mountProblem({ source: '/data', target })).toBeUndefined();
+  });
+
+  it('should allow what lies in /usr under its own path alone, and writing only at the top', () => {
+    const own = '/usr/src/app/node';
+    expect(mountProblem({ source: own, target: own })).toBeUndefined();
+    expect(mountProblem({ source: '/data', target: own })).toBeDefined();
+    expect(mountProblem({ source: '/data', target: '/go-cache', writable: true })).toBeUndefined();
+    expect(mountProblem({ source: '/data', target: '/opt/go', writable: true })).toBeDefined();
   });
 
   it.each([

@@ -1,6 +1,8 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { normalize } from 'node:path';
 import type { SandboxCommand, SandboxMount } from '../../contracts/devtools.js';
+import { coverArguments } from './hidden.js';
+import { mountArguments } from './mount-arguments.js';
 
 /** Where the workspace is shown. */
 export const WORKSPACE = '/workspace';
@@ -46,19 +48,30 @@ const MASKED = [
   'vmallocinfo',
 ];
 
+/** What every sandbox shows of the host; links such as `/lib` only lead to it. */
+const systemFolders = (): SandboxMount[] =>
+  ['/usr', ...TOP_FOLDERS.map((name) => `/${name}`), ...SETTINGS]
+    .filter((path) => existsSync(path) && !lstatSync(path).isSymbolicLink())
+    .map((path) => ({ source: path, target: path }));
+
 /** Targets of mounts that would hide what the sandbox is made of. */
 const TAKEN = /^\/(proc|dev|etc|usr|workspace|lib\w*|s?bin)?(\/|$)/;
 
-/** What bubblewrap is told on its descriptor for arguments, so that no path of the host is in its command line. */
-export function sandboxArguments(command: SandboxCommand): string[] {
+/**
+ * What bubblewrap is told on its descriptor for arguments, so that no path of the host is in its command line.
+ * @param hidden files and folders of the host that are not to be seen, wherever they lie
+ */
+export function sandboxArguments(command: SandboxCommand, hidden: readonly string[] = []): string[] {
+  const { mounts = [], workspace } = command;
   const { scratchBytes } = command.limits;
   const tmpfs = (target: string): string[] => ['--size', String(scratchBytes), '--tmpfs', target];
   return [
     ...ISOLATION,
     ...system(),
     ...['--proc', '/proc', ...masks(), '--dev', '/dev', ...tmpfs('/dev/shm'), ...tmpfs('/tmp'), '--dir', '/tmp/home'],
-    ...['--overlay-src', command.workspace, '--tmp-overlay', WORKSPACE],
-    ...(command.mounts ?? []).flatMap(({ source, target }) => ['--ro-bind', source, target]),
+    ...workspaceOf(command),
+    ...mounts.flatMap(mountArguments),
+    ...coverArguments(hidden, [...systemFolders(), { source: workspace, target: WORKSPACE }], mounts),
     ...['--chdir', normalize(`${WORKSPACE}/${command.folder}`)],
     ...variables(command),
     ...readOnly(),
@@ -72,6 +85,10 @@ const ISOLATION = [
   ...['--cap-drop', 'ALL', '--hostname', 'sandbox'],
   ...['--json-status-fd', String(DESCRIPTORS.status), '--seccomp', String(DESCRIPTORS.seccomp)],
 ];
+
+/** Read-only without an overlay: every look at a file through one costs several times as much. */
+const workspaceOf = ({ workspace, readOnly: asItIs }: SandboxCommand): string[] =>
+  asItIs ? ['--ro-bind', workspace, WORKSPACE] : ['--overlay-src', workspace, '--tmp-overlay', WORKSPACE];
 
 function system(): string[] {
   const folders = TOP_FOLDERS.map((name) => `/${name}`).filter((path) => existsSync(path));
@@ -124,10 +141,14 @@ function variables({ env, path }: SandboxCommand): string[] {
 const readOnly = (): string[] => ['/proc', '/dev', '/'].flatMap((path) => ['--remount-ro', path]);
 
 /** Why a mount cannot be had; undefined where it can. */
-export function mountProblem({ source, target }: SandboxMount): string | undefined {
+export function mountProblem({ source, target, writable }: SandboxMount): string | undefined {
   if (![source, target].every((path) => path.startsWith('/') && normalize(path) === path)) {
     return `the mount of ${source} at ${target} needs whole paths`;
   }
+  // A program could move what lies deeper, and with it what is looked at for what it has written.
+  if (writable && !/^\/[^/]+$/.test(target)) return `${target} cannot be written, as it is not at the top`;
+  // Shown there already, unless it lies in a folder that is covered.
+  if (source === target && source.startsWith('/usr/')) return undefined;
   // Below the workspace a link of its owner could lead the mount elsewhere.
   return TAKEN.test(target) ? `nothing can be mounted at ${target}` : undefined;
 }

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProgramEnd, SandboxCommand } from '../../contracts/devtools.js';
-import { fileLimits, REPORT_BYTES, type RunBound } from './bounds.js';
+import { processLimits, REPORT_BYTES, secondLine, type RunBound } from './bounds.js';
 import { DESCRIPTORS, madeUpFiles, sandboxArguments, WORKSPACE } from './bubblewrap-arguments.js';
 import { inheritedDescriptors } from './inherited.js';
 import { kill } from './kill.js';
@@ -29,6 +29,8 @@ export interface BubblewrapStart {
   command: SandboxCommand;
   bound: RunBound;
   seccomp: Buffer;
+  /** Files and folders of the host that are not to be seen. */
+  hidden: readonly string[];
 }
 
 /** One program in its sandbox. */
@@ -51,8 +53,9 @@ export class BubblewrapRun {
 
   static async start(start: BubblewrapStart): Promise<BubblewrapRun> {
     const { program, command, bound } = start;
-    const limits = ['prlimit', ...bound.rlimits, ...fileLimits(command.limits), '--'];
-    const first = [...limits, '/bin/sh', '-c', FIRST_PROCESS, 'sh', command.report ?? '', ...command.argv];
+    const limits = ['prlimit', ...bound.rlimits, ...processLimits(command.limits), '--'];
+    const bounded = [...secondLine(command.limits), ...command.argv];
+    const first = [...limits, '/bin/sh', '-c', FIRST_PROCESS, 'sh', command.report ?? '', ...bounded];
     const bubblewrap = [program, '--args', String(DESCRIPTORS.arguments), '--', ...first];
     const inherited = await inheritedDescriptors();
     const child = spawn('/bin/sh', launchArguments(bubblewrap, bound.join, process.getuid?.() === 0), {
@@ -84,7 +87,7 @@ export class BubblewrapRun {
     if (inner === undefined) return exceeded;
     // The sandbox as it sees itself. Its program cannot put anything else in these places.
     const root = `/proc/${inner}/root`;
-    const used = await scratchUsed([`${root}${WORKSPACE}`, `${root}/tmp`, `${root}/dev/shm`]);
+    const used = await scratchUsed(layersOf(command).map((layer) => root + layer));
     if (used >= command.limits.scratchBytes) return 'space';
     return bound.join.length > 0 ? undefined : this.lookAtProcesses(`${root}/proc`, used);
   }
@@ -128,9 +131,9 @@ export class BubblewrapRun {
   }
 
   private feed(): void {
-    const { command, seccomp } = this.start;
+    const { command, seccomp, hidden } = this.start;
     const files = madeUpFiles(process.getuid?.() ?? 0, process.getgid?.() ?? 0);
-    this.give(DESCRIPTORS.arguments, `${sandboxArguments(command).join('\0')}\0`);
+    this.give(DESCRIPTORS.arguments, `${sandboxArguments(command, hidden).join('\0')}\0`);
     this.give(DESCRIPTORS.seccomp, seccomp);
     for (const name of ['passwd', 'group', 'hosts', 'nss'] as const) this.give(DESCRIPTORS[name], files[name]);
     // Never the host's /dev/null: who runs as its owner could change its mode through the descriptor.
@@ -144,6 +147,12 @@ export class BubblewrapRun {
   private readable(descriptor: number): Readable {
     return this.child.stdio[descriptor] as Readable;
   }
+}
+
+/** Where a program writes. Read-only, the workspace is a part of the host's file system. */
+function layersOf({ readOnly, mounts = [] }: SandboxCommand): string[] {
+  const own = mounts.filter(({ writable }) => writable).map(({ target }) => target);
+  return [...(readOnly ? [] : [WORKSPACE]), '/tmp', '/dev/shm', ...own];
 }
 
 /** Pipes for what we give and take; and in the place of each descriptor that would be inherited, a pipe to nothing. */

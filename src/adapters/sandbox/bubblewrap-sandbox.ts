@@ -15,10 +15,12 @@ export class BubblewrapSandbox implements DescribedSandbox {
   readonly kind = 'bubblewrap';
   private readonly seccomp: Buffer;
 
+  /** @param hidden files and folders of the host that no program may see, though they lie below what is shown */
   constructor(
     private readonly program: Bubblewrap,
     private readonly bounds: Bounds,
     machine: Machine,
+    private readonly hidden: readonly string[],
   ) {
     this.seccomp = seccompFilter(machine, bounds.kind === 'rlimits');
   }
@@ -47,7 +49,8 @@ export class BubblewrapSandbox implements DescribedSandbox {
       throw unavailable(`no control group could be made (${String(error)}).`, error);
     });
     try {
-      const run = await BubblewrapRun.start({ program: this.program.path, command, bound, seccomp: this.seccomp });
+      const { seccomp, hidden } = this;
+      const run = await BubblewrapRun.start({ program: this.program.path, command, bound, seccomp, hidden });
       const end = await superviseRun(run, command, signal, output);
       if (end.endedBy === 'exit' && !run.began) throw unavailable(setUpProblem(output.output));
       return result(end, output, run.report, startedAt);
@@ -63,10 +66,9 @@ async function superviseRun(
   signal: AbortSignal,
   output: OutputKeeper,
 ): Promise<SupervisedEnd> {
-  const { timeoutMs } = limits;
   const look = (): ReturnType<BubblewrapRun['look']> => run.look();
   try {
-    return await supervise({ child: run.child, timeoutMs, signal, output, look, kill: () => run.kill() });
+    return await supervise({ child: run.child, limits, signal, output, look, kill: () => run.kill() });
   } catch (error) {
     throw unavailable(`bubblewrap could not be started (${String(error)}).`, error);
   }

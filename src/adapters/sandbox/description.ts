@@ -18,3 +18,10 @@ export interface SandboxDescription {
 export interface DescribedSandbox extends Sandbox {
   describe(): SandboxDescription;
 }
+
+/** The same sandbox, which also tells what it cannot do. */
+export function withRemark(sandbox: DescribedSandbox, remark: string): DescribedSandbox {
+  const { reason, ...rest } = sandbox.describe();
+  const description = { ...rest, reason: reason === undefined ? remark : `${reason} ${remark}` };
+  return { kind: sandbox.kind, run: sandbox.run.bind(sandbox), describe: () => description };
+}

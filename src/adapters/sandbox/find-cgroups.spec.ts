@@ -74,7 +74,7 @@ describe('control groups', () => {
       const group = run.join[0]!.replace(/\/cgroup\.procs$/, '');
       const limit = version === 1 ? 'memory.limit_in_bytes' : 'memory.max';
       await expect(readFile(join(group, limit), 'utf8')).resolves.toBe('4096');
-      await expect(readFile(join(group, 'pids.max'), 'utf8')).resolves.toBe('10');
+      await expect(readFile(join(group, 'pids.max'), 'utf8')).resolves.toBe('11');
       await expect(run.exceeded()).resolves.toBeUndefined();
       await writeFile(join(group, 'pids.events'), 'max 3\n');
       await expect(run.exceeded()).resolves.toBe('processes');

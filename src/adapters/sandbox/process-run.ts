@@ -3,7 +3,7 @@ import { lstat, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProgramEnd, SandboxCommand } from '../../contracts/devtools.js';
-import { fileLimits, type RunBound } from './bounds.js';
+import { processLimits, secondLine, type RunBound } from './bounds.js';
 import { inheritedDescriptors } from './inherited.js';
 import { kill } from './kill.js';
 import { launchArguments } from './launch.js';
@@ -44,9 +44,10 @@ export class ProcessRun {
 
   static async start(command: SandboxCommand, places: RunPlaces, bound: RunBound): Promise<ProcessRun> {
     const { translate, workspace } = places;
-    const limits = ['prlimit', ...bound.rlimits, ...fileLimits(command.limits), '--'];
+    const limits = ['prlimit', ...bound.rlimits, ...processLimits(command.limits), '--'];
     const variables = Object.entries(environment(command, places)).map(([name, value]) => `${name}=${value}`);
-    const program = ['env', ...variables, ...limits, ...command.argv.map(translate)];
+    const bounded = [...secondLine(command.limits), ...command.argv.map(translate)];
+    const program = ['env', ...variables, ...limits, ...bounded];
     const bytesBefore = await bytesOf(places.home);
     const inherited = await inheritedDescriptors();
     const last = Math.max(2, ...inherited);

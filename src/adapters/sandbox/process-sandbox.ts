@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, open, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SandboxCommand, SandboxEnd, ToolOutput } from '../../contracts/devtools.js';
+import type { SandboxCommand, SandboxEnd, SandboxMount, ToolOutput } from '../../contracts/devtools.js';
 import { isAlive } from '../supply/is-alive.js';
 import { REPORT_BYTES, type Bounds, type RunBound } from './bounds.js';
 import type { DescribedSandbox, SandboxDescription } from './description.js';
@@ -24,7 +24,8 @@ export class ProcessSandbox implements DescribedSandbox {
   constructor(private readonly bounds: Bounds) {}
 
   describe(): SandboxDescription {
-    const reason = 'programs see the files of this user and the network: devtools.sandbox is "process" in the profile.';
+    const reason =
+      'programs see the files of this user and the network, and can read the keys of this product: devtools.sandbox is "process" in the profile.';
     return { kind: this.kind, bounds: this.bounds.kind, reason };
   }
 
@@ -67,16 +68,31 @@ export class ProcessSandbox implements DescribedSandbox {
 }
 
 async function prepare(command: SandboxCommand, home: string): Promise<RunPlaces> {
-  const workspace = join(home, 'workspace');
+  const workspace = command.readOnly ? command.workspace : join(home, 'workspace');
   const temporary = join(home, 'tmp');
   await mkdir(join(temporary, 'home'), { recursive: true, mode: 0o700 });
-  const code = await copy(command.workspace, workspace);
-  if (code !== 0) throw unavailable(`the workspace could not be copied (cp ended with ${code}).`);
-  return { home, workspace, temporary, marker: randomUUID(), translate: translator(command, workspace, temporary) };
+  if (!command.readOnly) await copy(command.workspace, workspace);
+  const mounts = await Promise.all(
+    (command.mounts ?? []).map((mount, at) => layerOf(mount, join(home, `layer-${at}`))),
+  );
+  return { home, workspace, temporary, marker: randomUUID(), translate: translator(mounts, workspace, temporary) };
+}
+
+/** A mount, or that of a copy where it is written to. */
+async function layerOf(mount: SandboxMount, place: string): Promise<SandboxMount> {
+  if (!mount.writable) return mount;
+  await copy(mount.source, place);
+  return { source: place, target: mount.target };
+}
+
+/** @throws AppError `SANDBOX_UNAVAILABLE` */
+async function copy(from: string, to: string): Promise<void> {
+  const code = await runCp(from, to);
+  if (code !== 0) throw unavailable(`${from} could not be copied (cp ended with ${code}).`);
 }
 
 /** Its own word for a clone of files where the file system can, for sparse files and for links as links. */
-function copy(from: string, to: string): Promise<number | null> {
+function runCp(from: string, to: string): Promise<number | null> {
   return new Promise((resolve, reject) => {
     const child = spawn('cp', ['-a', '--reflink=auto', '--', from, to], {
       env: { PATH: '/usr/bin:/bin' },
@@ -88,12 +104,14 @@ function copy(from: string, to: string): Promise<number | null> {
 }
 
 /** Turns paths of the sandbox into those of the copy, wherever a path begins in a text. */
-function translator({ mounts = [] }: SandboxCommand, workspace: string, temporary: string): (text: string) => string {
+function translator(mounts: readonly SandboxMount[], workspace: string, temporary: string): (text: string) => string {
   const pairs = [
     ['/workspace', workspace],
     ['/tmp', temporary],
-    ...mounts.filter(({ source, target }) => source !== target).map(({ source, target }) => [target, source]),
+    ...mounts.map(({ source, target }) => [target, source]),
   ] as [string, string][];
+  // The longest first: what is mounted below /tmp, perhaps under its own path, is no part of the private /tmp.
+  pairs.sort(([one], [other]) => other.length - one.length);
   const escaped = pairs.map(([from]) => from.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   const wanted = new RegExp(`(?<=^|[=:,;\\s"'])(${escaped.join('|')})(?=$|[/:,;\\s"'])`, 'g');
   const targets = new Map(pairs);
@@ -112,9 +130,8 @@ async function runBounded({ command, signal, output, places, bound }: BoundedRun
   try {
     if (signal.aborted) return { endedBy: 'cancelled', code: null };
     const run = await ProcessRun.start(command, places, bound);
-    const { timeoutMs } = command.limits;
     const [look, kill] = [run.look.bind(run), run.kill.bind(run)];
-    return await supervise({ child: run.child, timeoutMs, signal, output, look, kill });
+    return await supervise({ child: run.child, limits: command.limits, signal, output, look, kill });
   } catch (error) {
     throw unavailable(`the program could not be started (${String(error)}).`, error);
   } finally {

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProgramEnd } from '../../contracts/devtools.js';
+import { secondLineEnded, type RunLimits } from './bounds.js';
 import type { OutputKeeper } from './output-keeper.js';
 
 const LOOK_EVERY_MS = 100;
@@ -9,7 +10,7 @@ const STREAMS_CLOSE_WITHIN_MS = 2_000;
 /** A program that was started and has to be watched to its end. */
 export interface Supervised {
   child: ChildProcess;
-  timeoutMs: number;
+  limits: RunLimits;
   signal: AbortSignal;
   output: OutputKeeper;
   /** What the program has exceeded by now. */
@@ -31,6 +32,7 @@ export interface SupervisedEnd {
  */
 export async function supervise(run: Supervised): Promise<SupervisedEnd> {
   const stop = new Stop(run);
+  const startedAt = performance.now();
   const exited = new Promise<number | null>((resolve, reject) => {
     run.child.once('error', reject);
     run.child.once('exit', resolve);
@@ -39,6 +41,7 @@ export async function supervise(run: Supervised): Promise<SupervisedEnd> {
   readStreams(run, stop);
   try {
     const code = await exited;
+    if (secondLineEnded(run.limits, code, performance.now() - startedAt)) stop.note('timeout');
     // A last look: what the kernel killed may have been the program itself.
     const exceeded = await run.look();
     if (exceeded !== undefined) stop.note(exceeded);
@@ -71,7 +74,7 @@ class Stop {
   private looking = false;
 
   constructor(private readonly run: Supervised) {
-    this.timeout = setTimeout(() => this.end('timeout'), run.timeoutMs);
+    this.timeout = setTimeout(() => this.end('timeout'), run.limits.timeoutMs);
     this.watch = setInterval(() => void this.lookOnce(), LOOK_EVERY_MS);
     run.signal.addEventListener('abort', this.onAbort, { once: true });
     if (run.signal.aborted) this.end('cancelled');

@@ -156,4 +156,11 @@ print('left')`),
     ends: ['exit'],
     refused: /No such file/,
   },
+  { name: 'outlive what bounds its time', sh: 'kill -9 $PPID; while :; do :; done', refused: /^Killed$/m },
+  {
+    name: 'stop what bounds its time',
+    sh: 'kill -STOP $PPID; sleep 60; echo ESCAPED',
+    timeoutMs: 1_500,
+    ends: ['timeout'],
+  },
 ];

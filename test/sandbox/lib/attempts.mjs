@@ -106,6 +106,33 @@ attempt('socket', lambda: socket.socket(socket.AF_UNIX).connect('/workspace/sock
   { name: 'inject options by a file name', sh: 'cat -- ./--version ./-n', refused: /^just a file\njust a file$/m },
   { name: 'inject options by a folder name', sh: 'pwd', folder: '--ro-bind', refused: /^\/workspace\/--ro-bind$/m },
   { name: 'inject options by the character NUL', sh: 'ls /host', folder: '.\0--bind\0/\0/host', refused: /NUL/ },
+  {
+    name: 'read what the product keeps below a folder that is mounted',
+    sh: 'for top in /opt/tools "$HOST_FOLDER/tools"; do cat "$top/tool.txt"; find "$top"; cat "$top/product/key" "$top/.env"; done',
+    refused: /^a tool[^]*key: No such file[^]*\.env: (Permission denied|No such)[^]*a tool[^]*key: No such file/,
+  },
+  {
+    name: 'read what the product keeps below a part that is shown again',
+    sh: 'for top in /opt/tools "$HOST_FOLDER/tools"; do cat "$top/product/part/needed.txt"; cat "$top/product/part/home/key"; done',
+    refused: /^needed[^]*key: No such file[^]*needed[^]*key: No such file/,
+  },
+  {
+    name: 'uncover what the product keeps',
+    sh: 'cd /opt/tools; umount product; rmdir product/part; mv product away; echo x > product/x && echo ESCAPED; cat product/key',
+    refused: /Read-only[^]*key: No such file/,
+  },
+  {
+    name: 'write to a workspace that is shown as it is',
+    sh: 'echo x > kept.txt && echo ESCAPED; echo x > new.txt && echo ESCAPED; chmod 777 kept.txt && echo ESCAPED; touch -d @0 kept.txt && echo ESCAPED; rm -f kept.txt && echo ESCAPED',
+    readOnly: true,
+    refused: /Read-only/,
+  },
+  {
+    name: 'follow a link out of a workspace that is shown as it is',
+    sh: 'cat leak',
+    readOnly: true,
+    refused: /No such file/,
+  },
   { name: 'send sequences to a terminal', sh: String.raw`printf '\033]0;evil\007\033[2J'`, refused: /evil/ },
 ];
 

@@ -3,7 +3,7 @@ import { fromBuild, supply } from '../../support/parts.mjs';
 
 const { openSandbox } = await fromBuild('src/adapters/sandbox/open-sandbox.js');
 const [kind, workspace, script] = process.argv.slice(2);
-const sandbox = await openSandbox({ kind, ...(await supply()) });
+const sandbox = await openSandbox({ kind, ...(await supply()), hidden: [], production: false });
 const limits = { outputBytes: 65_536, timeoutMs: 60_000, memoryBytes: 1 << 28, processes: 32, scratchBytes: 1 << 25 };
 const command = { argv: ['/bin/sh', '-c', script], workspace, folder: '.', limits };
 const end = await sandbox.run(command, new AbortController().signal, ({ text }) => process.stderr.write(text));

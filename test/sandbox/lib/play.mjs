@@ -24,19 +24,19 @@ export async function play({ build, bubblewrap, names }) {
   const { chooseBounds } = await from('choose-bounds.js');
   const bounds = await chooseBounds('bubblewrap');
   const program = { path: bubblewrap, version: 'of the cache', origin: 'cache' };
-  const sandbox = new BubblewrapSandbox(program, bounds, process.arch);
+  const open = ({ tools }) => new BubblewrapSandbox(program, bounds, process.arch, tools.hidden);
   const rows = [];
   for (const attempt of ATTEMPTS.filter(({ name }) => !names || names.includes(name))) {
-    rows.push(await playOne(sandbox, bubblewrap, attempt));
+    rows.push(await playOne(open, bubblewrap, attempt));
   }
   return { bounds: bounds.kind, uid: process.getuid(), rows };
 }
 
-async function playOne(sandbox, bubblewrap, attempt) {
+async function playOne(open, bubblewrap, attempt) {
   const stage = await openStage();
   const startedAt = performance.now();
   try {
-    const run = () => runAttempt(sandbox, bubblewrap, attempt, stage);
+    const run = () => runAttempt(open(stage), bubblewrap, attempt, stage);
     const end = await (attempt.swap ? whileSwapping(stage, run) : run());
     const problems = [...judge(attempt, end), ...(await harm(stage))];
     return {
@@ -56,7 +56,8 @@ async function runAttempt(sandbox, bubblewrap, attempt, stage) {
     workspace: stage.workspace,
     folder: attempt.folder ?? '.',
     env: { ...targets(stage), MARKER: stage.marker },
-    mounts: [{ source: join(bubblewrap, '../../..'), target: '/opt/bubblewrap' }],
+    mounts: [{ source: join(bubblewrap, '../../..'), target: '/opt/bubblewrap' }, ...stage.tools.mounts],
+    ...(attempt.readOnly ? { readOnly: true } : {}),
     ...(attempt.report ? { report: '/tmp/report.txt' } : {}),
     limits: { ...LIMITS, ...(attempt.timeoutMs ? { timeoutMs: attempt.timeoutMs } : {}) },
   };

@@ -17,14 +17,38 @@ export async function openStage() {
   const workspace = join(folder, 'workspace');
   const outside = join(folder, 'outside');
   await Promise.all([mkdir(workspace), mkdir(outside)]);
+  const tools = await plantTools(folder);
   // All may read it: what keeps a program from it is the sandbox alone.
   await writeFile(join(outside, 'secret.txt'), SECRET, { mode: 0o644 });
   await fillWorkspace(workspace, outside);
   const victim = spawn('sleep', ['1000'], { stdio: 'ignore', env: { PATH: '/usr/bin:/bin', SECRET } });
   const servers = await openServers(outside, workspace);
-  const stage = { folder, workspace, outside, victim, servers, marker: randomUUID(), before: undefined };
+  const stage = { folder, workspace, outside, tools, victim, servers, marker: randomUUID(), before: undefined };
   stage.before = await look(stage);
   return stage;
+}
+
+/** A folder that is mounted, with one of the product in it, of which a part is mounted as well. */
+async function plantTools(folder) {
+  const shown = join(folder, 'tools');
+  const product = join(shown, 'product');
+  const part = join(product, 'part');
+  await mkdir(join(part, 'home'), { recursive: true });
+  await writeFile(join(shown, 'tool.txt'), 'a tool\n');
+  await writeFile(join(part, 'needed.txt'), 'needed\n');
+  for (const path of [join(product, 'key'), join(part, 'home', 'key'), join(shown, '.env')]) {
+    await writeFile(path, SECRET, { mode: 0o644 });
+  }
+  return {
+    hidden: [product, join(part, 'home'), join(shown, '.env')],
+    mounts: [
+      { source: shown, target: '/opt/tools' },
+      { source: part, target: '/opt/tools/product/part' },
+      // The same under its own path, as toolchains are.
+      { source: shown, target: shown },
+      { source: part, target: part },
+    ],
+  };
 }
 
 async function fillWorkspace(workspace, outside) {

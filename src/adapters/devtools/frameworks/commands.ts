@@ -1,6 +1,7 @@
 import type { TestFramework } from '../../../contracts/devtools.js';
 import { AppError } from '../../../errors/app-error.js';
 import type { CommandParts } from '../tool-run.js';
+import type { GoCache } from '../go-cache.js';
 import type { PythonKit } from '../python-kit.js';
 import type { Toolchain, Toolchains } from '../toolchains.js';
 import type { Project } from './project.js';
@@ -13,6 +14,7 @@ export interface CommandContext {
   filter: string | undefined;
   /** pytest, where the Python of this host has none. */
   pytestKit: PythonKit;
+  goCache: GoCache;
   signal: AbortSignal;
 }
 
@@ -42,10 +44,13 @@ export const TEST_COMMANDS: Readonly<Record<TestFramework, MakeCommand>> = {
     return withToolchain(await toolchains.node(), ['node', '--test', ...flags, ...name], REPORT);
   },
   pytest: pytestCommand,
-  go: async ({ toolchains, filter }) => {
+  go: async ({ toolchains, goCache, filter }) => {
     const name = filter === undefined ? [] : [`-run=${filter}`];
     const argv = ['go', 'test', '-json', ...name, './...'];
-    return { ...withToolchain(await toolchains.go(), argv), outputBytes: PRINTED_BYTES };
+    const go = await toolchains.go();
+    const { mounts, env } = await goCache.parts(go);
+    const whole = { ...go, mounts: [...go.mounts, ...mounts], env: { ...go.env, ...env } };
+    return { ...withToolchain(whole, argv), outputBytes: PRINTED_BYTES };
   },
   cargo: async ({ toolchains, filter }) => {
     if (filter?.startsWith('-'))

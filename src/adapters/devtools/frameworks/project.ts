@@ -70,7 +70,7 @@ const LOOK = [
 export async function lookAtProject(sandbox: Sandbox, run: ToolRun): Promise<Project> {
   const argv = ['/bin/sh', '-c', LOOK];
   const end = await sandbox.run(
-    commandOf(run, { argv, outputBytes: LOOK_BYTES, timeoutMs: LOOK_TIMEOUT_MS }),
+    commandOf(run, { argv, readOnly: true, outputBytes: LOOK_BYTES, timeoutMs: LOOK_TIMEOUT_MS }),
     run.signal,
   );
   requireOwnEnd('Looking at the folder', end, run.signal);

@@ -77,7 +77,7 @@ export async function gitLog(sandbox: Sandbox, params: GitLogParams, run: ToolRu
 
 async function hasCommits(sandbox: Sandbox, run: ToolRun, { env }: Repository): Promise<boolean> {
   const argv = ['git', 'rev-parse', '--quiet', '--verify', 'HEAD'];
-  const end = await sandbox.run(commandOf(run, { argv, env }), run.signal);
+  const end = await sandbox.run(commandOf(run, { argv, env, readOnly: true }), run.signal);
   requireOwnEnd('git', end, run.signal);
   return end.code === 0;
 }
@@ -90,7 +90,7 @@ async function git(
   outputBytes = run.limits.outputBytes,
 ): Promise<SandboxEnd> {
   const argv = ['git', '--no-pager', '--no-optional-locks', '--literal-pathspecs', ...args];
-  const end = await sandbox.run(commandOf(run, { argv, env, outputBytes }), run.signal);
+  const end = await sandbox.run(commandOf(run, { argv, env, readOnly: true, outputBytes }), run.signal);
   // Where it printed too much, what there is of it is told.
   if (end.endedBy === 'output') return { ...end, stdoutTruncated: true };
   requireOwnEnd('git', end, run.signal);

@@ -34,6 +34,7 @@ export async function findRepository(sandbox: Sandbox, run: ToolRun): Promise<Re
   const command = commandOf(run, {
     argv: ['/bin/sh', '-c', LOOK],
     env: gitEnvironment([]),
+    readOnly: true,
     timeoutMs: LOOK_TIMEOUT_MS,
   });
   const end = await sandbox.run(command, run.signal);
