@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { SandboxKind } from '../../contracts/devtools.js';
 import { AppError } from '../../errors/app-error.js';
 import { obtainBubblewrap } from '../supply/bubblewrap.js';
@@ -9,6 +7,7 @@ import { BubblewrapSandbox } from './bubblewrap-sandbox.js';
 import { chooseBounds, TRIAL } from './choose-bounds.js';
 import type { DescribedSandbox } from './description.js';
 import { NoSandbox } from './no-sandbox.js';
+import { makeOwnFolder, removeStaleFolders } from './own-folders.js';
 import { ProcessSandbox } from './process-sandbox.js';
 
 export interface SandboxOptions {
@@ -41,10 +40,8 @@ async function openKind({ kind, ...options }: SandboxOptions): Promise<Described
     throw new Error('programs are run on Linux only, on x64 or arm64.');
   }
   const bounds = await chooseBounds(kind);
-  if (kind === 'process') {
-    await ProcessSandbox.removeStale();
-    return new ProcessSandbox(bounds);
-  }
+  await removeStaleFolders();
+  if (kind === 'process') return new ProcessSandbox(bounds);
   return new BubblewrapSandbox(await obtainBubblewrap(options), bounds, machine);
 }
 
@@ -56,7 +53,7 @@ const TRIALS: Readonly<Record<SandboxKind, readonly string[]>> = {
 };
 
 async function tryOut(sandbox: DescribedSandbox): Promise<void> {
-  const workspace = await mkdtemp(join(tmpdir(), 'dagi-trial-'));
+  const workspace = await makeOwnFolder();
   try {
     const command = { argv: TRIALS[sandbox.kind], workspace, folder: '.', limits: TRIAL };
     const end = await sandbox.run(command, new AbortController().signal);
