@@ -1,11 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { channel } from 'node:diagnostics_channel';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { startFakeOpenAi } from '../fakes/fake-openai.js';
 import type { WireFake } from '../fakes/wire-fake.js';
 import { chatProfile, fakeProvider, Product } from './harness.js';
 import { describedIn, NOWHERE, WalkRoute, type Attempt } from './isolation-calls.js';
-import { FILLINGS, QUERY, type Things } from './isolation-routes.js';
+import { FILE, FILLINGS, QUERY, type Things } from './isolation-routes.js';
 import { rowsBeside } from './isolation-rows.js';
 
 /** An admin of both DAOs: a key of one must not open the other, though the person behind it could. */
@@ -48,6 +51,9 @@ function withoutNames(text: string, things: Things): string {
   return named.reduce((rest, [kind, value]) => rest.replaceAll(value, `<${kind}>`), text);
 }
 
+/** Some calls run programs in the sandbox. */
+const WALK_MS = 240_000;
+
 describe('isolation', () => {
   const access = new Map<string, string>();
   let routes: WalkRoute[];
@@ -88,6 +94,7 @@ describe('isolation', () => {
     const unnamed = `${user}-unnamed`;
     const people = { [BOTH]: ['admin'], [user]: ['member'], [unnamed]: ['member'], [`${user}-gone`]: ['member'] };
     await product.createDao(dao, people, { purpose: secret });
+    await fillWorkspace(dao, secret);
     const key = (principal?: string): Promise<{ key: string; id: string }> =>
       product.key({ dao_id: dao, name: secret, ...(principal !== undefined && { principal }) });
     const keys = {
@@ -100,6 +107,32 @@ describe('isolation', () => {
     const { id, key: itself } = await product.key({ dao_id: dao, name: secret }, { key: keys.admin });
     const things = { dao, user, key: id, role: `keeper-of-${dao}`, ...(await fillFurther(dao, user, keys, secret)) };
     return { things, keys, secrets: [secret, `The ${dao}`, unnamed, itself, ...valuesOf(things)] };
+  }
+
+  const workspace = (dao: string): string => join(product.home, 'workspaces', dao);
+
+  /** The same names in every DAO, with words of its own in them. */
+  async function fillWorkspace(dao: string, secret: string): Promise<void> {
+    const cwd = workspace(dao);
+    await mkdir(cwd, { recursive: true });
+    await writeFile(join(cwd, FILE), `${secret}\n`);
+    await writeFile(join(cwd, 'other.txt'), `another ${secret}\n`);
+    await writeFile(join(cwd, 'a.test.js'), `require('node:test')('${secret}', () => console.log('${secret}'));\n`);
+    const git = (...args: string[]): unknown => execFileSync('git', args, { cwd });
+    git('init', '-q');
+    git('add', FILE, 'other.txt');
+    git('-c', 'user.name=Somebody', '-c', 'user.email=somebody@example.org', 'commit', '-q', '-m', secret);
+    await writeFile(join(cwd, 'other.txt'), `changed ${secret}\n`);
+    git('add', 'other.txt');
+  }
+
+  /** What is not of this DAO: all rows, and the files of the other one. */
+  async function beside(dao: string): Promise<Record<string, string[]>> {
+    const theirs = workspace(other(dao).things.dao);
+    const entries = await readdir(theirs, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    const contents = files.toSorted().map(async (file) => `${file}: ${await readFile(file, 'latin1')}`);
+    return { ...(await rowsBeside(product.database, dao)), files: await Promise.all(contents) };
   }
 
   /** What its people make themselves. */
@@ -166,42 +199,52 @@ describe('isolation', () => {
     let before: Record<string, string[]>;
 
     beforeAll(async () => {
-      before = await rowsBeside(product.database, from);
+      // Denials of the walk before are written down when it stops: they are that DAO's own, and no change by this one.
+      await product.restart();
+      before = await beside(from);
     });
 
-    it('should refuse what names something of another DAO, as if that were nowhere', async () => {
-      const { things } = other(from);
-      const wrong: string[] = [];
-      for (const route of routes) {
-        const calls = route.namingOthers(things, asker);
-        for (const { real, invented } of calls) {
-          for (const caller of CALLERS) {
-            const key = daos[from]!.keys[caller];
-            const found = complaint(await outcome(key, real), await outcome(key, invented), things);
-            if (found !== undefined) wrong.push(`${caller}: ${sent(real)}: ${found}`);
+    it(
+      'should refuse what names something of another DAO, as if that were nowhere',
+      async () => {
+        const { things } = other(from);
+        const wrong: string[] = [];
+        for (const route of routes) {
+          const calls = route.namingOthers(things, asker);
+          for (const { real, invented } of calls) {
+            for (const caller of CALLERS) {
+              const key = daos[from]!.keys[caller];
+              const found = complaint(await outcome(key, real), await outcome(key, invented), things);
+              if (found !== undefined) wrong.push(`${caller}: ${sent(real)}: ${found}`);
+            }
           }
         }
-      }
-      expect(wrong).toEqual([]);
-    });
+        expect(wrong).toEqual([]);
+      },
+      WALK_MS,
+    );
 
-    it('should tell nothing of another DAO where nothing of it is named', async () => {
-      const { things, secrets } = other(from);
-      const leaks: string[] = [];
-      for (const route of routes) {
-        for (const attempt of route.namingOwn(things, daos[from]!.things, asker)) {
-          for (const caller of CALLERS) {
-            const { text } = await outcome(daos[from]!.keys[caller], attempt);
-            const told = secrets.filter((one) => text.includes(one) && !sent(attempt).includes(one));
-            if (told.length > 0) leaks.push(`${caller}: ${sent(attempt)}: ${told.join()}`);
+    it(
+      'should tell nothing of another DAO where nothing of it is named',
+      async () => {
+        const { things, secrets } = other(from);
+        const leaks: string[] = [];
+        for (const route of routes) {
+          for (const attempt of route.namingOwn(things, daos[from]!.things, asker)) {
+            for (const caller of CALLERS) {
+              const { text } = await outcome(daos[from]!.keys[caller], attempt);
+              const told = secrets.filter((one) => text.includes(one) && !sent(attempt).includes(one));
+              if (told.length > 0) leaks.push(`${caller}: ${sent(attempt)}: ${told.join()}`);
+            }
           }
         }
-      }
-      expect(leaks).toEqual([]);
-    });
+        expect(leaks).toEqual([]);
+      },
+      WALK_MS,
+    );
 
     it('should have changed nothing of another DAO, nor of the installation', async () => {
-      expect(await rowsBeside(product.database, from)).toEqual(before);
+      expect(await beside(from)).toEqual(before);
       expect(
         Object.values(before)
           .flat()
@@ -211,19 +254,23 @@ describe('isolation', () => {
   });
 
   // Last: it deletes what it deletes. Otherwise a call that nobody could make at all would count as refused.
-  it('should be refused for no other reason: to whom they belong, the same calls are open', async () => {
-    const { things, keys } = daos.birch!;
-    const refused: string[] = [];
-    for (const route of routes.toSorted((a, b) => a.turn - b.turn)) {
-      if (route.isOfThePlatform) continue;
-      for (const attempt of route.byOwner(things, { dao: 'birch', admin: BOTH })) {
-        const tried = [];
-        for (const caller of ['admin', 'gateway', 'member'] as const)
-          tried.push((await outcome(keys[caller], attempt)).short);
-        const open = tried.some((short) => short.startsWith('2') || short === route.refusedToOwner);
-        if (!open) refused.push(`${sent(attempt)}: ${tried.join(', ')}`);
+  it(
+    'should be refused for no other reason: to whom they belong, the same calls are open',
+    async () => {
+      const { things, keys } = daos.birch!;
+      const refused: string[] = [];
+      for (const route of routes.toSorted((a, b) => a.turn - b.turn)) {
+        if (route.isOfThePlatform) continue;
+        for (const attempt of route.byOwner(things, { dao: 'birch', admin: BOTH })) {
+          const tried = [];
+          for (const caller of ['admin', 'gateway', 'member'] as const)
+            tried.push((await outcome(keys[caller], attempt)).short);
+          const open = tried.some((short) => short.startsWith('2') || short === route.refusedToOwner);
+          if (!open) refused.push(`${sent(attempt)}: ${tried.join(', ')}`);
+        }
       }
-    }
-    expect(refused).toEqual([]);
-  });
+      expect(refused).toEqual([]);
+    },
+    WALK_MS,
+  );
 });

@@ -1,7 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { stringify } from 'yaml';
 
-/** What an assistant needs: ask, look again, and take part in what a DAO decides. Names are ids of operations. */
+/** What an assistant needs: ask, look again, take part in what a DAO decides, work with its files. Ids of operations. */
 export const DIFY_TOOLS = [
   'route',
   'getRequest',
@@ -14,13 +14,23 @@ export const DIFY_TOOLS = [
   'openProposal',
   'vote',
   'tally',
+  'fsRead',
+  'fsWrite',
+  'fsList',
+  'fsSearch',
+  'fsPatch',
+  'runTests',
 ] as const;
 
 /** What whoever imports the file puts in place of the server's address. */
 export const SERVER_PLACEHOLDER = 'http://DAGI_HOST:9102';
 
 /** Words of a request that a model has no use for: it decides neither who it is nor how the list is cut. */
-const LEFT_OUT: readonly string[] = ['agent', 'source', 'open', 'actions', 'ballot_id', 'after', 'limit'];
+const LEFT_OUT: readonly string[] = [
+  ...['agent', 'source', 'open', 'actions', 'ballot_id', 'after', 'limit', 'cursor'],
+  // Of tools: a choice that Dify would send as a text, hashes by path, and what the defaults serve as well.
+  ...['regex', 'case_sensitive', 'expected_hashes', 'from_line', 'lines', 'timeout_s'],
+];
 
 type Item = OpenAPIObject['paths'][string];
 type Operation = NonNullable<Item['get']>;
