@@ -1,8 +1,10 @@
 import { Context } from '@temporalio/activity';
-import type { AdvanceCrewInput, AdvancedCrew } from '../src/contracts/crew-steps.js';
+import type { AdvanceCrewInput, AdvancedCrew, CrewProgress } from '../src/contracts/crew-steps.js';
+import { END_OFFSET } from '../src/contracts/events.js';
 import { requestIdOf } from '../src/contracts/ids.js';
 import type { RunToolInput, RunToolResult } from '../src/contracts/request.js';
 import type { InProcessTokenBus } from '../src/adapters/token-bus/in-process-bus.js';
+import { isFinal, requestBody } from '../src/domain/bodies.js';
 import { createToolActivity, type DevtoolsDependencies, type ToolRunner } from './devtools.js';
 import { toApplicationFailure } from './failures.js';
 import { storeFailure } from './store-failure.js';
@@ -10,7 +12,7 @@ import { storeFailure } from './store-failure.js';
 export interface CrewDependencies extends Omit<DevtoolsDependencies, 'tools'> {
   crews: {
     /** Moves a run on as far as it goes by what is recorded. @throws AppError `STORE_UNAVAILABLE` */
-    advance(input: AdvanceCrewInput): Promise<AdvancedCrew>;
+    advance(input: AdvanceCrewInput): Promise<AdvancedCrew & { progress: CrewProgress[] }>;
     /** Ends a run that is cancelled. @throws AppError `STORE_UNAVAILABLE` */
     cancel(input: AdvanceCrewInput): Promise<void>;
   };
@@ -30,13 +32,17 @@ export interface CrewActivities {
 
 export function createCrewActivities(deps: CrewDependencies): CrewActivities {
   return {
-    advanceCrew(input) {
+    async advanceCrew(input) {
       requireOwnRun(input);
-      return storeFailure(() => deps.crews.advance(input));
+      const { progress, ...advanced } = await storeFailure(() => deps.crews.advance(input));
+      tellProgress(deps.bus, input.runId, progress);
+      if (advanced.ended) await tellEnd(deps, input);
+      return advanced;
     },
-    cancelCrew(input) {
+    async cancelCrew(input) {
       requireOwnRun(input);
-      return storeFailure(() => deps.crews.cancel(input));
+      await storeFailure(() => deps.crews.cancel(input));
+      await tellEnd(deps, input);
     },
     runDaoTool: createToolActivity({ ...deps, tools: deps.daoTools }),
   };
@@ -46,4 +52,21 @@ export function createCrewActivities(deps: CrewDependencies): CrewActivities {
 function requireOwnRun({ runId }: AdvanceCrewInput): void {
   if (requestIdOf(Context.current().info.workflowExecution?.workflowId ?? '') === runId) return;
   throw toApplicationFailure({ type: 'Internal', message: 'this workflow is not the one of the run' });
+}
+
+/** Tells readers who works on what. */
+function tellProgress(bus: InProcessTokenBus, runId: string, progress: readonly CrewProgress[]): void {
+  for (const data of progress) {
+    const { offset } = bus.position(runId);
+    bus.publish(runId, { type: 'crew', data, position: { generation: 0, offset: offset + 1 } });
+  }
+}
+
+/** Tells readers how a run ended, as it is recorded. */
+async function tellEnd({ requests, bus }: CrewDependencies, { runId, daoId }: AdvanceCrewInput): Promise<void> {
+  const record = await storeFailure(() => requests.find(runId, daoId));
+  if (!record || !isFinal(record.status)) return;
+  const position = { generation: record.generation, offset: END_OFFSET };
+  const data = requestBody(record);
+  bus.publish(runId, data.ok ? { type: 'done', data, position } : { type: 'error', data, position });
 }

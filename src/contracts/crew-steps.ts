@@ -1,3 +1,4 @@
+import type { TaskState } from './crew.js';
 import type { Decision } from './request.js';
 
 /** A step of a run, as its workflow is told of it. */
@@ -30,8 +31,13 @@ export interface AdvancedCrew {
   tokens: number;
 }
 
-export interface EndCrewInput extends AdvanceCrewInput {
-  reason: string;
+/** Who works on what, for those who follow a run. */
+export interface CrewProgress {
+  task: string;
+  agent: string;
+  state: TaskState;
+  /** Of the run, so far. */
+  tokens: number;
 }
 
 /** Input of the workflow `crewRun`. */

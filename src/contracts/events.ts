@@ -1,5 +1,6 @@
 import type { RequestBody } from './bodies.js';
 import type { TokenLogprob } from './chat.js';
+import type { CrewProgress } from './crew-steps.js';
 import type { ToolOutput } from './devtools.js';
 
 /**
@@ -21,6 +22,8 @@ export type RequestEvent =
   | { type: 'tool_call'; data: { index: number; id?: string; name?: string; arguments: string } }
   /** What a program of a tool prints while it runs. */
   | { type: 'output'; data: ToolOutput }
+  /** Of a run of a crew: a task that stands otherwise than before. */
+  | { type: 'crew'; data: CrewProgress }
   | { type: 'done'; data: RequestBody }
   | { type: 'error'; data: RequestBody };
 

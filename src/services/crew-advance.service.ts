@@ -4,7 +4,7 @@ import type { CallerKey, Entitlement } from '../contracts/access.js';
 import type { ErrorObject } from '../contracts/bodies.js';
 import type { ChatMessage } from '../contracts/chat.js';
 import type { AgentTool, CrewDefinition, JsonSchema } from '../contracts/crew.js';
-import type { AdvanceCrewInput, AdvancedCrew, StepInput } from '../contracts/crew-steps.js';
+import type { AdvanceCrewInput, AdvancedCrew, CrewProgress, StepInput } from '../contracts/crew-steps.js';
 import { TOOLS } from '../contracts/devtools.js';
 import { MODE_PRIORITY, type Decision } from '../contracts/request.js';
 import type { RoutingTable } from '../contracts/routing.js';
@@ -77,7 +77,7 @@ export class CrewAdvanceService {
    * Looks at a run, writes down what follows from what has happened, and tells what is to be done. Safe to repeat.
    * @throws AppError `STORE_UNAVAILABLE`
    */
-  async advance({ runId, daoId }: AdvanceCrewInput): Promise<AdvancedCrew> {
+  async advance({ runId, daoId }: AdvanceCrewInput): Promise<Moved> {
     const head = await this.parts.runs.head(runId, daoId);
     if (!head) return GONE;
     // All that is asked of others comes first: the run is locked for as short as can be.
@@ -167,7 +167,7 @@ export class CrewAdvanceService {
     return { route, path: { decision, maxTokens } };
   }
 
-  private async goOn(db: Db, run: LoadedRun, next: Advance, world: World, now: Date): Promise<AdvancedCrew> {
+  private async goOn(db: Db, run: LoadedRun, next: Advance, world: World, now: Date): Promise<Moved> {
     const steps: NewStep[] = [];
     for (const order of next.steps) steps.push(await this.stepOf(db, run, order, world, now));
     await applyChanges(db, run, { ...next, steps });
@@ -180,6 +180,7 @@ export class CrewAdvanceService {
       ended: null,
       waitsFor: open.length > 0 ? null : (waits[0] ?? null),
       tokens: totalOf(run).total_tokens,
+      progress: progressOf(run, next),
     };
   }
 
@@ -200,14 +201,15 @@ export class CrewAdvanceService {
     return { key, about, decision: path.decision, deadlineAt, work: { call: { kind: 'chat', messages, options } } };
   }
 
-  private async end(db: Db, run: LoadedRun, { final, ...next }: Advance, now: Date): Promise<AdvancedCrew> {
+  private async end(db: Db, run: LoadedRun, { final, ...next }: Advance, now: Date): Promise<Moved> {
     await applyChanges(db, run, { ...next, steps: [], gates: [] });
     if (final?.status !== 'completed') {
       const { code = 'CREW_FAILED', reason = '', task = null } = final ?? {};
       return this.fail(db, run, { code, reason, task }, now);
     }
     await endRun(db, run, { status: 'completed', data: final.data, ...spentOf(run, now) });
-    return { ...GONE, ended: 'completed', tokens: totalOf(run).total_tokens };
+    const { total_tokens: tokens } = totalOf(run);
+    return { ...GONE, ended: 'completed', tokens, progress: progressOf(run, next) };
   }
 
   private async fail(
@@ -215,7 +217,7 @@ export class CrewAdvanceService {
     run: LoadedRun,
     { code, reason, task }: Pick<FailedRun, 'code' | 'reason' | 'task'>,
     now: Date,
-  ): Promise<AdvancedCrew> {
+  ): Promise<Moved> {
     const error = { code, message: ERRORS[code].message, reason, ...(task !== null && { task }) };
     const end: RunEnd = { status: 'failed', error, ...spentOf(run, now) };
     await endRun(db, run, end);
@@ -255,7 +257,10 @@ interface AgentPath {
 
 type FailedRun = Extract<RunFinal, { status: 'failed' }>;
 
-const GONE: AdvancedCrew = { steps: [], waitMs: null, ended: 'cancelled', waitsFor: null, tokens: 0 };
+/** What a run came to in one advance, with what those are told who follow it. */
+type Moved = AdvancedCrew & { progress: CrewProgress[] };
+
+const GONE: Moved = { progress: [], steps: [], waitMs: null, ended: 'cancelled', waitsFor: null, tokens: 0 };
 
 /** A gateway key names the user; another key speaks for its own. */
 const named = (key: CallerKey, actor: string): string | undefined => (actor === key.principal ? undefined : actor);
@@ -333,6 +338,14 @@ function waitMs(
   if (moments.length === 0) return null;
   return Math.max(0, Math.min(...moments.map((moment) => moment.getTime())) - now.getTime());
 }
+
+const progressOf = (run: LoadedRun, { tasks }: Pick<Advance, 'tasks'>): CrewProgress[] => {
+  const { total_tokens: tokens } = totalOf(run);
+  return Object.entries(tasks).map(([task, { state }]) => ({
+    ...{ task, state, tokens },
+    agent: run.definition.tasks[task]?.agent ?? '',
+  }));
+};
 
 const totalOf = ({ steps }: LoadedRun) =>
   totalSpending(

@@ -12,19 +12,35 @@ const MEMBER = 'tg:12345';
 const CONTRIBUTOR = 'tg:222';
 const ADMIN = 'tg:1';
 
-const ISSUE = { file: 'shop/login.js', line: 2, issue: 'A password in the code.', severity: 'high', advice: 'Take it out.' };
+const ISSUE = {
+  file: 'shop/login.js',
+  line: 2,
+  issue: 'A password in the code.',
+  severity: 'high',
+  advice: 'Take it out.',
+};
 
 /** Good answers, by words of each task's instruction. Scripted: nobody thought of them but this test. */
 const GOOD: Record<string, ScriptedAnswer[]> = {
-  'Write a welcome message': [{ welcome_message: 'Welcome to GreenFood DAO, which brings food from farms to kitchens!' }],
+  'Write a welcome message': [
+    { welcome_message: 'Welcome to GreenFood DAO, which brings food from farms to kitchens!' },
+  ],
   'Choose one role': [{ reason: 'They want to help with code and files.', suggested_role: 'contributor' }],
-  'List the first steps': [{ next_steps: ['Read the facts of the DAO.', 'Say hello in the chat.'] }],
+  'three to five first steps': [
+    { next_steps: ['Ask a question in the chat.', 'Read the open proposals.', 'Talk about Farm Share.'] },
+  ],
   'First write in assessment': [{ assessment: 'Small, and without tests.', quality_score: 40 }],
   'Look for security faults': [{ security_issues: [ISSUE] }],
   'slow or hungry': [{ performance_warnings: [] }],
   'one to six recommendations': [{ recommendations: ['Take the password out of shop/login.js.'] }],
   'into three to eight subtasks': [
-    { subtasks: [{ id: 't1', title: 'Write the list' }, { id: 't2', title: 'Buy the seeds' }, { id: 't3', title: 'Sow them' }] },
+    {
+      subtasks: [
+        { id: 't1', title: 'Write the list' },
+        { id: 't2', title: 'Buy the seeds' },
+        { id: 't3', title: 'Sow them' },
+      ],
+    },
   ],
   'Estimate each subtask': [
     {
@@ -69,7 +85,12 @@ describe('crews', () => {
   });
 
   const start = (crew: string, inputs: object, user = MEMBER, call: Call = {}): Promise<Reply> =>
-    product.call('POST', `/crews/${crew}/runs`, call, { dao_id: DAO, user_id: user, inputs });
+    product.call(
+      'POST',
+      `/crews/${crew}/runs`,
+      { headers: { prefer: 'wait=6' }, ...call },
+      { dao_id: DAO, user_id: user, inputs },
+    );
 
   async function seen(id: string, user = ADMIN): Promise<SeenRun> {
     const { status, body } = await product.call('GET', `/crews/runs/${id}?user_id=${user}`);
@@ -104,7 +125,13 @@ describe('crews', () => {
   });
 
   it('should send back what does not fit, and what goes in a circle, until it fits', async () => {
-    const circle = { dependencies: [{ id: 't1', depends_on: ['t3'] }, { id: 't2', depends_on: ['t1'] }, { id: 't3', depends_on: ['t2'] }] };
+    const circle = {
+      dependencies: [
+        { id: 't1', depends_on: ['t3'] },
+        { id: 't2', depends_on: ['t1'] },
+        { id: 't3', depends_on: ['t2'] },
+      ],
+    };
     const good = GOOD['depends_on has the ids']!;
     fake.settings = {
       ...fake.settings,
@@ -113,7 +140,9 @@ describe('crews', () => {
     const { body } = await start('task_decomposition', { task: 'Make a garden' });
     expect(body.status).toBe('completed');
     const { steps } = await seen(body.request_id);
-    const asked = steps.filter(({ agent }) => agent === 'dependency_analyzer').map(({ input }) => JSON.stringify(input));
+    const asked = steps
+      .filter(({ agent }) => agent === 'dependency_analyzer')
+      .map(({ input }) => JSON.stringify(input));
     expect(asked).toHaveLength(3);
     expect(asked[2]).toMatch(/circle: /);
   });
@@ -124,14 +153,21 @@ describe('crews', () => {
     const { result } = body.data as unknown as { result: Record<string, unknown> };
     expect(result).toMatchObject({ quality_score: 40, security_issues: [ISSUE], performance_warnings: [] });
     const { steps, spent } = await seen(body.request_id);
-    expect(steps.filter(({ kind }) => kind === 'tool').map(({ label }) => label)).toContain('check_security: list by fs_list');
+    expect(steps.filter(({ kind }) => kind === 'tool').map(({ label }) => label)).toContain(
+      'check_security: list by fs_list',
+    );
     const told = fake.bodies.map(({ messages }) => JSON.stringify(messages)).join('\n');
     expect(told).toContain('hunter2');
     expect(spent.tokens).toBeGreaterThan(0);
   });
 
   it('should start over /route as well, and be followed', async () => {
-    const metadata = { dao_id: DAO, user_id: MEMBER, workflow: 'task_decomposition', inputs: { task: 'Make a garden' } };
+    const metadata = {
+      dao_id: DAO,
+      user_id: MEMBER,
+      workflow: 'task_decomposition',
+      inputs: { task: 'Make a garden' },
+    };
     const body = JSON.stringify({ mode: 'crew', metadata });
     const events = await allEvents(
       await product.fetch('POST', '/route', { headers: { accept: 'text/event-stream' } }, body),
@@ -189,22 +225,27 @@ describe('crews', () => {
   it('should go on from what failed, and from a task, and compare', async () => {
     fake.settings = { ...fake.settings, scripts: { ...GOOD, 'Estimate each subtask': ['no'] } };
     const failed = await start('task_decomposition', { task: 'Make a garden' });
-    expect(failed.body).toMatchObject({ ok: false, status: 'failed', error: { code: 'CREW_FAILED', task: 'estimate' } });
+    expect(failed.body).toMatchObject({
+      ok: false,
+      status: 'failed',
+      error: { code: 'CREW_FAILED', task: 'estimate' },
+    });
     fake.settings = { ...fake.settings, scripts: GOOD };
     fake.reset();
     const again = await product.call('POST', `/crews/runs/${failed.body.request_id}/rerun`, {}, { user_id: MEMBER });
     expect(again.body.status).toBe('completed');
     const { tasks } = await seen(again.body.request_id);
     expect(tasks[0]).toMatchObject({ task: 'plan', state: 'reused', reused_from: failed.body.request_id });
-    expect(fake.stats.calls).toBe(2);
+    // The graph was there before the estimates failed.
+    expect(fake.stats.calls).toBe(1);
     const compared = await product.call(
       'GET',
       `/crews/runs/${again.body.request_id}/compare?with=${failed.body.request_id}&user_id=${MEMBER}`,
     );
     expect((compared.body as unknown as { tasks: object[] }).tasks).toMatchObject([
       { task: 'plan', outcome: 'same' },
-      { task: 'estimate', outcome: 'only_first' },
-      {},
+      { task: 'estimate', outcome: 'changed' },
+      { outcome: 'same' },
     ]);
   });
 
@@ -237,7 +278,12 @@ describe('crews', () => {
     fake.settings = { ...fake.settings, scripts: { 'Say hello to': [{ hello: 'Hello, Olena!' }] } };
     const { body } = await start('greeter', { name: 'Olena' });
     expect(body.data).toMatchObject({ result: { hello: 'Hello, Olena!' } });
-    const wrong = await product.call('PUT', `/crews/greeter?dao_id=${DAO}&user_id=${ADMIN}`, {}, { ...crew, result: {} });
+    const wrong = await product.call(
+      'PUT',
+      `/crews/greeter?dao_id=${DAO}&user_id=${ADMIN}`,
+      {},
+      { ...crew, result: {} },
+    );
     expect(wrong.body.error.code).toBe('BODY_INVALID');
     const { body: listed } = await product.call('GET', `/crews?dao_id=${DAO}&user_id=${MEMBER}`);
     expect((listed as unknown as { crews: { id: string; own: boolean }[] }).crews.map(({ id }) => id)).toEqual([
