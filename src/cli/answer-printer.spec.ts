@@ -7,6 +7,7 @@ import { AnswerPrinter, describeTimings, terminalStatus } from './answer-printer
 const body = (changes: { provider?: string | null; origin?: Origin | null } = {}): RequestBody =>
   ({
     ok: true,
+    mode: 'chat',
     provider: 'embedded',
     origin: { step: 'provider' },
     data: { text: 'Seven days.', finish_reason: 'stop' },
@@ -66,6 +67,32 @@ describe('AnswerPrinter', () => {
   it('should take an answer from the record where no token came', () => {
     printer.hear({ type: 'done', data: body() });
     expect(written).toBe('Seven days.\n');
+  });
+
+  describe('of a tool', () => {
+    const done = (data: object): RequestEvent => {
+      const parts = { mode: 'devtools', provider: null, origin: { step: 'tool' }, data };
+      return { type: 'done', data: { ...body(), ...parts } as RequestBody };
+    };
+
+    it('should write what it gave as JSON', () => {
+      printer.hear(done({ path: 'a.txt', size: 6 }));
+      expect(written).toBe('{\n  "path": "a.txt",\n  "size": 6\n}\n');
+    });
+
+    it('should write what its program prints while it runs, and then what it gave', () => {
+      printer.hear({ type: 'output', data: { stream: 'stdout', text: 'ok 1\n' } });
+      printer.hear({ type: 'output', data: { stream: 'stderr', text: 'warning\n' } });
+      expect(written).toBe('ok 1\nwarning\n');
+      printer.hear(done({ passed: 1 }));
+      expect(written).toBe('ok 1\nwarning\n{\n  "passed": 1\n}\n');
+    });
+
+    it('should hand nothing to the terminal that moves it', () => {
+      printer.hear({ type: 'output', data: { stream: 'stdout', text: '\x1b[2Jred' } });
+      printer.hear(done({ content: '\x1b]0;title\x07' }));
+      expect(written).not.toContain('\x1b');
+    });
   });
 });
 

@@ -72,6 +72,41 @@ describe('requestBody', () => {
   });
 });
 
+describe('requestBody of a tool', () => {
+  const listed = { path: '.', entries: [], truncated: false };
+  const decision = { ...source().decision, mode: 'devtools' as const, rule: 'devtools', tool: 'fs_list' as const };
+  const tool = (part: Partial<BodySource> = {}): BodySource =>
+    source({ mode: 'devtools', decision, provider: null, usage: null, answer: null, attempts: [], ...part });
+
+  it('gives what the tool gave as it is, by the workflow of tools', () => {
+    const body = requestBody(tool({ result: listed, origin: { step: 'tool' } }));
+    const expected = {
+      ok: true,
+      workflow_id: 'devtools/r1',
+      mode: 'devtools',
+      provider: null,
+      origin: { step: 'tool' },
+    };
+    expect(body).toMatchObject({ ...expected, rule: 'devtools', data: listed, attempts: [] });
+  });
+
+  it('has no data before the tool has ended', () => {
+    expect(requestBody(tool({ status: 'running', origin: null }))).toMatchObject({ status: 'running', data: null });
+  });
+
+  it('tells a refusal, and nothing of a result beside it', () => {
+    const error = { code: 'FILE_NOT_FOUND', message: 'There is no such file.' };
+    const body = requestBody(tool({ status: 'failed', error, result: listed }));
+    expect(body).toMatchObject({ ok: false, status: 'failed', error });
+    expect(body).not.toHaveProperty('data');
+  });
+
+  it('begins its stream with the same workflow, and no provider', () => {
+    const { data } = routeEvent('r1', decision);
+    expect(data).toMatchObject({ workflow_id: 'devtools/r1', mode: 'devtools', rule: 'devtools', providers: [] });
+  });
+});
+
 describe('routeEvent', () => {
   it('tells ids, rule and providers in their order, before every run of a model', () => {
     const policy = {

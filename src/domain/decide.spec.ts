@@ -90,9 +90,44 @@ describe('decide', () => {
     expect(decide(table, anInput({ access: anAccess(['contributor']) })).allowed).toBe(false);
   });
 
-  it.each(['crew', 'devtools'] as const)('says that mode %s is not available', (mode) => {
-    const result = decide(aTable(), anInput({ mode, access: withRights([], true) }));
-    expect(result).toMatchObject({ allowed: false, code: 'MODE_UNAVAILABLE', detail: { mode } });
+  it('says that mode crew is not available', () => {
+    const result = decide(aTable(), anInput({ mode: 'crew', access: withRights([], true) }));
+    expect(result).toMatchObject({ allowed: false, code: 'MODE_UNAVAILABLE', detail: { mode: 'crew' } });
+  });
+
+  describe('of a tool', () => {
+    const asked = (metadata: Record<string, unknown>, access = withRights(['agent.devtools'])) =>
+      decide(aTable([]), anInput({ mode: 'devtools', prompt: '', metadata, access }));
+
+    it('asks no rule, needs no provider, and names the tool', () => {
+      const result = asked({ tool: 'fs_read' });
+      const decision = { mode: 'devtools', rule: 'devtools', tool: 'fs_read', chain: [], deadlineMs: 120_000 };
+      expect(result).toMatchObject({ allowed: true, decision });
+    });
+
+    it.each([
+      ['run_tests', 900_000],
+      ['notebook_execute', 900_000],
+      ['fs_search', 120_000],
+      ['git_log', 120_000],
+    ])('gives %s %d ms', (tool, deadlineMs) => {
+      expect(asked({ tool })).toMatchObject({ decision: { tool, deadlineMs } });
+    });
+
+    it.each([[{}], [{ tool: 'fs_format' }], [{ tool: 7 }], [{ tool: 'constructor' }]])(
+      'refuses %j, in which no tool is named',
+      (metadata) => {
+        const detail = { tool: (metadata as { tool?: unknown }).tool ?? null };
+        expect(asked(metadata)).toMatchObject({ allowed: false, code: 'BODY_INVALID', detail });
+      },
+    );
+
+    it('looks at rights before it looks at names', () => {
+      const denied = { code: 'RBAC_PERMISSION_DENIED', detail: { required_entitlement: 'agent.devtools' } };
+      for (const tool of ['fs_read', 'fs_format']) {
+        expect(asked({ tool }, withRights(['chat.write', 'agent.crew']))).toMatchObject(denied);
+      }
+    });
   });
 
   it('caps each call by its provider, its rule and the whole request', () => {

@@ -41,6 +41,20 @@ describe('outcomeError', () => {
     expect([status('QueueFull'), status('WaitTooLong'), status('CoolingDown')]).toEqual([503, 503, 503]);
   });
 
+  it.each(['PATH_DENIED', 'FILE_CHANGED', 'TOOL_MISSING', 'SANDBOX_UNAVAILABLE'] as const)(
+    'tells what a tool refused by its own code: %s',
+    (code) => {
+      const told = outcomeError({ type: 'ToolRefused', code, message: 'the reason' });
+      expect(told).toEqual({ code, message: ERRORS[code].message, reason: 'the reason' });
+    },
+  );
+
+  it('takes a code that it does not know, or one beside another failure, for none', () => {
+    const unknown = outcomeError({ type: 'ToolRefused', code: 'FROM_A_LATER_VERSION', message: 'm' });
+    expect(unknown.code).toBe('TOOL_FAILED');
+    expect(outcomeError({ type: 'Cancelled', code: 'PATH_DENIED', message: 'm' }).code).toBe('REQUEST_CANCELLED');
+  });
+
   it.each([
     [1, 1],
     [0, 1],

@@ -188,3 +188,56 @@ describe('RouteBodySchema', () => {
     );
   });
 });
+
+describe('RouteBodySchema of a tool', () => {
+  const asked = (metadata: object, more: object = {}): object => ({ mode: 'devtools', metadata, ...more });
+
+  it('takes the parameters out of the metadata, and keeps the name of the tool there', () => {
+    const metadata = { dao_id: 'd', user_id: 'tg:1', tool: 'fs_read', params: { path: 'a.txt' }, note: 'x' };
+    const submission = parse(asked(metadata));
+    expect(submission).toMatchObject({ prompt: '', mode: 'devtools', daoId: 'd', userId: 'tg:1' });
+    expect(submission.tool).toEqual({ tool: 'fs_read', params: { path: 'a.txt' } });
+    expect(submission.metadata).toEqual({ dao_id: 'd', user_id: 'tg:1', tool: 'fs_read', note: 'x' });
+  });
+
+  it('needs no prompt, and no parameters where a tool needs none', () => {
+    expect(parse(asked({ tool: 'fs_list' }, { prompt: ' ' })).tool).toEqual({ tool: 'fs_list', params: {} });
+    expect(parse({ mode: 'devtools', payload: { tool: 'git_log' } }).tool).toEqual({ tool: 'git_log', params: {} });
+  });
+
+  it.each([{}, { tool: 'fs_format' }, { tool: 'constructor' }, { tool: 7 }])(
+    'refuses %j, naming the tools',
+    (metadata) => {
+      expect(problems(asked(metadata))).toEqual([expect.stringMatching(/^metadata\.tool: expected one of fs_read, /)]);
+    },
+  );
+
+  it('says of parameters where they stand', () => {
+    expect(problems(asked({ tool: 'fs_read', params: { path: 7 } }))).toEqual([
+      expect.stringMatching(/^metadata\.params\.path: /),
+    ]);
+    expect(problems(asked({ tool: 'fs_read', params: 'a.txt' }))).toEqual([
+      expect.stringMatching(/^metadata\.params: /),
+    ]);
+    const expected_hashes = { 'a.txt': 'short' };
+    expect(problems(asked({ tool: 'fs_patch', params: { patch: 'x', expected_hashes } }))).toEqual([
+      expect.stringMatching(/^metadata\.params\.expected_hashes\.a\.txt: /),
+    ]);
+  });
+
+  it('takes parameters that are larger than metadata may be', () => {
+    const content = 'x'.repeat(200_000);
+    expect(parse(asked({ tool: 'fs_write', params: { path: 'a', content } })).tool?.params).toEqual({
+      path: 'a',
+      content,
+    });
+    expect(problems(asked({ tool: 'fs_list', note: content }))).toEqual(['metadata: holds more than 65536 bytes']);
+  });
+
+  it('leaves the metadata of other modes alone', () => {
+    const metadata = { tool: 'fs_read', params: { path: 'a.txt' } };
+    const submission = parse({ prompt: 'p', metadata });
+    expect(submission.metadata).toEqual(metadata);
+    expect(submission).not.toHaveProperty('tool');
+  });
+});

@@ -303,4 +303,28 @@ describe('InProcessTokenBus', () => {
       expect(insides(bus).channels.size).toBe(0);
     });
   });
+
+  describe('of a tool', () => {
+    const output = (text: string, position: EventPosition): PositionedEvent => ({
+      ...{ type: 'output', data: { stream: 'stdout', text }, position },
+    });
+
+    it('gives what its program printed to whoever comes late, and from where a reader was to one who comes back', async () => {
+      publish(output('ab', at(1, 2)), output('c', at(1, 3)), done(at(1, 3)));
+      expect(await read(bus)).toEqual(['output 1-2', 'output 1-3', 'done 1-3']);
+      expect(await read(bus, at(1, 2))).toEqual(['output 1-3', 'done 1-3']);
+    });
+
+    it('drops what is too much, and still tells the end', async () => {
+      publish(output('a', at(1, 1)), output('x'.repeat(1_048_576), at(1, 1_048_577)));
+      publish(output('late', at(1, 1_048_581)), done(at(1, 1_048_581)));
+      expect(await read(bus)).toEqual(['output 1-1', 'done 1-1048581']);
+    });
+
+    it('hears nothing of a run that another one has taken the place of', async () => {
+      publish(output('first run', at(1, 9)), output('second run', at(2, 10)));
+      publish(output('first run again', at(1, 24)), done(at(2, 10)));
+      expect(await read(bus)).toEqual(['output 1-9', 'output 2-10', 'done 2-10']);
+    });
+  });
 });

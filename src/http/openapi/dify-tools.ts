@@ -1,7 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { stringify } from 'yaml';
 
-/** What an assistant needs: ask, look again, and take part in what a DAO decides. Names are ids of operations. */
+/** What an assistant needs: ask, look again, take part in what a DAO decides, work with its files. Ids of operations. */
 export const DIFY_TOOLS = [
   'route',
   'getRequest',
@@ -14,6 +14,12 @@ export const DIFY_TOOLS = [
   'openProposal',
   'vote',
   'tally',
+  'fsRead',
+  'fsWrite',
+  'fsList',
+  'fsSearch',
+  'fsPatch',
+  'runTests',
 ] as const;
 
 /** What whoever imports the file puts in place of the server's address. */
