@@ -49,7 +49,7 @@ function addApi(program: Command): void {
 function addWorker(program: Command): void {
   withCommon(program.command('worker'))
     .description('workers alone; needs DATABASE_URL and TEMPORAL_ADDRESS')
-    .requiredOption('--queue <name...>', 'task queues to work on: orchestrator, llm-ollama')
+    .requiredOption('--queue <name...>', 'task queues to work on: orchestrator, llm-ollama, devtools')
     .addHelpText(
       'after',
       '\nExample:\n  $ DATABASE_URL=postgres://… TEMPORAL_ADDRESS=host:7233 dagi worker --queue llm-ollama',

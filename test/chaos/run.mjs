@@ -5,6 +5,7 @@ const RUNS = {
   embedded: () => import('./embedded.mjs'),
   workers: () => import('./workers.mjs'),
   votes: () => import('./votes.mjs'),
+  tools: () => import('./tools.mjs'),
 };
 
 const HELP = `npm run chaos -- NAME [OPTIONS]
@@ -16,10 +17,12 @@ const HELP = `npm run chaos -- NAME [OPTIONS]
              seconds: the model never has more than three generations at once, and whatever was accepted has its end
   votes      40 members vote on a proposal, again and again, while worker, Temporal, API and database are killed: what
              they were told is what is counted, and it is closed and executed once
+  tools      200 requests for tools while their worker, or all of the product at once, is killed: each ends once, no
+             write is applied twice, no file is half written, and nothing of a sandbox is left behind
 
 Options: --seed N            repeat a run: the same requests and the same kills
-         --requests N        how many requests (route: 60)
-         --kills N           how many kills (route: 16, embedded: 20, workers: 20, votes: 12)
+         --requests N        how many requests (route: 60, tools: 200)
+         --kills N           how many kills (route: 16, embedded: 20, workers: 20, votes: 12, tools: 16)
          --embedded-kills N  how many kills in the second half of route (20)
          --members N         how many members (workers: 24, votes: 40)
 `;

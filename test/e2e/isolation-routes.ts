@@ -219,11 +219,13 @@ const REQUESTS: Readonly<Record<string, Filling>> = {
       { prompt: 'Hello', metadata: { dao_id: dao, user_id: admin } },
       { message: 'Hello', payload: { dao_id: dao }, agent: 'any' },
       { message: 'Hello', dao_id: dao, user_id: admin, session_id: 'shared', source: 'telegram' },
+      { mode: 'devtools', metadata: { dao_id: dao, user_id: admin, tool: 'fs_read', params: { path: FILE } } },
     ],
     ownBodies: ({ user }, { dao, admin }) => [
       { prompt: 'Hello', metadata: { user_id: user } },
       { prompt: 'Hello', metadata: { dao_id: dao, user_id: admin, session_id: 'shared' } },
       { prompt: 'Who are we?', metadata: { user_id: admin, session_id: 'shared' } },
+      { mode: 'devtools', metadata: { user_id: admin, tool: 'fs_read', params: { path: FILE } } },
     ],
   },
   'GET /requests/:id': { path: { id: 'request' } },
@@ -282,6 +284,69 @@ const OPENAI: Readonly<Record<string, Filling>> = {
   },
 };
 
+/**
+ * A tool: in the other DAO, as an admin of both; and at home, where the same names lead to one's own files.
+ * @param params what is asked; the first is what the DAO's own people are let in with
+ */
+const aTool = (params: [object, ...object[]], more: Pick<Filling, 'refusedToOwner'> = {}): Filling => ({
+  ...more,
+  bodies: ({ dao }, { admin }) =>
+    params.flatMap((one) => [
+      { dao_id: dao, ...one },
+      { dao_id: dao, user_id: admin, ...one },
+    ]),
+  ownBodies: ({ dao, user }, asker) => [
+    ...params.flatMap((one) => [one, { dao_id: asker.dao, user_id: asker.admin, ...one }]),
+    { user_id: user, ...params[0] },
+    ...(['path', 'other_path'] as const).map((name) => ({ ...params[0], [name]: `../${dao}/${FILE}` })),
+  ],
+});
+
+/** A file that each DAO has, with other words in it. */
+export const FILE = 'notes.txt';
+const HASH = '0'.repeat(64);
+const refused = (outcome: string) => ({ refusedToOwner: outcome });
+
+/** Files are nowhere in the database: the walk looks at the folders as well. */
+const DEVTOOLS: Readonly<Record<string, Filling>> = {
+  'POST /devtools/fs_read': aTool([{ path: FILE }, { path: FILE, from_line: 1, lines: 2 }]),
+  'POST /devtools/fs_write': aTool(
+    [
+      { path: 'planted.txt', content: 'planted', encoding: 'utf8' },
+      { path: FILE, content: 'planted', expected_hash: HASH },
+    ],
+    refused('409 FILE_CHANGED'),
+  ),
+  'POST /devtools/fs_list': aTool(
+    [{ path: '.' }, { depth: 20, glob: '**', limit: 100 }, { cursor: FILE }],
+    refused('422 TOOL_FAILED'),
+  ),
+  'POST /devtools/fs_search': aTool([
+    { pattern: 'secret' },
+    { pattern: 'SECRET', regex: true, case_sensitive: false, path: '.', glob: '*', context: 2, limit: 50 },
+  ]),
+  'POST /devtools/fs_diff': aTool([
+    { path: FILE, content: 'planted', context: 1 },
+    { path: FILE, other_path: 'other.txt' },
+  ]),
+  'POST /devtools/fs_patch': aTool(
+    [{ patch: `--- a/${FILE}\n+++ b/${FILE}\n@@ -1,1 +1,1 @@\n-nobody wrote this\n+planted\n`, expected_hashes: {} }],
+    refused('422 PATCH_REJECTED'),
+  ),
+  'POST /devtools/run_tests': aTool([{ path: '.', framework: 'node', filter: 'secret', timeout_s: 60 }]),
+  'POST /devtools/git_status': aTool([{ path: '.' }]),
+  'POST /devtools/git_diff': aTool([
+    { path: '.', staged: true, context: 2 },
+    { from: 'HEAD', to: 'HEAD' },
+  ]),
+  'POST /devtools/git_log': aTool([{ path: '.', from: 'HEAD', limit: 5 }]),
+  // The notebook that is none comes as far as the sandbox, which is all that this is about.
+  'POST /devtools/notebook_execute': aTool(
+    [{ path: FILE, timeout_s: 60 }, { notebook: {} }],
+    refused('422 TOOL_FAILED'),
+  ),
+};
+
 const OPERATIONS: Readonly<Record<string, Filling>> = {
   'GET /health': {},
   'GET /ready': {},
@@ -308,6 +373,7 @@ export const FILLINGS: Readonly<Record<string, Filling>> = {
   ...RIGHTS,
   ...PROPOSALS,
   ...REQUESTS,
+  ...DEVTOOLS,
   ...OPENAI,
   ...OPERATIONS,
 };

@@ -1,11 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { channel } from 'node:diagnostics_channel';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { startFakeOpenAi } from '../fakes/fake-openai.js';
 import type { WireFake } from '../fakes/wire-fake.js';
 import { chatProfile, fakeProvider, Product } from './harness.js';
 import { describedIn, NOWHERE, WalkRoute, type Attempt } from './isolation-calls.js';
-import { FILLINGS, QUERY, type Things } from './isolation-routes.js';
+import { FILE, FILLINGS, QUERY, type Things } from './isolation-routes.js';
 import { rowsBeside } from './isolation-rows.js';
 
 /** An admin of both DAOs: a key of one must not open the other, though the person behind it could. */
@@ -88,6 +91,7 @@ describe('isolation', () => {
     const unnamed = `${user}-unnamed`;
     const people = { [BOTH]: ['admin'], [user]: ['member'], [unnamed]: ['member'], [`${user}-gone`]: ['member'] };
     await product.createDao(dao, people, { purpose: secret });
+    await fillWorkspace(dao, secret);
     const key = (principal?: string): Promise<{ key: string; id: string }> =>
       product.key({ dao_id: dao, name: secret, ...(principal !== undefined && { principal }) });
     const keys = {
@@ -100,6 +104,32 @@ describe('isolation', () => {
     const { id, key: itself } = await product.key({ dao_id: dao, name: secret }, { key: keys.admin });
     const things = { dao, user, key: id, role: `keeper-of-${dao}`, ...(await fillFurther(dao, user, keys, secret)) };
     return { things, keys, secrets: [secret, `The ${dao}`, unnamed, itself, ...valuesOf(things)] };
+  }
+
+  const workspace = (dao: string): string => join(product.home, 'workspaces', dao);
+
+  /** The same names in every DAO, with words of its own in them. */
+  async function fillWorkspace(dao: string, secret: string): Promise<void> {
+    const cwd = workspace(dao);
+    await mkdir(cwd, { recursive: true });
+    await writeFile(join(cwd, FILE), `${secret}\n`);
+    await writeFile(join(cwd, 'other.txt'), `another ${secret}\n`);
+    await writeFile(join(cwd, 'a.test.js'), `require('node:test')('${secret}', () => console.log('${secret}'));\n`);
+    const git = (...args: string[]): unknown => execFileSync('git', args, { cwd });
+    git('init', '-q');
+    git('add', FILE, 'other.txt');
+    git('-c', 'user.name=Somebody', '-c', 'user.email=somebody@example.org', 'commit', '-q', '-m', secret);
+    await writeFile(join(cwd, 'other.txt'), `changed ${secret}\n`);
+    git('add', 'other.txt');
+  }
+
+  /** What is not of this DAO: all rows, and the files of the other one. */
+  async function beside(dao: string): Promise<Record<string, string[]>> {
+    const theirs = workspace(other(dao).things.dao);
+    const entries = await readdir(theirs, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    const contents = files.toSorted().map(async (file) => `${file}: ${await readFile(file, 'latin1')}`);
+    return { ...(await rowsBeside(product.database, dao)), files: await Promise.all(contents) };
   }
 
   /** What its people make themselves. */
@@ -166,7 +196,7 @@ describe('isolation', () => {
     let before: Record<string, string[]>;
 
     beforeAll(async () => {
-      before = await rowsBeside(product.database, from);
+      before = await beside(from);
     });
 
     it('should refuse what names something of another DAO, as if that were nowhere', async () => {
@@ -201,7 +231,7 @@ describe('isolation', () => {
     });
 
     it('should have changed nothing of another DAO, nor of the installation', async () => {
-      expect(await rowsBeside(product.database, from)).toEqual(before);
+      expect(await beside(from)).toEqual(before);
       expect(
         Object.values(before)
           .flat()

@@ -14,8 +14,8 @@ export class MemberClient {
   }
 
   /** Submits until accepted; gives the request's id. A refusal because of load is no end: come back as told. */
-  async submit({ marker, prompt = `chaos #${marker}`, metadata = {} }) {
-    const body = JSON.stringify({ prompt, metadata: { user_id: 'tg:12345', ...metadata } });
+  async submit({ marker, prompt = `chaos #${marker}`, metadata = {}, mode = 'chat' }) {
+    const body = JSON.stringify({ prompt, mode, metadata: { user_id: 'tg:12345', ...metadata } });
     const headers = this.headers({ 'idempotency-key': marker, prefer: 'wait=0' });
     for (;;) {
       const answer = await this.call('/route', { method: 'POST', headers, body });
