@@ -85,6 +85,7 @@ describe('runTool', () => {
   /** Waits until it is stopped, as a program does. */
   const untilStopped: Script = ({ signal }) =>
     new Promise((_resolve, reject) => {
+      if (signal.aborted) reject(signal.reason as Error);
       signal.addEventListener('abort', () => {
         reject(signal.reason as Error);
       });
@@ -245,8 +246,10 @@ describe('runTool', () => {
   );
 
   it('ends with its request', async () => {
-    const { result } = run(untilStopped);
-    bus.cancel('r1');
+    const { result } = run((caller) => {
+      bus.cancel('r1');
+      return untilStopped(caller);
+    });
     await expect(result).rejects.toMatchObject({ type: 'Cancelled' });
     expect(recordToolResult).not.toHaveBeenCalled();
   });

@@ -21,13 +21,13 @@ import { storeFailure } from './store-failure.js';
 export interface ToolCaller {
   /** Ends it: nothing of it runs any more when the tool has rejected with the signal's reason. */
   signal: AbortSignal;
-  onOutput(output: ToolOutput): void;
+  readonly onOutput: (output: ToolOutput) => void;
   /** What an earlier run was about to write; null: nothing. */
   journal: WriteJournal | null;
   /** Keeps what is about to be written. @throws if this run may not write any more */
-  plan(journal: WriteJournal): Promise<void>;
+  readonly plan: (journal: WriteJournal) => Promise<void>;
   /** Asked directly before each change. @throws if this run may not write any more */
-  mayWrite(): Promise<void>;
+  readonly mayWrite: () => Promise<void>;
 }
 
 /** Does what a tool is asked, in the workspace of a DAO. */

@@ -11,7 +11,7 @@ describe('withoutLongTexts', () => {
     const params = { path: 'a.txt', content: 'x'.repeat(1_001), notebook: { cells: ['y'.repeat(2_000)] } };
     expect(withoutLongTexts({ tool: 'fs_write', params })).toEqual({
       tool: 'fs_write',
-      params: { path: 'a.txt', content: { characters: 1_001 }, notebook: { characters: 2_015 } },
+      params: { path: 'a.txt', content: { characters: 1_001 }, notebook: { characters: 2_014 } },
     });
   });
 });

@@ -5,11 +5,8 @@ const LONGEST_KEPT = 1_000;
  * A request for a tool as it is kept: where it held a long text, such as the new content of a file, it says how long.
  * The parameters of tools are shallow, and their long texts stand by themselves.
  */
-export function withoutLongTexts<Request extends { tool: string; params: object }>(request: Request): object {
-  const params = Object.entries(request.params as Record<string, unknown>).map(([name, value]): [string, unknown] => [
-    name,
-    keptValue(value),
-  ]);
+export function withoutLongTexts(request: { tool: string; params: object }): object {
+  const params = Object.entries(request.params).map(([name, value]): [string, unknown] => [name, keptValue(value)]);
   return { tool: request.tool, params: Object.fromEntries(params) };
 }
 

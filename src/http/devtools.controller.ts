@@ -38,11 +38,11 @@ for (const tool of TOOLS) addRoute(tool);
 
 function addRoute(tool: ToolName): void {
   const { prototype } = DevtoolsController;
-  const route = { value: prototype.run, configurable: true, enumerable: false, writable: true };
   // A function of its own: decorators hang what they say on it.
-  route.value = function run(this: DevtoolsController, ...args: Parameters<DevtoolsController['run']>): Promise<void> {
-    return prototype.run.apply(this, args);
+  const run = function (this: DevtoolsController, ...args: Parameters<DevtoolsController['run']>): Promise<void> {
+    return this.run(...args);
   };
+  const route = { value: run, configurable: true, enumerable: false, writable: true };
   Object.defineProperty(prototype, tool, route);
   const methods = [Post(tool), HttpCode(200), Access('agent.devtools'), Operation(toolOperation(tool))];
   for (const decorate of methods) decorate(prototype, tool, route);

@@ -152,7 +152,7 @@ export function toolRequest(tool: ToolName, params: unknown): ToolRequest | z.co
 const acting = { dao_id: daoNamed.optional(), user_id: ActingQuerySchema.shape.user_id };
 
 /** Body of `POST /devtools/<tool>`: the tool's parameters, beside who acts where. */
-export const toolBody = (tool: ToolName) =>
+export const toolBody = (tool: ToolName): z.ZodType<RouteSubmission> =>
   z.looseObject({ dao_id: id.optional(), user_id: id.optional() }).transform((body, context): RouteSubmission => {
     const { dao_id: daoId, user_id: userId, ...params } = body;
     const request = toolRequest(tool, params);

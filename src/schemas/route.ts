@@ -149,14 +149,19 @@ function toolOf({ mode }: WireBody, metadata: Record<string, unknown>, context: 
   return { metadata };
 }
 
-/** Body of `POST /route`. Older clients say `message` and `payload`, and put ids at the top level. */
-export const RouteBodySchema = WireSchema.transform((body, context): RouteSubmission => {
+/** The prompt; undefined if there is none where one is needed. */
+function promptOf(body: WireBody, context: RouteContext): string | undefined {
   const prompt = body.prompt ?? body.message ?? '';
   // A tool is told what to do by its parameters, a crew by its inputs.
-  if (prompt.trim() === '' && body.mode === 'chat') {
-    context.addIssue({ code: 'custom', path: ['prompt'], message: NO_PROMPT + strangersOf(body) });
-    return z.NEVER;
-  }
+  if (prompt.trim() !== '' || body.mode !== 'chat') return prompt;
+  context.addIssue({ code: 'custom', path: ['prompt'], message: NO_PROMPT + strangersOf(body) });
+  return undefined;
+}
+
+/** Body of `POST /route`. Older clients say `message` and `payload`, and put ids at the top level. */
+export const RouteBodySchema = WireSchema.transform((body, context): RouteSubmission => {
+  const prompt = promptOf(body, context);
+  if (prompt === undefined) return z.NEVER;
   const ids = body.metadata ?? body.payload ?? {};
   const { metadata: told, tool } = toolOf(body, ids, context);
   const crew = crewOf(body, ids, context);

@@ -131,7 +131,11 @@ describe('tools', () => {
     await plant(PROJECT, 'small');
     const run = await given<RunTestsResult>('run_tests', { path: 'small' });
     expect(run).toMatchObject({ framework: 'node', passed: 1, failed: 1, skipped: 0, ended_by: 'exit' });
-    expect(run.tests[0]).toMatchObject({ name: 'adds wrongly', status: 'failed', message: expect.stringContaining('4') });
+    expect(run.tests[0]).toMatchObject({
+      name: 'adds wrongly',
+      status: 'failed',
+      message: expect.stringContaining('4'),
+    });
   });
 
   it('should keep nothing of what tests write', async () => {

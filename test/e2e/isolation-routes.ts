@@ -296,7 +296,7 @@ const aTool = (params: [object, ...object[]], more: Pick<Filling, 'refusedToOwne
       { dao_id: dao, user_id: admin, ...one },
     ]),
   ownBodies: ({ dao, user }, asker) => [
-    ...params.flatMap((one) => [one, { dao_id: asker.dao, user_id: asker.admin, ...one }]),
+    ...params.map((one, index) => (index === 0 ? one : { dao_id: asker.dao, user_id: asker.admin, ...one })),
     { user_id: user, ...params[0] },
     ...(['path', 'other_path'] as const).map((name) => ({ ...params[0], [name]: `../${dao}/${FILE}` })),
   ],

@@ -51,6 +51,9 @@ function withoutNames(text: string, things: Things): string {
   return named.reduce((rest, [kind, value]) => rest.replaceAll(value, `<${kind}>`), text);
 }
 
+/** Some calls run programs in the sandbox. */
+const WALK_MS = 240_000;
+
 describe('isolation', () => {
   const access = new Map<string, string>();
   let routes: WalkRoute[];
@@ -199,36 +202,44 @@ describe('isolation', () => {
       before = await beside(from);
     });
 
-    it('should refuse what names something of another DAO, as if that were nowhere', async () => {
-      const { things } = other(from);
-      const wrong: string[] = [];
-      for (const route of routes) {
-        const calls = route.namingOthers(things, asker);
-        for (const { real, invented } of calls) {
-          for (const caller of CALLERS) {
-            const key = daos[from]!.keys[caller];
-            const found = complaint(await outcome(key, real), await outcome(key, invented), things);
-            if (found !== undefined) wrong.push(`${caller}: ${sent(real)}: ${found}`);
+    it(
+      'should refuse what names something of another DAO, as if that were nowhere',
+      async () => {
+        const { things } = other(from);
+        const wrong: string[] = [];
+        for (const route of routes) {
+          const calls = route.namingOthers(things, asker);
+          for (const { real, invented } of calls) {
+            for (const caller of CALLERS) {
+              const key = daos[from]!.keys[caller];
+              const found = complaint(await outcome(key, real), await outcome(key, invented), things);
+              if (found !== undefined) wrong.push(`${caller}: ${sent(real)}: ${found}`);
+            }
           }
         }
-      }
-      expect(wrong).toEqual([]);
-    });
+        expect(wrong).toEqual([]);
+      },
+      WALK_MS,
+    );
 
-    it('should tell nothing of another DAO where nothing of it is named', async () => {
-      const { things, secrets } = other(from);
-      const leaks: string[] = [];
-      for (const route of routes) {
-        for (const attempt of route.namingOwn(things, daos[from]!.things, asker)) {
-          for (const caller of CALLERS) {
-            const { text } = await outcome(daos[from]!.keys[caller], attempt);
-            const told = secrets.filter((one) => text.includes(one) && !sent(attempt).includes(one));
-            if (told.length > 0) leaks.push(`${caller}: ${sent(attempt)}: ${told.join()}`);
+    it(
+      'should tell nothing of another DAO where nothing of it is named',
+      async () => {
+        const { things, secrets } = other(from);
+        const leaks: string[] = [];
+        for (const route of routes) {
+          for (const attempt of route.namingOwn(things, daos[from]!.things, asker)) {
+            for (const caller of CALLERS) {
+              const { text } = await outcome(daos[from]!.keys[caller], attempt);
+              const told = secrets.filter((one) => text.includes(one) && !sent(attempt).includes(one));
+              if (told.length > 0) leaks.push(`${caller}: ${sent(attempt)}: ${told.join()}`);
+            }
           }
         }
-      }
-      expect(leaks).toEqual([]);
-    });
+        expect(leaks).toEqual([]);
+      },
+      WALK_MS,
+    );
 
     it('should have changed nothing of another DAO, nor of the installation', async () => {
       expect(await beside(from)).toEqual(before);
@@ -241,19 +252,23 @@ describe('isolation', () => {
   });
 
   // Last: it deletes what it deletes. Otherwise a call that nobody could make at all would count as refused.
-  it('should be refused for no other reason: to whom they belong, the same calls are open', async () => {
-    const { things, keys } = daos.birch!;
-    const refused: string[] = [];
-    for (const route of routes.toSorted((a, b) => a.turn - b.turn)) {
-      if (route.isOfThePlatform) continue;
-      for (const attempt of route.byOwner(things, { dao: 'birch', admin: BOTH })) {
-        const tried = [];
-        for (const caller of ['admin', 'gateway', 'member'] as const)
-          tried.push((await outcome(keys[caller], attempt)).short);
-        const open = tried.some((short) => short.startsWith('2') || short === route.refusedToOwner);
-        if (!open) refused.push(`${sent(attempt)}: ${tried.join(', ')}`);
+  it(
+    'should be refused for no other reason: to whom they belong, the same calls are open',
+    async () => {
+      const { things, keys } = daos.birch!;
+      const refused: string[] = [];
+      for (const route of routes.toSorted((a, b) => a.turn - b.turn)) {
+        if (route.isOfThePlatform) continue;
+        for (const attempt of route.byOwner(things, { dao: 'birch', admin: BOTH })) {
+          const tried = [];
+          for (const caller of ['admin', 'gateway', 'member'] as const)
+            tried.push((await outcome(keys[caller], attempt)).short);
+          const open = tried.some((short) => short.startsWith('2') || short === route.refusedToOwner);
+          if (!open) refused.push(`${sent(attempt)}: ${tried.join(', ')}`);
+        }
       }
-    }
-    expect(refused).toEqual([]);
-  });
+      expect(refused).toEqual([]);
+    },
+    WALK_MS,
+  );
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { loadDefaultRoles } from '../../config/seed.js';
+import type { ToolRequest } from '../../src/contracts/devtools.js';
 import { AccessRepository } from '../../src/adapters/store/access.repository.js';
 import { AnswerCacheRepository } from '../../src/adapters/store/answer-cache.repository.js';
 import { AuditRepository } from '../../src/adapters/store/audit.repository.js';
@@ -113,6 +114,23 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     await requests.recordEnding(request.id, dao, anEnding({ error }));
   }
 
+  /** A tool that somebody had done: the word is in what they asked, in what was planned, and in what came of it. */
+  async function worked(actor: string, word: string): Promise<void> {
+    const path = `${word}.txt`;
+    const tool: ToolRequest = { tool: 'fs_write', params: { path, content: word } };
+    const request = aRequest({
+      ...{ daoId: dao, actor, mode: 'devtools', prompt: '', tool },
+      metadata: { tool: tool.tool },
+    });
+    await requests.accept(request);
+    const { generation } = (await requests.claimTool(request.id, dao))!.record;
+    const journal = { files: [{ path, before: null, after: 'hash' }] };
+    expect(await requests.keepJournal(request.id, dao, { generation, journal })).toBe(true);
+    const result = { path, hash: 'hash', previous_hash: null, size: 1, created: true };
+    const end = { result, kept: tool, timings: {}, generation };
+    expect(await requests.recordToolResult(request.id, dao, end)).toBe(true);
+  }
+
   async function refused(actor: string, word: string): Promise<void> {
     const { mode, access } = aRequest();
     await new RefusalsRepository(fresh.database).add({
@@ -125,6 +143,7 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
   async function lived(actor: string, word: string): Promise<string> {
     const id = await spoken(actor, word);
     await failed(actor, word);
+    await worked(actor, word);
     await refused(actor, word);
     await new AnswerCacheRepository(fresh.database).put(
       { daoId: dao, rule: 'chat', key: `key of ${actor}` },
@@ -179,10 +198,12 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     expect(before).toEqual(
       expect.arrayContaining(['dialogs.actor', 'identities.user_id', 'refusals.actor', 'requests.metadata']),
     );
-    expect((await whereIs(SECRET)).length).toBeGreaterThan(8);
+    const words = await whereIs(SECRET);
+    expect(words.length).toBeGreaterThan(11);
+    expect(words).toEqual(expect.arrayContaining(['turns.tool', 'turns.journal', 'turns.result']));
     const others = await whereIs(OTHER_SECRET);
 
-    expect(await people.forgetting.forgetMe(key(SECOND), dao, {})).toEqual({ id: member, requests: 4 });
+    expect(await people.forgetting.forgetMe(key(SECOND), dao, {})).toEqual({ id: member, requests: 6 });
     for (const word of [PERSON, SECOND, SECRET]) expect([word, await whereIs(word)]).toEqual([word, []]);
     expect(await whereIs(OTHER_SECRET)).toEqual(others.filter((name) => name !== 'answer_cache.answer'));
 

@@ -50,7 +50,10 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   },
   roles: { none: 'dao_id entitlements version', public: 'name' },
   shared_states: { none: 'name version changed_at', passing: 'state' },
-  turns: { none: 'request_id dao_id dialog_id finish_reason created_at', erased: 'prompt answer call parts tool journal result' },
+  turns: {
+    none: 'request_id dao_id dialog_id finish_reason created_at',
+    erased: 'prompt answer call parts tool journal result',
+  },
   usage_daily: { none: 'dao_id day provider key_id requests prompt_tokens completion_tokens cost_usd' },
 };
 

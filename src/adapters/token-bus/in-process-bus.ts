@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { RequestBody } from '../../contracts/bodies.js';
 import type { TokenLogprob } from '../../contracts/chat.js';
 import type { EventPosition, PositionedEvent } from '../../contracts/events.js';
 
@@ -24,15 +25,26 @@ const isEnd = (event: PositionedEvent): boolean => event.type === 'done' || even
 
 /** Characters of an event that are not the same in every one, roughly. */
 function weightOf(event: PositionedEvent): number {
-  if (event.type === 'reasoning') return event.data.text.length;
-  if (event.type === 'token') return event.data.text.length + weightOfLogprobs(event.data.logprobs);
-  if (event.type === 'tool_call') return event.data.arguments.length;
-  if (event.type === 'output') return event.data.text.length;
-  if (event.type !== 'done' || !event.data.ok) return 0;
+  switch (event.type) {
+    case 'reasoning':
+    case 'output':
+      return event.data.text.length;
+    case 'token':
+      return event.data.text.length + weightOfLogprobs(event.data.logprobs);
+    case 'tool_call':
+      return event.data.arguments.length;
+    case 'done':
+      return weightOfBody(event.data);
+    default:
+      return 0;
+  }
+}
+
+function weightOfBody(body: RequestBody): number {
+  if (!body.ok || body.data === null) return 0;
   // What a tool gave is one object, which is served from the record again.
-  const { mode, data } = event.data;
-  if (mode !== 'chat' || !data) return data === null ? 0 : RESULT_CHARACTERS;
-  const { text, reasoning = '', tool_calls: calls = [], embeddings = [], logprobs } = data;
+  if (body.mode !== 'chat') return RESULT_CHARACTERS;
+  const { text, reasoning = '', tool_calls: calls = [], embeddings = [], logprobs } = body.data;
   const more = [reasoning, ...calls.map((call) => call.arguments), ...embeddings];
   return more.reduce((sum, part) => sum + part.length, text.length) + weightOfLogprobs(logprobs);
 }
