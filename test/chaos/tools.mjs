@@ -21,7 +21,7 @@ const PROFILE = `version: "0.4.0"
 environment: development
 llm_providers: [{ name: none, type: openai-compatible, config: { base_url: "http://127.0.0.1:9/v1", model: none } }]
 routing_rules: [{ name: chat, conditions: { mode: chat }, use_provider: none }]
-limits: { request_timeout_ms: 180000, requests_per_minute: { default: 6000 } }
+limits: { request_timeout_ms: 180000 }
 `;
 
 /** The chaos run of tools; true if every request ended once, and the files are what the ends say. */

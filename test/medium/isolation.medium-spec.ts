@@ -26,7 +26,7 @@ describe('what one DAO sees', () => {
     TIMEOUT_MS,
   );
 
-  it.each(['members', 'answers'])(
+  it.each(['members', 'answers', 'files'])(
     'should be found to differ when a filter is forgotten: %s',
     async (plant) => {
       const { code, output } = await isolation('--plant', plant, '--seed', '3', '--operations', '5000');

@@ -1,12 +1,13 @@
 // What somebody does in a DAO.
 import { DAOS } from './operations/daos.mjs';
+import { DEVTOOLS } from './operations/devtools.mjs';
 import { PEOPLE } from './operations/people.mjs';
 import { PROPOSALS } from './operations/proposals.mjs';
 import { REQUESTS } from './operations/requests.mjs';
 import { RIGHTS } from './operations/rights.mjs';
 
 /** By route. */
-export const OPERATIONS = { ...REQUESTS, ...DAOS, ...PEOPLE, ...RIGHTS, ...PROPOSALS };
+export const OPERATIONS = { ...REQUESTS, ...DAOS, ...PEOPLE, ...RIGHTS, ...PROPOSALS, ...DEVTOOLS };
 
 /** Routes that are not played, each with the reason. */
 export const NOT_PLAYED = {

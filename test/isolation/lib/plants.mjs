@@ -54,11 +54,16 @@ const PLANTS = {
     const list = keys.list.bind(keys);
     keys.list = (_daoId, ...rest) => list(null, ...rest);
   },
+  /** One workspace for all. */
+  files: (_repositories, _database, workspaces) => {
+    const of = workspaces.of.bind(workspaces);
+    workspaces.of = () => of('everybody');
+  },
 };
 
 export const PLANT_NAMES = Object.keys(PLANTS);
 
-/** Makes a mistake in the repositories of a world, if one is named. */
-export function plant(name, repositories, database) {
-  if (name !== undefined) PLANTS[name](repositories, database);
+/** Makes a mistake in the repositories of a world, or in its workspaces, if one is named. */
+export function plant(name, repositories, database, workspaces) {
+  if (name !== undefined) PLANTS[name](repositories, database, workspaces);
 }

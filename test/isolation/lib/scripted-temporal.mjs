@@ -33,7 +33,22 @@ export class ScriptedTemporal {
     this.running.set(id, ended);
   }
 
-  async run({ requestId, daoId, actor, decision, deadlineAt }) {
+  /** A tool, and the record of why it refused. */
+  async runTool({ requestId, daoId, actor, deadlineAt }) {
+    const workflowExecution = { workflowId: `devtools/${requestId}`, runId: 'run' };
+    const environment = new MockActivityEnvironment({ workflowExecution }, QUIET);
+    const subject = { requestId, daoId, actor };
+    const call = { ...subject, deadlineAt, scheduledAt: Date.now() };
+    await environment.run(this.activities.runTool, call).catch(async (error) => {
+      const [failure] = error.details ?? [];
+      if (failure?.type !== 'ToolRefused') throw error;
+      await environment.run(this.activities.recordFailure, { ...subject, status: 'failed', failure, attempts: [] });
+    });
+  }
+
+  async run(input) {
+    const { requestId, daoId, actor, decision, deadlineAt } = input;
+    if (decision.mode === 'devtools') return void (await this.runTool(input));
     const workflowExecution = { workflowId: `route/${requestId}`, runId: 'run' };
     const environment = new MockActivityEnvironment({ workflowExecution }, QUIET);
     const subject = { requestId, daoId, actor, deadlineAt, attempts: [] };

@@ -6,6 +6,7 @@ import { fromBuild } from '../../support/parts.mjs';
 import { ADMIN_KEY } from './dao-state.mjs';
 import { plant } from './plants.mjs';
 import { ScriptedTemporal } from './scripted-temporal.mjs';
+import { openTools } from './tools.mjs';
 
 const PROFILE = {
   version: '1',
@@ -80,6 +81,7 @@ export class World {
     const { buildFromText } = await fromBuild('config/loader.js');
     const { readEnv } = await fromBuild('config/env.js');
     const { createActivities } = await fromBuild('activities/index.js');
+    const { createDevtoolsActivities } = await fromBuild('activities/devtools.js');
     const env = readEnv({});
     const log = pino({ level: 'silent' });
     this.temporal = new ScriptedTemporal();
@@ -91,10 +93,12 @@ export class World {
       },
       withHash(buildFromText(JSON.stringify(PROFILE), '/isolation/profile.yml', env, {})),
     );
-    plant(planted, this.parts.repositories, this.database);
+    this.tools = await openTools();
+    plant(planted, this.parts.repositories, this.database, this.tools.workspaces);
     // Calls that begin beside the start of their request ask the registry themselves.
     Object.assign(this.parts.registry, ECHOES);
-    this.temporal.serve(createActivities(this.parts.activities()));
+    const activities = { ...this.parts.activities(), tools: this.tools.tools };
+    this.temporal.serve({ ...createActivities(activities), ...createDevtoolsActivities(activities) });
     await this.parts.keys.putAdminKey(ADMIN_KEY);
     await this.parts.repositories.access.grantPlatform('api:admin');
     await this.listen(log);
@@ -142,5 +146,6 @@ export class World {
     await this.app.close();
     await this.parts.config.close();
     await this.database.close();
+    this.tools.close();
   }
 }
