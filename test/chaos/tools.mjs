@@ -17,6 +17,9 @@ const DAO = 'greenfood-dao';
 const STORM_MS = 120_000;
 /** After the storm everything must have ended by then, in milliseconds. */
 const SETTLE_MS = 240_000;
+/** A kill comes so long after a write was accepted, at most, and waits so long for one, in milliseconds. */
+const MOST_AFTER_MS = 80;
+const WRITE_WAIT_MS = 3_000;
 const PROFILE = `version: "0.4.0"
 environment: development
 llm_providers: [{ name: none, type: openai-compatible, config: { base_url: "http://127.0.0.1:9/v1", model: none } }]
@@ -143,13 +146,16 @@ class Storm {
       name: names[index] ?? (this.random() < 0.3 ? 'product' : 'devtools'),
       at: between(this.random, 2_000, STORM_MS),
       down: between(this.random, 100, 1_500),
+      after: between(this.random, 0, MOST_AFTER_MS),
     }));
     return kills.toSorted((a, b) => a.at - b.at);
   }
 
   async killAll(kills) {
-    for (const { name, at, down } of kills) {
+    for (const { name, at, down, after } of kills) {
       await sleep(Math.max(0, this.began + at - Date.now()));
+      await this.work.nextWrite(WRITE_WAIT_MS);
+      await sleep(after);
       const killedAt = this.elapsed();
       await this.stage.strike(name, down);
       this.killed.push({ name, killedAt, backAt: this.elapsed() });

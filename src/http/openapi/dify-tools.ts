@@ -26,7 +26,11 @@ export const DIFY_TOOLS = [
 export const SERVER_PLACEHOLDER = 'http://DAGI_HOST:9102';
 
 /** Words of a request that a model has no use for: it decides neither who it is nor how the list is cut. */
-const LEFT_OUT: readonly string[] = ['agent', 'source', 'open', 'actions', 'ballot_id', 'after', 'limit'];
+const LEFT_OUT: readonly string[] = [
+  ...['agent', 'source', 'open', 'actions', 'ballot_id', 'after', 'limit', 'cursor'],
+  // Of tools: a choice that Dify would send as a text, hashes by path, and what the defaults serve as well.
+  ...['regex', 'case_sensitive', 'expected_hashes', 'from_line', 'lines', 'timeout_s'],
+];
 
 type Item = OpenAPIObject['paths'][string];
 type Operation = NonNullable<Item['get']>;

@@ -107,6 +107,7 @@ export class ToolWork {
   /** The chains wait for one another: each link is written over the one that was read. */
   chains = Array.from({ length: CHAINS }, () => ({ before: Promise.resolve(), text: '' }));
   seen = 0;
+  waking = [];
   torn = [];
 
   constructor(client, workspace) {
@@ -124,6 +125,16 @@ export class ToolWork {
     const metadata = { user_id: 'tg:222', tool: job.tool, params: job.params };
     job.id = await this.client.submit({ marker, metadata, mode: 'devtools' });
     this.accepted.set(marker, job);
+    if (job.tool === 'fs_patch' || job.tool === 'fs_write') this.wakeAll();
+  }
+
+  /** Resolves when the next write was accepted, or after this time. */
+  nextWrite(ms) {
+    return Promise.race([new Promise((wake) => this.waking.push(wake)), sleep(ms)]);
+  }
+
+  wakeAll() {
+    for (const wake of this.waking.splice(0)) wake();
   }
 
   /** Adds a line to a file by writing all of it, if it still is what the link before has made of it. */
