@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SandboxKind } from '../../contracts/devtools.js';
 import { AppError } from '../../errors/app-error.js';
@@ -9,6 +8,7 @@ import { BubblewrapSandbox } from './bubblewrap-sandbox.js';
 import { chooseBounds, TRIAL } from './choose-bounds.js';
 import { withRemark, type DescribedSandbox } from './description.js';
 import { NoSandbox } from './no-sandbox.js';
+import { makeOwnFolder, removeStaleFolders } from './own-folders.js';
 import { ProcessSandbox } from './process-sandbox.js';
 
 export interface SandboxOptions {
@@ -47,10 +47,8 @@ async function openKind({ kind, ...options }: SandboxOptions): Promise<Described
   }
   if (kind === 'process' && options.production) throw new Error(NOT_IN_PRODUCTION);
   const bounds = await chooseBounds(kind);
-  if (kind === 'process') {
-    await ProcessSandbox.removeStale();
-    return new ProcessSandbox(bounds);
-  }
+  await removeStaleFolders();
+  if (kind === 'process') return new ProcessSandbox(bounds);
   return new BubblewrapSandbox(await obtainBubblewrap(options), bounds, machine, options.hidden);
 }
 
@@ -74,7 +72,7 @@ const TRIALS: Readonly<Record<SandboxKind, readonly string[]>> = {
 
 /** A sandbox that has run a program, with what it cannot do. @throws Error where it could not run it */
 async function tried(sandbox: DescribedSandbox): Promise<DescribedSandbox> {
-  const workspace = await mkdtemp(join(tmpdir(), 'dagi-trial-'));
+  const workspace = await makeOwnFolder();
   try {
     await mkdir(join(workspace, 'folder'));
     await writeFile(join(workspace, 'folder', 'file'), '');

@@ -1,18 +1,15 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, open, readdir, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SandboxCommand, SandboxEnd, SandboxMount, ToolOutput } from '../../contracts/devtools.js';
-import { isAlive } from '../supply/is-alive.js';
 import { REPORT_BYTES, type Bounds, type RunBound } from './bounds.js';
 import type { DescribedSandbox, SandboxDescription } from './description.js';
 import { unavailable } from './no-sandbox.js';
 import { OutputKeeper } from './output-keeper.js';
+import { makeOwnFolder } from './own-folders.js';
 import { ProcessRun, type RunPlaces } from './process-run.js';
 import { supervise } from './supervise.js';
-
-const FOLDER = 'dagi-run-';
 
 /**
  * The weaker way: an ordinary process of our user in a copy of the workspace, without our variables, within limits. It
@@ -29,16 +26,6 @@ export class ProcessSandbox implements DescribedSandbox {
     return { kind: this.kind, bounds: this.bounds.kind, reason };
   }
 
-  /** Removes what runs of killed processes of ours left. */
-  static async removeStale(): Promise<void> {
-    for (const name of await readdir(tmpdir())) {
-      const owner = new RegExp(`^${FOLDER}(\\d+)-`).exec(name)?.[1];
-      if (owner === undefined || isAlive(Number(owner))) continue;
-      // Of another user, perhaps.
-      await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
-    }
-  }
-
   /** @throws AppError `SANDBOX_UNAVAILABLE` where the workspace cannot be copied or the program not be started */
   async run(
     command: SandboxCommand,
@@ -47,7 +34,7 @@ export class ProcessSandbox implements DescribedSandbox {
   ): Promise<SandboxEnd> {
     const startedAt = performance.now();
     const output = new OutputKeeper(command.limits.outputBytes, onOutput);
-    const home = await realpath(await mkdtemp(join(tmpdir(), `${FOLDER}${process.pid}-`)));
+    const home = await makeOwnFolder();
     try {
       const places = await prepare(command, home);
       const bound = await this.bounds.open(command.limits);
