@@ -119,7 +119,9 @@ describe('runTool', () => {
   });
 
   describe('of a request that has ended', () => {
-    beforeEach(() => claimTool.mockResolvedValue(undefined));
+    beforeEach(() => {
+      claimTool.mockResolvedValue(undefined);
+    });
 
     it('tells its result again, and runs nothing', async () => {
       const { result } = run(gives, found({ status: 'completed', result: RESULT }));
