@@ -6,6 +6,7 @@ import type { Block } from './data-block.js';
 import { gather } from './gathering.js';
 import type { AdvanceKit } from './kit.js';
 import type { Halt, Orders } from './orders.js';
+import { narrowedSchema } from './narrow.js';
 import { personAnswer } from './prompt.js';
 import { resolveReference, type Scope } from './references.js';
 import { retryAt } from './retries.js';
@@ -67,8 +68,9 @@ export class Attempt {
     if (this.run.definition.budget.cost_usd !== undefined && !route.priced) {
       return failed(`the crew has a budget in dollars, and no price is known for ${agent}`, true);
     }
-    const form = this.form();
-    return this.turns({ ...route, way: wayOf(route, form) }, form, { ...scope, gathered: read.gathered });
+    const known = { ...scope, gathered: read.gathered };
+    const form = this.form(known);
+    return this.turns({ ...route, way: wayOf(route, form) }, form, known);
   }
 
   private turns(route: Route, form: TurnForm, scope: Scope): AttemptEnd {
@@ -85,8 +87,12 @@ export class Attempt {
     }
   }
 
-  private form(): TurnForm {
-    return { tools: this.definition.tools.map((name) => this.kit.tool(name)), output: this.definition.output };
+  private form(scope: Scope): TurnForm {
+    const { tools, output, checks } = this.definition;
+    return {
+      tools: tools.map((name) => this.kit.tool(name)),
+      output: narrowedSchema(output, checks, { ...scope, roles: this.kit.roles }),
+    };
   }
 
   private first({ way, maxChars }: Route, form: TurnForm, scope: Scope): Says {
@@ -146,7 +152,7 @@ export class Attempt {
     return readTurn(step.text, step.toolCalls, {
       way,
       parseJson: (text) => this.kit.parseJson(text),
-      output: this.kit.validator(form.output),
+      output: this.kit.validator(this.definition.output),
       tools: this.definition.tools.map((name) => this.kit.tool(name)),
       mostCalls: this.agent.limits.tool_calls,
       isCut: step.isCut,
