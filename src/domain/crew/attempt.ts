@@ -4,6 +4,7 @@ import type { AgentDefinition, TaskDefinition } from '../../contracts/crew.js';
 import { problemsOf } from './checks.js';
 import type { Block } from './data-block.js';
 import { gather } from './gathering.js';
+import { keyedSchema, unkeyed } from './keyed.js';
 import type { AdvanceKit } from './kit.js';
 import type { Halt, Orders } from './orders.js';
 import { narrowedSchema } from './narrow.js';
@@ -69,8 +70,8 @@ export class Attempt {
       return failed(`the crew has a budget in dollars, and no price is known for ${agent}`, true);
     }
     const known = { ...scope, gathered: read.gathered };
-    const form = this.form(known);
-    return this.turns({ ...route, way: wayOf(route, form) }, form, known);
+    const way = wayOf(route, this.definition);
+    return this.turns({ ...route, way }, this.form(known, way), known);
   }
 
   private turns(route: Route, form: TurnForm, scope: Scope): AttemptEnd {
@@ -80,18 +81,19 @@ export class Attempt {
       if (halt) return { kind: halt };
       const step = this.turnStep(number, says, route, form);
       if (!('text' in step)) return step;
-      const turn = this.read(step, route, form);
+      const turn = this.read(step, route);
       const next = this.follow(turn, step, scope, route);
       if ('kind' in next) return next;
       says = next;
     }
   }
 
-  private form(scope: Scope): TurnForm {
+  private form(scope: Scope, way: TurnWay): TurnForm {
     const { tools, output, checks } = this.definition;
+    const narrowed = narrowedSchema(output, checks, { ...scope, roles: this.kit.roles });
     return {
       tools: tools.map((name) => this.kit.tool(name)),
-      output: narrowedSchema(output, checks, { ...scope, roles: this.kit.roles }),
+      output: way === 'constrained' ? keyedSchema(narrowed, checks) : narrowed,
     };
   }
 
@@ -148,11 +150,12 @@ export class Attempt {
     return { kind: 'working' };
   }
 
-  private read(step: StepView, { way }: Route, form: TurnForm): Turn {
+  private read(step: StepView, { way }: Route): Turn {
     return readTurn(step.text, step.toolCalls, {
       way,
       parseJson: (text) => this.kit.parseJson(text),
       output: this.kit.validator(this.definition.output),
+      plain: (output) => unkeyed(output, this.definition.checks),
       tools: this.definition.tools.map((name) => this.kit.tool(name)),
       mostCalls: this.agent.limits.tool_calls,
       isCut: step.isCut,

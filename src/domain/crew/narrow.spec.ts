@@ -1,3 +1,4 @@
+import { describe, expect, it } from '@jest/globals';
 import type { CheckDefinition, JsonSchema } from '../../contracts/crew.js';
 import { narrowedSchema } from './narrow.js';
 

@@ -1,7 +1,7 @@
 import type { CheckDefinition, JsonSchema } from '../../contracts/crew.js';
 import { distinct, givableRoles, type CheckScope } from './checks.js';
 import { namesOf, valuesOf } from './references.js';
-import { isObject } from './values.js';
+import { isObject, ownValue } from './values.js';
 
 /** More values, or longer ones, are not listed in a schema: each is a branch of a grammar and costs words. */
 const MOST_VALUES = 64;
@@ -16,7 +16,8 @@ function changed(schema: JsonSchema, [name, ...rest]: readonly string[], change:
     return isObject(schema.items) ? { ...schema, items: changed(schema.items, rest, change) } : schema;
   }
   const { properties } = schema;
-  const part = isObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined;
+  if (!isObject(properties)) return schema;
+  const part = ownValue(properties, name);
   return isObject(part) ? { ...schema, properties: { ...properties, [name]: changed(part, rest, change) } } : schema;
 }
 

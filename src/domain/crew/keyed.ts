@@ -1,0 +1,88 @@
+import type { CheckDefinition, JsonSchema } from '../../contracts/crew.js';
+import { namesOf } from './references.js';
+import { isObject, ownValue } from './values.js';
+
+/** Longer lists stay lists: each entry is told with the whole schema of an entry. */
+const MOST_ENTRIES = 20;
+
+/** A list at the top of an output whose entries have an id each. */
+interface IdList {
+  list: string;
+  id: string;
+}
+
+/** Lists whose entries are to have ids of their own. */
+function idLists(checks: readonly CheckDefinition[]): (IdList & { at: string })[] {
+  return checks.flatMap((one) => {
+    if (one.check !== 'unique') return [];
+    const [list, each, id, ...deeper] = namesOf(one.at);
+    const isPlain = list !== undefined && each === '[]' && id !== undefined && deeper.length === 0;
+    return isPlain ? [{ list, id, at: one.at }] : [];
+  });
+}
+
+/** The ids that a list has one entry for each of; undefined: it may have others, or several, or too many. */
+function idsOf({ minItems, maxItems, items }: JsonSchema, name: string): string[] | undefined {
+  const properties = isObject(items) ? items.properties : undefined;
+  const id = isObject(properties) ? ownValue(properties, name) : undefined;
+  const ids = isObject(id) && Array.isArray(id.enum) ? (id.enum as string[]) : [];
+  const isWhole = ids.length > 0 && ids.length <= MOST_ENTRIES && minItems === ids.length && maxItems === ids.length;
+  return isWhole ? ids : undefined;
+}
+
+/** What each node depends on, by the checks: the name in an entry of the list. */
+const edgesIn = (checks: readonly CheckDefinition[], { list, at }: IdList & { at: string }): string[] =>
+  checks.flatMap((one) => {
+    if (one.check !== 'acyclic' || one.nodes !== at) return [];
+    const [first, , edge, ...deeper] = namesOf(one.edges);
+    return first === list && edge !== undefined && (deeper.length === 0 || deeper[0] === '[]') ? [edge] : [];
+  });
+
+/** A list of ids without one of them: nothing depends on itself. */
+function withoutId(schema: unknown, id: string): unknown {
+  if (!isObject(schema) || !isObject(schema.items) || !Array.isArray(schema.items.enum)) return schema;
+  const others = (schema.items.enum as unknown[]).filter((one) => one !== id);
+  return others.length > 0
+    ? { ...schema, items: { ...schema.items, enum: others } }
+    : { ...schema, minItems: 0, maxItems: 0 };
+}
+
+function entryOf(items: JsonSchema, id: { name: string; value: string }, edges: readonly string[]): JsonSchema {
+  const { properties, required } = items;
+  const others = Object.entries(isObject(properties) ? properties : {}).filter(([name]) => name !== id.name);
+  return {
+    ...items,
+    properties: Object.fromEntries(
+      others.map(([name, part]) => [name, edges.includes(name) ? withoutId(part, id.value) : part]),
+    ),
+    ...(Array.isArray(required) && { required: (required as unknown[]).filter((name) => name !== id.name) }),
+  };
+}
+
+/**
+ * A narrowed schema with the lists that have exactly one entry for each of some ids told as objects under these ids. No
+ * grammar can hold a list to having each id once; an object has each of its names once.
+ */
+export function keyedSchema(schema: JsonSchema, checks: readonly CheckDefinition[]): JsonSchema {
+  return idLists(checks).reduce((keyed: JsonSchema, one) => {
+    const { properties } = keyed;
+    const list = isObject(properties) ? ownValue(properties, one.list) : undefined;
+    const ids = isObject(list) ? idsOf(list, one.id) : undefined;
+    if (!isObject(list) || !isObject(list.items) || !ids) return keyed;
+    const { items } = list;
+    const edges = edgesIn(checks, one);
+    const entries = ids.map((value) => [value, entryOf(items, { name: one.id, value }, edges)]);
+    const object = { type: 'object', properties: Object.fromEntries(entries), required: ids, additionalProperties: false };
+    return { ...keyed, properties: { ...(properties as object), [one.list]: object } };
+  }, schema);
+}
+
+/** An output with what was told under ids as lists again. What is a list already stays as it is. */
+export function unkeyed(output: Record<string, unknown>, checks: readonly CheckDefinition[]): Record<string, unknown> {
+  return idLists(checks).reduce((plain, { list, id }) => {
+    const told = ownValue(plain, list);
+    if (!isObject(told) || !Object.values(told).every(isObject)) return plain;
+    const entries = Object.entries(told).map(([value, entry]) => ({ [id]: value, ...(entry as object) }));
+    return { ...plain, [list]: entries };
+  }, output);
+}
