@@ -208,11 +208,12 @@ export class Composition {
       ...{ requests, bus, log, temporal, registry: this.registry, states: this.states },
       settings: () => headStartsOf(config.current()),
     });
-    this.models = new ModelsService(() => ({ routing: table(), since: this.startedAt }), access, this.registry);
     this.crewing = crewingOf({
       ...{ repositories, access, changes, log, limits: this.limits, abilities: this.registry, clock: temporal },
       ...{ routing: table, tools: agentTools(), shipped: loadShippedCrews(), read: readCrew, hashOf: crewVersion },
     });
+    const since = this.startedAt;
+    this.models = new ModelsService(() => ({ routing: table(), since }), access, this.registry, this.crewing.crews);
     this.submissions = new SubmissionsService({
       ...{ requests, refusals, access, availability, temporal, log, headStarts: this.headStarts },
       crews: this.crewing.starts,

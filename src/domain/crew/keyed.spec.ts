@@ -3,7 +3,7 @@ import type { CheckDefinition, JsonSchema } from '../../contracts/crew.js';
 import { keyedSchema, unkeyed } from './keyed.js';
 
 const ids = { type: 'string', enum: ['t1', 't2'] };
-const schema = (least: number, most: number): JsonSchema => ({
+const schema = (least: number, most: number, hours: object = {}): JsonSchema => ({
   type: 'object',
   properties: {
     nodes: {
@@ -12,7 +12,7 @@ const schema = (least: number, most: number): JsonSchema => ({
       maxItems: most,
       items: {
         type: 'object',
-        properties: { id: ids, hours: { type: 'integer' }, on: { type: 'array', items: ids } },
+        properties: { id: ids, hours: { type: 'integer', ...hours }, on: { type: 'array', items: ids } },
         required: ['id', 'hours', 'on'],
       },
     },
@@ -46,6 +46,7 @@ describe('keyedSchema', () => {
 
   it.each([
     ['entries may be left out', schema(1, 2), [unique]],
+    ['there is too much to choose from', schema(2, 2, { minimum: 1, maximum: 99 }), [unique]],
     ['others may come twice', schema(2, 2), [acyclic]],
   ])('leaves a list where %s', (_, given, checks) => {
     expect(keyedSchema(given, checks)).toEqual(given);

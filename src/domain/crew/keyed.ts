@@ -4,6 +4,18 @@ import { isObject, ownValue } from './values.js';
 
 /** Longer lists stay lists: each entry is told with the whole schema of an entry. */
 const MOST_ENTRIES = 20;
+/** Values to choose from in all entries: a grammar follows each of them. */
+const MOST_CHOICES = 200;
+
+/** How many values an answer chooses from, by a schema; whole numbers between bounds are so many. */
+function choicesOf(schema: unknown): number {
+  if (!isObject(schema)) return 0;
+  const { enum: values, type, minimum, maximum, items, properties } = schema;
+  if (Array.isArray(values)) return values.length;
+  if (type === 'integer' && typeof minimum === 'number' && typeof maximum === 'number') return maximum - minimum + 1;
+  const parts = [items, ...Object.values(isObject(properties) ? properties : {})];
+  return parts.reduce((sum: number, part) => sum + choicesOf(part), 0);
+}
 
 /** A list at the top of an output whose entries have an id each. */
 interface IdList {
@@ -26,8 +38,9 @@ function idsOf({ minItems, maxItems, items }: JsonSchema, name: string): string[
   const properties = isObject(items) ? items.properties : undefined;
   const id = isObject(properties) ? ownValue(properties, name) : undefined;
   const ids = isObject(id) && Array.isArray(id.enum) ? (id.enum as string[]) : [];
-  const isWhole = ids.length > 0 && ids.length <= MOST_ENTRIES && minItems === ids.length && maxItems === ids.length;
-  return isWhole ? ids : undefined;
+  const isWhole = ids.length > 0 && minItems === ids.length && maxItems === ids.length;
+  const isSmall = ids.length <= MOST_ENTRIES && ids.length * choicesOf(items) <= MOST_CHOICES;
+  return isWhole && isSmall ? ids : undefined;
 }
 
 /** What each node depends on, by the checks: the name in an entry of the list. */
@@ -55,7 +68,7 @@ function entryOf(items: JsonSchema, id: { name: string; value: string }, edges: 
     properties: Object.fromEntries(
       others.map(([name, part]) => [name, edges.includes(name) ? withoutId(part, id.value) : part]),
     ),
-    ...(Array.isArray(required) && { required: (required as unknown[]).filter((name) => name !== id.name) }),
+    ...(Array.isArray(required) && { required: (required as unknown[]).filter((one) => one !== id.name) }),
   };
 }
 
