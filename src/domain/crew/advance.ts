@@ -124,7 +124,8 @@ class Advancing {
     } else {
       const reason = gate.state === 'expired' ? 'nobody approved it in time' : (gate.comment ?? 'people rejected it');
       this.rejected = { task: id, reason };
-      this.set(id, { state: 'failed', problem: reason });
+      // What people rejected is nobody's to go on with, also where the run goes on without the task.
+      this.set(id, { state: 'failed', problem: reason, output: null });
     }
   }
 
