@@ -87,11 +87,12 @@ export class PlayedRun {
     return this.orders.map(({ key }) => key);
   }
 
-  /** Keys of what is open, and ids of gates that are. */
+  /** Keys of steps that have not ended. */
   get open(): string[] {
     return [...this.steps.values()].filter(({ state }) => state === 'open').map(({ key }) => key);
   }
 
+  /** Ids of gates at which nobody has decided. */
   get waitsFor(): string[] {
     return [...this.gates.values()].filter(({ state }) => state === 'open').map(({ id }) => id);
   }
@@ -131,9 +132,9 @@ export class PlayedRun {
   look(): this {
     if ((this.looks += 1) > MOST_LOOKS) throw new Error('the run does not end');
     const next = this.advance();
+    Object.assign(this.tasks, next.tasks);
     for (const order of next.steps) this.begin(order);
     for (const gate of next.gates) this.ask(gate);
-    Object.assign(this.tasks, next.tasks);
     this.handoffs = next.handoffs;
     this.final = next.final;
     this.lookAt = next.lookAt;

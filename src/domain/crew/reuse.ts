@@ -51,7 +51,7 @@ function touches({ tasks }: CrewDefinition, id: string, changed: readonly string
   const task = ownValue(tasks, id);
   if (!task) return true;
   if (task.approval || task.action) return true;
-  const looked = JSON.stringify([task.uses, task.gather]);
+  const looked = JSON.stringify([task.uses, task.gather, task.checks]);
   return (
     changed.some((name) => looked.includes(`inputs.${name}`)) || (changed.length > 0 && looked.includes('"inputs"'))
   );
