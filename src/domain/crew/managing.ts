@@ -70,7 +70,12 @@ export class Manager {
     const form = { tools: [], output: managerSchema(choices) };
     const way = wayOf(route, form);
     if (typeof step !== 'string') {
-      const reader = { way, parseJson: this.kit.parseJson, output: this.kit.validator(form.output), tools: [] };
+      const reader = {
+        way,
+        parseJson: (text: string) => this.kit.parseJson(text),
+        output: this.kit.validator(form.output),
+        tools: [],
+      };
       const turn = readTurn(step.text, [], { ...reader, mostCalls: 0, isCut: step.isCut });
       return turn.kind === 'output' ? turn.value : undefined;
     }

@@ -30,7 +30,7 @@ const ALL = tasksOf({ a: 'completed', b: 'reused', c: 'completed', d: 'completed
 const kept = ({
   crew = CREW,
   tasks = ALL,
-  inputs = INPUTS as Record<string, unknown>,
+  inputs = INPUTS,
   from = undefined as string | undefined,
 } = {}): string[] => Object.keys(reusedOutputs(crew, { inputs: INPUTS, tasks }, { inputs, from }));
 

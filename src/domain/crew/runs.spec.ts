@@ -107,7 +107,7 @@ function playAtRandom(run: PlayedRun, throwDice: (sides: number) => number): num
     else if (!gate) run.now = run.lookAt!;
     else {
       const choices = DECISIONS[gate.kind];
-      const state = choices[throwDice(choices.length)]!;
+      const state: GateState = choices[throwDice(choices.length)]!;
       if (state === 'continued') continued += 1;
       run.decide(gate.id, continued > MOST_CONTINUED ? 'rejected' : state, { comment: 'so' });
     }
