@@ -82,7 +82,7 @@ const crew: fc.Arbitrary<CrewDefinition> = fc
     aCrew({
       ...{ process, manager: 'boss', max_handoffs: 8 },
       agents: { planner: anAgent({ tools: TOOLS, limits: { turns, tool_calls, max_tokens: 100 } }), boss: anAgent() },
-      tasks: Object.fromEntries(tasks.map((one, index) => [IDS[index], one])),
+      tasks: Object.fromEntries(tasks.map((one, index): [string, TaskDefinition] => [IDS[index] ?? '', one])),
       budget: { ...(tokens !== undefined && { tokens }), ...(time_s !== undefined && { time_s }) },
     }),
   );
