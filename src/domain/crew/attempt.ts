@@ -142,7 +142,7 @@ export class Attempt {
   }
 
   private openTurn(key: string, number: number, says: Says, route: Route, form: TurnForm): AttemptEnd {
-    const halt = this.orders.reserve(route.maxTokens);
+    const halt = this.orders.reserve(key, route.maxTokens);
     if (halt) return { kind: halt };
     const { agent } = this.definition;
     const label = `${agent} on ${this.task}, turn ${number}`;
