@@ -4,7 +4,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { PositionedEvent } from '../src/contracts/events.js';
 import type { ToolRequest, WriteJournal } from '../src/contracts/devtools.js';
-import type { RunToolInput } from '../src/contracts/request.js';
+import type { RunToolInput, RunToolResult } from '../src/contracts/request.js';
 import type { RequestRecord, RequestsRepository, ToolJob } from '../src/adapters/store/requests.repository.js';
 import { InProcessTokenBus } from '../src/adapters/token-bus/in-process-bus.js';
 import { AppError } from '../src/errors/app-error.js';
@@ -71,7 +71,7 @@ describe('runTool', () => {
       ...{ deadlineAt: now + deadlineMs, scheduledAt: now - 40 },
     };
     const { runTool } = createDevtoolsActivities({ requests, tools, bus, log: () => log, denied });
-    return { environment, result: environment.run(runTool, input) as ReturnType<typeof runTool> };
+    return { environment, result: environment.run<[RunToolInput], RunToolResult, typeof runTool>(runTool, input) };
   }
 
   const gives: Script = () => Promise.resolve(RESULT);
@@ -79,9 +79,9 @@ describe('runTool', () => {
     find: () => Promise.resolve(record && { ...RECORD, ...record }),
   });
   const fails =
-    (error: unknown): Script =>
+    (error: Error): Script =>
     () =>
-      Promise.reject(error as Error);
+      Promise.reject(error);
   /** Waits until it is stopped, as a program does. */
   const untilStopped: Script = ({ signal }) =>
     new Promise((_resolve, reject) => {
@@ -119,7 +119,9 @@ describe('runTool', () => {
   });
 
   describe('of a request that has ended', () => {
-    beforeEach(() => claimTool.mockResolvedValue(undefined));
+    beforeEach(() => {
+      claimTool.mockResolvedValue(undefined);
+    });
 
     it('tells its result again, and runs nothing', async () => {
       const { result } = run(gives, found({ status: 'completed', result: RESULT }));

@@ -348,7 +348,7 @@ describe('SubmissionsService', () => {
     it('starts nothing where nothing may or can take the request', async () => {
       const crew = acting({}, ['agent.crew']);
       await expect(service({}, {}, resolves(crew)).submit(key, body({ mode: 'crew' }), submission())).rejects.toEqual(
-        code('MODE_UNAVAILABLE'),
+        code('CREW_NOT_FOUND'),
       );
     });
 
