@@ -22,6 +22,7 @@ interface Answer {
 
 /** What these tests do not touch. */
 const absent = {
+  crewing: { crews: {}, runs: {} },
   ...{ access: {}, audit: {}, auditHeads: {}, config: {}, providers: {}, routing: {}, usage: {}, whatIf: {} },
   people: { changes: {}, daos: {}, members: {}, invitations: {}, forgetting: {} },
   rights: { roles: {}, resolution: {}, microdao: {} },
@@ -51,7 +52,7 @@ describe('the edge', () => {
           Promise.resolve({ requestId: 'r1', workflowId: 'route/r1', daoId: 'd', actor: 'a', here: true, headers: {} }),
       } as unknown as SubmissionsService,
       requests: {
-        visible: () => Promise.resolve({ daoId: 'd', actor: 'a' }),
+        visible: () => Promise.resolve({ daoId: 'd', actor: 'a', decision: { mode: 'chat' } }),
         joined: () => ({ requestId: 'r1' }),
       } as unknown as RequestsService,
       outcomes: { wait, body: () => Promise.resolve({ ok: true }) } as unknown as OutcomesService,

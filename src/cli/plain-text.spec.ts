@@ -6,7 +6,8 @@ import { table } from './table.js';
 
 const EVIL = '\u001b]0;mine\u0007\u009b2J\r\u007f';
 const LEFT = ']0;mine2J';
-const BODY = { ok: true, data: { text: EVIL, finish_reason: 'stop' }, provider: EVIL, timings_ms: { total: 1 } };
+const DATA = { text: EVIL, finish_reason: 'stop' };
+const BODY = { ok: true, mode: 'chat', data: DATA, provider: EVIL, timings_ms: { total: 1 } };
 
 describe(plain.name, () => {
   it('should keep lines, tabs and every letter', () => {

@@ -18,7 +18,10 @@ const WORTH_REPEATING: readonly FailureType[] = [
   'ProviderTimeout',
   'EmptyAnswer',
 ];
-/** No provider could do better, the reader has seen half an answer, or the answer is paid for and cannot be written. */
+/**
+ * No provider could do better, the reader has seen half an answer, or the answer is paid for and cannot be written. Tools
+ * are used by no provider.
+ */
 const FINAL: readonly FailureType[] = [
   'StreamInterrupted',
   'DeadlineExceeded',
@@ -26,6 +29,8 @@ const FINAL: readonly FailureType[] = [
   'StoreUnavailable',
   'WorkerStopped',
   'Internal',
+  'ToolRefused',
+  'ToolTimeout',
 ];
 
 /** A longer pause at one provider is not taken while another one is there to be asked, in milliseconds. */

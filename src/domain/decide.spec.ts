@@ -16,8 +16,8 @@ import {
   named,
   not,
 } from '../../test/factories/routing.js';
-import { ENTITLEMENTS, type AccessFacts } from '../contracts/access.js';
-import { MODES, type Decision, type DecisionInputs, type Mode } from '../contracts/request.js';
+import { ENTITLEMENTS, type AccessFacts, type Entitlement } from '../contracts/access.js';
+import { MODES, type CrewChoice, type Decision, type DecisionInputs, type Mode } from '../contracts/request.js';
 import type { Condition, KnownAnswer, RoutingRule, RoutingTable } from '../contracts/routing.js';
 import { ERRORS } from '../errors/catalogue.js';
 import { decide, MODE_ENTITLEMENTS } from './decide.js';
@@ -90,9 +90,28 @@ describe('decide', () => {
     expect(decide(table, anInput({ access: anAccess(['contributor']) })).allowed).toBe(false);
   });
 
-  it('says that mode crew is not available', () => {
-    const result = decide(aTable(), anInput({ mode: 'crew', access: withRights([], true) }));
-    expect(result).toMatchObject({ allowed: false, code: 'MODE_UNAVAILABLE', detail: { mode: 'crew' } });
+  describe('of a crew', () => {
+    const crew = { id: 'planning', version: '0123456789abcdef' };
+    const asked = (one: CrewChoice | undefined, entitlements: Entitlement[]) =>
+      decide(aTable([]), anInput({ mode: 'crew', access: withRights(entitlements), ...(one && { crew: one }) }));
+
+    it('needs no provider, and has no deadline that a person could miss', () => {
+      const result = asked(crew, ['agent.crew']);
+      expect(result).toMatchObject({ allowed: true, decision: { mode: 'crew', rule: 'crew', crew, chain: [] } });
+      expect(result.allowed && result.decision.deadlineMs).toBeGreaterThan(300 * 86_400_000);
+    });
+
+    it('says so where there is no such crew', () => {
+      expect(asked(undefined, ['agent.crew'])).toMatchObject({ allowed: false, code: 'CREW_NOT_FOUND' });
+    });
+
+    it('lets guests start those alone that are open to them', () => {
+      expect(asked({ ...crew, guests: true }, ['chat.read']).allowed).toBe(true);
+      expect(asked(crew, ['chat.read'])).toMatchObject({
+        code: 'RBAC_PERMISSION_DENIED',
+        detail: { required_entitlement: 'agent.crew' },
+      });
+    });
   });
 
   describe('of a tool', () => {

@@ -156,7 +156,7 @@ describe('what counts as a change', () => {
     const refused: Outcome = { allowed: false, code: 'NO_ROUTE' };
     expect(differences(allowed, refused)).toEqual(['access']);
     expect(differences(refused, allowed)).toEqual(['access']);
-    expect(differences(refused, { allowed: false, code: 'MODE_UNAVAILABLE' })).toEqual(['access']);
+    expect(differences(refused, { allowed: false, code: 'MODEL_NOT_FOUND' })).toEqual(['access']);
     expect(differences(refused, { allowed: false, code: 'NO_ROUTE' })).toEqual([]);
   });
 });

@@ -90,7 +90,6 @@ export const ERRORS = {
   BODY_TOO_LARGE: { status: 413, message: 'The body is larger than 4 MiB.' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, message: 'Send the body as application/json.' },
   NO_ROUTE: { status: 422, message: 'No routing rule takes this request.' },
-  MODE_UNAVAILABLE: { status: 422, message: 'This mode is not available on this installation.' },
   QUERY_UNAVAILABLE: { status: 422, message: 'This kind of query is not available on this installation.' },
   PROMPT_TOO_LONG: { status: 422, message: 'The prompt does not fit any model that the rules allow.' },
   IDEMPOTENCY_CONFLICT: { status: 422, message: 'This Idempotency-Key was used with another body.' },

@@ -24,16 +24,12 @@ import { CrewRunsService } from '../services/crew-runs.service.js';
 import { RequestsService } from '../services/requests.service.js';
 import { Access } from './access.js';
 import { actingIn } from './acting.js';
+import { CREW_REFUSALS } from './openapi/crew-refusals.js';
 import { Operation } from './openapi/operation.js';
 import { RoutedCalls } from './routed-calls.js';
 
 const STARTS = [
-  'CREW_NOT_FOUND',
-  'CREW_INPUTS_INVALID',
-  'CREW_RUNNING',
-  'CREW_FAILED',
-  'CREW_REJECTED',
-  'CREW_STOPPED',
+  ...CREW_REFUSALS,
   'REQUEST_CANCELLED',
   'IDEMPOTENCY_CONFLICT',
   'RATE_LIMITED',
@@ -91,7 +87,7 @@ export class CrewRunsController {
 
   @Post('runs/:run/rerun')
   @HttpCode(200)
-  @Access('by-mode')
+  @Access('owner')
   @Operation({
     id: 'rerunCrew',
     summary: 'Run again from a task, with changed inputs, or from what failed',
@@ -194,6 +190,8 @@ export class CrewRunsController {
     @Query({ schema: ActorQuerySchema }) { user_id: userId }: ActorQuery,
     @Req() request: FastifyRequest,
   ): Promise<Shown> {
+    // Other requests are cancelled elsewhere.
+    await this.runs.get(keyOf(request), runId, { userId });
     await this.requests.cancel(keyOf(request), runId, { userId });
     return { ok: true, ...(await this.runs.get(keyOf(request), runId, { userId })) };
   }

@@ -7,6 +7,7 @@ import { DrainService } from '../services/drain.service.js';
 import { OutcomesService } from '../services/outcomes.service.js';
 import { Access } from './access.js';
 import { sendEvents } from './sse.js';
+import { CREW_REFUSALS } from './openapi/crew-refusals.js';
 import { TOOL_REFUSALS } from './openapi/devtools-operations.js';
 import { Operation } from './openapi/operation.js';
 import { RoutedCalls } from './routed-calls.js';
@@ -57,9 +58,9 @@ export class RouteController {
       'DAO_NOT_FOUND',
       'REQUEST_CANCELLED',
       'NO_ROUTE',
-      'MODE_UNAVAILABLE',
       'PROMPT_TOO_LONG',
       ...TOOL_REFUSALS,
+      ...CREW_REFUSALS,
       'IDEMPOTENCY_CONFLICT',
       'RATE_LIMITED',
       'BUDGET_EXHAUSTED',

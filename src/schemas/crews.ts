@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ActingQuerySchema, daoNamed, id, pageLimit, text } from './common.js';
+import { ActingQuerySchema, daoNamed, pageLimit, text } from './common.js';
 
 export const CrewIdSchema = z
   .string()
@@ -57,7 +57,15 @@ export const CompareQuerySchema = ActingQuerySchema.omit({ dao_id: true }).exten
 export type CompareQuery = z.output<typeof CompareQuerySchema>;
 
 /** A crew as it is sent; what is in it is looked at by the configuration's own schema. */
-export const CrewBodySchema = z.looseObject({ id: id.optional() }).meta({
-  description: 'A crew, as config/crews/*.yml has them; see docs/crews.md.',
-});
+export const CrewBodySchema = z
+  .looseObject({
+    name: z.string().optional().meta({ description: 'What people call it.', example: 'Planning' }),
+    description: z.string().optional().meta({ description: 'What it is for.' }),
+    process: z.string().optional().meta({ description: 'sequential, parallel or hierarchical.', example: 'parallel' }),
+    inputs: z.looseObject({}).optional().meta({ description: 'JSON Schema of what a run is given.' }),
+    agents: z.looseObject({}).optional().meta({ description: 'Who works in it, by name.' }),
+    tasks: z.looseObject({}).optional().meta({ description: 'What they do, by name, in order.' }),
+    result: z.looseObject({}).optional().meta({ description: 'What a run comes to, by references to outputs.' }),
+  })
+  .meta({ description: 'A crew, as config/crews/*.yml has them; see docs/crews.md for what else it may say.' });
 export type CrewBody = z.output<typeof CrewBodySchema>;

@@ -35,9 +35,9 @@ describe('RouteBodySchema', () => {
       task_type: 'x',
       inputs: { a: [1] },
     };
-    expect(parse({ prompt: 'p', mode: 'crew', agent: 'helper', metadata })).toEqual({
+    expect(parse({ prompt: 'p', agent: 'helper', metadata })).toEqual({
       prompt: 'p',
-      mode: 'crew',
+      mode: 'chat',
       agent: 'helper',
       daoId: 'd',
       userId: 'tg:1',
@@ -45,6 +45,23 @@ describe('RouteBodySchema', () => {
       source: 'telegram',
       metadata,
     });
+  });
+
+  it('reads the crew from the metadata, and keeps what it is given with its run alone', () => {
+    const metadata = { dao_id: 'd', workflow: 'code_review', task_type: 'x' };
+    const inputs = { path: 'src', a: [1] };
+    expect(parse({ prompt: 'p', mode: 'crew', metadata: { ...metadata, inputs } })).toEqual({
+      ...{ prompt: 'p', mode: 'crew', daoId: 'd', metadata },
+      crew: { id: 'code_review', inputs },
+    });
+    expect(parse({ mode: 'crew', metadata: { workflow: 'planning' } })).toMatchObject({
+      prompt: '',
+      crew: { id: 'planning', inputs: {} },
+    });
+    expect(problems({ mode: 'crew', metadata: { inputs: 'x' } })).toEqual([
+      'metadata.workflow: Invalid input: expected string, received undefined',
+      'metadata.inputs: Invalid input: expected object, received string',
+    ]);
   });
 
   it('ignores keys that it does not know, and names them where the prompt is missing', () => {

@@ -16,7 +16,7 @@ describe('the query of an explanation', () => {
       source: 'telegram',
       dao_id: 'greenfood-dao',
       user_id: 'tg:12345',
-      metadata: '{"task_type":"legal","amount":5}',
+      metadata: '{"task_type":"legal","amount":5,"workflow":"planning"}',
     };
     expect(parsed(query)).toEqual({
       prompt: 'Hello',
@@ -26,7 +26,8 @@ describe('the query of an explanation', () => {
       daoId: 'greenfood-dao',
       userId: 'tg:12345',
       sessionId: undefined,
-      metadata: { task_type: 'legal', amount: 5 },
+      metadata: { task_type: 'legal', amount: 5, workflow: 'planning' },
+      crew: { id: 'planning', inputs: {} },
     });
   });
 

@@ -2,6 +2,7 @@ import { strangerId } from '../contracts/audit.js';
 import type { CallerKey } from '../contracts/access.js';
 import { API_PRINCIPAL_PREFIX } from '../contracts/ids.js';
 import type { Member } from '../contracts/dao.js';
+import { eraseCrews } from '../adapters/store/forgetting-crews.js';
 import {
   eraseFromProposals,
   eraseKeptAnswers,
@@ -9,6 +10,7 @@ import {
   eraseWords,
   openRequestsOf,
   saltOf,
+  type Forgotten,
 } from '../adapters/store/forgetting.repository.js';
 import { removeInvitationsOf } from '../adapters/store/invitations.repository.js';
 import { removeMember } from '../adapters/store/members.repository.js';
@@ -63,11 +65,12 @@ export class ForgettingService {
     const { db, daoId } = now;
     const guest = typeof who === 'string';
     const userIds = guest ? [who] : who.user_ids;
-    await requireNothingRuns(now, userIds);
     const pseudonym = guest ? strangerId(sha256, await saltOf(db, daoId), who) : who.id;
+    const forgotten = { daoId, userIds, pseudonym };
+    await requireNothingRuns(now, forgotten);
     // While the record can still tell by which id it knows them.
     await now.record({ actor: now.by.actor, action: 'member.forget', subject: pseudonym });
-    const forgotten = { daoId, userIds, pseudonym };
+    await eraseCrews(db, forgotten);
     const requests = await eraseWords(db, forgotten);
     await eraseFromProposals(db, forgotten);
     // Nobody empties it by asking to be forgotten again and again, or as somebody who never asked anything.
@@ -80,8 +83,8 @@ export class ForgettingService {
 }
 
 /** What still runs would write down again what was just erased. */
-async function requireNothingRuns({ db, daoId }: Change, userIds: readonly string[]): Promise<void> {
-  const requests = await openRequestsOf(db, { daoId, userIds });
+async function requireNothingRuns({ db }: Change, forgotten: Forgotten): Promise<void> {
+  const requests = await openRequestsOf(db, forgotten);
   if (requests.length === 0) return;
   const message = `Requests of this person still run. Cancel them with DELETE /requests/:id, or wait for their end: ${requests.join(', ')}.`;
   throw new AppError('REQUESTS_RUNNING', message, { requests });

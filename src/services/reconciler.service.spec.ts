@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
+import { aDecision } from '../../test/factories/requests.js';
 import { strict } from '../../test/factories/strict.js';
 import type { RefusalsRepository } from '../adapters/store/refusals.repository.js';
 import type { OpenFilter, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
@@ -21,7 +22,7 @@ type ForgetOld = RefusalsRepository['forgetOld'];
 type Restart = RequestsService['restart'];
 
 const row = (id: string): RequestRecord =>
-  ({ id, daoId: 'greenfood-dao', actor: 'tg:12345', status: 'accepted' }) as RequestRecord;
+  ({ id, daoId: 'greenfood-dao', actor: 'tg:12345', status: 'accepted', decision: aDecision() }) as RequestRecord;
 const rows = (from: number, to: number): RequestRecord[] =>
   Array.from({ length: to - from }, (_, n) => row(`r${String(from + n).padStart(4, '0')}`));
 

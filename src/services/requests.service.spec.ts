@@ -142,7 +142,7 @@ describe('RequestsService', () => {
       bus.onCancel('r1', stopped);
       const cancel = jest.fn<TemporalGateway['cancel']>().mockResolvedValue(true);
       await service(finds(record({ status: 'running' })), { cancel }).cancel(key, 'r1', {});
-      expect(cancel).toHaveBeenCalledWith('r1');
+      expect(cancel).toHaveBeenCalledWith('route/r1');
       expect(stopped).toHaveBeenCalledTimes(1);
       expect(withdrawn).toEqual(['r1']);
     });

@@ -15,6 +15,7 @@ import { strict } from '../../test/factories/strict.js';
 import { toAccepted, inputOf, type Accepted } from './accepted.js';
 import type { AccessService, Acting } from './access.service.js';
 import type { AvailabilityService } from './availability.service.js';
+import type { CrewStarts } from './crew-starts.js';
 import type { HeadStarts } from './head-starts.js';
 import type { LimitsService } from './limits.service.js';
 import type { RequestsService } from './requests.service.js';
@@ -157,6 +158,7 @@ describe('SubmissionsService', () => {
       }),
       availability: strict<AvailabilityService>('availability', availability),
       headStarts: strict<HeadStarts>('headStarts', headStarts),
+      crews: strict<CrewStarts>('crews', {}),
       temporal: strict<TemporalGateway>('temporal', temporal),
       accepted: strict<RequestsService>('accepted', {
         restart: async (earlier) => {
@@ -346,7 +348,7 @@ describe('SubmissionsService', () => {
     it('starts nothing where nothing may or can take the request', async () => {
       const crew = acting({}, ['agent.crew']);
       await expect(service({}, {}, resolves(crew)).submit(key, body({ mode: 'crew' }), submission())).rejects.toEqual(
-        code('MODE_UNAVAILABLE'),
+        code('CREW_NOT_FOUND'),
       );
     });
 

@@ -42,6 +42,15 @@ const BODIES: Partial<Record<string, object>> = {
   'PUT /delegations': { to: 'tg:1' },
   'POST /rbac/resolve': {},
   'POST /route': { prompt: 'Hello' },
+  'PUT /crews/:id': { name: 'Planted' },
+  'POST /crews/:id/runs': {},
+  'POST /crews/runs/:run/rerun': {},
+  'POST /crews/runs/:run/approve': {},
+  'POST /crews/runs/:run/reject': {},
+  'POST /crews/runs/:run/return': { comment: 'Planted.' },
+  'POST /crews/runs/:run/answer': { comment: 'Planted.' },
+  'POST /crews/runs/:run/continue': {},
+  'POST /crews/runs/:run/stop': {},
   'POST /devtools/fs_read': { path: 'a.txt' },
   'POST /devtools/fs_write': { path: 'a.txt', content: '' },
   'POST /devtools/fs_list': {},
@@ -66,6 +75,8 @@ const BODIES: Partial<Record<string, object>> = {
 /** Queries that routes cannot do without. */
 const QUERIES: Partial<Record<string, string>> = {
   'DELETE /daos/:id/members': '?user_id=tg:1',
+  'GET /crews/runs/:run/compare': '?with=some-id',
+  'HEAD /crews/runs/:run/compare': '?with=some-id',
 };
 
 /** Routes that any key may call, since they tell and change what is the caller’s, or the service decides by what is named. */
@@ -167,7 +178,11 @@ describe('routes', () => {
   const call = (method: string, url: string, key?: string, payload?: object) =>
     app.inject({
       method: method as 'GET',
-      url: url.replace('/daos/:id', `/daos/${DAO}`).replace(/:\w+/g, 'some-id').replace('*', 'x'),
+      url: url
+        .replace('/daos/:id', `/daos/${DAO}`)
+        .replace('/crews/:id', '/crews/planted')
+        .replace(/:\w+/g, 'some-id')
+        .replace('*', 'x'),
       ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }),
       ...(payload === undefined ? {} : { payload }),
     });
@@ -245,7 +260,11 @@ describe('routes', () => {
   it('should show a guest nothing of what is not theirs', async () => {
     const owned = own().filter(({ access }) => access === 'owner');
     expect(owned.length).toBeGreaterThanOrEqual(3);
-    expect(others(await outcomes(owned, guest), '404 REQUEST_NOT_FOUND')).toEqual([]);
+    const ofRuns = owned.filter(({ url }) => url.startsWith('/crews/runs/'));
+    expect(ofRuns.length).toBeGreaterThanOrEqual(10);
+    expect(others(await outcomes(ofRuns, guest), '404 RUN_NOT_FOUND')).toEqual([]);
+    const rest = owned.filter((route) => !ofRuns.includes(route));
+    expect(others(await outcomes(rest, guest), '404 REQUEST_NOT_FOUND')).toEqual([]);
   });
 
   it('should be closed to everybody when they declare nothing', async () => {

@@ -14,6 +14,9 @@ const MAY_REACH_ALL: Readonly<Record<string, string>> = {
     'the heads of all chains are signed by one run; the installation’s own',
   'src/adapters/store/audit.repository.ts': 'the chain of the installation',
   'src/adapters/store/config.repository.ts': 'the configuration belongs to no DAO',
+  'src/adapters/store/crew-gates.repository.ts': 'the reconciler looks for decisions of all DAOs that no run has seen',
+  'src/adapters/store/crew-views.repository.ts':
+    'whoever asks with a key of all DAOs does not say of which a run is; nothing but that is read',
   'src/adapters/store/daos.repository.ts': 'creates DAOs, and lists them for the platform’s administrator',
   'src/adapters/store/keys.repository.ts': 'nobody knows of which DAO a key is before it is found; the platform’s keys',
   'src/adapters/store/proposals.repository.ts': 'the reconciler looks for proposals of all DAOs that are overdue',

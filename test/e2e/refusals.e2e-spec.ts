@@ -151,15 +151,16 @@ describe('refusals', () => {
     });
 
     it.each([
-      ['crew', 'tg:12345', 422, 'MODE_UNAVAILABLE'],
+      ['crew', 'tg:12345', 404, 'CREW_NOT_FOUND'],
       ['crew', 'tg:999', 403, 'RBAC_PERMISSION_DENIED'],
-      ['devtools', 'tg:222', 422, 'MODE_UNAVAILABLE'],
+      ['devtools', 'tg:222', 404, 'FILE_NOT_FOUND'],
       ['devtools', 'tg:12345', 403, 'RBAC_PERMISSION_DENIED'],
     ])('mode %s of %s ends with %d %s', async (mode, user, status, code) => {
-      const reply = await post(JSON.stringify({ prompt: 'x', mode, metadata: { user_id: user } }));
+      const asked = mode === 'crew' ? { workflow: 'nowhere' } : { tool: 'fs_read', params: { path: 'nowhere.txt' } };
+      const reply = await post(JSON.stringify({ prompt: 'x', mode, metadata: { user_id: user, ...asked } }));
       expectRefused(reply, status, code);
       const needed = mode === 'crew' ? 'agent.crew' : 'agent.devtools';
-      expect(reply.body.error).toMatchObject(status === 403 ? { required_entitlement: needed } : { mode });
+      if (status === 403) expect(reply.body.error).toMatchObject({ required_entitlement: needed });
     });
 
     it('whom no rule takes is told so', async () => {

@@ -2,6 +2,7 @@ import { ProviderCall } from '../../src/adapters/llm/provider-call.js';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import type { CrewDependencies } from '../../activities/crew.js';
 import type { ProposalsDependencies } from '../../activities/proposals.js';
 import { createActivities, type OrchestratorActivities } from '../../activities/index.js';
 import type { GenerateChunk, LlmProvider } from '../../src/adapters/llm/provider.js';
@@ -67,6 +68,9 @@ describe.each(DATABASES)('answers on %s', (_name, open) => {
       admission: strict<Admission>('admission', {}),
       auditHeads: strict<HeadSigner>('auditHeads', {}),
       proposals: strict<ProposalsDependencies['proposals']>('proposals', {}),
+      crews: strict<CrewDependencies['crews']>('crews', {}),
+      daoTools: strict<CrewDependencies['daoTools']>('daoTools', {}),
+      denied: () => Promise.reject(new Error('nothing is denied here')),
       log: () => pino({ level: 'silent' }),
       calls: { begin: (order) => new ProviderCall(order), adopt: async () => undefined },
       historyTokens: 1_000,

@@ -65,8 +65,8 @@ describe.each(DATABASES)('a sample of recorded decisions on %s', (_name, open) =
     for (const id of ['loud', 'noisy', 'calm']) await createDao(fresh.database, { id });
     // The flood is younger than all that the third DAO has.
     await flood('loud', 'RBAC_PERMISSION_DENIED');
-    await flood('loud', 'MODE_UNAVAILABLE');
-    await flood('noisy', 'MODE_UNAVAILABLE');
+    await flood('loud', 'CREW_NOT_FOUND');
+    await flood('noisy', 'CREW_NOT_FOUND');
     for (let n = 0; n < 7; n += 1) await refusals.add(aRefusal(`calm lost-${n}`, { at: minutesAgo(600 + n) }));
     await refusals.add(aRefusal('calm denied-1', { code: 'RBAC_PERMISSION_DENIED', at: minutesAgo(9_000) }));
     await accept('loud', 3_000, 1);
@@ -117,25 +117,25 @@ describe.each(DATABASES)('a sample of recorded decisions on %s', (_name, open) =
       'calm lost': 7,
       'calm denied': 1,
       'loud RBAC_PERMISSION_DENIED': 146,
-      'loud MODE_UNAVAILABLE': 146,
-      'noisy MODE_UNAVAILABLE': 200,
+      'loud CREW_NOT_FOUND': 146,
+      'noisy CREW_NOT_FOUND': 200,
     });
     expect(tally(accepted)).toEqual({ calm: 30, loud: 235, noisy: 235 });
     expect(new Set([...refused, ...accepted]).size).toBe(1_000);
     // Of a DAO it is the newest ones.
     expect(new Set(accepted)).toContain('loud-234');
-    expect(new Set(refused)).toContain('loud MODE_UNAVAILABLE-1');
+    expect(new Set(refused)).toContain('loud CREW_NOT_FOUND-1');
   });
 
   it('should begin with the newest of each DAO, and of each code of it', async () => {
     const refused = await refusals.page(EVER, { before: 0, until: new Date() }, 6);
     expect(refused.map(({ id }) => id)).toEqual([
-      'noisy MODE_UNAVAILABLE-1',
+      'noisy CREW_NOT_FOUND-1',
       'loud RBAC_PERMISSION_DENIED-1',
       'calm lost-0',
       // The second of each: of a DAO that was refused for two reasons it is the newest of the other one.
-      'loud MODE_UNAVAILABLE-1',
-      'noisy MODE_UNAVAILABLE-2',
+      'loud CREW_NOT_FOUND-1',
+      'noisy CREW_NOT_FOUND-2',
       'calm denied-1',
     ]);
     const accepted = await requests.decided(EVER, { before: 3, until: new Date() }, 3);

@@ -5,6 +5,8 @@ import type { ToolRequest } from '../../src/contracts/devtools.js';
 import { AccessRepository } from '../../src/adapters/store/access.repository.js';
 import { AnswerCacheRepository } from '../../src/adapters/store/answer-cache.repository.js';
 import { AuditRepository } from '../../src/adapters/store/audit.repository.js';
+import { closeGate, decideGate } from '../../src/adapters/store/crew-gates.repository.js';
+import { applyChanges, CrewRunsRepository, endRun } from '../../src/adapters/store/crew-runs.repository.js';
 import { DaosRepository } from '../../src/adapters/store/daos.repository.js';
 import { InvitationsRepository } from '../../src/adapters/store/invitations.repository.js';
 import { MembersRepository } from '../../src/adapters/store/members.repository.js';
@@ -14,7 +16,8 @@ import { AccessService } from '../../src/services/access.service.js';
 import { doActions } from '../../src/services/proposal-effects.js';
 import { peopleOf, type People } from '../../src/services/people.js';
 import { aCaller, aKey, createDao } from '../factories/access.js';
-import { aClaim, aRequest, anAnswer, anEnding, someAccess } from '../factories/requests.js';
+import { aCrew } from '../factories/crew.js';
+import { aClaim, aDecision, aRequest, anAnswer, anEnding, someAccess } from '../factories/requests.js';
 import { PERSONAL } from '../support/personal-columns.js';
 import { DATABASES, type Fresh } from './databases.js';
 
@@ -23,6 +26,17 @@ const OTHER_SECRET = 'kohlrabi';
 const PERSON = 'tg:4242';
 const SECOND = 'dc:4242';
 const GUEST = 'tg:777';
+
+/** What of a run of a crew is not as usual. */
+interface Ran {
+  subject?: string;
+  /** The run that it went on from. */
+  base?: string;
+  /** Who approved it, by the name of the record, and what they said. */
+  decidedBy?: string;
+  comment?: string;
+  ended?: boolean;
+}
 
 interface Column {
   name: string;
@@ -131,6 +145,57 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     expect(await requests.recordToolResult(request.id, dao, end)).toBe(true);
   }
 
+  /**
+   * A run of a crew with a word in everything that it holds: in what it is given and comes to, in what a task made and
+   * what of it was shown, in what was said of it, and in what a step was asked and gave.
+   */
+  async function ran(actor: string, word: string, part: Ran = {}): Promise<string> {
+    const { subject = null, base, decidedBy = 'p_somebody', ended = true } = part;
+    const db = fresh.database.of(dao);
+    const hash = 'hash-of-crew';
+    const version = { dao_id: dao, crew: 'planning', hash, definition: JSON.stringify(aCrew()) };
+    await db
+      .insertInto('crew_versions')
+      .values(version)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    const output = { text: word };
+    const request = aRequest({
+      ...{ daoId: dao, actor, mode: 'crew', prompt: word, metadata: { workflow: 'planning', note: word } },
+      run: {
+        ...{ crew: 'planning', hash, subject, inputs: { text: word, about: subject }, rights: ['agent.crew'] },
+        base: base === undefined ? undefined : { runId: base, outputs: { plan: output } },
+      },
+    });
+    await requests.accept(request);
+    const place = { runId: request.id, daoId: dao };
+    await new CrewRunsRepository(fresh.database).locked(request.id, dao, async (open, run, now) => {
+      const json = { state: 'completed' as const, round: 1, attempt: 1, output, problem: word, notes: [word] };
+      const gate = { kind: 'approval' as const, roles: ['admin'], count: 1, self: false, remindAfterS: 60 };
+      await applyChanges(open, run!, {
+        tasks: { plan: { ...json, returned: output } },
+        steps: [
+          {
+            ...{ key: 'plan.1.1.1', about: { task: 'plan', agent: 'planner', label: word }, deadlineAt: now },
+            decision: aDecision(),
+            work: { call: { kind: 'chat', messages: [{ role: 'user', content: word }], options: { maxTokens: 9 } } },
+            refused: { code: 'PROVIDER_FAILED', message: 'no', reason: `it says: ${word}` },
+          },
+        ],
+        gates: [{ ...gate, id: 'output.plan.1', task: 'plan', ask: word, shown: { output }, expiresAfterS: 600 }],
+        handoffs: 0,
+      });
+      const at = { ...place, gate: 'output.plan.1' };
+      const made = { decision: 'approve' as const, comment: part.comment ?? word };
+      await decideGate(open, at, { revision: 1, member: decidedBy, made, output: null });
+      await closeGate(open, at, { state: 'approved', comment: made.comment, output });
+      const data = { result: output, agents: {} };
+      const end = { status: 'completed' as const, data, timings: {}, usage: null };
+      if (ended) await endRun(open, place, end);
+    });
+    return request.id;
+  }
+
   async function refused(actor: string, word: string): Promise<void> {
     const { mode, access } = aRequest();
     await new RefusalsRepository(fresh.database).add({
@@ -217,6 +282,82 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     const keys = fresh.database.of(dao).selectFrom('api_keys').where('principal', '=', member).selectAll();
     expect((await keys.execute()).map(({ revoked_at }) => revoked_at)).toEqual([expect.any(Date), expect.any(Date)]);
     expect((await people.members.list(admin, dao, { after: '', limit: 9 })).items).toHaveLength(3);
+  });
+
+  describe('of runs of crews', () => {
+    const WORDS = [
+      ...['crew_runs.inputs', 'crew_runs.result', 'crew_tasks.output', 'crew_tasks.notes', 'crew_tasks.problem'],
+      ...['crew_tasks.returned', 'crew_gates.ask', 'crew_gates.shown', 'crew_gates.comment', 'crew_gates.output'],
+      ...[
+        'crew_decisions.comment',
+        'turns.call',
+        'turns.prompt',
+        'turns.result',
+        'requests.metadata',
+        'requests.error',
+      ],
+    ].toSorted();
+    /** Words are looked for in all DAOs: those of each test are its own. */
+    let word: string;
+    let other: string;
+    beforeEach(() => {
+      [word, other] = [`chicory-${count}-`, `salsify-${count}-`];
+    });
+
+    it('leaves nothing of those that the person started, whatever was said there', async () => {
+      await ran('tg:12345', other);
+      const run = await ran(GUEST, word, { decidedBy: GUEST });
+      expect(await whereIs(word)).toEqual(WORDS);
+      // Its step is no request of its own.
+      expect(await people.forgetting.forgetMe(key(GUEST), dao, {})).toMatchObject({ requests: 1 });
+      for (const one of [word, GUEST]) expect([one, await whereIs(one)]).toEqual([one, []]);
+      expect(await whereIs(other)).toEqual(WORDS);
+      expect(await requests.find(run, dao)).toMatchObject({ status: 'completed', mode: 'crew', result: null });
+    });
+
+    it('leaves nothing of those that are about the person, nor of those that went on from theirs', async () => {
+      const id = await joined();
+      const about = await ran('tg:1', word, { subject: SECOND });
+      await ran('tg:1', word, { base: await ran(PERSON, word) });
+      await ran('tg:1', other, { subject: 'tg:stays' });
+      expect(await people.forgetting.forgetMe(key(PERSON), dao, {})).toEqual({ id, requests: 1 });
+      for (const one of [word, PERSON, SECOND]) expect([one, await whereIs(one)]).toEqual([one, []]);
+      expect(await whereIs(other)).toEqual(WORDS);
+      const left = fresh.database.of(dao).selectFrom('crew_runs').where('run_id', '=', about).select('subject');
+      expect(await left.execute()).toEqual([{ subject: id }]);
+      expect(await requests.find(about, dao)).toMatchObject({ actor: 'tg:1', status: 'completed' });
+    });
+
+    it('leaves nothing that the person said at gates of others, and the rest of those runs', async () => {
+      const id = await joined();
+      await ran('tg:1', other, { decidedBy: id, comment: word });
+      expect(await whereIs(word)).toEqual(['crew_decisions.comment', 'crew_gates.comment']);
+      await people.forgetting.forgetMe(key(PERSON), dao, {});
+      expect(await whereIs(word)).toEqual([]);
+      // What models were told may hold it, and so may the notes.
+      const gone = ['crew_decisions.comment', 'crew_gates.comment', 'crew_tasks.notes', 'turns.call'];
+      expect(await whereIs(other)).toEqual(WORDS.filter((name) => !gone.includes(name)));
+    });
+
+    it('waits for the end of those that would write down again what was erased', async () => {
+      const id = await joined();
+      const open = [
+        await ran(PERSON, word, { ended: false }),
+        await ran('tg:1', word, { subject: PERSON, ended: false }),
+        await ran('tg:1', other, { decidedBy: id, comment: word, ended: false }),
+      ];
+      await ran('tg:1', other, { ended: false });
+      const before = await whereIs(word);
+      const refusal = people.forgetting.forgetMe(key(PERSON), dao, {});
+      await expect(refusal).rejects.toMatchObject({
+        code: 'REQUESTS_RUNNING',
+        detail: { requests: open.toSorted() },
+      });
+      expect(await whereIs(word)).toEqual(before);
+      for (const run of open) await requests.recordEnding(run, dao, anEnding());
+      await people.forgetting.forgetMe(key(PERSON), dao, {});
+      for (const one of [word, PERSON]) expect([one, await whereIs(one)]).toEqual([one, []]);
+    });
   });
 
   it('leaves nothing of a guest either, who keeps the name that the record has for them', async () => {

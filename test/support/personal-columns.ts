@@ -24,6 +24,24 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   ballots: { none: 'dao_id n revision choice salt commitment ballot_id cast_at', pseudonym: 'member_id' },
   config_activations: { none: 'seq profile hash table_hash document compiled at', operator: 'confirmed_by' },
   config_confirmations: { none: 'hash at', operator: 'confirmed_by' },
+  crew_decisions: {
+    none: 'dao_id run_id gate revision decision decided_at',
+    erased: 'comment output member_id',
+  },
+  crew_gates: {
+    none: 'dao_id run_id id kind task state rules revision asked_at remind_at expires_at reminded_at decided_at seen_at',
+    erased: 'ask shown comment output',
+  },
+  crew_runs: {
+    none: 'run_id dao_id crew hash base_run rights handoffs lost_tokens lost_usd ended_at',
+    erased: 'subject inputs result',
+  },
+  crew_tasks: {
+    none: 'dao_id run_id task state round attempt reused_from began_at ended_at',
+    erased: 'output problem notes returned',
+  },
+  crew_versions: { none: 'dao_id crew hash created_at', public: 'definition' },
+  crews: { none: 'dao_id id hash version updated_at', public: 'definition', pseudonym: 'updated_by' },
   daos: { none: 'id limits version access_stamp created_at', public: 'name facts profile settings' },
   delegations: { none: 'dao_id since', pseudonym: 'member_id delegate_id' },
   dialogs: { none: 'dao_id id created_at', erased: 'actor session_id source' },
@@ -45,7 +63,7 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   rate_limits: { none: 'key points expire' },
   refusals: { none: 'id dao_id at code config_hash', erased: 'actor inputs' },
   requests: {
-    none: 'id dao_id key_id mode decision status provider usage attempts timings generation received_at deadline_at ended_at origin model',
+    none: 'id dao_id key_id mode decision status provider usage attempts timings generation received_at deadline_at ended_at origin model run_id step',
     erased: 'actor source agent metadata error idempotency_scope idempotency_key body_hash access',
   },
   roles: { none: 'dao_id entitlements version', public: 'name' },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
+import type { CrewDependencies } from '../../activities/crew.js';
 import type { ProposalsDependencies } from '../../activities/proposals.js';
 import { createActivities } from '../../activities/index.js';
 import { requestLog } from '../../activities/log.js';
@@ -161,6 +162,9 @@ describe('routeRequest: what is not in the history', () => {
       log: requestLog(pino({ level: 'silent' })),
       auditHeads: strict<HeadSigner>('auditHeads', {}),
       proposals: strict<ProposalsDependencies['proposals']>('proposals', {}),
+      crews: strict<CrewDependencies['crews']>('crews', {}),
+      daoTools: strict<CrewDependencies['daoTools']>('daoTools', {}),
+      denied: () => Promise.reject(new Error('nothing is denied here')),
       calls: { begin: (order) => new ProviderCall(order), adopt: async () => undefined },
       historyTokens: 1_000,
     });

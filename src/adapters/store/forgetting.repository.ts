@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { openRunsOf, withoutWords } from './forgetting-crews.js';
 import type { Db } from './tenants.js';
 
 /** Whose traces are erased, and what is left in their place. */
@@ -16,18 +17,24 @@ const NAMED_REQUESTS = 20;
 /** What one of these did. */
 const actedBy = (userIds: readonly string[]) => sql<boolean>`actor = any (${[...userIds]}::text[])`;
 
-/** Requests of a person that have not ended, oldest first. */
-export async function openRequestsOf(db: Db, { daoId, userIds }: Omit<Forgotten, 'pseudonym'>): Promise<string[]> {
+/**
+ * Requests of a person that have not ended, oldest first, and runs of crews that hold words of theirs; steps of runs are
+ * stopped with their run.
+ */
+export async function openRequestsOf(db: Db, forgotten: Forgotten): Promise<string[]> {
+  const { daoId, userIds } = forgotten;
   const rows = await db
     .selectFrom('requests')
     .where('dao_id', '=', daoId)
     .where('ended_at', 'is', null)
+    .where('run_id', 'is', null)
     .where(actedBy(userIds))
     .orderBy('id')
     .limit(NAMED_REQUESTS)
     .select('id')
     .execute();
-  return rows.map(({ id }) => id);
+  const runs = await openRunsOf(db, forgotten, NAMED_REQUESTS);
+  return [...new Set([...rows.map(({ id }) => id), ...runs])].toSorted().slice(0, NAMED_REQUESTS);
 }
 
 /** What makes the record's names for strangers of a DAO. */
@@ -39,26 +46,31 @@ export async function saltOf(db: Db, daoId: string): Promise<string> {
 /**
  * Erases what was said and who said it. Requests stay for the statistics: when, which mode, rule and provider, what was
  * used, how it ended. What they were decided on goes, so they cannot be decided again.
- * @returns how many requests there were
+ * @returns how many requests there were, steps of runs aside
  */
 export async function eraseWords(db: Db, { daoId, userIds, pseudonym }: Forgotten): Promise<number> {
   const requests = db.selectFrom('requests').where('dao_id', '=', daoId).where(actedBy(userIds)).select('id');
   await db.deleteFrom('turns').where('dao_id', '=', daoId).where('request_id', 'in', requests).execute();
   await db.deleteFrom('dialogs').where('dao_id', '=', daoId).where(actedBy(userIds)).execute();
   await db.deleteFrom('refusals').where('dao_id', '=', daoId).where(actedBy(userIds)).execute();
-  const result = await db
+  const { many } = await db
+    .selectFrom('requests')
+    .where('dao_id', '=', daoId)
+    .where('run_id', 'is', null)
+    .where(actedBy(userIds))
+    .select(sql<number>`count(*)::int`.as('many'))
+    .executeTakeFirstOrThrow();
+  await db
     .updateTable('requests')
     .set({
       ...{ actor: pseudonym, metadata: '{}', access: null, agent: null, source: null },
       ...{ idempotency_scope: null, idempotency_key: null, body_hash: null },
-      // Its code alone: a provider's words may quote the prompt.
-      error: sql<string>`case when error is not null then
-        jsonb_build_object('code', error->'code', 'message', 'The words of this error were forgotten.') end`,
+      error: withoutWords,
     })
     .where('dao_id', '=', daoId)
     .where(actedBy(userIds))
-    .executeTakeFirst();
-  return Number(result.numUpdatedRows);
+    .execute();
+  return many;
 }
 
 /** Takes the person's ids out of proposals to invite them; the proposals are the DAO's, and stay. */

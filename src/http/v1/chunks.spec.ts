@@ -59,7 +59,7 @@ function bodyOf(answer: Told): RequestBody {
     ...(calls.length > 0 && { tool_calls: calls }),
   };
   const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
-  return { ok: true, status: 'completed', data, usage, provider: 'fake' } as RequestBody;
+  return { ok: true, mode: 'chat', status: 'completed', data, usage, provider: 'fake' } as RequestBody;
 }
 
 /** Events of calls; those that are lost are left out. */
