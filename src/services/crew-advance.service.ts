@@ -30,7 +30,7 @@ import type { AdvanceKit } from '../domain/crew/kit.js';
 import { assistantMessage, firstMessages, toolMessages } from '../domain/crew/prompt.js';
 import type { Advance, AgentRoute, RunFinal, StepOrder } from '../domain/crew/run-state.js';
 import { numberedCalls, repairMessage, type AllowedTool } from '../domain/crew/turn.js';
-import { turnOptions } from '../domain/crew/turn-form.js';
+import { turnOptions, turnSampling } from '../domain/crew/turn-form.js';
 import type { OfferedTool } from '../domain/crew/turn-way.js';
 import { decideStep } from '../domain/decide.js';
 import { AppError } from '../errors/app-error.js';
@@ -164,7 +164,8 @@ export class CrewAdvanceService {
       maxTokens,
       priced: decision.chain.every((step) => step.price !== undefined),
     };
-    return { route, path: { decision, maxTokens } };
+    const isWarmable = known.every((facts) => facts && !facts.lacks.includes('temperature'));
+    return { route, path: { decision, maxTokens, isWarmable } };
   }
 
   private async goOn(db: Db, run: LoadedRun, next: Advance, world: World, now: Date): Promise<Moved> {
@@ -198,7 +199,9 @@ export class CrewAdvanceService {
     const path = world.routes.get(agent)?.path;
     if (!path) throw new TypeError(`a turn of ${agent} was ordered, and nobody answers for it`);
     const messages = await messagesOf(db, run, order);
-    const options = { maxTokens: path.maxTokens, ...turnOptions(order.way, order.form) };
+    const { maxTokens, isWarmable } = path;
+    const sampling = isWarmable ? turnSampling(order.misses) : {};
+    const options = { maxTokens, ...sampling, ...turnOptions(order.way, order.form) };
     return { key, about, decision: path.decision, deadlineAt, work: { call: { kind: 'chat', messages, options } } };
   }
 
@@ -253,7 +256,7 @@ function refusalOf(tool: AgentTool, { acting, denials }: World): ErrorObject | u
 /** Where the turns of an agent go, and by which decision; without one nobody answers for it. */
 interface AgentPath {
   route: AgentRoute;
-  path?: { decision: Decision; maxTokens: number };
+  path?: { decision: Decision; maxTokens: number; isWarmable: boolean };
 }
 
 type FailedRun = Extract<RunFinal, { status: 'failed' }>;

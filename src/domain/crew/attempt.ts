@@ -146,7 +146,8 @@ export class Attempt {
     if (halt) return { kind: halt };
     const { agent } = this.definition;
     const label = `${agent} on ${this.task}, turn ${number}`;
-    this.orders.step({ kind: 'model', key, task: this.task, agent, label, form, way: route.way, says });
+    const misses = this.repairs + this.progress.attempt - 1;
+    this.orders.step({ kind: 'model', key, task: this.task, agent, label, form, way: route.way, misses, says });
     return { kind: 'working' };
   }
 

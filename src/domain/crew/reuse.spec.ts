@@ -15,7 +15,7 @@ const CREW = crewOf({
   c: { needs: ['b'] },
   d: { gather: [aGather({ params: { path: { from: 'inputs.tone.file' } } })] },
 });
-const INPUTS = { topic: 'rain', tone: { file: 'x' } };
+const INPUTS: Record<string, unknown> = { topic: 'rain', tone: { file: 'x' } };
 
 const tasksOf = (states: Readonly<Record<string, TaskState>>) =>
   Object.fromEntries(
