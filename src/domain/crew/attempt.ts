@@ -30,6 +30,9 @@ type Route = Exclude<AgentRoute, { refused: string }> & { way: TurnWay };
 /** Share of the room for data that what tools gave may take in one turn. */
 const OUTCOMES_SHARE = 0.5;
 
+/** After so many answers that did not fit nothing is offered any more that dependencies could go in a circle with. */
+const MISSES_BEFORE_ORDER = 2;
+
 const failed = (problem: string, final = false): AttemptEnd => ({ kind: 'failed', problem, final });
 
 /**
@@ -71,15 +74,15 @@ export class Attempt {
     }
     const known = { ...scope, gathered: read.gathered };
     const way = wayOf(route, this.definition);
-    return this.turns({ ...route, way }, this.form(known, way), known);
+    return this.turns({ ...route, way }, known);
   }
 
-  private turns(route: Route, form: TurnForm, scope: Scope): AttemptEnd {
-    let says: Says = this.first(route, form, scope);
+  private turns(route: Route, scope: Scope): AttemptEnd {
+    let says: Says = this.first(route, this.form(scope, route), scope);
     for (let number = 1; ; number += 1) {
       const halt = this.mayTakeTurn(number);
       if (halt) return { kind: halt };
-      const step = this.turnStep(number, says, route, form);
+      const step = this.turnStep(number, says, route, this.form(scope, route));
       if (!('text' in step)) return step;
       const turn = this.read(step, route);
       const next = this.follow(turn, step, scope, route);
@@ -88,12 +91,17 @@ export class Attempt {
     }
   }
 
-  private form(scope: Scope, way: TurnWay): TurnForm {
+  /** How many answers did not fit so far. */
+  private get misses(): number {
+    return this.repairs + this.progress.attempt - 1;
+  }
+
+  private form(scope: Scope, { way }: Route): TurnForm {
     const { tools, output, checks } = this.definition;
     const narrowed = narrowedSchema(output, checks, { ...scope, roles: this.kit.roles });
     return {
       tools: tools.map((name) => this.kit.tool(name)),
-      output: way === 'constrained' ? keyedSchema(narrowed, checks) : narrowed,
+      output: way === 'constrained' ? keyedSchema(narrowed, checks, this.misses >= MISSES_BEFORE_ORDER) : narrowed,
     };
   }
 
@@ -146,8 +154,8 @@ export class Attempt {
     if (halt) return { kind: halt };
     const { agent } = this.definition;
     const label = `${agent} on ${this.task}, turn ${number}`;
-    const misses = this.repairs + this.progress.attempt - 1;
-    this.orders.step({ kind: 'model', key, task: this.task, agent, label, form, way: route.way, misses, says });
+    const { task, misses } = this;
+    this.orders.step({ kind: 'model', key, task, agent, label, form, way: route.way, misses, says });
     return { kind: 'working' };
   }
 

@@ -44,6 +44,19 @@ describe('keyedSchema', () => {
     });
   });
 
+  it('offers only what comes before, where nothing may go in a circle', () => {
+    expect(keyedSchema(schema(2, 2), [unique, acyclic], true)).toMatchObject({
+      properties: {
+        nodes: {
+          properties: {
+            t1: { properties: { on: { maxItems: 0 } } },
+            t2: { properties: { on: { items: { enum: ['t1'] } } } },
+          },
+        },
+      },
+    });
+  });
+
   it.each([
     ['entries may be left out', schema(1, 2), [unique]],
     ['there is too much to choose from', schema(2, 2, { minimum: 1, maximum: 99 }), [unique]],

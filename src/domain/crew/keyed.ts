@@ -51,22 +51,27 @@ const edgesIn = (checks: readonly CheckDefinition[], { list, at }: IdList & { at
     return first === list && edge !== undefined && (deeper.length === 0 || deeper[0] === '[]') ? [edge] : [];
   });
 
-/** A list of ids without one of them: nothing depends on itself. */
-function withoutId(schema: unknown, id: string): unknown {
+/** A list of ids with only those that one of them may depend on: not itself, and in order only those before it. */
+function withoutId(schema: unknown, id: string, inOrder: boolean): unknown {
   if (!isObject(schema) || !isObject(schema.items) || !Array.isArray(schema.items.enum)) return schema;
-  const others = (schema.items.enum as unknown[]).filter((one) => one !== id);
+  const ids = schema.items.enum as unknown[];
+  const others = inOrder ? ids.slice(0, Math.max(0, ids.indexOf(id))) : ids.filter((one) => one !== id);
   return others.length > 0
     ? { ...schema, items: { ...schema.items, enum: others } }
     : { ...schema, minItems: 0, maxItems: 0 };
 }
 
-function entryOf(items: JsonSchema, id: { name: string; value: string }, edges: readonly string[]): JsonSchema {
+function entryOf(
+  items: JsonSchema,
+  id: { name: string; value: string },
+  { edges, inOrder }: { edges: readonly string[]; inOrder: boolean },
+): JsonSchema {
   const { properties, required } = items;
   const others = Object.entries(isObject(properties) ? properties : {}).filter(([name]) => name !== id.name);
   return {
     ...items,
     properties: Object.fromEntries(
-      others.map(([name, part]) => [name, edges.includes(name) ? withoutId(part, id.value) : part]),
+      others.map(([name, part]) => [name, edges.includes(name) ? withoutId(part, id.value, inOrder) : part]),
     ),
     ...(Array.isArray(required) && { required: (required as unknown[]).filter((one) => one !== id.name) }),
   };
@@ -75,16 +80,17 @@ function entryOf(items: JsonSchema, id: { name: string; value: string }, edges: 
 /**
  * A narrowed schema with the lists that have exactly one entry for each of some ids told as objects under these ids. No
  * grammar can hold a list to having each id once; an object has each of its names once.
+ * @param inOrder each id may depend on those before it alone: fewer graphs than are right, but none with a circle
  */
-export function keyedSchema(schema: JsonSchema, checks: readonly CheckDefinition[]): JsonSchema {
+export function keyedSchema(schema: JsonSchema, checks: readonly CheckDefinition[], inOrder = false): JsonSchema {
   return idLists(checks).reduce((keyed: JsonSchema, one) => {
     const { properties } = keyed;
     const list = isObject(properties) ? ownValue(properties, one.list) : undefined;
     const ids = isObject(list) ? idsOf(list, one.id) : undefined;
     if (!isObject(list) || !isObject(list.items) || !ids) return keyed;
     const { items } = list;
-    const edges = edgesIn(checks, one);
-    const entries = ids.map((value) => [value, entryOf(items, { name: one.id, value }, edges)]);
+    const graph = { edges: edgesIn(checks, one), inOrder };
+    const entries = ids.map((value) => [value, entryOf(items, { name: one.id, value }, graph)]);
     const object = { type: 'object', properties: Object.fromEntries(entries), required: ids, additionalProperties: false };
     return { ...keyed, properties: { ...(properties as object), [one.list]: object } };
   }, schema);
