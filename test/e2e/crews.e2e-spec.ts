@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { SeenGate, SeenRun } from '../../src/contracts/crew-view.js';
-import type { ScriptedAnswer } from '../fakes/fake-dialect.js';
+import OpenAI from 'openai';
+import { GOOD, ISSUE } from '../fakes/crew-answers.js';
 import { startFakeOpenAi } from '../fakes/fake-openai.js';
 import type { WireFake } from '../fakes/wire-fake.js';
 import { chatProfile, DAO, fakeProvider, Product, until, type Call, type Reply } from './harness.js';
@@ -11,56 +12,6 @@ import { allEvents } from './sse.js';
 const MEMBER = 'tg:12345';
 const CONTRIBUTOR = 'tg:222';
 const ADMIN = 'tg:1';
-
-const ISSUE = {
-  file: 'shop/login.js',
-  line: 2,
-  issue: 'A password in the code.',
-  severity: 'high',
-  advice: 'Take it out.',
-};
-
-/** Good answers, by words of each task's instruction. Scripted: nobody thought of them but this test. */
-const GOOD: Record<string, ScriptedAnswer[]> = {
-  'Write a welcome message': [
-    { welcome_message: 'Welcome to GreenFood DAO, which brings food from farms to kitchens!' },
-  ],
-  'Choose one role': [{ reason: 'They want to help with code and files.', suggested_role: 'contributor' }],
-  'three to five first steps': [
-    { next_steps: ['Ask a question in the chat.', 'Read the open proposals.', 'Talk about Farm Share.'] },
-  ],
-  'First write in assessment': [{ assessment: 'Small, and without tests.', quality_score: 40 }],
-  'Look for security faults': [{ security_issues: [ISSUE] }],
-  'slow or hungry': [{ performance_warnings: [] }],
-  'one to six recommendations': [{ recommendations: ['Take the password out of shop/login.js.'] }],
-  'into three to eight subtasks': [
-    {
-      subtasks: [
-        { id: 't1', title: 'Write the list' },
-        { id: 't2', title: 'Buy the seeds' },
-        { id: 't3', title: 'Sow them' },
-      ],
-    },
-  ],
-  'Estimate each subtask': [
-    {
-      estimates: [
-        { id: 't1', hours: 1, confidence: 'high' },
-        { id: 't2', hours: 2, confidence: 'medium' },
-        { id: 't3', hours: 3, confidence: 'low' },
-      ],
-    },
-  ],
-  'depends_on has the ids': [
-    {
-      dependencies: [
-        { id: 't1', depends_on: [] },
-        { id: 't2', depends_on: ['t1'] },
-        { id: 't3', depends_on: ['t2'] },
-      ],
-    },
-  ],
-};
 
 describe('crews', () => {
   let fake: WireFake;
@@ -289,5 +240,54 @@ describe('crews', () => {
     expect((listed as unknown as { crews: { id: string; own: boolean }[] }).crews.map(({ id }) => id)).toEqual([
       ...['code_review', 'greeter', 'microdao_onboarding', 'proposal_review', 'task_decomposition'],
     ]);
+  });
+
+  describe('as models', () => {
+    let key: string;
+    beforeAll(async () => {
+      ({ key } = await product.key({ dao_id: DAO, principal: MEMBER }));
+    });
+
+    const client = (): OpenAI => new OpenAI({ baseURL: `${product.url}/v1`, apiKey: key, maxRetries: 0 });
+    const asks = (model: string, content: string) => ({ model, messages: [{ role: 'user' as const, content }] });
+
+    it('should stream what they do as thoughts, and what comes of it as the answer', async () => {
+      const stream = await client().chat.completions.create({
+        ...asks('crew/task_decomposition', 'Make a garden'),
+        stream: true,
+      });
+      let [thoughts, text] = ['', ''];
+      for await (const { choices } of stream) {
+        const delta = choices[0]?.delta as { content?: string; reasoning_content?: string } | undefined;
+        thoughts += delta?.reasoning_content ?? '';
+        text += delta?.content ?? '';
+      }
+      expect(thoughts).toContain('planner on plan: completed');
+      expect(thoughts).toContain('dependency_analyzer on find_dependencies: running');
+      expect(text).toContain('## Subtasks');
+      expect(text).toContain('Buy the seeds');
+    });
+
+    it('should answer in whole, with the usage of all agents', async () => {
+      const answer = await client().chat.completions.create(
+        asks('crew/task_decomposition', '{"task":"Make a garden"}'),
+      );
+      expect(answer.choices[0]?.message.content).toContain('## Dependencies');
+      expect(answer.usage?.total_tokens).toBeGreaterThan(0);
+    });
+
+    it('should say so where people are to decide first, and go on', async () => {
+      const answer = await client().chat.completions.create(asks('crew/microdao_onboarding', 'I bake bread.'));
+      const run = /crews\/runs\/([\w-]+)/.exec(answer.choices[0]?.message.content ?? '')?.[1];
+      expect(run).toBeDefined();
+      await asking(run!);
+    });
+
+    it('should be listed for those who may start them, and unknown ones refused', async () => {
+      const { data } = await client().models.list();
+      expect(data.map(({ id }) => id)).toContain('crew/task_decomposition');
+      const asked = client().chat.completions.create(asks('crew/none', 'Hello'));
+      await expect(asked).rejects.toMatchObject({ status: 404, code: 'model_not_found' });
+    });
   });
 });

@@ -90,8 +90,13 @@ export function keyedSchema(schema: JsonSchema, checks: readonly CheckDefinition
     if (!isObject(list) || !isObject(list.items) || !ids) return keyed;
     const { items } = list;
     const graph = { edges: edgesIn(checks, one), inOrder };
-    const entries = ids.map((value) => [value, entryOf(items, { name: one.id, value }, graph)]);
-    const object = { type: 'object', properties: Object.fromEntries(entries), required: ids, additionalProperties: false };
+    const entries = ids.map((value): [string, JsonSchema] => [value, entryOf(items, { name: one.id, value }, graph)]);
+    const object = {
+      type: 'object',
+      properties: Object.fromEntries(entries),
+      required: ids,
+      additionalProperties: false,
+    };
     return { ...keyed, properties: { ...(properties as object), [one.list]: object } };
   }, schema);
 }

@@ -35,9 +35,7 @@ const exactly =
   (part) => {
     const { type, minItems, maxItems } = part;
     const [least, most] = [Number(minItems ?? 0), Number(maxItems ?? Infinity)];
-    return type === 'array' && least <= count && count <= most
-      ? { ...part, minItems: count, maxItems: count }
-      : part;
+    return type === 'array' && least <= count && count <= most ? { ...part, minItems: count, maxItems: count } : part;
   };
 
 /** The values as a schema can list them; undefined: it cannot. */
@@ -90,8 +88,5 @@ function narrowedBy(
  * The schema of an output with what its checks demand and a schema can say, as things stand: which ids there are, how
  * many entries. A model that is held to it cannot miss them, and any other is told. Whatever passes the checks fits it.
  */
-export const narrowedSchema = (
-  schema: JsonSchema,
-  checks: readonly CheckDefinition[],
-  scope: CheckScope,
-): JsonSchema => checks.reduce((narrowed, one) => narrowedBy(narrowed, one, checks, scope), schema);
+export const narrowedSchema = (schema: JsonSchema, checks: readonly CheckDefinition[], scope: CheckScope): JsonSchema =>
+  checks.reduce((narrowed, one) => narrowedBy(narrowed, one, checks, scope), schema);

@@ -2,11 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { RequestBody } from '../../contracts/bodies.js';
 import type { ToolCall } from '../../contracts/chat.js';
+import type { CrewProgress } from '../../contracts/crew-steps.js';
 import type { PositionedEvent, RequestEvent } from '../../contracts/events.js';
 import { ChatChunks } from './chat-chunks.js';
 import { Chunks } from './chunks.js';
 import { CompletionChunks } from './completion-answer.js';
-import { Unanswered } from './outcome.js';
+import { pausedAnswer, Unanswered } from './outcome.js';
 
 const HEAD = { id: 'chatcmpl-1', created: 1, model: 'dagi-stack' };
 
@@ -277,5 +278,44 @@ describe('a stream of a completion', () => {
       { ...base, choices: [{ ...choice, text: '', finish_reason: 'length' }] },
       { ...base, choices: [], usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 } },
     ]);
+  });
+});
+
+describe('a run of a crew', () => {
+  const chunksOf = (): Chunks => new Chunks(new ChatChunks(HEAD, { functions: false }), true);
+  const crew = (data: Partial<CrewProgress>): PositionedEvent => ({
+    type: 'crew',
+    data: { task: 'plan', agent: 'planner', state: 'running', tokens: 0, waits_for: null, ...data },
+    position: { generation: 0, offset: 1 },
+  });
+  const deltasOf = (chunks: readonly object[]): Delta[] =>
+    (chunks as Chunk[]).flatMap(({ choices }) => choices.map(({ delta }) => delta));
+
+  it('should tell who works on what as thoughts, and its result as the answer', () => {
+    const chunks = chunksOf();
+    const told = [crew({}), crew({ state: 'waiting_approval', tokens: 12 })].flatMap((event) => chunks.of(event));
+    expect(deltasOf(told).map(({ reasoning_content: text }) => text)).toEqual([
+      undefined,
+      'planner on plan: running (0 tokens so far)\n',
+      'planner on plan: waiting approval (12 tokens so far)\n',
+    ]);
+    const data = { result: { steps: ['dig', 'sow'] }, agents: {} };
+    const done = {
+      type: 'done',
+      data: { ok: true, mode: 'crew', data, usage: null },
+      position: { generation: 0, offset: 0 },
+    };
+    const end = chunks.of(done as unknown as PositionedEvent);
+    expect(deltasOf(end)[0]?.content).toContain('- dig\n- sow');
+    expect([chunks.ended, chunks.settled, (end.at(-1) as Chunk).usage !== undefined]).toEqual([true, true, true]);
+  });
+
+  it('should say where it stands to whoever waits no longer', () => {
+    const chunks = chunksOf();
+    chunks.of(crew({}));
+    const [said, last] = chunks.pause(pausedAnswer('r1')) as Chunk[];
+    expect(said?.choices[0]?.delta.content).toContain('/crews/runs/r1');
+    expect(last?.choices[0]?.finish_reason).toBe('stop');
+    expect(chunks.ended).toBe(true);
   });
 });
