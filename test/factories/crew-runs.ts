@@ -26,6 +26,7 @@ interface Scene {
   script: Script;
   inputs?: CrewRun['inputs'];
   tasks?: CrewRun['tasks'];
+  lost?: CrewRun['lost'];
   kit?: Partial<AdvanceKit>;
 }
 
@@ -175,9 +176,9 @@ export class PlayedRun {
   }
 
   private advance(): Advance {
-    const { definition, inputs = {} } = this.scene;
+    const { definition, inputs = {}, lost = { tokens: 0, usd: 0 } } = this.scene;
     const { tasks, steps, gates, handoffs } = this;
-    const run = { definition, inputs, tasks, steps, gates, handoffs, lost: { tokens: 0, usd: 0 } };
+    const run = { definition, inputs, tasks, steps, gates, handoffs, lost };
     const before = JSON.stringify([run, [...steps], [...gates]]);
     const next = advance(run, aKit({ ...this.kit, now: this.now }));
     expect(JSON.stringify([run, [...steps], [...gates]])).toBe(before);

@@ -47,6 +47,8 @@ interface Acts {
   generate?: Generation;
   runTool?: Use;
   runDaoTool?: Use;
+  /** Comes before a failure is written down. */
+  beforeFailure?: () => Promise<void>;
 }
 
 /** A run of a crew on a stage, its looks at the record scripted. */
@@ -57,7 +59,10 @@ export class CrewPlay {
   /** Ids of steps, as they were begun. */
   readonly begun: string[] = [];
 
-  constructor(private readonly acts: Acts) {
+  private readonly acts: Acts;
+
+  constructor(acts: Acts) {
+    this.acts = acts;
     this.looks = new Script('advanceCrew', acts.advances);
   }
 
@@ -85,13 +90,16 @@ export class CrewPlay {
   }
 
   private activities(): object {
-    const { generate = answers, runDaoTool = recorded } = this.acts;
+    const { generate = answers, runDaoTool = recorded, beforeFailure } = this.acts;
     return {
       advanceCrew: (input: AdvanceCrewInput) => this.looks.play(input),
       cancelCrew: async (input: AdvanceCrewInput) => void this.cancels.push(input),
       generate: (input: GenerateInput) => this.begin(input, generate),
       runDaoTool: (input: RunToolInput) => this.begin(input, runDaoTool),
-      recordFailure: async (input: RecordFailureInput) => void this.failures.push(input),
+      recordFailure: async (input: RecordFailureInput) => {
+        await beforeFailure?.();
+        this.failures.push(input);
+      },
     };
   }
 

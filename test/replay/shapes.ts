@@ -1,4 +1,5 @@
 import { AUDIT_HEADS_SHAPES } from './shapes/audit-heads.js';
+import { CREW_SHAPES } from './shapes/crew-run.js';
 import { DEVTOOLS_SHAPES } from './shapes/devtools-run.js';
 import { PROPOSAL_SHAPES } from './shapes/proposal.js';
 import { ROUTE_SHAPES } from './shapes/route-request.js';
@@ -11,6 +12,7 @@ import type { Shape } from './shapes/shape.js';
 export const SHAPES: Readonly<Record<string, Shape>> = {
   ...ROUTE_SHAPES,
   ...DEVTOOLS_SHAPES,
+  ...CREW_SHAPES,
   ...PROPOSAL_SHAPES,
   ...AUDIT_HEADS_SHAPES,
 };

@@ -221,11 +221,14 @@ describe('crewRun', () => {
     it('should stay small, and hold no text of models or members', async () => {
       const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
       const rounds = keys.map((key, index) => next({ tokens: 12 * index }, [key]));
-      await play(...rounds, end('completed')).on(stage, runId);
+      const history = await play(...rounds, end('completed')).on(stage, runId);
       const { historySize } = await description();
       expect(historySize).toBeGreaterThan(1_000);
       expect(historySize).toBeLessThan(40_000);
-      console.log('HISTORY', historySize);
+      const results = attributesOf(history, 'activityTaskCompletedEventAttributes').map(({ result }) =>
+        Object.keys(JSON.parse(String(result?.payloads?.[0]?.data)) as object),
+      );
+      expect(results).toEqual(keys.map(() => ['outcome', 'provider', 'finishReason', 'usage']));
     });
 
     it('should begin anew after many steps, also where it never waits', async () => {

@@ -46,6 +46,14 @@ describe(Orders.name, () => {
       expect(slow.waitsFor).toEqual(['limit.time_s.0']);
     });
 
+    it('should count what turns used that gave no answer', () => {
+      const scene = { script: using(10), lost: { tokens: 900, usd: 2 } };
+      const run = new PlayedRun({ ...scene, definition: crewOf({ tokens: 1_000 }, THREE) }).play();
+      expect(run.asked).toMatchObject([{ id: 'limit.tokens.0', shown: { used: 1_000 } }]);
+      const dear = new PlayedRun({ ...scene, definition: crewOf({ cost_usd: 2 }, THREE) }).play();
+      expect(dear.asked).toMatchObject([{ id: 'limit.cost_usd.0', shown: { used: 2, allowed: 2 } }]);
+    });
+
     it('should pause where nothing more may be bought this month', () => {
       const definition = crewOf({}, THREE);
       const run = new PlayedRun({ definition, script: using(10), kit: { broke: 'the budget is used up' } }).play();

@@ -15,7 +15,7 @@ const CREW = crewOf({
   c: { needs: ['b'] },
   d: { gather: [aGather({ params: { path: { from: 'inputs.tone.file' } } })] },
 });
-const INPUTS: Record<string, unknown> = { topic: 'rain', tone: { file: 'x' } };
+const INPUTS: Readonly<Record<string, unknown>> = { topic: 'rain', tone: { file: 'x' } };
 
 const tasksOf = (states: Readonly<Record<string, TaskState>>) =>
   Object.fromEntries(
@@ -30,9 +30,14 @@ const ALL = tasksOf({ a: 'completed', b: 'reused', c: 'completed', d: 'completed
 const kept = ({
   crew = CREW,
   tasks = ALL,
-  inputs = INPUTS,
-  from = undefined as string | undefined,
-} = {}): string[] => Object.keys(reusedOutputs(crew, { inputs: INPUTS, tasks }, { inputs, from }));
+  ...again
+}: {
+  crew?: CrewDefinition;
+  tasks?: typeof ALL;
+  inputs?: Readonly<Record<string, unknown>>;
+  from?: string;
+} = {}): string[] =>
+  Object.keys(reusedOutputs(crew, { inputs: INPUTS, tasks }, { inputs: INPUTS, from: undefined, ...again }));
 
 describe(reusedOutputs.name, () => {
   it('should take over all outputs where nothing is to be done again', () => {

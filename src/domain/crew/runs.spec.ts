@@ -137,7 +137,7 @@ describe('runs of crews', () => {
         const left = Object.values(run.states).filter((state) => ['running', 'asking', 'returned'].includes(state));
         expect(final?.status === 'completed' ? left : []).toEqual([]);
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     );
     expect([...seen].sort()).toEqual(['CREW_FAILED', 'CREW_REJECTED', 'CREW_STOPPED', 'completed']);
   });
