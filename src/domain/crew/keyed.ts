@@ -7,14 +7,19 @@ const MOST_ENTRIES = 20;
 /** Values to choose from in all entries: a grammar follows each of them. */
 const MOST_CHOICES = 200;
 
-/** How many values an answer chooses from, by a schema; whole numbers between bounds are so many. */
+/** How many values an answer chooses from, by a schema. */
 function choicesOf(schema: unknown): number {
   if (!isObject(schema)) return 0;
-  const { enum: values, type, minimum, maximum, items, properties } = schema;
+  const { enum: values, items, properties } = schema;
   if (Array.isArray(values)) return values.length;
-  if (type === 'integer' && typeof minimum === 'number' && typeof maximum === 'number') return maximum - minimum + 1;
   const parts = [items, ...Object.values(isObject(properties) ? properties : {})];
   return parts.reduce((sum: number, part) => sum + choicesOf(part), 0);
+}
+
+/** A whole number without its bounds: a grammar lists all that are between them. They are checked in the answer. */
+function unbounded(part: unknown): unknown {
+  if (!isObject(part) || part.type !== 'integer') return part;
+  return Object.fromEntries(Object.entries(part).filter(([name]) => name !== 'minimum' && name !== 'maximum'));
 }
 
 /** A list at the top of an output whose entries have an id each. */
@@ -71,7 +76,7 @@ function entryOf(
   return {
     ...items,
     properties: Object.fromEntries(
-      others.map(([name, part]) => [name, edges.includes(name) ? withoutId(part, id.value, inOrder) : part]),
+      others.map(([name, part]) => [name, edges.includes(name) ? withoutId(part, id.value, inOrder) : unbounded(part)]),
     ),
     ...(Array.isArray(required) && { required: (required as unknown[]).filter((one) => one !== id.name) }),
   };
