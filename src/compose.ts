@@ -209,10 +209,7 @@ export class Composition {
       settings: () => headStartsOf(config.current()),
     });
     this.models = new ModelsService(() => ({ routing: table(), since: this.startedAt }), access, this.registry);
-    this.crewing = crewingOf({
-      ...{ repositories, access, changes, log, limits: this.limits, abilities: this.registry, clock: temporal },
-      ...{ routing: table, tools: agentTools(), shipped: loadShippedCrews(), read: readCrew, hashOf: crewVersion },
-    });
+    this.crewing = this.crewingWith(table);
     this.submissions = new SubmissionsService({
       ...{ requests, refusals, access, availability, temporal, log, headStarts: this.headStarts },
       crews: this.crewing.starts,
@@ -232,6 +229,15 @@ export class Composition {
     this.whatIf = new WhatIfService({ access, recorded, figures, usage, trials, providers: known });
     config.onActivate((active) => {
       this.follow(active);
+    });
+  }
+
+  private crewingWith(routing: () => LoadedConfig['routing']): Crewing {
+    const { repositories, access, limits, registry: abilities, foundation } = this;
+    return crewingOf({
+      ...{ repositories, access, limits, abilities, routing, changes: this.people.changes },
+      ...{ log: foundation.log, clock: foundation.temporal },
+      ...{ tools: agentTools(), shipped: loadShippedCrews(), read: readCrew, hashOf: crewVersion },
     });
   }
 

@@ -44,7 +44,7 @@ export function reusedOutputs(
 }
 
 const hasNoOutput = (task: Pick<TaskProgress, 'state' | 'output'> | undefined): boolean =>
-  !task || task.output === null || !['completed', 'reused'].includes(task.state);
+  (task?.output ?? null) === null || !['completed', 'reused'].includes(task?.state ?? '');
 
 /** Whether a task looks at an input that is another, or its output is given by the leave of people. */
 function touches({ tasks }: CrewDefinition, id: string, changed: readonly string[]): boolean {
