@@ -21,7 +21,7 @@ const app = await createApi({
       .concat(['requests', 'routing', 'submissions', 'usage', 'whatIf'])
       .map((name) => [name, {}]),
   ),
-  ...{ people: groups, rights: groups, voting: groups },
+  ...{ people: groups, rights: groups, voting: groups, crewing: groups },
   log: pino({ level: 'silent' }),
 });
 const reply = await app.inject({ url: '/openapi.json' });

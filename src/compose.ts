@@ -208,8 +208,9 @@ export class Composition {
       ...{ requests, bus, log, temporal, registry: this.registry, states: this.states },
       settings: () => headStartsOf(config.current()),
     });
-    this.models = new ModelsService(() => ({ routing: table(), since: this.startedAt }), access, this.registry);
     this.crewing = this.crewingWith(table);
+    const since = this.startedAt;
+    this.models = new ModelsService(() => ({ routing: table(), since }), access, this.registry, this.crewing.crews);
     this.submissions = new SubmissionsService({
       ...{ requests, refusals, access, availability, temporal, log, headStarts: this.headStarts },
       crews: this.crewing.starts,

@@ -38,6 +38,8 @@ export interface CrewProgress {
   state: TaskState;
   /** Of the run, so far. */
   tokens: number;
+  /** What the run waits for of people, while nobody works; null: it goes on by itself. */
+  waits_for: AdvancedCrew['waitsFor'];
 }
 
 /** Input of the workflow `crewRun`. */

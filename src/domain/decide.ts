@@ -13,7 +13,7 @@ import type { ErrorCode } from '../errors/catalogue.js';
 import { resolveRights, type Rights } from './access.js';
 import { holds, promptMatcher, type PromptMatcher, type Subject } from './conditions.js';
 import { matchNamed, matchRule, type Match } from './routing.js';
-import { namedProvider } from './virtual-models.js';
+import { namedProvider } from '../contracts/virtual-models.js';
 
 export type DecideResult =
   | { allowed: true; decision: Decision }

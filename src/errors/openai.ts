@@ -19,6 +19,11 @@ const GIVEN_UP = { final: true } as const;
 const TOLD: Partial<Record<ErrorCode, Told>> = {
   UNAUTHENTICATED: { code: 'invalid_api_key' },
   MODEL_NOT_FOUND: { code: 'model_not_found', param: 'model' },
+  CREW_NOT_FOUND: { code: 'model_not_found', param: 'model' },
+  CREW_INPUTS_INVALID: { code: 'invalid_value', param: 'messages' },
+  CREW_FAILED: GIVEN_UP,
+  CREW_REJECTED: GIVEN_UP,
+  CREW_STOPPED: GIVEN_UP,
   BAD_JSON: { code: 'invalid_json' },
   BODY_INVALID: { code: 'invalid_value' },
   PARAMETER_UNSUPPORTED: { code: 'unsupported_parameter' },

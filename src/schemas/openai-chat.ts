@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { namedCrew } from '../contracts/virtual-models.js';
 import type { CallOptions } from '../contracts/chat.js';
 import type { RouteSubmission } from '../contracts/request.js';
 import {
@@ -14,6 +15,7 @@ import {
   words,
   type AnswerStyle,
 } from './openai-common.js';
+import { crewSubmission, ignoredByCrews } from './openai-crew.js';
 import { messages, promptOf } from './openai-messages.js';
 import { responseFormat, speaksOfFunctions, toolFields, toolingOf } from './openai-tools.js';
 
@@ -181,11 +183,14 @@ export const styleOf = (
 /** Body of `POST /v1/chat/completions`. */
 export const ChatCompletionSchema = Wire.transform((body, context): ChatRequest => {
   const options = optionsOf(body, context);
+  const submission = submissionOf(body, promptOf(body.messages));
+  const style = { ...styleOf(body, KNOWN), functions: speaksOfFunctions(body) };
+  const crew = namedCrew(body.model);
+  if (crew === undefined) {
+    return { submission: { ...submission, call: { kind: 'chat', messages: body.messages, options } }, style };
+  }
   return {
-    submission: {
-      ...submissionOf(body, promptOf(body.messages)),
-      call: { kind: 'chat', messages: body.messages, options },
-    },
-    style: { ...styleOf(body, KNOWN), functions: speaksOfFunctions(body) },
+    submission: crewSubmission(submission, crew, context),
+    style: { ...style, ignored: [...style.ignored, ...ignoredByCrews(options)] },
   };
 });

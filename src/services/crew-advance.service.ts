@@ -67,14 +67,15 @@ export class CrewAdvanceService {
     await applyChanges(db, run, { ...next, steps });
     const open = await openStepsOf(db, run);
     const gates = [...run.gates.values()].filter(({ state }) => state === 'open');
-    const waits = [...gates.map(({ kind }) => kind), ...next.gates.map(({ kind }) => kind)];
+    const [asked = null] = [...gates, ...next.gates].map(({ kind }) => kind);
+    const waitsFor = open.length > 0 ? null : asked;
     return {
       steps: open.map(toStepInput),
       waitMs: steps.some(({ refused }) => refused) ? 0 : waitMs(next, gates, now),
       ended: null,
-      waitsFor: open.length > 0 ? null : (waits[0] ?? null),
+      waitsFor,
       tokens: totalOf(run).total_tokens,
-      progress: progressOf(run, next),
+      progress: progressOf(run, next, waitsFor),
     };
   }
 
@@ -137,10 +138,14 @@ function waitMs(
   return Math.max(0, Math.min(...moments.map((moment) => moment.getTime())) - now.getTime());
 }
 
-const progressOf = (run: LoadedRun, { tasks }: Pick<Advance, 'tasks'>): CrewProgress[] => {
+const progressOf = (
+  run: LoadedRun,
+  { tasks }: Pick<Advance, 'tasks'>,
+  waitsFor: AdvancedCrew['waitsFor'] = null,
+): CrewProgress[] => {
   const { total_tokens: tokens } = totalOf(run);
   return Object.entries(tasks).map(([task, { state }]) => ({
-    ...{ task, state, tokens },
+    ...{ task, state, tokens, waits_for: waitsFor },
     agent: run.definition.tasks[task]?.agent ?? '',
   }));
 };

@@ -12,7 +12,7 @@ import { sha256 } from '../adapters/digest.js';
 import { assistantMessage, firstMessages, toolMessages } from '../domain/crew/prompt.js';
 import type { StepOrder } from '../domain/crew/run-state.js';
 import { numberedCalls, repairMessage } from '../domain/crew/turn.js';
-import { turnOptions } from '../domain/crew/turn-form.js';
+import { turnOptions, turnSampling } from '../domain/crew/turn-form.js';
 import { ERRORS } from '../errors/catalogue.js';
 import type { Acting } from './access.service.js';
 import type { World } from './crew-world.js';
@@ -37,7 +37,9 @@ export async function stepOf(db: Db, run: LoadedRun, order: StepOrder, world: Wo
   const path = world.routes.get(agent)?.path;
   if (!path) throw new TypeError(`a turn of ${agent} was ordered, and nobody answers for it`);
   const messages = await messagesOf(db, run, order);
-  const options = { maxTokens: path.maxTokens, ...turnOptions(order.way, order.form) };
+  const { maxTokens, isWarmable } = path;
+  const sampling = isWarmable ? turnSampling(order.misses) : {};
+  const options = { maxTokens, ...sampling, ...turnOptions(order.way, order.form) };
   return { key, about, decision: path.decision, deadlineAt, work: { call: { kind: 'chat', messages, options } } };
 }
 

@@ -45,7 +45,7 @@ export interface World {
 /** Where the turns of an agent go, and by which decision; without one nobody answers for it. */
 interface AgentPath {
   route: AgentRoute;
-  path?: { decision: Decision; maxTokens: number };
+  path?: { decision: Decision; maxTokens: number; isWarmable: boolean };
 }
 
 /** Room for data where nobody knows how much a model can read, in UTF-16 units; and the least and the most that is given. */
@@ -129,7 +129,8 @@ export class CrewWorlds {
       maxTokens,
       priced: decision.chain.every((step) => step.price !== undefined),
     };
-    return { route, path: { decision, maxTokens } };
+    const isWarmable = known.every((facts) => facts && !facts.lacks.includes('temperature'));
+    return { route, path: { decision, maxTokens, isWarmable } };
   }
 }
 

@@ -64,7 +64,20 @@ export class CrewsService {
 
   /** All crews by their ids. @throws AppError `RBAC_PERMISSION_DENIED` without `chat.read`, and those of access */
   async list(key: CallerKey, named: Named): Promise<Crew[]> {
-    const { daoId } = await this.parts.access.require(key, named, 'chat.read');
+    return this.of(await this.parts.access.require(key, named, 'chat.read'));
+  }
+
+  /** The crews that somebody may start. @throws AppError `STORE_UNAVAILABLE` */
+  async open(acting: Acting): Promise<Crew[]> {
+    const { entitlements } = acting.rights;
+    const crews = await this.of(acting);
+    return crews.filter(({ definition }) => {
+      const needed = definition.open_to_guests ? 'chat.read' : 'agent.crew';
+      return [needed, ...requiredEntitlements(definition)].every((one) => entitlements.includes(one as Entitlement));
+    });
+  }
+
+  private async of({ daoId }: Acting): Promise<Crew[]> {
     const own = (await this.parts.crews.list(daoId)).map((crew): [string, Crew] => [crew.definition.id, crew]);
     return [...new Map([...this.shipped, ...own]).values()].toSorted((a, b) =>
       a.definition.id < b.definition.id ? -1 : 1,

@@ -4,10 +4,11 @@ import type { DecisionInputs } from '../contracts/request.js';
 import type { RoutingTable } from '../contracts/routing.js';
 import { decide, promptInputs } from '../domain/decide.js';
 import { providersOf } from '../domain/routing.js';
-import { modelOf, RULES_CHOOSE } from '../domain/virtual-models.js';
+import { crewModelOf, modelOf, RULES_CHOOSE } from '../contracts/virtual-models.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Named } from './access.service.js';
 import type { Abilities } from './availability.service.js';
+import type { CrewsService } from './crews.service.js';
 
 /** A virtual model, as `GET /v1/models` tells it. */
 export interface ModelEntry {
@@ -31,14 +32,16 @@ export class ModelsService {
     private readonly table: () => { routing: RoutingTable; since: Date },
     private readonly access: AccessService,
     private readonly abilities: Abilities,
+    private readonly crews: Pick<CrewsService, 'open'>,
   ) {}
 
   /**
-   * `dagi-stack` and the providers that the caller may name, by name.
+   * `dagi-stack`, the providers that the caller may name, and the crews that they may start, by name.
    * @throws AppError `RBAC_PERMISSION_DENIED` without `chat.write`, and those of `AccessService`
    */
   async list(key: CallerKey, named: Named): Promise<ModelEntry[]> {
-    const { facts: access } = await this.access.require(key, named, 'chat.write');
+    const acting = await this.access.require(key, named, 'chat.write');
+    const { facts: access } = acting;
     const { routing, since } = this.table();
     const entry = (id: string, facts: ModelFacts): ModelEntry => ({
       id,
@@ -50,7 +53,8 @@ export class ModelsService {
     const models = await Promise.all(
       open.toSorted().map(async (name) => entry(modelOf(name), (await this.abilities.facts(name)) ?? UNKNOWN)),
     );
-    return [entry(RULES_CHOOSE, together(models.map(({ facts }) => facts))), ...models];
+    const crews = (await this.crews.open(acting)).map(({ definition }) => entry(crewModelOf(definition.id), UNKNOWN));
+    return [entry(RULES_CHOOSE, together(models.map(({ facts }) => facts))), ...models, ...crews];
   }
 
   /** @throws AppError `MODEL_NOT_FOUND` where `list` has no such model, and its errors */

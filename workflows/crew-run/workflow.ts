@@ -7,10 +7,11 @@ import {
   isCancellation,
   proxyLocalActivities,
   setHandler,
+  sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.js';
-import type { AdvancedCrew, CrewRunInput } from '../../src/contracts/crew-steps.js';
+import type { AdvanceCrewInput, AdvancedCrew, CrewRunInput, StepInput } from '../../src/contracts/crew-steps.js';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.js';
 import { POKE_CREW_SIGNAL } from './messages.js';
 import { performStep } from './steps.js';
@@ -26,6 +27,8 @@ const poke = defineSignal(POKE_CREW_SIGNAL);
 
 /** After so many steps a run goes on as a new one, so that its history stays short. */
 const STEPS_OF_A_RUN = 200;
+/** A step that is open still when it was done is done again after a pause: something is wrong that may pass. */
+const PAUSE_BEFORE_AGAIN = '30s';
 
 /**
  * The hands of a crew's run. How it stands, what is next and how it ends is in the database: this does the steps that it
@@ -40,7 +43,7 @@ export async function crewRun(input: CrewRunInput): Promise<AdvancedCrew['ended'
   try {
     return await run.toItsEnd();
   } catch (error) {
-    if (isCancellation(error)) await CancellationScope.nonCancellable(() => cancelCrew(input));
+    if (isCancellation(error)) await CancellationScope.nonCancellable(() => run.cancelled());
     throw error;
   }
 }
@@ -48,37 +51,57 @@ export async function crewRun(input: CrewRunInput): Promise<AdvancedCrew['ended'
 class Run {
   /** Something has happened since it was last asked what is next. */
   news = false;
-  private readonly working = new Set<string>();
-  private done = 0;
+  /** Steps that are being done, by their ids. */
+  private readonly working = new Map<string, Promise<void>>();
+  private readonly done = new Set<string>();
+  private readonly steps = new CancellationScope();
+  private told = '';
 
   constructor(private readonly input: CrewRunInput) {}
 
   async toItsEnd(): Promise<AdvancedCrew['ended']> {
     for (;;) {
       this.news = false;
-      const next = await advanceCrew({ runId: this.input.runId, daoId: this.input.daoId });
+      const next = await advanceCrew(this.place());
       this.tell(next);
-      if (next.ended) return this.ended(next.ended);
-      for (const step of next.steps) this.begin(step);
-      const idle = this.working.size === 0;
-      if (idle && this.done > 0 && !this.news && (next.waitsFor !== null || this.done >= STEPS_OF_A_RUN)) {
-        return continueAsNew<typeof crewRun>(this.input);
+      if (next.ended) return await this.ended(next.ended);
+      // What is not begun here is told again to the run that this goes on as.
+      const isFull = this.done.size >= STEPS_OF_A_RUN;
+      if (!isFull) for (const step of next.steps) this.begin(step);
+      const isIdle = this.working.size === 0;
+      if (isIdle && (isFull || (this.done.size > 0 && next.waitsFor !== null))) {
+        return await continueAsNew<typeof crewRun>(this.input);
       }
       await this.untilNews(next.waitMs);
     }
   }
 
+  /** Ends a run that is cancelled: first on the record, then where its steps are done. */
+  async cancelled(): Promise<void> {
+    await cancelCrew(this.place());
+    await Promise.all(this.working.values());
+  }
+
+  private place(): AdvanceCrewInput {
+    return { runId: this.input.runId, daoId: this.input.daoId };
+  }
+
   /** Does a step beside everything else, once. */
-  private begin(step: AdvancedCrew['steps'][number]): void {
-    if (this.working.has(step.requestId)) return;
-    this.working.add(step.requestId);
+  private begin(step: StepInput): void {
+    const { requestId } = step;
+    if (this.working.has(requestId)) return;
     const finish = (): void => {
-      this.working.delete(step.requestId);
-      this.done += 1;
+      this.working.delete(requestId);
+      this.done.add(requestId);
       this.news = true;
     };
-    // A cancel ends the run at its next question; nothing else comes out of a step.
-    void performStep(this.input, step).then(finish, finish);
+    const isAgain = this.done.has(requestId);
+    const perform = async (): Promise<void> => {
+      if (isAgain) await sleep(PAUSE_BEFORE_AGAIN);
+      await performStep(this.input, step);
+    };
+    // Whatever comes of a step is on the record; where nothing is, the step is open still and is told again.
+    this.working.set(requestId, this.steps.run(perform).then(finish, finish));
   }
 
   private async untilNews(waitMs: number | null): Promise<void> {
@@ -86,7 +109,10 @@ class Run {
     else await condition(() => this.news, Math.max(1, waitMs));
   }
 
-  private ended(how: NonNullable<AdvancedCrew['ended']>): AdvancedCrew['ended'] {
+  /** Nothing is done any more for a run that has ended. */
+  private async ended(how: NonNullable<AdvancedCrew['ended']>): Promise<AdvancedCrew['ended']> {
+    this.steps.cancel();
+    await Promise.all(this.working.values());
     if (how !== 'failed') return how;
     throw ApplicationFailure.create({
       type: 'CrewFailed',
@@ -97,6 +123,9 @@ class Run {
 
   /** What an operator searches for, in the Temporal Web UI. */
   private tell({ ended, waitsFor, tokens }: AdvancedCrew): void {
+    const news = JSON.stringify([ended, waitsFor, tokens]);
+    if (news === this.told) return;
+    this.told = news;
     upsertSearchAttributes([
       { key: SEARCH_ATTRIBUTES.ApprovalState, value: waitsFor ?? 'none' },
       { key: SEARCH_ATTRIBUTES.TokensTotal, value: tokens },

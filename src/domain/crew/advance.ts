@@ -1,4 +1,4 @@
-import type { TaskProgress } from '../../contracts/crew-run.js';
+import type { GateView, TaskProgress } from '../../contracts/crew-run.js';
 import type { CrewPlan, TaskState } from '../../contracts/crew.js';
 import { Attempt, outputsOf, type AttemptEnd } from './attempt.js';
 import type { AdvanceKit } from './kit.js';
@@ -36,7 +36,8 @@ class Advancing {
   private readonly changed = new Set<string>();
   private readonly orders: Orders;
   private handoffs: number;
-  private rejected: { task: string; reason: string } | undefined;
+  /** Tasks whose output people rejected now. */
+  private readonly rejected = new Set<string>();
 
   constructor(
     private readonly run: CrewRun,
@@ -117,15 +118,24 @@ class Advancing {
       ...{ remindAfterS: rules.remind_after_s, expiresAfterS: rules.expires_after_s },
     });
     if (!gate || gate.state === 'open') return;
+    const { max_returns: most = 0 } = this.run.definition.tasks[id] ?? {};
     if (gate.state === 'approved') this.set(id, { state: 'completed', output: gate.output ?? output });
-    else if (gate.state === 'returned') {
+    else if (gate.state === 'returned' && round <= most) {
       const again = { round: round + 1, attempt: 1, output: null, returned: output };
       this.set(id, { ...again, state: 'returned', notes: [...notes, gate.comment ?? ''] });
-    } else {
-      const reason = gate.state === 'expired' ? 'nobody approved it in time' : (gate.comment ?? 'people rejected it');
-      this.rejected = { task: id, reason };
-      this.set(id, { state: 'failed', problem: reason });
-    }
+    } else this.reject(id, gate);
+  }
+
+  private reject(id: string, { state, comment }: GateView): void {
+    this.rejected.add(id);
+    const problem =
+      state === 'expired'
+        ? 'nobody approved it in time'
+        : state === 'returned'
+          ? `it was sent back too often: ${comment ?? ''}`
+          : (comment ?? 'people rejected it');
+    // What people rejected is nobody's to go on with, also where the run goes on without the task.
+    this.set(id, { state: 'failed', problem, output: null });
   }
 
   private begin(): void {
@@ -161,7 +171,7 @@ class Advancing {
     }
     const task = this.failedFor();
     if (task !== undefined) {
-      const code = this.rejected?.task === task ? 'CREW_REJECTED' : 'CREW_FAILED';
+      const code = this.rejected.has(task) ? 'CREW_REJECTED' : 'CREW_FAILED';
       return { status: 'failed', code, task, reason: this.task(task).problem ?? '' };
     }
     const outcome = outcomeOf(this.plan, this.states());

@@ -4,8 +4,10 @@ import type { AgentDefinition, TaskDefinition } from '../../contracts/crew.js';
 import { problemsOf } from './checks.js';
 import type { Block } from './data-block.js';
 import { gather } from './gathering.js';
+import { keyedSchema, unkeyed } from './keyed.js';
 import type { AdvanceKit } from './kit.js';
 import type { Halt, Orders } from './orders.js';
+import { narrowedSchema } from './narrow.js';
 import { personAnswer } from './prompt.js';
 import { resolveReference, type Scope } from './references.js';
 import { retryAt } from './retries.js';
@@ -27,6 +29,9 @@ type Route = Exclude<AgentRoute, { refused: string }> & { way: TurnWay };
 
 /** Share of the room for data that what tools gave may take in one turn. */
 const OUTCOMES_SHARE = 0.5;
+
+/** After so many answers that did not fit nothing is offered any more that dependencies could go in a circle with. */
+const MISSES_BEFORE_ORDER = 2;
 
 const failed = (problem: string, final = false): AttemptEnd => ({ kind: 'failed', problem, final });
 
@@ -67,26 +72,37 @@ export class Attempt {
     if (this.run.definition.budget.cost_usd !== undefined && !route.priced) {
       return failed(`the crew has a budget in dollars, and no price is known for ${agent}`, true);
     }
-    const form = this.form();
-    return this.turns({ ...route, way: wayOf(route, form) }, form, { ...scope, gathered: read.gathered });
+    const known = { ...scope, gathered: read.gathered };
+    const way = wayOf(route, this.definition);
+    return this.turns({ ...route, way }, known);
   }
 
-  private turns(route: Route, form: TurnForm, scope: Scope): AttemptEnd {
-    let says: Says = this.first(route, form, scope);
+  private turns(route: Route, scope: Scope): AttemptEnd {
+    let says: Says = this.first(route, this.form(scope, route), scope);
     for (let number = 1; ; number += 1) {
       const halt = this.mayTakeTurn(number);
       if (halt) return { kind: halt };
-      const step = this.turnStep(number, says, route, form);
+      const step = this.turnStep(number, says, route, this.form(scope, route));
       if (!('text' in step)) return step;
-      const turn = this.read(step, route, form);
+      const turn = this.read(step, route);
       const next = this.follow(turn, step, scope, route);
       if ('kind' in next) return next;
       says = next;
     }
   }
 
-  private form(): TurnForm {
-    return { tools: this.definition.tools.map((name) => this.kit.tool(name)), output: this.definition.output };
+  /** How many answers did not fit so far. */
+  private get misses(): number {
+    return this.repairs + this.progress.attempt - 1;
+  }
+
+  private form(scope: Scope, { way }: Route): TurnForm {
+    const { tools, output, checks } = this.definition;
+    const narrowed = narrowedSchema(output, checks, { ...scope, roles: this.kit.roles });
+    return {
+      tools: tools.map((name) => this.kit.tool(name)),
+      output: way === 'constrained' ? keyedSchema(narrowed, checks, this.misses >= MISSES_BEFORE_ORDER) : narrowed,
+    };
   }
 
   private first({ way, maxChars }: Route, form: TurnForm, scope: Scope): Says {
@@ -134,19 +150,21 @@ export class Attempt {
   }
 
   private openTurn(key: string, number: number, says: Says, route: Route, form: TurnForm): AttemptEnd {
-    const halt = this.orders.reserve(route.maxTokens);
+    const halt = this.orders.reserve(key, route.maxTokens);
     if (halt) return { kind: halt };
     const { agent } = this.definition;
     const label = `${agent} on ${this.task}, turn ${number}`;
-    this.orders.step({ kind: 'model', key, task: this.task, agent, label, form, way: route.way, says });
+    const { task, misses } = this;
+    this.orders.step({ kind: 'model', key, task, agent, label, form, way: route.way, misses, says });
     return { kind: 'working' };
   }
 
-  private read(step: StepView, { way }: Route, form: TurnForm): Turn {
+  private read(step: StepView, { way }: Route): Turn {
     return readTurn(step.text, step.toolCalls, {
       way,
       parseJson: (text) => this.kit.parseJson(text),
-      output: this.kit.validator(form.output),
+      output: this.kit.validator(this.definition.output),
+      plain: (output) => unkeyed(output, this.definition.checks),
       tools: this.definition.tools.map((name) => this.kit.tool(name)),
       mostCalls: this.agent.limits.tool_calls,
       isCut: step.isCut,

@@ -21,7 +21,7 @@ function told(values: readonly unknown[], sentence: (value: string) => string): 
 }
 
 /** Values without those that are like an earlier one. */
-const distinct = (values: readonly unknown[]): unknown[] => [
+export const distinct = (values: readonly unknown[]): unknown[] => [
   ...new Map(values.map((value) => [canonical(value), value])).values(),
 ];
 
@@ -84,6 +84,10 @@ function unique(output: unknown, at: string): string[] {
   return told(distinct(twice), (value) => `${at}: ${value} is there more than once`);
 }
 
+/** Of some roles those that the DAO has. */
+export const givableRoles = (among: readonly string[], { roles }: CheckScope): string[] =>
+  among.filter((role) => roles.includes(role));
+
 function check(definition: CheckDefinition, output: unknown, scope: CheckScope): string[] {
   switch (definition.check) {
     case 'acyclic':
@@ -104,7 +108,7 @@ function check(definition: CheckDefinition, output: unknown, scope: CheckScope):
     }
     case 'role': {
       const { at, among } = definition;
-      const allowed = among.filter((role) => scope.roles.includes(role));
+      const allowed = givableRoles(among, scope);
       const choice =
         allowed.length > 0 ? `choose of ${allowed.map((role) => shownValue(role)).join(', ')}` : 'none can';
       const strangers = without(valuesAt(output, at), allowed);

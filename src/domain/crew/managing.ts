@@ -62,17 +62,24 @@ export class Manager {
     const route = this.kit.routeOf(agent);
     const profile = definition.agents[agent];
     if ('refused' in route || !profile || handoffs >= definition.max_handoffs) return undefined;
+    // As for agents: what costs an unknown amount is not bought out of a budget in dollars.
+    if (definition.budget.cost_usd !== undefined && !route.priced) return undefined;
     const step = this.step(`${MANAGER}-${handoffs + 1}`);
     if (step === 'failed') return undefined;
     if (step === 'working') return 'working';
     const form = { tools: [], output: managerSchema(choices) };
     const way = wayOf(route, form);
     if (typeof step !== 'string') {
-      const reader = { way, parseJson: this.kit.parseJson, output: this.kit.validator(form.output), tools: [] };
+      const reader = {
+        way,
+        parseJson: (text: string) => this.kit.parseJson(text),
+        output: this.kit.validator(form.output),
+        tools: [],
+      };
       const turn = readTurn(step.text, [], { ...reader, mostCalls: 0, isCut: step.isCut });
       return turn.kind === 'output' ? turn.value : undefined;
     }
-    if (this.orders.reserve(route.maxTokens)) return 'working';
+    if (this.orders.reserve(step, route.maxTokens)) return 'working';
     const prompt = {
       agent: profile,
       instruction: managerInstruction(definition, choices),

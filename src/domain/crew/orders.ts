@@ -1,6 +1,6 @@
 import type { GateOrder, GateView } from '../../contracts/crew-run.js';
 import type { Spending } from '../../contracts/crew.js';
-import { NO_USAGE, reachedLimit, totalSpending, type Extensions } from './budget.js';
+import { NO_USAGE, reachedLimit, totalSpending, type Extensions, type ReachedLimit } from './budget.js';
 import type { AdvanceKit } from './kit.js';
 import type { CrewRun, StepOrder } from './run-state.js';
 import { valuesOfMap } from './values.js';
@@ -23,14 +23,15 @@ export class Orders {
   lookAt: Date | null = null;
   /** The limit at which people stopped the run, if they did. */
   stopped: { limit: string; reason: string } | null = null;
-  private reservedTokens = 0;
+  /** What turns that have not ended are taken to use, by their keys, in tokens. */
+  private readonly reserved = new Map<string, number>();
 
   constructor(
     private readonly run: CrewRun,
     private readonly kit: AdvanceKit,
   ) {
-    for (const { kind, state } of run.steps.values()) {
-      if (kind === 'model' && state === 'open') this.reservedTokens += OPEN_PROMPT_TOKENS;
+    for (const { key, kind, state } of run.steps.values()) {
+      if (kind === 'model' && state === 'open') this.reserved.set(key, OPEN_PROMPT_TOKENS + this.longestAnswer(key));
     }
   }
 
@@ -82,16 +83,31 @@ export class Orders {
 
   /**
    * Whether a turn of a model may begin.
-   * @param tokens most that it may use
+   * @param key of its step: asked again for the same, nothing more is kept
+   * @param tokens longest answer
    * @returns undefined: it may, and what it may use is kept for it
    */
-  reserve(tokens: number): Halt | undefined {
+  reserve(key: string, tokens: number): Halt | undefined {
     if (this.kit.broke) return this.limit('month', null, { reason: this.kit.broke });
-    const { budget } = this.run.definition;
-    const reached = reachedLimit(budget, this.spending(this.reservedTokens + tokens), this.runExtensions());
+    if (this.reserved.has(key)) return undefined;
+    const reached = this.reached(tokens);
     if (reached) return this.limit(reached.limit, null, { used: reached.used, allowed: reached.allowed });
-    this.reservedTokens += tokens;
+    const others = [...this.reserved.values()].reduce((sum, kept) => sum + kept, 0);
+    // What those use that are at work is known when they have ended: nobody is asked before.
+    if (this.reached(others + tokens)) return 'working';
+    this.reserved.set(key, OPEN_PROMPT_TOKENS + tokens);
     return undefined;
+  }
+
+  private reached(tokens: number): ReachedLimit | undefined {
+    return reachedLimit(this.run.definition.budget, this.spending(tokens), this.runExtensions());
+  }
+
+  /** Longest answer of whoever has the turn of a key, in tokens. */
+  private longestAnswer(key: string): number {
+    const { tasks, manager = '' } = this.run.definition;
+    const route = this.kit.routeOf(tasks[key.slice(0, key.lastIndexOf('-'))]?.agent ?? manager);
+    return 'refused' in route ? 0 : route.maxTokens;
   }
 
   private runExtensions(): Extensions {

@@ -44,14 +44,14 @@ export function reusedOutputs(
 }
 
 const hasNoOutput = (task: Pick<TaskProgress, 'state' | 'output'> | undefined): boolean =>
-  (task?.output ?? null) === null || !['completed', 'reused'].includes(task?.state ?? '');
+  !task?.output || !['completed', 'reused'].includes(task.state);
 
 /** Whether a task looks at an input that is another, or its output is given by the leave of people. */
 function touches({ tasks }: CrewDefinition, id: string, changed: readonly string[]): boolean {
   const task = ownValue(tasks, id);
   if (!task) return true;
   if (task.approval || task.action) return true;
-  const looked = JSON.stringify([task.uses, task.gather]);
+  const looked = JSON.stringify([task.uses, task.gather, task.checks]);
   return (
     changed.some((name) => looked.includes(`inputs.${name}`)) || (changed.length > 0 && looked.includes('"inputs"'))
   );

@@ -34,6 +34,8 @@ export type StepOrder =
       label: string;
       form: TurnForm;
       way: TurnWay;
+      /** How many answers at this work did not fit; absent: none. */
+      misses?: number;
       /** The first turn says all itself; a later one goes on behind an earlier one. */
       says:
         | { prompt: Omit<TaskPrompt, 'mark'> }

@@ -13,6 +13,13 @@ export function turnOptions(
   return { responseFormat: { type: 'json_schema', name: 'answer', schema: choiceSchema(form) } };
 }
 
+/** A model whose answer did not fit gives the same one again unless it is made to try something else. */
+const [LEAST_WARM, WARMER, WARMEST] = [0.5, 0.2, 1];
+
+/** The temperature after so many answers that did not fit; none: that of the profile. */
+export const turnSampling = (misses = 0): Pick<CallOptions, 'temperature'> =>
+  misses === 0 ? {} : { temperature: Math.min(LEAST_WARM + WARMER * misses, WARMEST) };
+
 const toolLine = ({ name, description, parameters }: OfferedTool): string => {
   const params = schemaWords(parameters);
   return `- ${name}: ${description.trim()}${params === '{}' || params === '{...}' ? '' : ` params: ${params}`}`;

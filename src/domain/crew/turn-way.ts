@@ -23,7 +23,10 @@ export interface TurnForm {
 }
 
 /** The way for a model that can do some things, where it has tools or has none. */
-export function wayOf({ capabilities }: Pick<ModelFacts, 'capabilities'>, { tools }: TurnForm): TurnWay {
+export function wayOf(
+  { capabilities }: Pick<ModelFacts, 'capabilities'>,
+  { tools }: { tools: readonly unknown[] },
+): TurnWay {
   if (tools.length > 0 && capabilities.includes('tools')) return 'native';
   return capabilities.includes('json_schema') ? 'constrained' : 'words';
 }

@@ -16,6 +16,8 @@ export interface TurnReader {
   /** Parses JSON and what is almost JSON; may throw. */
   parseJson: (text: string) => unknown;
   output: Validate;
+  /** The output as its schema says it, where it was told in another way. */
+  plain?: (output: Record<string, unknown>) => Record<string, unknown>;
   tools: readonly AllowedTool[];
   /** Most calls of one turn that are done; more are refused. */
   mostCalls: number;
@@ -101,8 +103,9 @@ const askedName = (object: Record<string, unknown>): string | undefined =>
 const askedParams = (object: Record<string, unknown>): unknown =>
   ['params', 'parameters', 'arguments', 'args'].map((key) => ownValue(object, key)).find((one) => one !== undefined);
 
-function asOutput(value: unknown, { output }: TurnReader): Turn {
-  if (!isObject(value)) return { kind: 'invalid', problems: ['the output is no JSON object'] };
+function asOutput(told: unknown, { output, plain = (value) => value }: TurnReader): Turn {
+  if (!isObject(told)) return { kind: 'invalid', problems: ['the output is no JSON object'] };
+  const value = plain(told);
   const problems = output(value);
   return problems.length === 0 ? { kind: 'output', value } : { kind: 'invalid', problems: bounded(problems) };
 }

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { requestFields } from '../../contracts/log-fields.js';
+import type { RequestBody } from '../../contracts/bodies.js';
+import type { PositionedEvent } from '../../contracts/events.js';
 import type { RouteSubmission } from '../../contracts/request.js';
+import { AppError } from '../../errors/app-error.js';
 import { contextOf, keyOf } from '../../middleware/context.js';
 import { sendError } from '../../middleware/error.filter.js';
 import { openAiLimits } from '../../middleware/openai-limits.js';
@@ -12,7 +15,7 @@ import { OutcomesService } from '../../services/outcomes.service.js';
 import { RequestsService } from '../../services/requests.service.js';
 import { SubmissionsService } from '../../services/submissions.service.js';
 import type { Chunks } from './chunks.js';
-import { answerOf, Unanswered, type Answer } from './outcome.js';
+import { answerOf, pausedAnswer, Unanswered, type Answer } from './outcome.js';
 import { CHUNK_LIMITS, PROVIDER_HEADER, sendChunks } from './send-chunks.js';
 
 /** A call of `/v1` that was read. */
@@ -29,7 +32,10 @@ export interface Call {
 /** An answer in whole: what it is made of, and the head of it. */
 export type Written = (answer: Answer, accepted: Accepted) => object;
 
-/** The models that there can be; which of them are open to a caller is decided with the request. */
+/** How long a run of a crew is waited for: OpenAI's own clients give up after ten minutes. */
+const PATIENCE_MS = 540_000;
+
+/** The models that there can be beside crews; which of them are open to a caller is decided with the request. */
 const MODELS = /^(?:dagi-stack|provider\/.+)$/;
 
 /** Puts what clients of OpenAI ask through the one door, and gives them what comes out of it. */
@@ -46,12 +52,11 @@ export class OpenAiCalls {
   async answer(call: Call, write: Written): Promise<void> {
     const gone = this.attend(call);
     const accepted = await this.submit(call, gone);
-    // Each request has a deadline of its own, so that its end comes.
-    const body = await this.outcomes.wait(accepted, this.drain.orStopping(gone));
+    const body = await this.end(call, accepted, gone);
     if (gone.aborted) return;
     await telling(call, () => {
-      const answer = answerOf(body);
-      if (body.ok && body.provider !== null) void call.reply.header(PROVIDER_HEADER, body.provider);
+      const answer = body ? answerOf(body) : this.unfinished(call, accepted);
+      if (body?.ok && body.provider !== null) void call.reply.header(PROVIDER_HEADER, body.provider);
       void call.reply.status(200).send(write(answer, accepted));
     });
   }
@@ -60,15 +65,44 @@ export class OpenAiCalls {
   async stream(call: Call, chunksOf: (accepted: Accepted) => Chunks): Promise<void> {
     const accepted = await this.submit(call, this.attend(call));
     const chunks = chunksOf(accepted);
-    const events = (gone: AbortSignal) => this.outcomes.events(accepted, undefined, this.drain.orStopping(gone));
+    const source = {
+      produce: (gone: AbortSignal) => this.events(call, accepted, gone),
+      unfinished: () => this.unfinished(call, accepted),
+    };
     const waitedMs = Date.now() - contextOf(call.request).receivedAt.getTime();
     const limits = { ...CHUNK_LIMITS, openMs: Math.max(0, CHUNK_LIMITS.openMs - waitedMs) };
     try {
-      await telling(call, () => sendChunks(call.reply, chunks, events, limits));
+      await telling(call, () => sendChunks(call.reply, chunks, source, limits));
     } finally {
       // Told of another run of the model, it cannot be told to the end.
       if (!chunks.settled) this.leave(call, accepted);
     }
+  }
+
+  /** The body at the end of a request; undefined: its end is not waited for here. */
+  private async end(call: Call, accepted: Accepted, gone: AbortSignal): Promise<RequestBody | undefined> {
+    // A request has a deadline of its own, so that its end comes; a run of a crew may wait for people.
+    if (!call.submission.crew) return this.outcomes.wait(accepted, this.drain.orStopping(gone));
+    for await (const event of this.events(call, accepted, gone)) {
+      if (event.type === 'done' || event.type === 'error') return event.data;
+    }
+    return undefined;
+  }
+
+  /** What happens to a request until it ends, or, of a run of a crew, until it waits for people. */
+  private async *events(call: Call, accepted: Accepted, gone: AbortSignal): AsyncGenerator<PositionedEvent> {
+    const here = this.drain.orStopping(gone);
+    const until = call.submission.crew ? AbortSignal.any([here, AbortSignal.timeout(PATIENCE_MS)]) : here;
+    for await (const event of this.outcomes.events(accepted, undefined, until)) {
+      yield event;
+      if (event.type === 'crew' && event.data.waits_for !== null) return;
+    }
+  }
+
+  /** What is answered to whoever waits no longer for a request that goes on. @throws Unanswered: nothing */
+  private unfinished({ submission }: Call, { requestId }: Accepted): Answer {
+    if (submission.crew && !this.drain.isStopping) return pausedAnswer(requestId);
+    throw new Unanswered(new AppError('SHUTTING_DOWN'));
   }
 
   /** A signal for the reader going away. The model is to be free at once, even before the request is accepted. */
@@ -89,8 +123,8 @@ export class OpenAiCalls {
     const { request, reply, submission, ignored, idempotencyKey, route } = call;
     this.drain.refuseWhenStopping();
     if (ignored.length > 0) void reply.header('x-dagi-ignored-parameters', ignored.join(', '));
-    const { model = '' } = submission;
-    if (!MODELS.test(model)) throw noModel(model);
+    const { model = '', crew } = submission;
+    if (!crew && !MODELS.test(model)) throw noModel(model);
     const context = contextOf(request);
     const alone = this.isAlone(call) && { gone };
     const about = { requestId: request.id, route, idempotencyKey, receivedAt: context.receivedAt, ...alone };
@@ -112,11 +146,11 @@ export class OpenAiCalls {
 
   /**
    * Whether nobody but this caller waits for the answer. Whoever named the request means to come back for it; and whoever
-   * is sent away since this process stops does not leave.
+   * is sent away since this process stops does not leave. A run of a crew is a DAO's, not a caller's.
    */
-  private isAlone({ idempotencyKey }: Call): boolean {
+  private isAlone({ idempotencyKey, submission }: Call): boolean {
     const named = idempotencyKey !== undefined && idempotencyKey !== '';
-    return !named && !this.drain.isStopping;
+    return !named && !submission.crew && !this.drain.isStopping;
   }
 }
 

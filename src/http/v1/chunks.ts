@@ -1,6 +1,6 @@
 import type { PositionedEvent, RequestEvent } from '../../contracts/events.js';
 import { AppError } from '../../errors/app-error.js';
-import { answerOf, openAiUsage, Unanswered, type Answer } from './outcome.js';
+import { answerOf, openAiUsage, progressWords, Unanswered, type Answer } from './outcome.js';
 
 type EventOf<Type extends RequestEvent['type']> = Extract<RequestEvent, { type: Type }>['data'];
 
@@ -47,13 +47,23 @@ export class Chunks {
         return event.data.text === '' ? [] : this.tell(generation, this.form.reasoning(event.data));
       case 'tool_call':
         return this.tell(generation, this.form.toolCall(event.data));
+      case 'crew':
+        return this.tell(generation, this.form.reasoning({ text: progressWords(event.data) }));
       case 'done':
       case 'error':
         this.settled = true;
+        if (event.data.mode === 'crew') return this.pause(answerOf(event.data));
         return this.end(generation, answerOf(event.data));
       default:
         return [];
     }
+  }
+
+  /** The end of a stream with an answer of which nothing was told. */
+  pause(answer: Answer): object[] {
+    this.settled = true;
+    const generation = this.told ?? 0;
+    return [...this.tell(generation, this.form.token({ text: answer.data.text })), ...this.end(generation, answer)];
   }
 
   private end(generation: number, answer: Answer): object[] {

@@ -1,6 +1,8 @@
 import { chatDataOf, type ChatData, type RequestBody } from '../../contracts/bodies.js';
+import type { CrewProgress } from '../../contracts/crew-steps.js';
 import type { Usage } from '../../contracts/request.js';
 import { AppError } from '../../errors/app-error.js';
+import { crewWords } from '../../services/crew-words.js';
 
 /** A request that ended without an answer, or broke off after it had begun to be told. */
 export class Unanswered extends Error {
@@ -15,10 +17,24 @@ export interface Answer {
   usage: Usage | null;
 }
 
+const saidOf = (text: string): ChatData => ({ text, finish_reason: 'stop' });
+
+/** What a crew's agent does, as it is told while others wait. */
+export const progressWords = ({ task, agent, state, tokens }: CrewProgress): string =>
+  `${agent} on ${task}: ${state.replaceAll('_', ' ')} (${tokens} tokens so far)\n`;
+
+/** The answer of a crew that is not waited for any more. */
+export const pausedAnswer = (runId: string): Answer => ({
+  data: saidOf(
+    `The crew is not done yet: it goes on by itself, or waits for a person. GET /crews/runs/${runId} tells which, and where to decide.`,
+  ),
+  usage: null,
+});
+
 /** @throws Unanswered where there is none */
 export function answerOf(body: RequestBody): Answer {
   if (!body.ok) throw new Unanswered(AppError.recorded(body.error));
-  const data = chatDataOf(body);
+  const data = body.mode === 'crew' && body.data ? saidOf(crewWords(body.data)) : chatDataOf(body);
   if (data) return { data, usage: body.usage };
   // It goes on, but not for whoever waits here: this process is stopping.
   throw new Unanswered(new AppError('SHUTTING_DOWN'));

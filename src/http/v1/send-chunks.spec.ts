@@ -7,7 +7,7 @@ import type { PositionedEvent, RequestEvent } from '../../contracts/events.js';
 import { AppError } from '../../errors/app-error.js';
 import { ChatChunks } from './chat-chunks.js';
 import { Chunks } from './chunks.js';
-import { Unanswered } from './outcome.js';
+import { Unanswered, type Answer } from './outcome.js';
 import { CHUNK_LIMITS, sendChunks, type ChunkLimits } from './send-chunks.js';
 
 const at = (event: RequestEvent): PositionedEvent => ({ ...event, position: { generation: 1, offset: 0 } });
@@ -42,7 +42,7 @@ describe(sendChunks.name, () => {
     server.get('/', async (_request, reply) => {
       void reply.header('x-request-id', 'r1');
       const head = { id: 'chatcmpl-1', created: 1, model: 'm' };
-      outcome = sendChunks(reply, new Chunks(new ChatChunks(head, { functions: false }), false), produce, limits);
+      outcome = sendChunks(reply, new Chunks(new ChatChunks(head, { functions: false }), false), { produce, unfinished }, limits);
       await outcome.catch(async (error: unknown) => {
         if (!reply.raw.headersSent) await reply.status(502).send(error instanceof Unanswered ? 'unanswered' : 'broken');
       });
@@ -55,6 +55,9 @@ describe(sendChunks.name, () => {
     await server.close();
   });
 
+  const unfinished = (): Answer => {
+    throw new Unanswered(new AppError('SHUTTING_DOWN'));
+  };
   const get = (): Promise<Response> => fetch(`http://127.0.0.1:${port}/`);
   const framesOf = (text: string): string[] => text.trimEnd().split('\n\n');
 

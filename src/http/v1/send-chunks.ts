@@ -1,11 +1,10 @@
 import type { FastifyReply } from 'fastify';
 import type { PositionedEvent } from '../../contracts/events.js';
-import { AppError } from '../../errors/app-error.js';
 import { openAiError } from '../../errors/openai.js';
 import { toAppError } from '../../middleware/error.filter.js';
 import { SseStream, STREAM_LIMITS, type StreamLimits } from '../sse-stream.js';
 import type { Chunks } from './chunks.js';
-import { Unanswered } from './outcome.js';
+import { Unanswered, type Answer } from './outcome.js';
 
 /** How long a stream of `/v1` may wait for what, in milliseconds. */
 export interface ChunkLimits extends StreamLimits {
@@ -21,6 +20,13 @@ export const PROVIDER_HEADER = 'x-dagi-provider';
 const frame = (data: object): string => `data: ${JSON.stringify(data)}\n\n`;
 const DONE = 'data: [DONE]\n\n';
 
+/** Where the chunks of a stream come from. */
+export interface ChunkSource {
+  produce(gone: AbortSignal): AsyncIterable<PositionedEvent>;
+  /** What is answered where the events end and the request goes on. @throws Unanswered: nothing */
+  unfinished(): Answer;
+}
+
 /**
  * Sends the events of a request as chunks. A failure before the stream is open is thrown; one after that is the last
  * thing on it. A reader that goes away ends it, without an error.
@@ -29,7 +35,7 @@ const DONE = 'data: [DONE]\n\n';
 export async function sendChunks(
   reply: FastifyReply,
   chunks: Chunks,
-  produce: (gone: AbortSignal) => AsyncIterable<PositionedEvent>,
+  source: ChunkSource,
   limits: ChunkLimits = CHUNK_LIMITS,
 ): Promise<void> {
   const stream = new SseStream(reply, limits);
@@ -37,7 +43,7 @@ export async function sendChunks(
     if (!stream.isOpen && !stream.gone.aborted) stream.open();
   }, limits.openMs);
   try {
-    await sendAll(stream, chunks, produce(stream.gone));
+    await sendAll(stream, chunks, source);
   } catch (error) {
     if (stream.gone.aborted) return;
     if (!stream.isOpen) throw error;
@@ -50,13 +56,16 @@ export async function sendChunks(
   }
 }
 
-async function sendAll(stream: SseStream, chunks: Chunks, events: AsyncIterable<PositionedEvent>): Promise<void> {
-  for await (const event of events) {
+async function sendAll(stream: SseStream, chunks: Chunks, source: ChunkSource): Promise<void> {
+  for await (const event of source.produce(stream.gone)) {
     if (event.type === 'attempt' && !stream.isOpen) stream.head(PROVIDER_HEADER, event.data.provider);
-    const frames = chunks.of(event).map(frame).join('');
-    if (frames !== '') await stream.write(chunks.ended ? frames + DONE : frames);
+    await send(stream, chunks, chunks.of(event));
   }
   stream.gone.throwIfAborted();
-  // The events ended, the request did not: this process is stopping.
-  if (!chunks.ended) throw new Unanswered(new AppError('SHUTTING_DOWN'));
+  if (!chunks.ended) await send(stream, chunks, chunks.pause(source.unfinished()));
+}
+
+async function send(stream: SseStream, { ended }: Chunks, data: readonly object[]): Promise<void> {
+  const frames = data.map(frame).join('');
+  if (frames !== '') await stream.write(ended ? frames + DONE : frames);
 }

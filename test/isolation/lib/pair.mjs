@@ -1,6 +1,8 @@
 // The two worlds side by side, block by block, and the first difference between them.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const BLOCK = 50;
@@ -8,9 +10,11 @@ const BLOCK = 50;
 /** One of the two worlds. */
 class WorldProcess {
   constructor(options) {
+    // It is killed in the end, so what it leaves is removed here.
+    this.folder = mkdtempSync(join(tmpdir(), 'dagi-isolation-'));
     this.child = fork(join(import.meta.dirname, 'world-process.mjs'), [JSON.stringify(options)], {
       execArgv: ['--disable-warning=ExperimentalWarning'],
-      env: { PATH: process.env.PATH, HOME: process.env.HOME },
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: this.folder },
     });
     this.ended = once(this.child, 'exit').then(([code]) => [{ error: `a world ended with ${code}` }]);
     this.ready = this.told();
@@ -30,6 +34,7 @@ class WorldProcess {
 
   stop() {
     this.child.kill('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
