@@ -196,8 +196,7 @@ export class Composition {
     this.rights = rightsOf({ access, changes, repositories, recorded, proposals, running: () => config.current() });
     this.audit = new AuditService(audit, access);
     this.auditHeads = new AuditHeadsService({
-      ...{ heads: repositories.auditHeads, audit, access, log },
-      key: foundation.signingKey,
+      ...{ heads: repositories.auditHeads, audit, access, log, key: foundation.signingKey },
       publishers: [new HeadFiles(() => headsFolder(env, config.current()))],
     });
     this.devtools = devtoolsOf(env, log, () => config.current());
@@ -212,11 +211,8 @@ export class Composition {
     const since = this.startedAt;
     this.models = new ModelsService(() => ({ routing: table(), since }), access, this.registry, this.crewing.crews);
     this.submissions = new SubmissionsService({
-      ...{ requests, refusals, access, availability, temporal, log, headStarts: this.headStarts },
-      crews: this.crewing.starts,
-      limits: this.limits,
-      accepted: this.requests,
-      routing: table,
+      ...{ requests, refusals, access, availability, temporal, log, headStarts: this.headStarts, routing: table },
+      ...{ crews: this.crewing.starts, limits: this.limits, accepted: this.requests },
     });
     this.outcomes = new OutcomesService(requests, temporal, bus);
     const overdue = { proposals: advancing, crews: this.crewing.runs };
@@ -226,8 +222,8 @@ export class Composition {
     this.providers = new ProvidersService(this.registry, this.states, this.admission, figures, access, policies);
     this.usage = new UsageService(usage, access);
     const trials = new TrialsService(requests, access, this.submissions, table);
-    const known = (): string[] => Object.keys(policies());
-    this.whatIf = new WhatIfService({ access, recorded, figures, usage, trials, providers: known });
+    const providers = (): string[] => Object.keys(policies());
+    this.whatIf = new WhatIfService({ access, recorded, figures, usage, trials, providers });
     config.onActivate((active) => {
       this.follow(active);
     });

@@ -10,7 +10,7 @@ export interface OpenFilter {
 }
 
 /** Requests with their turns. */
-export const withTurn = (db: Db) =>
+const withTurn = (db: Db) =>
   db
     .selectFrom('requests')
     .leftJoin('turns', 'turns.request_id', 'requests.id')

@@ -6,12 +6,12 @@ import { FIRST_GENERATION } from '../../contracts/running-call.js';
 import type { ToolRequest, WriteJournal } from '../../contracts/devtools.js';
 import type { Attempt, Decision, Mode, Origin, Timings, Usage } from '../../contracts/request.js';
 import type { RecordedDecision } from '../../contracts/whatif.js';
-import type { Tenants } from './tenants.js';
+import type { Db, Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 import { decidedRequests, type DecisionCursor } from './recorded-decisions.js';
-import { toRecord, type RequestRecord } from './request-record.js';
+import { RECORD_COLUMNS, toRecord, TURN_COLUMNS, type RequestRecord } from './request-record.js';
 import { beginRun, endingRun, guardRun, type NewRun } from './run-requests.js';
-import { openRequests, withTurn, type OpenFilter } from './open-requests.js';
+import { openRequests, type OpenFilter } from './open-requests.js';
 import { claimTool, isLatestRun, keepJournal, recordToolResult, type ToolEnd, type ToolJob } from './tool-jobs.js';
 import {
   backgroundOf,
@@ -371,3 +371,10 @@ export class RequestsRepository {
     return decidedRequests(db, since, after, limit);
   }
 }
+
+const withTurn = (db: Db) =>
+  db
+    .selectFrom('requests')
+    .leftJoin('turns', 'turns.request_id', 'requests.id')
+    .select(RECORD_COLUMNS)
+    .select(TURN_COLUMNS);
