@@ -196,8 +196,7 @@ export class Composition {
     this.rights = rightsOf({ access, changes, repositories, recorded, proposals, running: () => config.current() });
     this.audit = new AuditService(audit, access);
     this.auditHeads = new AuditHeadsService({
-      ...{ heads: repositories.auditHeads, audit, access, log },
-      key: foundation.signingKey,
+      ...{ heads: repositories.auditHeads, audit, access, log, key: foundation.signingKey },
       publishers: [new HeadFiles(() => headsFolder(env, config.current()))],
     });
     this.devtools = devtoolsOf(env, log, () => config.current());
@@ -208,18 +207,12 @@ export class Composition {
       ...{ requests, bus, log, temporal, registry: this.registry, states: this.states },
       settings: () => headStartsOf(config.current()),
     });
-    this.crewing = crewingOf({
-      ...{ repositories, access, changes, log, limits: this.limits, abilities: this.registry, clock: temporal },
-      ...{ routing: table, tools: agentTools(), shipped: loadShippedCrews(), read: readCrew, hashOf: crewVersion },
-    });
+    this.crewing = this.crewingWith(table);
     const since = this.startedAt;
     this.models = new ModelsService(() => ({ routing: table(), since }), access, this.registry, this.crewing.crews);
     this.submissions = new SubmissionsService({
-      ...{ requests, refusals, access, availability, temporal, log, headStarts: this.headStarts },
-      crews: this.crewing.starts,
-      limits: this.limits,
-      accepted: this.requests,
-      routing: table,
+      ...{ requests, refusals, access, availability, temporal, log, headStarts: this.headStarts, routing: table },
+      ...{ crews: this.crewing.starts, limits: this.limits, accepted: this.requests },
     });
     this.outcomes = new OutcomesService(requests, temporal, bus);
     const overdue = { proposals: advancing, crews: this.crewing.runs };
@@ -229,10 +222,19 @@ export class Composition {
     this.providers = new ProvidersService(this.registry, this.states, this.admission, figures, access, policies);
     this.usage = new UsageService(usage, access);
     const trials = new TrialsService(requests, access, this.submissions, table);
-    const known = (): string[] => Object.keys(policies());
-    this.whatIf = new WhatIfService({ access, recorded, figures, usage, trials, providers: known });
+    const providers = (): string[] => Object.keys(policies());
+    this.whatIf = new WhatIfService({ access, recorded, figures, usage, trials, providers });
     config.onActivate((active) => {
       this.follow(active);
+    });
+  }
+
+  private crewingWith(routing: () => LoadedConfig['routing']): Crewing {
+    const { repositories, access, limits, registry: abilities, foundation } = this;
+    return crewingOf({
+      ...{ repositories, access, limits, abilities, routing, changes: this.people.changes },
+      ...{ log: foundation.log, clock: foundation.temporal },
+      ...{ tools: agentTools(), shipped: loadShippedCrews(), read: readCrew, hashOf: crewVersion },
     });
   }
 

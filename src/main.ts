@@ -103,6 +103,36 @@ export interface ApiServices {
   log: Logger;
 }
 
+const CONTROLLERS = [
+  AuditController,
+  ChatController,
+  CompletionsController,
+  ConfigController,
+  CrewRunsController,
+  CrewsController,
+  DaosController,
+  DelegationsController,
+  DevtoolsController,
+  EmbeddingsController,
+  HealthController,
+  InvitationsController,
+  KeysController,
+  MembersController,
+  PersonsController,
+  MicrodaoController,
+  ModelsController,
+  ProposalsController,
+  ProvidersController,
+  RbacController,
+  RequestsController,
+  RolesController,
+  RouteController,
+  RoutingController,
+  UsageController,
+  VotesController,
+  WhatIfController,
+];
+
 /** The HTTP edge. Services come from the composition root, ready made: they know nothing of Nest. */
 @Module({})
 class ApiModule {
@@ -137,36 +167,7 @@ class ApiModule {
       OpenAiCalls,
       RoutedCalls,
     ];
-    const controllers = [
-      AuditController,
-      ChatController,
-      CompletionsController,
-      ConfigController,
-      CrewRunsController,
-      CrewsController,
-      DaosController,
-      DelegationsController,
-      DevtoolsController,
-      EmbeddingsController,
-      HealthController,
-      InvitationsController,
-      KeysController,
-      MembersController,
-      PersonsController,
-      MicrodaoController,
-      ModelsController,
-      ProposalsController,
-      ProvidersController,
-      RbacController,
-      RequestsController,
-      RolesController,
-      RouteController,
-      RoutingController,
-      UsageController,
-      VotesController,
-      WhatIfController,
-    ];
-    return { module: ApiModule, controllers, providers };
+    return { module: ApiModule, controllers: CONTROLLERS, providers };
   }
 }
 

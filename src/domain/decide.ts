@@ -63,7 +63,7 @@ export function decide(
   const rights = resolveRights(access);
   const subject: Subject = { inputs, roles: rights.roles, matches };
   const answer = knownQuestion(table, subject, rights);
-  const needed = mode === 'crew' && inputs.crew?.guests ? 'chat.read' : MODE_ENTITLEMENTS[mode];
+  const needed = neededFor(inputs);
   if (!rights.entitlements.includes(needed)) {
     if (answer) return allow(table, inputs, rights, { answer });
     const detail = { required_entitlement: needed, roles: rights.roles };
@@ -80,6 +80,9 @@ export function decide(
   if (named !== undefined) return { allowed: false, code: 'MODEL_NOT_FOUND', rights, detail: {} };
   return { allowed: false, code: 'NO_ROUTE', rights, detail: { mode } };
 }
+
+const neededFor = ({ mode, crew }: DecisionInputs): Entitlement =>
+  mode === 'crew' && crew?.guests ? 'chat.read' : MODE_ENTITLEMENTS[mode];
 
 /** Where the turns of a crew's agents go is decided when they are taken. */
 function decideCrew(table: RoutingTable, inputs: DecisionInputs, rights: Rights): DecideResult {

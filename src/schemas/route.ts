@@ -158,6 +158,20 @@ function promptOf(body: WireBody, context: RouteContext): string | undefined {
   return undefined;
 }
 
+/** Who and where, as the metadata say it, or older clients beside them. */
+const namesIn = (
+  body: WireBody,
+  ids: z.output<typeof MetadataSchema>,
+): Pick<RouteSubmission, 'daoId' | 'userId' | 'sessionId' | 'source'> => ({
+  daoId: ids.dao_id ?? body.dao_id,
+  userId: ids.user_id ?? body.user_id,
+  sessionId: ids.session_id ?? body.session_id,
+  source: ids.source ?? body.source,
+});
+
+const withoutInputs = (metadata: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== 'inputs'));
+
 /** Body of `POST /route`. Older clients say `message` and `payload`, and put ids at the top level. */
 export const RouteBodySchema = WireSchema.transform((body, context): RouteSubmission => {
   const prompt = promptOf(body, context);
@@ -165,8 +179,7 @@ export const RouteBodySchema = WireSchema.transform((body, context): RouteSubmis
   const ids = body.metadata ?? body.payload ?? {};
   const { metadata: told, tool } = toolOf(body, ids, context);
   const crew = crewOf(body, ids, context);
-  const { inputs: _inputs, ...named } = told;
-  const metadata = crew ? named : told;
+  const metadata = crew ? withoutInputs(told) : told;
   if (context.issues.length > 0) return z.NEVER;
   const problems = [...contradictions(body), ...oversize(metadata)];
   if (problems.length > 0) {
@@ -179,10 +192,7 @@ export const RouteBodySchema = WireSchema.transform((body, context): RouteSubmis
     prompt,
     mode: body.mode,
     agent: body.agent,
-    daoId: ids.dao_id ?? body.dao_id,
-    userId: ids.user_id ?? body.user_id,
-    sessionId: ids.session_id ?? body.session_id,
-    source: ids.source ?? body.source,
+    ...namesIn(body, ids),
     metadata,
     ...(tool && { tool }),
     ...(crew && { crew }),

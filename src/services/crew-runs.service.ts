@@ -47,6 +47,14 @@ export interface Deciding extends GateDecision {
   revision?: number | undefined;
 }
 
+/** A decision that was written down, with what it was decided by. */
+interface Followed {
+  rules: Gate;
+  made: Deciding & { member: string };
+  /** The output as it was changed with it. */
+  changed: Record<string, unknown> | undefined;
+}
+
 const REFUSALS: Readonly<Record<GateRefusal, ErrorCode>> = {
   closed: 'GATE_CLOSED',
   expired: 'GATE_CLOSED',
@@ -153,30 +161,32 @@ export class CrewRunsService {
     this.requireSeen(gate, made);
     const rules = await ruleOf(change, run, gate);
     refuse(gateRefusal(rules, deciderOf(change), made, gate.now), gate);
-    const output = made.decision === 'approve' ? made.output : undefined;
-    if (output) this.requireFitting(run, gate, output);
-    const revision = output ? gate.revision + 1 : gate.revision;
-    const member = deciderOf(change).member;
-    const state = stateAfter(output ? { ...rules, decisions: [] } : rules, {
-      ...made,
-      member,
-      ...(output && { output }),
-    });
+    const changed = made.decision === 'approve' ? made.output : undefined;
+    if (changed) this.requireFitting(run, gate, changed);
+    const revision = changed ? gate.revision + 1 : gate.revision;
+    const { member } = deciderOf(change);
     const place = { runId: run.run_id, daoId, gate: gateId };
-    await decideGate(db, place, { revision, member, made, output: output ?? null });
-    if (state === 'approved')
-      await doAction(change, run, { ...gate, output: output ?? gate.output }, this.parts.changes);
-    if (state !== 'open') {
-      await closeGate(db, place, { state, comment: made.comment ?? null, output: output ?? gate.output });
-    }
+    await decideGate(db, place, { revision, member, made, output: changed ?? null });
+    await this.follow(change, run, gate, { rules, made: { ...made, member }, changed });
     const detail = {
       run: run.run_id,
       gate: gateId,
       decision: made.decision,
       revision,
-      ...(output && { changed: true }),
+      ...(changed && { changed: true }),
     };
     await record({ actor: by.actor, action: 'crew.decide', subject: run.crew, detail });
+  }
+
+  /** What follows from a decision: once it was the last that was needed, the gate closes, and what was approved is done. */
+  private async follow(change: Change, run: SeenRun, gate: GateNow, { rules, made, changed }: Followed): Promise<void> {
+    // Whoever approved before approved something else.
+    const state = stateAfter(changed ? { ...rules, decisions: [] } : rules, made);
+    const output = changed ?? gate.output;
+    if (state === 'approved') await doAction(change, run, { ...gate, output }, this.parts.changes);
+    if (state === 'open') return;
+    const place = { runId: run.run_id, daoId: change.daoId, gate: gate.id };
+    await closeGate(change.db, place, { state, comment: made.comment ?? null, output });
   }
 
   private requireSeen({ revision }: GateNow, made: Deciding): void {

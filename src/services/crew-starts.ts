@@ -1,5 +1,5 @@
 import type { CrewChoice, CrewRequest } from '../contracts/request.js';
-import type { NewRun } from '../adapters/store/requests.repository.js';
+import type { NewRun } from '../adapters/store/run-requests.js';
 import { requireSameCrew, reusedOutputs } from '../domain/crew/reuse.js';
 import { AppError } from '../errors/app-error.js';
 import type { Acting } from './access.service.js';

@@ -10,8 +10,8 @@ import {
   eraseWords,
   openRequestsOf,
   saltOf,
-  type Forgotten,
 } from '../adapters/store/forgetting.repository.js';
+import type { Forgotten } from '../adapters/store/forgotten.js';
 import { removeInvitationsOf } from '../adapters/store/invitations.repository.js';
 import { removeMember } from '../adapters/store/members.repository.js';
 import { AppError } from '../errors/app-error.js';

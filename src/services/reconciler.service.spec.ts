@@ -3,7 +3,8 @@ import { pino } from 'pino';
 import { aDecision } from '../../test/factories/requests.js';
 import { strict } from '../../test/factories/strict.js';
 import type { RefusalsRepository } from '../adapters/store/refusals.repository.js';
-import type { OpenFilter, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
+import type { OpenFilter } from '../adapters/store/open-requests.js';
+import type { RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { RequestsService } from './requests.service.js';
 
 /** Pauses between passes: each is over when the test says so. */

@@ -59,6 +59,9 @@ export const NOWHERE: Things = {
   invitation: '01890000-0000-7000-8000-000000000002',
   code: `inv_no-such-dao_${'A'.repeat(43)}`,
   proposal: '999999',
+  crew: 'no_such_crew',
+  newCrew: 'new_no_such_crew',
+  run: '01890000-0000-7000-8000-000000000003',
 };
 
 const fieldsOf = ({ properties = {}, oneOf = [], anyOf = [] }: Schema): string[] => [

@@ -20,13 +20,18 @@ export interface Things {
   code: string;
   /** Number of a draft. */
   proposal: string;
+  /** A crew of the DAO's own, and one that it does not have yet. */
+  crew: string;
+  newCrew: string;
+  /** A run of a crew that asks whether it may go on. */
+  run: string;
 }
 
 /** The kinds of them; each is a value that can stand in an address or in a body. */
 export type Thing = keyof Things;
 
 /** Things whose names every DAO gives for itself: with a key of one DAO, they are that one's. */
-export const NAMED_BY_EACH: readonly Thing[] = ['role', 'proposal'];
+export const NAMED_BY_EACH: readonly Thing[] = ['role', 'proposal', 'newCrew'];
 
 /** Who asks, where a body may name them. */
 export interface Asker {
@@ -347,6 +352,62 @@ const DEVTOOLS: Readonly<Record<string, Filling>> = {
   ),
 };
 
+/** A crew whose runs ask whether they may go on before they have asked a model. */
+export const A_CREW = {
+  ...{ name: 'Planting', description: 'Plants.', process: 'sequential', text_input: 'topic', budget: { tokens: 1 } },
+  inputs: { type: 'object', properties: { topic: { type: 'string' } }, required: ['topic'] },
+  agents: { planter: { role: 'Planter', goal: 'Plant.' } },
+  tasks: {
+    plant: {
+      ...{ agent: 'planter', instruction: 'Plant it.', uses: ['inputs.topic'] },
+      output: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
+    },
+  },
+  result: { text: 'plant.text' },
+};
+
+/** A decision: in the other DAO's run as an admin of both, and with what nobody has made. */
+const aDecision = (turn: number, more: Pick<Filling, 'refusedToOwner'> = {}): Filling => ({
+  ...{ path: { run: 'run' }, turn, ...more },
+  bodies: (_things, { admin }) => [
+    { gate: 'limit.tokens.0', revision: 1, comment: 'planted', output: { text: 'planted' }, user_id: admin },
+  ],
+});
+
+/** The first that is decided ends the run. */
+const CREWS: Readonly<Record<string, Filling>> = {
+  'GET /crews': {},
+  'GET /crews/:id': { path: { id: 'crew' } },
+  'PUT /crews/:id': { path: { id: 'newCrew' }, bodies: () => [A_CREW] },
+  'DELETE /crews/:id': { path: { id: 'crew' } },
+  // What does not fit the crew: nobody waits for a run of it.
+  'POST /crews/:id/runs': {
+    path: { id: 'crew' },
+    bodies: ({ dao, user }, { admin }) => [
+      { dao_id: dao, text: 'planted', inputs: { strange: 'planted' } },
+      { dao_id: dao, user_id: admin, inputs: { strange: 'planted' } },
+      { user_id: user, inputs: { strange: 'planted' } },
+    ],
+    refusedToOwner: '400 CREW_INPUTS_INVALID',
+  },
+  'POST /crews/runs/:run/rerun': {
+    path: { run: 'run' },
+    bodies: (_things, { admin }) => [{ user_id: admin, from: 'plant', inputs: { strange: 'planted' } }],
+    refusedToOwner: '400 CREW_INPUTS_INVALID',
+  },
+  'GET /crews/runs': {},
+  'GET /crews/gates': {},
+  'GET /crews/runs/:run': { path: { run: 'run' } },
+  'GET /crews/runs/:run/compare': { path: { run: 'run' }, ownerQuery: ({ run }) => ({ with: run }) },
+  'POST /crews/runs/:run/approve': aDecision(1, refused('422 DECISION_INVALID')),
+  'POST /crews/runs/:run/reject': aDecision(1, refused('422 DECISION_INVALID')),
+  'POST /crews/runs/:run/return': aDecision(1, refused('422 DECISION_INVALID')),
+  'POST /crews/runs/:run/answer': aDecision(1, refused('422 DECISION_INVALID')),
+  'POST /crews/runs/:run/stop': aDecision(2),
+  'POST /crews/runs/:run/continue': aDecision(3, refused('409 GATE_CLOSED')),
+  'POST /crews/runs/:run/cancel': { path: { run: 'run' }, refusedToOwner: '409 REQUEST_ENDED' },
+};
+
 const OPERATIONS: Readonly<Record<string, Filling>> = {
   'GET /health': {},
   'GET /ready': {},
@@ -374,6 +435,7 @@ export const FILLINGS: Readonly<Record<string, Filling>> = {
   ...PROPOSALS,
   ...REQUESTS,
   ...DEVTOOLS,
+  ...CREWS,
   ...OPENAI,
   ...OPERATIONS,
 };
@@ -397,4 +459,7 @@ export const QUERY: Readonly<Record<string, Thing | { value: string }>> = {
   from: { value: '2026-01-01' },
   to: { value: '2026-12-31' },
   by: { value: 'day' },
+  with: 'run',
+  crew: 'crew',
+  state: { value: 'running' },
 };

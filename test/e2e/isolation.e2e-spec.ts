@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { startFakeOpenAi } from '../fakes/fake-openai.js';
 import type { WireFake } from '../fakes/wire-fake.js';
-import { chatProfile, fakeProvider, Product } from './harness.js';
+import { chatProfile, fakeProvider, Product, until } from './harness.js';
 import { describedIn, NOWHERE, WalkRoute, type Attempt } from './isolation-calls.js';
-import { FILE, FILLINGS, QUERY, type Things } from './isolation-routes.js';
+import { A_CREW, FILE, FILLINGS, QUERY, type Things } from './isolation-routes.js';
 import { rowsBeside } from './isolation-rows.js';
 
 /** An admin of both DAOs: a key of one must not open the other, though the person behind it could. */
@@ -141,14 +141,17 @@ describe('isolation', () => {
     user: string,
     keys: Dao['keys'],
     secret: string,
-  ): Promise<Pick<Things, 'member' | 'leaving' | 'request' | 'invitation' | 'code' | 'proposal'>> {
+  ): Promise<
+    Pick<Things, 'member' | 'leaving' | 'request' | 'invitation' | 'code' | 'proposal' | 'crew' | 'newCrew' | 'run'>
+  > {
     const made = async (
       caller: Caller,
       method: string,
       path: string,
       body: object,
+      headers: Record<string, string> = {},
     ): Promise<Record<string, unknown>> => {
-      const reply = await product.call(method, path, { key: keys[caller] }, body);
+      const reply = await product.call(method, path, { key: keys[caller], headers }, body);
       expect([path, reply.status < 300 ? 'made' : reply.body]).toEqual([path, 'made']);
       return reply.body as unknown as Record<string, unknown>;
     };
@@ -157,7 +160,16 @@ describe('isolation', () => {
     await made('admin', 'POST', `/daos/${dao}/invitations`, { roles: ['member'], user_id: 'tg:invited' });
     const invited = await made('admin', 'POST', `/daos/${dao}/invitations`, { roles: ['member'], uses: 9 });
     const drafted = await made('admin', 'POST', '/proposals', { title: secret, text: secret });
+    const crew = `crew_of_${dao}`;
+    await made('admin', 'PUT', `/crews/${crew}`, { ...A_CREW, description: secret });
+    const begun = await made('member', 'POST', `/crews/${crew}/runs`, { text: secret }, { prefer: 'respond-async' });
+    const run = begun.request_id as string;
+    await until(async () => {
+      const { body } = await product.call('GET', `/crews/runs/${run}`, { key: keys.admin });
+      return (body as unknown as { state: string }).state === 'paused';
+    });
     return {
+      ...{ crew, newCrew: `new_crew_of_${dao}`, run },
       request: asked.request_id as string,
       invitation: invited.id as string,
       code: invited.secret as string,

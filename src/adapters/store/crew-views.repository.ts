@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { RunState, TaskState } from '../../contracts/crew.js';
+import type { RunState } from '../../contracts/crew.js';
 import type { RunSummary, SeenGate, SeenRun, SeenStep, SeenTask } from '../../contracts/crew-view.js';
 import { guardStore } from './errors.js';
 import type { RunPlace } from './crew-steps.js';
@@ -177,7 +177,7 @@ async function gatesOf(db: Db, { runId, daoId }: RunPlace): Promise<SeenGate[]> 
 }
 
 const waiting = (task: string): Omit<SeenTask, 'agent'> => ({
-  ...{ task, state: 'waiting' as TaskState, round: 1, attempt: 1, output: null, problem: null, notes: [] },
+  ...{ task, state: 'waiting', round: 1, attempt: 1, output: null, problem: null, notes: [] },
   ...{ reused_from: null, began_at: null, ended_at: null },
 });
 

@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { Forgotten } from './forgetting.repository.js';
+import { withoutWords, type Forgotten } from './forgotten.js';
 import type { Db } from './tenants.js';
 
 type Whose = Omit<Forgotten, 'pseudonym'>;
@@ -80,10 +80,6 @@ async function eraseTurns(db: Db, forgotten: Forgotten): Promise<void> {
     where dao_id = ${daoId} and id in (${requests})
   `.execute(db);
 }
-
-/** The code of an error alone: a provider's words may quote the prompt. */
-export const withoutWords = sql<string>`case when error is not null then
-  jsonb_build_object('code', error->'code', 'message', 'The words of this error were forgotten.') end`;
 
 async function eraseRuns(db: Db, forgotten: Forgotten): Promise<void> {
   const { daoId, userIds, pseudonym } = forgotten;

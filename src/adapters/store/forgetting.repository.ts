@@ -1,15 +1,7 @@
 import { sql } from 'kysely';
-import { openRunsOf, withoutWords } from './forgetting-crews.js';
+import { openRunsOf } from './forgetting-crews.js';
+import { withoutWords, type Forgotten } from './forgotten.js';
 import type { Db } from './tenants.js';
-
-/** Whose traces are erased, and what is left in their place. */
-export interface Forgotten {
-  daoId: string;
-  /** All ids by which platforms name the person. */
-  userIds: readonly string[];
-  /** The name that stays in statistics: that of the record, which nobody can read back. */
-  pseudonym: string;
-}
 
 /** Requests that have not ended, of which a refusal names at most this many. */
 const NAMED_REQUESTS = 20;

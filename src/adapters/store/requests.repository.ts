@@ -7,10 +7,11 @@ import type { ToolRequest, WriteJournal } from '../../contracts/devtools.js';
 import type { Attempt, Decision, Mode, Origin, Timings, Usage } from '../../contracts/request.js';
 import type { RecordedDecision } from '../../contracts/whatif.js';
 import type { Db, Tenants } from './tenants.js';
-import { AppError } from '../../errors/app-error.js';
 import { guardStore } from './errors.js';
 import { decidedRequests, type DecisionCursor } from './recorded-decisions.js';
 import { RECORD_COLUMNS, toRecord, TURN_COLUMNS, type RequestRecord } from './request-record.js';
+import { beginRun, endingRun, guardRun, type NewRun } from './run-requests.js';
+import { openRequests, type OpenFilter } from './open-requests.js';
 import { claimTool, isLatestRun, keepJournal, recordToolResult, type ToolEnd, type ToolJob } from './tool-jobs.js';
 import {
   backgroundOf,
@@ -33,18 +34,6 @@ export interface Idempotency {
   scope: string;
   key: string;
   bodyHash: string;
-}
-
-/** A run of a crew that is about to begin. */
-export interface NewRun {
-  crew: string;
-  hash: string;
-  subject: string | null;
-  inputs: Readonly<Record<string, unknown>>;
-  /** What whoever starts it may. */
-  rights: readonly string[];
-  /** The run whose outputs it takes over, and those outputs by their tasks. */
-  base?: { runId: string; outputs: Readonly<Record<string, unknown>> } | undefined;
 }
 
 export interface NewRequest {
@@ -96,17 +85,7 @@ export interface Ending {
   timings: Timings;
 }
 
-/** Which open requests to look at. */
-export interface OpenFilter {
-  receivedBefore: Date;
-  /** If given: only those that no call was begun for, or whose deadline was before this. */
-  overdueSince?: Date;
-}
-
 const NO_KEY: Record<keyof Idempotency, null> = { scope: null, key: null, bodyHash: null };
-
-/** What a step is told that was open when its run ended. */
-export const STEP_ENDED = JSON.stringify({ code: 'REQUEST_CANCELLED', message: 'The run has ended.' });
 
 const hasParts = (parts: AnswerParts | undefined): boolean => parts !== undefined && Object.keys(parts).length > 0;
 
@@ -368,15 +347,7 @@ export class RequestsRepository {
   private async endedWithout(daoId: string, ending: RawBuilder<unknown>): Promise<boolean> {
     const { rows } = await guardStore(() =>
       sql`
-        with request as (${ending}), runs as (
-          update crew_runs set ended_at = now() from request where crew_runs.run_id = request.id
-        ), steps as (
-          update requests set status = 'cancelled', ended_at = now(), error = ${STEP_ENDED}::jsonb
-          from request where requests.run_id = request.id and requests.ended_at is null
-        ), gates as (
-          update crew_gates set state = 'closed', decided_at = now(), seen_at = now()
-          from request where crew_gates.run_id = request.id and crew_gates.state = 'open'
-        ), emptied as (
+        with request as (${ending}), ${endingRun}, emptied as (
           update turns set call = null from request
           where turns.request_id = request.id and turns.call is not null and request.run_id is null
         )
@@ -387,28 +358,8 @@ export class RequestsRepository {
   }
 
   /** Requests that have not ended, oldest first, behind the id `after`. Ids are ordered by time. */
-  async findOpen(filter: OpenFilter, after: string, limit: number): Promise<RequestRecord[]> {
-    const { receivedBefore, overdueSince } = filter;
-    const rows = await guardStore(() =>
-      withTurn(this.tenants.all)
-        .where('requests.ended_at', 'is', null)
-        .where('requests.run_id', 'is', null)
-        .where('requests.received_at', '<', receivedBefore)
-        .where('requests.id', '>', after)
-        .$if(overdueSince !== undefined, (query) =>
-          query.where((eb) =>
-            eb.or([
-              eb('requests.status', '=', 'accepted'),
-              // A run has no deadline: its gates have.
-              eb.and([eb('requests.deadline_at', '<', overdueSince ?? new Date(0)), eb('requests.mode', '<>', 'crew')]),
-            ]),
-          ),
-        )
-        .orderBy('requests.id')
-        .limit(limit)
-        .execute(),
-    );
-    return rows.map(toRecord);
+  findOpen(filter: OpenFilter, after: string, limit: number): Promise<RequestRecord[]> {
+    return openRequests(this.tenants.all, filter, after, limit);
   }
 
   /**
@@ -418,32 +369,6 @@ export class RequestsRepository {
   decided(since: Date, after: DecisionCursor | undefined, limit: number, daoId?: string): Promise<RecordedDecision[]> {
     const db = daoId === undefined ? this.tenants.all : this.tenants.of(daoId);
     return decidedRequests(db, since, after, limit);
-  }
-}
-
-/** Parts of the statement that accepts a request by which the run of a crew begins with it. */
-const beginRun = (
-  daoId: string,
-  { crew, hash, subject, inputs, rights, base }: NewRun,
-): RawBuilder<unknown> => sql`, run as (
-  insert into crew_runs (run_id, dao_id, crew, hash, subject, inputs, base_run, rights)
-  select request.id, ${daoId}, ${crew}, ${hash}, ${subject}, ${JSON.stringify(inputs)}::jsonb,
-    ${base?.runId ?? null}, ${JSON.stringify(rights)}::jsonb
-  from request
-  returning run_id
-), reused as (
-  insert into crew_tasks (run_id, dao_id, task, state, round, attempt, output, notes, reused_from, ended_at)
-  select run.run_id, ${daoId}, taken.key, 'reused', 1, 1, taken.value, '[]'::jsonb, ${base?.runId ?? null}, now()
-  from run, jsonb_each(${JSON.stringify(base?.outputs ?? {})}::jsonb) as taken
-)`;
-
-/** A guest has one run of a crew about themselves at a time. */
-async function guardRun<T>(statement: () => Promise<T>): Promise<T> {
-  try {
-    return await guardStore(statement);
-  } catch (error) {
-    if (Error.isError(error) && error.message.includes('crew_runs_by_guest')) throw new AppError('CREW_RUNNING');
-    throw error;
   }
 }
 

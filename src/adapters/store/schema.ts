@@ -5,8 +5,7 @@ import type { AccessFacts } from '../../contracts/access.js';
 import type { DaoLimits, DaoProfile, DaoSettings, LinkedBy } from '../../contracts/dao.js';
 import type { ActionProblem, Choice, ProposalAction, ProposalRules, Stage, Tally } from '../../contracts/proposal.js';
 import type { ToolRequest, ToolResult, WriteJournal } from '../../contracts/devtools.js';
-import type { CrewData, CrewDefinition, GateDecision, GateKind, GateState, TaskState } from '../../contracts/crew.js';
-import type { GateRules } from '../../contracts/crew-run.js';
+import type { CrewData } from '../../contracts/crew.js';
 import type { RoutingTable } from '../../contracts/routing.js';
 import type {
   Attempt,
@@ -18,11 +17,15 @@ import type {
   Timings,
   Usage,
 } from '../../contracts/request.js';
-
-/** A jsonb column: read as a value, written as JSON text. */
-type Json<T> = ColumnType<T, string, string>;
-/** A jsonb column with a default. */
-type JsonDefault<T> = ColumnType<T, string | undefined, string>;
+import type { Json, JsonDefault } from './schema-columns.js';
+import type {
+  CrewDecisionsTable,
+  CrewGatesTable,
+  CrewRunsTable,
+  CrewTasksTable,
+  CrewVersionsTable,
+  CrewsTable,
+} from './schema-crews.js';
 
 export interface DaosTable {
   id: string;
@@ -280,89 +283,6 @@ export interface BallotsTable {
   commitment: string | null;
   ballot_id: string | null;
   cast_at: Date;
-}
-
-export interface CrewsTable {
-  dao_id: string;
-  id: string;
-  definition: Json<CrewDefinition>;
-  hash: string;
-  version: Generated<string>;
-  updated_at: Generated<Date>;
-  updated_by: string;
-}
-
-export interface CrewVersionsTable {
-  dao_id: string;
-  crew: string;
-  hash: string;
-  definition: Json<CrewDefinition>;
-  created_at: Generated<Date>;
-}
-
-export interface CrewRunsTable {
-  run_id: string;
-  dao_id: string;
-  crew: string;
-  hash: string;
-  subject: string | null;
-  inputs: Json<Record<string, unknown>>;
-  base_run: string | null;
-  rights: Json<string[]>;
-  handoffs: Generated<number>;
-  lost_tokens: Generated<string>;
-  lost_usd: Generated<string>;
-  result: Json<CrewData> | null;
-  ended_at: Date | null;
-}
-
-export interface CrewTasksTable {
-  dao_id: string;
-  run_id: string;
-  task: string;
-  state: TaskState;
-  round: number;
-  attempt: number;
-  output: Json<Record<string, unknown>> | null;
-  problem: string | null;
-  notes: Json<string[]>;
-  returned: Json<Record<string, unknown>> | null;
-  reused_from: string | null;
-  began_at: Date | null;
-  ended_at: Date | null;
-}
-
-export interface CrewGatesTable {
-  dao_id: string;
-  run_id: string;
-  id: string;
-  kind: GateKind;
-  task: string | null;
-  state: Generated<GateState>;
-  ask: string;
-  shown: Json<Record<string, unknown>>;
-  rules: Json<GateRules>;
-  revision: Generated<number>;
-  comment: string | null;
-  output: Json<Record<string, unknown>> | null;
-  asked_at: Generated<Date>;
-  remind_at: Date;
-  expires_at: Date;
-  reminded_at: Date | null;
-  decided_at: Date | null;
-  seen_at: Date | null;
-}
-
-export interface CrewDecisionsTable {
-  dao_id: string;
-  run_id: string;
-  gate: string;
-  revision: number;
-  member_id: string;
-  decision: GateDecision['decision'];
-  comment: string | null;
-  output: Json<Record<string, unknown>> | null;
-  decided_at: Generated<Date>;
 }
 
 /** The database, as Kysely sees it. */

@@ -7,13 +7,13 @@ import type { OfferedTool } from './turn-way.js';
 export interface AdvanceKit {
   now: Date;
   /** Where the turns of an agent go at this moment. */
-  routeOf(agent: string): AgentRoute;
+  readonly routeOf: (agent: string) => AgentRoute;
   /** A tool as agents are told of it, with the check of its parameters. */
-  tool(name: AgentTool): OfferedTool & AllowedTool;
+  readonly tool: (name: AgentTool) => OfferedTool & AllowedTool;
   /** A check of outputs against a schema. */
-  validator(schema: JsonSchema): Validate;
+  readonly validator: (schema: JsonSchema) => Validate;
   /** Parses JSON and what is almost JSON; may throw. */
-  parseJson(text: string): unknown;
+  readonly parseJson: (text: string) => unknown;
   /** Roles of the DAO. */
   roles: readonly string[];
   /** Why nothing more may be bought this month; undefined: it may. */

@@ -13,7 +13,10 @@ import { CHUNK_LIMITS, sendChunks, type ChunkLimits } from './send-chunks.js';
 const at = (event: RequestEvent): PositionedEvent => ({ ...event, position: { generation: 1, offset: 0 } });
 const token = (text: string): PositionedEvent => at({ type: 'token', data: { text } });
 const done = (text: string): PositionedEvent =>
-  at({ type: 'done', data: { ok: true, mode: 'chat', data: { text, finish_reason: 'stop' }, usage: null } as RequestBody });
+  at({
+    type: 'done',
+    data: { ok: true, mode: 'chat', data: { text, finish_reason: 'stop' }, usage: null } as RequestBody,
+  });
 const failed: PositionedEvent = at({
   type: 'error',
   data: { ok: false, error: { code: 'PROVIDER_FAILED', message: 'No.' } } as RequestBody,
