@@ -28,6 +28,9 @@ const cancelled: Run = async () => {
   throw toApplicationFailure({ type: 'Cancelled', message: 'cancelled' });
 };
 
+/** Temporal's number for an activity that a worker has taken. */
+const STARTED = 2;
+
 describe('devtoolsRun', () => {
   let stage: Stage;
 
@@ -70,7 +73,7 @@ describe('devtoolsRun', () => {
         };
         const handle = await stage.client.workflow.start<typeof devtoolsRun>(WORKFLOWS.devtoolsRun, start);
         await scene(workflowId);
-        return performanceOf(handle as never);
+        return performanceOf(handle);
       });
     const performance = tools
       ? await stage.withActivityWorker(
@@ -120,7 +123,13 @@ describe('devtoolsRun', () => {
 
   const cancel = async (id: string): Promise<void> => {
     const handle = stage.client.workflow.getHandle(id);
-    while ((await handle.describe()).raw.pendingActivities?.[0]?.state !== 2) await new Promise(setImmediate);
+    const isAtWork = async (): Promise<boolean> => {
+      const { pendingActivities: [first] = [] } = (await handle.describe()).raw as {
+        pendingActivities?: { state: number }[];
+      };
+      return first?.state === STARTED;
+    };
+    while (!(await isAtWork())) await new Promise(setImmediate);
     await handle.cancel();
   };
 

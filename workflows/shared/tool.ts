@@ -1,5 +1,4 @@
-import type { ActivityOptions } from '@temporalio/common';
-import { ActivityFailure, TimeoutFailure } from '@temporalio/workflow';
+import { ActivityFailure, TimeoutFailure, type ActivityOptions } from '@temporalio/workflow';
 import type { Failure } from '../../src/contracts/failures.js';
 import { MODE_PRIORITY, type RouteRequestInput } from '../../src/contracts/request.js';
 import { failureOf } from './failure-of.js';

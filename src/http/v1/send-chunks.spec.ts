@@ -42,7 +42,12 @@ describe(sendChunks.name, () => {
     server.get('/', async (_request, reply) => {
       void reply.header('x-request-id', 'r1');
       const head = { id: 'chatcmpl-1', created: 1, model: 'm' };
-      outcome = sendChunks(reply, new Chunks(new ChatChunks(head, { functions: false }), false), { produce, unfinished }, limits);
+      outcome = sendChunks(
+        reply,
+        new Chunks(new ChatChunks(head, { functions: false }), false),
+        { produce, unfinished },
+        limits,
+      );
       await outcome.catch(async (error: unknown) => {
         if (!reply.raw.headersSent) await reply.status(502).send(error instanceof Unanswered ? 'unanswered' : 'broken');
       });
