@@ -217,7 +217,7 @@ export class Composition {
     this.outcomes = new OutcomesService(requests, temporal, bus);
     const overdue = { proposals: advancing, crews: this.crewing.runs };
     this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, overdue);
-    this.routing = new RoutingService(table, access);
+    this.routing = new RoutingService(table, access, this.crewing.starts);
     const policies = (): LoadedConfig['routing']['providers'] => table().providers;
     this.providers = new ProvidersService(this.registry, this.states, this.admission, figures, access, policies);
     this.usage = new UsageService(usage, access);

@@ -84,6 +84,10 @@ export function decide(
 const neededFor = ({ mode, crew }: DecisionInputs): Entitlement =>
   mode === 'crew' && crew?.guests ? 'chat.read' : MODE_ENTITLEMENTS[mode];
 
+/** The entitlement that a request needs: a crew that is open to guests asks for no more than to read. */
+export const neededFor = ({ mode, crew }: Pick<DecisionInputs, 'mode' | 'crew'>): Entitlement =>
+  mode === 'crew' && crew?.guests ? 'chat.read' : MODE_ENTITLEMENTS[mode];
+
 /** Where the turns of a crew's agents go is decided when they are taken. */
 function decideCrew(table: RoutingTable, inputs: DecisionInputs, rights: Rights): DecideResult {
   const { crew } = inputs;

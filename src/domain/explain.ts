@@ -2,7 +2,7 @@ import type { DecisionInputs, Mode, KnownQuestion } from '../contracts/request.j
 import type { ProviderChoice, RoutingRule, RoutingTable } from '../contracts/routing.js';
 import { resolveRights } from './access.js';
 import { promptMatcher, type Subject } from './conditions.js';
-import { decide, knownQuestion, MODE_ENTITLEMENTS, type DecideResult } from './decide.js';
+import { decide, knownQuestion, neededFor, type DecideResult } from './decide.js';
 import { explainRules, rulesInOrder, type RuleOutcome, type RuleVerdict } from './routing.js';
 import { conditionWords, reasons, valueWords } from './words.js';
 
@@ -72,7 +72,7 @@ export function explain(table: RoutingTable, inputs: DecisionInputs): Explanatio
   const rights = resolveRights(inputs.access);
   const { roles, entitlements } = rights;
   const subject: Subject = { inputs, roles, matches };
-  const needed = MODE_ENTITLEMENTS[inputs.mode];
+  const needed = neededFor(inputs);
   return {
     hash: table.hash,
     mode: inputs.mode,

@@ -1,5 +1,5 @@
 import type { CallerKey } from '../contracts/access.js';
-import type { GateDecision, RunState } from '../contracts/crew.js';
+import type { RunState } from '../contracts/crew.js';
 import type { SeenGate, SeenRun } from '../contracts/crew-view.js';
 import {
   closeGate,
@@ -11,16 +11,24 @@ import {
 import type { CrewViewsRepository } from '../adapters/store/crew-views.repository.js';
 import type { RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { SchemaValidators } from '../adapters/schema-validators.js';
-import { memberByUser } from '../adapters/store/members.repository.js';
 import { NO_USAGE, totalSpending } from '../domain/crew/budget.js';
 import { compareRuns, type ComparedTask, type TaskDifference } from '../domain/crew/compare.js';
-import { gateRefusal, stateAfter, type Decider, type Gate, type GateRefusal } from '../domain/crew/gates.js';
+import { gateRefusal, stateAfter, type Gate } from '../domain/crew/gates.js';
 import type { EarlierRun } from '../domain/crew/reuse.js';
 import { AppError } from '../errors/app-error.js';
-import type { ErrorCode } from '../errors/catalogue.js';
 import type { AccessService, Acting, Named } from './access.service.js';
 import type { Change, ChangesService } from './changes.service.js';
 import { doAction } from './crew-effects.js';
+import {
+  deciderOf,
+  gateFor,
+  refuse,
+  requireFitting,
+  requireReturnable,
+  requireSeen,
+  ruleOf,
+  type Deciding,
+} from './crew-gate-rules.js';
 import { requireOwnKey } from './changes.service.js';
 
 /** Where runs are told that somebody has decided something. */
@@ -39,14 +47,6 @@ export interface CrewRunsParts {
   clock: CrewClock;
 }
 
-/** A decision as somebody sends it. */
-export interface Deciding extends GateDecision {
-  /** Which gate; absent: the only one that is open to such a decision. */
-  gate?: string | undefined;
-  /** What of it they saw; absent: whatever is there, as long as nobody has changed it. */
-  revision?: number | undefined;
-}
-
 /** A decision that was written down, with what it was decided by. */
 interface Followed {
   rules: Gate;
@@ -54,22 +54,6 @@ interface Followed {
   /** The output as it was changed with it. */
   changed: Record<string, unknown> | undefined;
 }
-
-const REFUSALS: Readonly<Record<GateRefusal, ErrorCode>> = {
-  closed: 'GATE_CLOSED',
-  expired: 'GATE_CLOSED',
-  wrong_decision: 'DECISION_INVALID',
-  words_missing: 'DECISION_INVALID',
-  role_missing: 'GATE_NOT_FOUND',
-  own_run: 'DECISION_INVALID',
-  already_decided: 'DECISION_MADE',
-};
-
-const TOLD: Partial<Record<GateRefusal, string>> = {
-  wrong_decision: 'Such a decision cannot be made here.',
-  words_missing: 'This needs a comment: say what is to be done better, or what the answer is.',
-  own_run: 'Whoever started the run, or is its subject, does not decide this.',
-};
 
 /** Runs of crews after they began: seen, decided, compared. */
 export class CrewRunsService {
@@ -158,11 +142,12 @@ export class CrewRunsService {
     if (by.facts.member !== undefined) requireOwnKey(change);
     const gate = await gateNow(db, { runId: run.run_id, daoId, gate: gateId });
     if (!gate) throw new AppError('GATE_NOT_FOUND');
-    this.requireSeen(gate, made);
+    requireSeen(gate, made);
     const rules = await ruleOf(change, run, gate);
     refuse(gateRefusal(rules, deciderOf(change), made, gate.now), gate);
     const changed = made.decision === 'approve' ? made.output : undefined;
-    if (changed) this.requireFitting(run, gate, changed);
+    if (changed) requireFitting(this.parts.validators, change, run, gate, changed);
+    if (made.decision === 'return') requireReturnable(run, gate);
     const revision = changed ? gate.revision + 1 : gate.revision;
     const { member } = deciderOf(change);
     const place = { runId: run.run_id, daoId, gate: gateId };
@@ -187,18 +172,6 @@ export class CrewRunsService {
     if (state === 'open') return;
     const place = { runId: run.run_id, daoId: change.daoId, gate: gate.id };
     await closeGate(change.db, place, { state, comment: made.comment ?? null, output });
-  }
-
-  private requireSeen({ revision }: GateNow, made: Deciding): void {
-    if (made.revision === undefined ? revision === 1 : made.revision === revision) return;
-    throw new AppError('GATE_CHANGED', undefined, { revision });
-  }
-
-  private requireFitting({ definition }: SeenRun, { task, id }: GateNow, output: Record<string, unknown>): void {
-    const schema = task !== null && id.startsWith('output.') ? definition.tasks[task]?.output : undefined;
-    if (!schema) throw new AppError('DECISION_INVALID', 'This has no output that could be changed.');
-    const problems = this.parts.validators.of(schema)(output);
-    if (problems.length > 0) throw new AppError('DECISION_INVALID', 'The changed output does not fit.', { problems });
   }
 
   private async tell({ crew, run_id: runId }: SeenRun): Promise<void> {
@@ -229,45 +202,6 @@ function mayDecide(
   const holds = acting.facts.member !== undefined && acting.rights.roles.some((role) => rules.roles.includes(role));
   if (kind === 'approval') return holds && (rules.self || !own);
   return holds || (kind === 'question' && isStarter(acting, run));
-}
-
-/** The gate that a decision is for. */
-function gateFor(run: SeenRun, { gate, decision }: Deciding): SeenGate {
-  const KINDS = {
-    approve: 'approval',
-    reject: 'approval',
-    return: 'approval',
-    answer: 'question',
-    continue: 'limit',
-    stop: 'limit',
-  };
-  const named = run.gates.filter((one) =>
-    gate === undefined ? one.state === 'open' && one.kind === KINDS[decision] : one.id === gate,
-  );
-  const [first, second] = named;
-  if (!first) throw new AppError('GATE_NOT_FOUND');
-  if (second) throw new AppError('DECISION_INVALID', 'Several things are asked: name one by `gate`.');
-  return first;
-}
-
-const deciderOf = ({ by, self }: Change): Decider => ({
-  member: self?.id ?? by.actor,
-  roles: self ? by.rights.roles : [],
-});
-
-/** The rules of a gate with what was decided of what is shown now. */
-async function ruleOf({ db, daoId }: Change, run: SeenRun, gate: GateNow): Promise<Gate> {
-  const subject = run.subject === null ? undefined : await memberByUser(db, daoId, run.subject);
-  return {
-    ...{ kind: gate.kind, state: gate.state, ...gate.rules, starter: run.starter ?? run.started_by },
-    ...(subject && { subject: subject.id }),
-    ...{ askedAt: gate.askedAt, expiresAt: gate.expiresAt, decisions: gate.decisions },
-  };
-}
-
-function refuse(refusal: GateRefusal | undefined, { state }: GateNow): void {
-  if (!refusal) return;
-  throw new AppError(REFUSALS[refusal], TOLD[refusal], { state });
 }
 
 const comparable = ({ tasks, steps }: SeenRun): ComparedTask[] =>

@@ -6,6 +6,7 @@ import type { RouteSubmission } from '../contracts/request.js';
 import { resolveRights } from '../domain/access.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting } from './access.service.js';
+import type { CrewStarts } from './crew-starts.js';
 import { RoutingService } from './routing.service.js';
 
 const KEY = aCaller({ id: 'key', principal: 'tg:1', gateway: false });
@@ -43,10 +44,12 @@ describe('RoutingService', () => {
   const refused = new AppError('ACTING_NOT_ALLOWED');
   const refuseActing = jest.fn<AccessService['refuseActing']>().mockRejectedValue(refused);
   const access = { require, requireAnywhere, factsOf, refuseActing } as unknown as AccessService;
-  const service = new RoutingService(table, access);
+  const choose = jest.fn<CrewStarts['choose']>();
+  const service = new RoutingService(table, access, { choose });
 
   beforeEach(() => {
     require.mockReset().mockImplementation(unprepared('require'));
+    choose.mockReset().mockImplementation(unprepared('choose'));
     requireAnywhere.mockReset().mockImplementation(unprepared('requireAnywhere'));
     factsOf.mockReset().mockImplementation(unprepared('factsOf'));
   });
@@ -69,6 +72,20 @@ describe('RoutingService', () => {
       expect(told).toMatchObject({ access: { roles: ['admin'] }, decision: { allowed: true, rule: 'rest' } });
       expect(JSON.stringify(told)).not.toContain('4711');
     }
+  });
+
+  it('explains a request for a crew as the crew is there for the DAO', async () => {
+    require.mockResolvedValue(acting(['admin']));
+    choose.mockResolvedValueOnce({ id: 'planning', version: 'v1' }).mockResolvedValueOnce(undefined);
+    const crew = { id: 'planning', inputs: {} };
+    expect((await service.explain(KEY, about({ mode: 'crew', crew }))).decision).toMatchObject({
+      allowed: true,
+      rule: 'crew',
+    });
+    expect((await service.explain(KEY, about({ mode: 'crew', crew }))).decision).toMatchObject({
+      allowed: false,
+      code: 'CREW_NOT_FOUND',
+    });
   });
 
   it('explains a request of another member to an admin of the DAO', async () => {

@@ -7,6 +7,7 @@ import { describeTable, explain, type Explanation, type TableDescription } from 
 import { seenFrom } from '../domain/seen-from.js';
 import type { AccessFacts } from '../contracts/access.js';
 import { onlooker, type AccessService, type Acting, type Onlooker } from './access.service.js';
+import type { CrewStarts } from './crew-starts.js';
 
 export type { Explanation, TableDescription };
 
@@ -16,6 +17,7 @@ export class RoutingService {
   constructor(
     private readonly table: () => RoutingTable,
     private readonly access: AccessService,
+    private readonly crews: Pick<CrewStarts, 'choose'>,
   ) {}
 
   /**
@@ -33,10 +35,12 @@ export class RoutingService {
    *   is no admin of the DAO; and those of `AccessService`
    */
   async explain(key: CallerKey, about: RouteSubmission): Promise<Explanation> {
-    const { mode, agent, source, metadata, prompt, daoId, userId } = about;
+    const { mode, agent, source, metadata, prompt, daoId, userId, crew: asked } = about;
     const acting = await this.access.require(key, { daoId }, 'ops.read');
     const access = await this.factsAbout(acting, userId ?? acting.actor);
-    return explain(this.seenBy(onlooker(acting)), { mode, agent, source, metadata, ...promptInputs(prompt), access });
+    const crew = asked && (await this.crews.choose(acting, asked));
+    const inputs = { mode, agent, source, metadata, ...promptInputs(prompt), access, ...(crew && { crew }) };
+    return explain(this.seenBy(onlooker(acting)), inputs);
   }
 
   /** Somebody's roles are the business of themselves and of the DAO's admins. */
