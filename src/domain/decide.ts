@@ -81,9 +81,6 @@ export function decide(
   return { allowed: false, code: 'NO_ROUTE', rights, detail: { mode } };
 }
 
-const neededFor = ({ mode, crew }: DecisionInputs): Entitlement =>
-  mode === 'crew' && crew?.guests ? 'chat.read' : MODE_ENTITLEMENTS[mode];
-
 /** The entitlement that a request needs: a crew that is open to guests asks for no more than to read. */
 export const neededFor = ({ mode, crew }: Pick<DecisionInputs, 'mode' | 'crew'>): Entitlement =>
   mode === 'crew' && crew?.guests ? 'chat.read' : MODE_ENTITLEMENTS[mode];

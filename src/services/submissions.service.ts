@@ -22,7 +22,7 @@ import type {
 } from '../adapters/store/requests.repository.js';
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import { isFinal } from '../domain/bodies.js';
-import { decide, MODE_ENTITLEMENTS, promptInputs } from '../domain/decide.js';
+import { decide, neededFor, promptInputs } from '../domain/decide.js';
 import { rateHeaders } from '../domain/limits.js';
 import { AppError } from '../errors/app-error.js';
 import { toAccepted, type Accepted } from './accepted.js';
@@ -226,7 +226,7 @@ export class SubmissionsService {
 
   /** Joins a request of one's own, for as long as one may ask such a thing at all. */
   private async again(acting: Acting, { mode }: RouteSubmission, earlier: RequestRecord): Promise<Accepted> {
-    const needed = MODE_ENTITLEMENTS[mode];
+    const needed = neededFor(earlier.decision);
     const { entitlements, roles } = acting.rights;
     // What is answered without a model is for those who may not ask one, too.
     const withoutModel = mode === 'chat' && earlier.decision.chain.length === 0;
