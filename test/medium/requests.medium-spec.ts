@@ -51,6 +51,8 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
         decision: request.decision,
         status: 'accepted',
         provider: null,
+        result: null,
+        runId: null,
         usage: null,
         attempts: [],
         timings: { gateway: 1, rbac: 2 },
