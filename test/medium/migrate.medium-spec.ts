@@ -24,6 +24,8 @@ const NEW = [
   '0005-proposals',
   '0006-clients-conversations',
   '0007-finding-keys',
+  '0008-devtools',
+  '0009-crews',
 ];
 const ALL = [...OLD, ...NEW];
 const TABLES = [
@@ -35,6 +37,12 @@ const TABLES = [
   'ballots',
   'config_activations',
   'config_confirmations',
+  'crew_decisions',
+  'crew_gates',
+  'crew_runs',
+  'crew_tasks',
+  'crew_versions',
+  'crews',
   'daos',
   'delegations',
   'dialogs',

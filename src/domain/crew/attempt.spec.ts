@@ -77,6 +77,17 @@ describe(Attempt.name, () => {
   });
 
   describe('tools', () => {
+    it('should ask people before a tool is used where the time is over', () => {
+      const definition = { ...withTools(), budget: { time_s: 0.1 } };
+      const script = {
+        'plan-1.1.1': { calls: [READ] },
+        'plan-1.1.1.1': { gives: { text: 'A' } },
+        'plan-1.1.2': DONE,
+      };
+      const run = play(definition, script);
+      expect([run.keys, run.waitsFor]).toEqual([['plan-1.1.1'], ['limit.time_s.0']]);
+    });
+
     it('should use what the model calls, and tell it what they gave, each for its call', () => {
       const run = play(withTools(), {
         'plan-1.1.1': { calls: [READ, aCall('fs_read', { path: 'b.txt' }, 'call_2')] },

@@ -243,6 +243,8 @@ export class Attempt {
     const step = this.run.steps.get(key);
     if (!step) {
       if (this.toolCalls > allowed) return { kind: this.orders.limit(name, this.task, { allowed }) };
+      const halt = this.orders.useOfTool();
+      if (halt) return { kind: halt };
       const { agent } = this.definition;
       const known = this.definition.tools.find((one) => one === tool);
       if (!known) return { result: { error: `${tool} is not a tool here` } };

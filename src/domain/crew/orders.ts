@@ -99,6 +99,12 @@ export class Orders {
     return undefined;
   }
 
+  /** Whether a tool may be used, which costs time; undefined: it may. */
+  useOfTool(): Halt | undefined {
+    const reached = this.reached(0);
+    return reached && this.limit(reached.limit, null, { used: reached.used, allowed: reached.allowed });
+  }
+
   private reached(tokens: number): ReachedLimit | undefined {
     return reachedLimit(this.run.definition.budget, this.spending(tokens), this.runExtensions());
   }
