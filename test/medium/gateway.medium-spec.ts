@@ -79,7 +79,7 @@ describe('TemporalGateway on a real server', () => {
     expect(await gateway.start(asked)).toBe('queued');
     const { workflowExecutionInfo } = await describeRequest(asked.requestId);
     expect(workflowExecutionInfo?.priority?.fairnessKey).toEqual(fairnessKey);
-    await gateway.cancel(asked.requestId);
+    await gateway.cancel(routeWorkflowId(asked.requestId));
   });
 
   it('should give a workflow a day beyond its deadline, to write down how it ended', async () => {
@@ -90,15 +90,15 @@ describe('TemporalGateway on a real server', () => {
     const hours = tsToMs(executionConfig?.workflowRunTimeout) / 3_600_000;
     expect(hours).toBeGreaterThan(25);
     expect(hours).toBeLessThan(25.1);
-    await gateway.cancel(asked.requestId);
+    await gateway.cancel(routeWorkflowId(asked.requestId));
   });
 
   it('should tell whether there was a workflow to cancel', async () => {
     const asked = input();
     const gateway = await connected();
-    expect(await gateway.cancel(asked.requestId)).toBe(false);
+    expect(await gateway.cancel(routeWorkflowId(asked.requestId))).toBe(false);
     await gateway.start(asked);
-    expect(await gateway.cancel(asked.requestId)).toBe(true);
+    expect(await gateway.cancel(routeWorkflowId(asked.requestId))).toBe(true);
   });
 
   it('should not call a request that the server refuses an absent server', async () => {

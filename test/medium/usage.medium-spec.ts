@@ -50,7 +50,7 @@ describe.each(DATABASES)('usage on %s', (_name, open) => {
     const { rows } = await sql`
       with request as (
         update requests set status = 'completed', ended_at = now() where id = ${id} and ended_at is null
-        returning id, dao_id, key_id
+        returning id, dao_id, key_id, run_id
       ), spent as (${usageUpsert(what)})
       update turns set answer = 'x' from request where turns.request_id = request.id returning turns.request_id
     `.execute(db);

@@ -140,7 +140,7 @@ async function checkedValues(db: Db, table: string): Promise<Record<string, stri
 }
 
 function plain(type: string, text: string, number: number): unknown {
-  if (type === 'jsonb' || type.endsWith('[]')) return '{}';
+  if (type === 'jsonb' || type === 'json' || type.endsWith('[]')) return '{}';
   if (/^(bigint|integer|numeric|double|real|smallint)/.test(type)) return number + 1;
   if (/^(timestamp|date)/.test(type)) return new Date(Date.UTC(2026, 0, number + 1));
   if (type === 'boolean') return false;

@@ -25,14 +25,15 @@ create table crew_versions (
 
 -- run_id: of a step, the request of its run. step: what it is in it. Steps are no requests of a person: they are not
 -- counted, swept or decided again.
-alter table requests add column run_id text references requests (id) on delete cascade;
+alter table requests add column run_id text;
 alter table requests add column step text;
+alter table requests add foreign key (dao_id, run_id) references requests (dao_id, id) on delete cascade;
 create unique index requests_by_step on requests (run_id, step) where run_id is not null;
 
 -- subject: whom it is about. base_run: whose outputs it took over. rights: what whoever started it might then. lost_*:
 -- what turns of models used that gave no answer.
 create table crew_runs (
-  run_id text primary key references requests (id) on delete cascade,
+  run_id text primary key,
   dao_id text not null,
   crew text not null,
   hash text not null,
@@ -45,16 +46,17 @@ create table crew_runs (
   lost_usd numeric(16, 8) not null default 0,
   result jsonb,
   ended_at timestamptz,
+  constraint crew_runs_of_dao unique (dao_id, run_id),
+  foreign key (dao_id, run_id) references requests (dao_id, id) on delete cascade,
   foreign key (dao_id, crew, hash) references crew_versions (dao_id, crew, hash)
 );
-create index crew_runs_of_dao on crew_runs (dao_id, run_id);
 -- Whoever may not use crews has one run about themselves at a time.
 create unique index crew_runs_by_guest on crew_runs (dao_id, crew, subject)
   where subject is not null and ended_at is null and not (rights ? 'agent.crew');
 
 create table crew_tasks (
   dao_id text not null,
-  run_id text not null references crew_runs (run_id) on delete cascade,
+  run_id text not null,
   task text not null,
   state text not null,
   round integer not null,
@@ -66,14 +68,15 @@ create table crew_tasks (
   reused_from text,
   began_at timestamptz,
   ended_at timestamptz,
-  primary key (run_id, task)
+  primary key (run_id, task),
+  foreign key (dao_id, run_id) references crew_runs (dao_id, run_id) on delete cascade
 );
 
 -- A person who is asked. shown: what they see, with its digest; revision: of what is shown. rules: who may decide.
 -- comment, output: what follows from the decisions.
 create table crew_gates (
   dao_id text not null,
-  run_id text not null references crew_runs (run_id) on delete cascade,
+  run_id text not null,
   id text not null,
   kind text not null check (kind in ('approval', 'question', 'limit')),
   task text,
@@ -90,7 +93,9 @@ create table crew_gates (
   reminded_at timestamptz,
   decided_at timestamptz,
   seen_at timestamptz,
-  primary key (run_id, id)
+  primary key (run_id, id),
+  constraint crew_gates_of_dao unique (dao_id, run_id, id),
+  foreign key (dao_id, run_id) references crew_runs (dao_id, run_id) on delete cascade
 );
 create index crew_gates_open on crew_gates (dao_id, asked_at) where state = 'open';
 create index crew_gates_unseen on crew_gates (decided_at) where state <> 'open' and seen_at is null;
@@ -107,7 +112,7 @@ create table crew_decisions (
   output jsonb,
   decided_at timestamptz not null default now(),
   primary key (run_id, gate, revision, member_id),
-  foreign key (run_id, gate) references crew_gates (run_id, id) on delete cascade
+  foreign key (dao_id, run_id, gate) references crew_gates (dao_id, run_id, id) on delete cascade
 );
 
 grant select, insert, update, delete on crews, crew_versions, crew_runs, crew_tasks, crew_gates, crew_decisions
