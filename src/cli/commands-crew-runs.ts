@@ -53,7 +53,7 @@ function addRun(crew: Command): void {
       .description('start a run, and follow it to its result or to what it asks')
       .argument('<id>', 'the crew')
       .argument('[words...]', 'what is wanted, for crews that take words')
-      .option('--input <name=value>', 'an input; may be said again', (text, all: string[] = []) => [...all, text])
+      .option('--input <name=value>', 'an input; may be said again', collect)
       .option('--inputs <file>', 'a file with the inputs as JSON')
       .option('--no-follow', 'do not wait for anything')
       .addHelpText('after', RUN_HELP),
@@ -61,6 +61,8 @@ function addRun(crew: Command): void {
     'crew run code_review --input path=src --json | jq .result.result',
   ).action(startAndFollow);
 }
+
+const collect = (text: string, all: string[] | undefined): string[] => [...(all ?? []), text];
 
 async function startAndFollow(crew: string, words: string[], options: RunOptions): Promise<void> {
   const { home } = options;
