@@ -40,6 +40,7 @@ export class CrewProgressPrinter {
     const now = [...this.working].map(([at, who]) => `${who} works on ${at}`);
     const line = plain(`${spent}; ${now.length > 0 ? now.join(', ') : `${task} ${state}`}`);
     // What does not fit in a line could not be written over.
-    this.status(line.slice(0, (this.out.columns ?? USUAL_COLUMNS) - 1));
+    const { columns = 0 } = this.out;
+    this.status(line.slice(0, (columns > 0 ? columns : USUAL_COLUMNS) - 1));
   }
 }

@@ -30,6 +30,7 @@ const StepSchema = z.looseObject({
 const RunSchema = z.looseObject({
   run_id: z.string(),
   crew: z.string(),
+  definition: z.looseObject({ result: z.record(z.string(), z.unknown()) }),
   state: z.string(),
   started_by: z.string(),
   subject: z.string().nullable(),
@@ -57,8 +58,13 @@ export const seenRun = (answer: unknown): Run => understood(RunSchema, answer);
 export const waits = ({ state }: Pick<Run, 'state'>): boolean =>
   ['waiting_approval', 'waiting_answer', 'paused'].includes(state);
 
-/** A result as Markdown. */
-export const resultOf = ({ result }: Run): string => (result ? plain(`${crewMarkdown(result)}\n`) : '');
+/** A result as Markdown, in the order in which its crew names it; empty if there is none. */
+export function resultOf({ result: data, definition }: Run): string {
+  if (!data) return '';
+  const { result } = data;
+  const names = Object.keys(definition.result).filter((name) => Object.hasOwn(result, name));
+  return plain(`${crewMarkdown({ result: Object.fromEntries(names.map((name) => [name, result[name]])) })}\n`);
+}
 
 /** Why a run came to nothing, with its task and reason; undefined: it did not. */
 export function failureOf({ run_id: id, state, error }: Run): CliError | undefined {
@@ -80,7 +86,7 @@ function headOf(run: Run): string {
   const lines = [
     `run ${id} of ${crew}: ${state}`,
     `started by ${run.started_by} at ${run.started_at}${about}${run.ended_at === null ? '' : `, ended ${run.ended_at}`}`,
-    `spent ${counted(spent.tokens, 'token')}, ${shortTime(spent.ms)} of work, ${dollars(spent.cost_usd)}`,
+    `spent ${counted(spent.tokens, 'token')}, ${shortTime(spent.ms)} of work${spent.cost_usd === null ? '' : `, ${dollars(spent.cost_usd)}`}`,
     ...(base === null ? [] : [`goes on from ${base}`]),
     ...(failure && run.error ? [`${failure.code}: ${failure.message.replace(/\s*\n\s*/g, ' ')}`] : []),
   ];
