@@ -88,7 +88,8 @@ describe('crews at the command line', () => {
   it('should be ended by whoever began it', async () => {
     await crew('guest', 'run', 'microdao_onboarding', 'I can code.');
     const id = idOf(told);
-    expect(await crew('guest', 'cancel', id)).toContain(`run ${id} of microdao_onboarding: cancelled\n`);
+    await crew('guest', 'cancel', id);
+    await until(async () => (await crew('guest', 'show', id)).includes(`run ${id} of microdao_onboarding: cancelled\n`));
   });
 
   it('should fail with task and reason', async () => {
