@@ -132,7 +132,7 @@ function addRuns(crew: Command): void {
 }
 
 function addDecisions(crew: Command): void {
-  for (const [name, { does, words }] of Object.entries(DECISIONS)) {
+  for (const [name, { does, words, example }] of Object.entries(DECISIONS)) {
     const decision = name as GateDecision['decision'];
     const command = crew
       .command(decision)
@@ -143,7 +143,7 @@ function addDecisions(crew: Command): void {
       .option(...AS_OPTION);
     if (words === undefined) command.option('--comment <text>', 'why');
     else command.requiredOption('--comment <text>', words);
-    withCommon(command, `crew ${decision} RUN${words === undefined ? '' : ' --comment "Shorter."'}`).action(
+    withCommon(command, `crew ${decision} RUN${example === undefined ? '' : ` --comment "${example}"`}`).action(
       (id: string, options: DecideOptions & Common) =>
         run(options, (client) => decideRun(client, id, decision, options)),
     );

@@ -7,15 +7,21 @@ import { quoted } from './people.js';
 
 type Decision = GateDecision['decision'];
 
-/** Ways to decide: of what kind of gate, what it does, and what words it needs. */
-export const DECISIONS: Readonly<Record<Decision, { kind: GateKind; does: string; words?: string }>> = {
-  approve: { kind: 'approval', does: 'approve what a run made, or its use of a tool' },
-  reject: { kind: 'approval', does: 'reject what a run made; one who rejects is enough' },
-  return: { kind: 'approval', does: 'send back what a run made', words: 'what is to be better' },
-  answer: { kind: 'question', does: 'answer a question of an agent', words: 'the answer' },
-  continue: { kind: 'limit', does: 'let a run go on that reached a limit, with as much again' },
-  stop: { kind: 'limit', does: 'stop a run that reached a limit; what it made stays to be seen' },
-};
+/** Ways to decide: of what kind of gate, what it does, and an example of the words that it needs. */
+export const DECISIONS: Readonly<Record<Decision, { kind: GateKind; does: string; words?: string; example?: string }>> =
+  {
+    approve: { kind: 'approval', does: 'approve what a run made, or its use of a tool' },
+    reject: { kind: 'approval', does: 'reject what a run made; one who rejects is enough' },
+    return: { kind: 'approval', does: 'send back what a run made', words: 'what is to be better', example: 'Shorter.' },
+    answer: {
+      kind: 'question',
+      does: 'answer a question of an agent',
+      words: 'the answer',
+      example: 'For new members.',
+    },
+    continue: { kind: 'limit', does: 'let a run go on that reached a limit, with as much again' },
+    stop: { kind: 'limit', does: 'stop a run that reached a limit; what it made stays to be seen' },
+  };
 
 /** Something that is asked of people, as far as it is printed. */
 export const GateSchema = z.looseObject({
