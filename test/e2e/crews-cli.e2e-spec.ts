@@ -86,8 +86,9 @@ describe('crews at the command line', () => {
   });
 
   it('should be ended by whoever began it', async () => {
-    await crew('guest', 'run', 'microdao_onboarding', 'I can code.');
-    const id = idOf(told);
+    const out = await crew('guest', 'run', 'microdao_onboarding', 'I can code.', '--no-follow');
+    const id = idOf(out);
+    expect(out).toBe(`run ${id} is under way; see it: npx dagi crew show ${id}\n`);
     await crew('guest', 'cancel', id);
     await until(async () => (await crew('guest', 'show', id)).includes(`run ${id} of microdao_onboarding: cancelled\n`));
   });

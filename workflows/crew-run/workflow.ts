@@ -48,12 +48,6 @@ export async function crewRun(input: CrewRunInput): Promise<AdvancedCrew['ended'
   }
 }
 
-/** A cancel that came while it was asked what is next would be lost with the run that ends here. */
-async function refuseIfCancelled(): Promise<void> {
-  const { consideredCancelled, cancelRequested } = CancellationScope.current();
-  if (consideredCancelled) await cancelRequested;
-}
-
 class Run {
   /** Something has happened since it was last asked what is next. */
   news = false;
@@ -76,7 +70,6 @@ class Run {
       if (!isFull) for (const step of next.steps) this.begin(step);
       const isIdle = this.working.size === 0;
       if (isIdle && (isFull || (this.done.size > 0 && next.waitsFor !== null))) {
-        await refuseIfCancelled();
         return await continueAsNew<typeof crewRun>(this.input);
       }
       await this.untilNews(next.waitMs);
