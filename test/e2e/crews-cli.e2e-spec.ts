@@ -90,7 +90,9 @@ describe('crews at the command line', () => {
     const id = idOf(out);
     expect(out).toBe(`run ${id} is under way; see it: npx dagi crew show ${id}\n`);
     await crew('guest', 'cancel', id);
-    await until(async () => (await crew('guest', 'show', id)).includes(`run ${id} of microdao_onboarding: cancelled\n`));
+    await until(async () =>
+      (await crew('guest', 'show', id)).includes(`run ${id} of microdao_onboarding: cancelled\n`),
+    );
   });
 
   it('should fail with task and reason', async () => {
