@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { addCrewRunCommands } from './commands-crew-runs.js';
 import { checkCrew } from './crew-check.js';
 import { newCrew } from './crew-new.js';
 
@@ -18,11 +19,14 @@ It passes the check as it stands. A file that is there already stays as it is.
 Example:
   $ npx dagi crew new my_crew && npx dagi crew check my_crew.yml`;
 
-/** Adds `dagi crew`: check, new. */
+/** Adds `dagi crew`: check, new, and what is done with runs. */
 export function addCrewCommands(program: Command): void {
-  const crew = program.command('crew').description('check files of crews, begin a new one');
+  const crew = program
+    .command('crew')
+    .description('teams of agents: check and begin their files, run them, decide what they ask');
   addCheck(crew);
   addNew(crew);
+  addCrewRunCommands(crew);
 }
 
 function addCheck(crew: Command): void {

@@ -32,6 +32,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
   NOT_IN_ELECTORATE: 'Who votes on the next one is whoever may when it opens.',
   ELECTORATE_EMPTY: 'See who is there with "npx dagi member list", what roles give with "npx dagi role list".',
   INVITATION_NOT_FOUND: 'Check what you were given; admins see what is open with "npx dagi member invitations".',
+  CREW_NOT_FOUND: 'See which there are with "npx dagi crew list".',
+  CREW_RUNNING: 'See it with "npx dagi crew runs --state running".',
+  RUN_NOT_FOUND: 'See which there are with "npx dagi crew runs".',
+  GATE_NOT_FOUND: 'See what it asks, and of whom, with "npx dagi crew show RUN".',
   INVITATION_ENDED: 'Admins make one with "npx dagi member invite", members a code with "npx dagi member link me".',
 };
 
@@ -46,6 +50,13 @@ const DETAILED: Readonly<Record<string, (detail: Detail) => string | undefined>>
       : 'See who has it with "npx dagi member list --role NAME", what promises it with "npx dagi member invitations".',
   ACTION_INVALID: ({ action, reason }) =>
     `It is ${typeof action === 'number' ? `action ${action + 1}` : 'all of them'}: ${String(reason)}.`,
+  CREW_INPUTS_INVALID: problemsOf,
+  DECISION_INVALID: problemsOf,
+  CREW_FAILED: endOf,
+  CREW_REJECTED: endOf,
+  CREW_STOPPED: endOf,
+  GATE_CHANGED: ({ revision }) =>
+    `See it with "npx dagi crew show RUN", and decide with --revision ${String(revision)}.`,
   PROPOSAL_STAGE: stageOf,
   VOTING_NOT_OPEN: stageOf,
   VOTING_CLOSED: stageOf,
@@ -60,22 +71,39 @@ export async function ask(
   client: DagiClient,
   method: string,
   path: string,
-  { body, version }: { body?: object; version?: string | undefined } = {},
+  { body, version, headers }: { body?: object; version?: string | undefined; headers?: Record<string, string> } = {},
 ): Promise<unknown> {
   try {
     return await client.json(method, path, {
       ...(body && { body }),
-      ...(version !== undefined && { headers: { 'if-match': `"${version}"` } }),
+      ...(headers && { headers }),
+      ...(version !== undefined && { headers: { ...headers, 'if-match': `"${version}"` } }),
     });
   } catch (error) {
     throw error instanceof CliError ? withRemedy(error) : error;
   }
 }
 
-function withRemedy(error: CliError): CliError {
+/** An error with what to do about it, where that is known. */
+export function withRemedy(error: CliError): CliError {
   const { code, message, detail } = error;
   const remedy = DETAILED[code]?.(detail) ?? REMEDIES[code];
   return remedy === undefined ? error : new CliError(code, `${message} ${remedy}`, detail, { cause: error });
+}
+
+/** What does not fit, each with where. */
+function problemsOf({ problems }: Detail): string | undefined {
+  if (!Array.isArray(problems)) return undefined;
+  return (problems as unknown[]).map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join('; ');
+}
+
+/** In which task of a crew, and why. */
+function endOf({ task, reason }: Detail): string | undefined {
+  const words = [
+    ...(typeof task === 'string' ? [`task ${task}`] : []),
+    ...(typeof reason === 'string' ? [reason] : []),
+  ];
+  return words.length === 0 ? undefined : `It is ${words.join(': ')}`;
 }
 
 function stageOf({ stage }: Detail): string {

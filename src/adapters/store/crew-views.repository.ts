@@ -7,7 +7,7 @@ import type { Db, Tenants } from './tenants.js';
 
 /** Which runs to list. */
 export interface RunFilter {
-  /** Behind this run; undefined: from the newest on. */
+  /** Behind this run; undefined or empty: from the newest on. */
   after?: string | undefined;
   limit: number;
   /** Only those that somebody started, or that are about them. */
@@ -63,7 +63,7 @@ export class CrewViewsRepository {
         .selectFrom('crew_runs as run')
         .innerJoin('requests as request', 'request.id', 'run.run_id')
         .where('run.dao_id', '=', daoId)
-        .$if(after !== undefined, (query) => query.where('run.run_id', '<', after ?? ''))
+        .$if(after !== undefined && after !== '', (query) => query.where('run.run_id', '<', after ?? ''))
         .$if(crew !== undefined, (query) => query.where('run.crew', '=', crew ?? ''))
         .$if(actor !== undefined, (query) =>
           query.where((eb) => eb.or([eb('request.actor', '=', actor ?? ''), eb('run.subject', '=', actor ?? '')])),

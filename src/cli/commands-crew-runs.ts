@@ -1,0 +1,162 @@
+import { Option, type Command } from 'commander';
+import type { GateDecision } from '../contracts/crew.js';
+import { DagiClient } from './client.js';
+import { cancelRun, decideRun, type DecideOptions } from './crew-decisions.js';
+import { DECISIONS, openGates } from './crew-gates.js';
+import type { InputOptions } from './crew-inputs.js';
+import { listCrews, listRuns, RUN_STATES, type ListRunsOptions } from './crew-lists.js';
+import { CrewProgressPrinter } from './crew-progress.js';
+import { followRun, startRun } from './crew-run.js';
+import { failureOf, resultOf, seenRun, showRun } from './crew-seen.js';
+import { findInstance } from './instance.js';
+import { resolveEnv } from './options.js';
+import { DAO_OPTION, LIMIT_OPTION, parseCount, run, shown, withCommon, type Common } from './people-options.js';
+import type { Acting } from './proposal.js';
+
+const AS_OPTION = ['--as <user>', 'who acts, where a gateway key says so'] as const;
+const RUN_ARGUMENT = ['<run>', 'id of the run'] as const;
+/** As a shell tells that Ctrl-C ended a command. */
+const INTERRUPTED = 130;
+
+const RUN_HELP = `
+Standard error tells who works on what, standard output the result as Markdown; with --json it is the run as "crew show"
+has it. Where it waits for people, what is asked and how to decide it is told instead. Ctrl-C leaves the run going.
+A value of --input is JSON where it is JSON, else a text: count=3, tags='["a"]', task="Make a garden"; a text that
+looks like JSON is put in quotes twice: title='"2024"'.`;
+
+type RunOptions = Acting & InputOptions & Common & { follow: boolean };
+
+/** Adds to `dagi crew` what is done with runs: run, show, runs, list, six ways to decide, cancel. */
+export function addCrewRunCommands(crew: Command): void {
+  addList(crew);
+  addRun(crew);
+  addShow(crew);
+  addRuns(crew);
+  addDecisions(crew);
+  addCancel(crew);
+}
+
+const withActing = (command: Command, ...examples: string[]): Command =>
+  withCommon(command.option(...DAO_OPTION).option(...AS_OPTION), ...examples);
+
+function addList(crew: Command): void {
+  withActing(
+    crew.command('list').description('crews of a DAO: those that come along, and its own'),
+    'crew list --dao orchard',
+  ).action((options: Acting & Common) => run(options, (client) => listCrews(client, options)));
+}
+
+function addRun(crew: Command): void {
+  withActing(
+    crew
+      .command('run')
+      .description('start a run, and follow it to its result or to what it asks')
+      .argument('<id>', 'the crew')
+      .argument('[words...]', 'what is wanted, for crews that take words')
+      .option('--input <name=value>', 'an input; may be said again', collect)
+      .option('--inputs <file>', 'a file with the inputs as JSON')
+      .option('--no-follow', 'do not wait for anything')
+      .addHelpText('after', RUN_HELP),
+    'crew run task_decomposition "Make a garden"',
+    'crew run code_review --input path=src --json | jq .result.result',
+  ).action(startAndFollow);
+}
+
+const collect = (text: string, all: string[] | undefined): string[] => [...(all ?? []), text];
+
+async function startAndFollow(crew: string, words: string[], options: RunOptions): Promise<void> {
+  const { home } = options;
+  const client = new DagiClient(await findInstance(resolveEnv(home === undefined ? {} : { home })));
+  const { id, answer } = await startRun(client, crew, words, options);
+  if (options.follow) await follow(client, id, options);
+  else
+    process.stdout.write(
+      shown({ answer, text: `run ${id} is under way; see it: npx dagi crew show ${id}\n` }, options),
+    );
+}
+
+/** Follows a run for as long as the user wants to. */
+async function follow(client: DagiClient, id: string, options: RunOptions): Promise<void> {
+  process.stderr.write(`run ${id}\n`);
+  const progress = new CrewProgressPrinter(process.stderr);
+  const leave = new AbortController();
+  const interrupt = (): void => {
+    leave.abort();
+  };
+  process.once('SIGINT', interrupt);
+  try {
+    const seen = await followRun(client, id, { hear: progress.hear, signal: leave.signal, as: options.as });
+    progress.end();
+    tell(seen, options);
+  } catch (error) {
+    progress.end();
+    if (!leave.signal.aborted) throw error;
+    process.stderr.write(`The run goes on. See it: npx dagi crew show ${id}; end it: npx dagi crew cancel ${id}\n`);
+    process.exitCode = INTERRUPTED;
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+/** Prints what a run has come to. @throws CliError why it came to nothing */
+function tell(answer: unknown, { json = false }: Common): void {
+  const seen = seenRun(answer);
+  const failure = failureOf(seen);
+  const text = openGates(seen.run_id, seen.gates) + resultOf(seen);
+  if (!failure || json) process.stdout.write(shown({ answer, text }, { json }));
+  if (failure) throw failure;
+}
+
+function addShow(crew: Command): void {
+  withCommon(
+    crew
+      .command('show')
+      .description('how a run stands, task by task; what it asks of people; what it came to')
+      .argument(...RUN_ARGUMENT)
+      .option(...AS_OPTION),
+    'crew show RUN',
+    "crew show RUN --json | jq '.steps[].input'",
+  ).action((id: string, options: { as?: string } & Common) => run(options, (client) => showRun(client, id, options)));
+}
+
+function addRuns(crew: Command): void {
+  withActing(
+    crew
+      .command('runs')
+      .description('runs of a DAO, the newest first: your own, or all for admins')
+      .option('--crew <id>', 'those of this crew')
+      .addOption(new Option('--state <state>', 'those that stand so').choices([...RUN_STATES]))
+      .option(...LIMIT_OPTION),
+    'crew runs --state waiting_approval',
+  ).action((options: ListRunsOptions & Common) => run(options, (client) => listRuns(client, options)));
+}
+
+function addDecisions(crew: Command): void {
+  for (const [name, { does, words, example }] of Object.entries(DECISIONS)) {
+    const decision = name as GateDecision['decision'];
+    const command = crew
+      .command(decision)
+      .description(does)
+      .argument(...RUN_ARGUMENT)
+      .option('--gate <id>', 'what of it, where the run asks several things')
+      .option('--revision <n>', 'what you saw of it, where somebody has changed it', parseCount)
+      .option(...AS_OPTION);
+    if (words === undefined) command.option('--comment <text>', 'why');
+    else command.requiredOption('--comment <text>', words);
+    withCommon(command, `crew ${decision} RUN${example === undefined ? '' : ` --comment "${example}"`}`).action(
+      (id: string, options: DecideOptions & Common) =>
+        run(options, (client) => decideRun(client, id, decision, options)),
+    );
+  }
+}
+
+function addCancel(crew: Command): void {
+  withCommon(
+    crew
+      .command('cancel')
+      .description('end a run, with every step of it')
+      .argument(...RUN_ARGUMENT)
+      .option(...AS_OPTION),
+    'crew cancel RUN',
+  ).action((id: string, options: { as?: string } & Common) => run(options, (client) => cancelRun(client, id, options)));
+}

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { ScriptedAnswer } from '../fakes/fake-dialect.js';
+import { startFakeOpenAi } from '../fakes/fake-openai.js';
+import type { WireFake } from '../fakes/wire-fake.js';
+import { until } from '../support/until.js';
+import { CommandLine } from './command-line.js';
+import { chatProfile, fakeProvider, Product } from './harness.js';
+
+const DAO = 'orchard';
+
+/** Answers by words of each task's instruction. */
+const SCRIPTS: Record<string, ScriptedAnswer[]> = {
+  'Write a welcome message': [{ welcome_message: 'Welcome to the Orchard, which grows apples for everybody!' }],
+  'Choose one role': [{ reason: 'They want to help with code and files.', suggested_role: 'contributor' }],
+  'three to five first steps': [
+    { next_steps: ['Ask a question in the chat.', 'Read the open proposals.', 'Talk about the apples.'] },
+  ],
+  'into three to eight subtasks': [{ subtasks: ['t1', 't2', 't3'].map((id) => ({ id, title: `Do the part ${id}` })) }],
+  'Estimate each subtask': [{ estimates: ['t1', 't2', 't3'].map((id) => ({ id, hours: 1, confidence: 'high' })) }],
+  'depends_on has the ids': [{ dependencies: ['t1', 't2', 't3'].map((id) => ({ id, depends_on: [] })) }],
+};
+
+describe('crews at the command line', () => {
+  let fake: WireFake;
+  let product: Product;
+  let line: CommandLine;
+  let told: string;
+
+  beforeAll(async () => {
+    fake = await startFakeOpenAi({ scripts: SCRIPTS });
+    product = await Product.open({ profile: chatProfile([fakeProvider('fake', fake, { max_tokens: 800 })], ['fake']) });
+    line = new CommandLine(product);
+    await line.done('platform', 'dao', 'create', DAO, '--name', 'Orchard', '--admin', 'tg:1');
+    await line.newKey('admin', DAO, '--principal', 'tg:1');
+    await line.done('admin', 'member', 'add', 'tg:2', '--roles', 'member');
+    await line.newKey('member', DAO, '--principal', 'tg:2');
+    await line.newKey('guest', DAO, '--principal', 'tg:99');
+  });
+  afterAll(async () => {
+    jest.restoreAllMocks();
+    line.restore();
+    await product.close();
+    await fake.close();
+  });
+  beforeEach(() => {
+    told = '';
+    jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      told += String(text);
+      return true;
+    });
+    fake.reset();
+    fake.settings = { ...fake.settings, scripts: SCRIPTS };
+  });
+
+  const crew = (by: string, ...words: string[]): Promise<string> => line.done(by, 'crew', ...words);
+  const idOf = (text: string): string => /^run (\S+)/m.exec(text)?.[1] ?? '';
+
+  it('should be run and followed to the result, and then be shown and listed', async () => {
+    const out = await crew('member', 'run', 'task_decomposition', 'Make', 'a', 'garden');
+    expect(out).toMatch(/^## Subtasks\n\n- \*\*Id:\*\* t1\n {2}- \*\*Title:\*\* Do the part t1\n/);
+    expect(told).toMatch(/^run \S+\nplan \(planner\): running, 0 tokens\nplan \(planner\): completed, \d+ tokens\n/);
+    const id = idOf(told);
+    const shown = await crew('member', 'show', id);
+    expect(shown).toContain(`run ${id} of task_decomposition: completed\n`);
+    expect(shown).toMatch(/^estimate +estimator +completed +1 +\d+ +\S+ m?s$/m);
+    expect(await crew('member', 'runs', '--crew', 'task_decomposition')).toMatch(
+      new RegExp(String.raw`^task_decomposition +completed +tg:2 +\S+ +${id}$`, 'm'),
+    );
+    expect(await crew('member', 'list')).toMatch(/^task_decomposition +Task decomposition +shipped +/m);
+  });
+
+  it('should tell what a run asks, and go on as people decide', async () => {
+    const out = await crew('guest', 'run', 'microdao_onboarding', 'I can code.');
+    const id = idOf(told);
+    expect(out).toContain('asked: Give this person the suggested role?\n');
+    expect(out).toContain(`Whoever may decide it does so with:\n  npx dagi crew approve ${id}\n`);
+    expect(await crew('admin', 'runs', '--state', 'waiting_approval')).toContain(id);
+    const own = await line.dagi('guest', ['crew', 'approve', id]);
+    expect(own.error).toMatchObject({ code: 'GATE_NOT_FOUND', message: expect.stringContaining('dagi crew show') });
+    await crew('admin', 'return', id, '--comment', 'Look again.');
+    await until(async () => (await crew('admin', 'show', id)).includes('of round 2'));
+    await until(async () => (await crew('admin', 'show', id)).includes('Decide it with:'));
+    expect(await crew('admin', 'approve', id)).toContain(`run ${id} of microdao_onboarding: `);
+    await until(async () => (await crew('guest', 'show', id)).includes(': completed\n'));
+    expect(await crew('guest', 'show', id)).toContain('\n## Suggested role\n\ncontributor\n');
+  });
+
+  it('should be ended by whoever began it', async () => {
+    const out = await crew('guest', 'run', 'microdao_onboarding', 'I can code.', '--no-follow');
+    const id = idOf(out);
+    expect(out).toBe(`run ${id} is under way; see it: npx dagi crew show ${id}\n`);
+    await crew('guest', 'cancel', id);
+    await until(async () =>
+      (await crew('guest', 'show', id)).includes(`run ${id} of microdao_onboarding: cancelled\n`),
+    );
+  });
+
+  it('should fail with task and reason', async () => {
+    fake.settings = { ...fake.settings, scripts: { ...SCRIPTS, 'Estimate each subtask': ['no'] } };
+    const { out, error } = await line.dagi('member', ['crew', 'run', 'task_decomposition', 'Make a garden']);
+    expect(out).toBe('');
+    expect(error).toMatchObject({ code: 'CREW_FAILED', message: expect.stringContaining('It is task estimate: ') });
+    const unfit = await line.dagi('member', ['crew', 'run', 'task_decomposition', '--input', 'task=7']);
+    expect(unfit.error).toMatchObject({ code: 'CREW_INPUTS_INVALID', message: expect.stringContaining('string') });
+  });
+});
