@@ -3,7 +3,7 @@ import type OpenAI from 'openai';
 import { Dify } from '../clients/dify.js';
 import { Driver } from '../clients/driver.js';
 import { nodeClients, pythonClients, type Client } from '../clients/node-clients.js';
-import { asks, MODEL, Stage } from '../clients/stage.js';
+import { CREW_MODELS, MODEL, Stage, asks } from '../clients/stage.js';
 import { embeddedModelPath } from '../support/embedded-model.js';
 
 const PROMPT = 'What is a farm? Answer in one short sentence.';
@@ -68,7 +68,7 @@ describe('clients with the embedded model', () => {
   it('OpenAI 4: its model is listed', async () => {
     const listed: string[] = [];
     for await (const { id } of client.models.list()) listed.push(id);
-    expect(listed).toEqual([MODEL, 'provider/embedded']);
+    expect(listed).toEqual([MODEL, 'provider/embedded', ...CREW_MODELS]);
   });
 
   it('OpenAI 13: an answer is cut where that is asked for', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
-import { asks, MODEL, Stage } from '../clients/stage.js';
+import { CREW_MODELS, MODEL, Stage, asks } from '../clients/stage.js';
 import { until } from './harness.js';
 
 const WITH_USAGE = { stream: true, stream_options: { include_usage: true } } as const;
@@ -51,7 +51,7 @@ describe('the library of OpenAI', () => {
   it('OpenAI 4: models are listed and found, and an unknown one is not', async () => {
     const listed: string[] = [];
     for await (const model of client.models.list()) listed.push(model.id);
-    expect(listed).toEqual([MODEL, 'provider/fake']);
+    expect(listed).toEqual([MODEL, 'provider/fake', ...CREW_MODELS]);
     for (const id of listed) expect(await client.models.retrieve(id)).toMatchObject({ id, object: 'model' });
     const unknown = client.models.retrieve('gpt-unknown');
     await expect(unknown).rejects.toBeInstanceOf(OpenAI.NotFoundError);

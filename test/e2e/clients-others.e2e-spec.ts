@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Driver } from '../clients/driver.js';
 import { nodeClients, pythonClients, type Client } from '../clients/node-clients.js';
-import { asks, MODEL, Stage } from '../clients/stage.js';
+import { CREW_MODELS, MODEL, Stage, asks } from '../clients/stage.js';
 
 const PROMPT = 'Привіт 🌻, how are farms paid? #same';
 
@@ -54,7 +54,7 @@ describe('libraries beside OpenAI’s own', () => {
 
   it('OpenAI 4: find the models by the Python library', async () => {
     const client = stage.address;
-    expect(await openai.call('models', { client })).toEqual([MODEL, 'provider/fake']);
+    expect(await openai.call('models', { client })).toEqual([MODEL, 'provider/fake', ...CREW_MODELS]);
     expect(await openai.call('model', { client, name: 'provider/fake' })).toMatchObject({ id: 'provider/fake' });
     const unknown = openai.call('model', { client, name: 'gpt-unknown' });
     await expect(unknown).rejects.toMatchObject({ status: 404, code: 'model_not_found' });

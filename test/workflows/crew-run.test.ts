@@ -123,7 +123,7 @@ describe('crewRun', () => {
         await poke(stage.client.workflow.getHandle(handle.workflowId));
       });
       expect(hasContinued(history)).toBe(true);
-      expect(timersOf(history)).toBe(0);
+      expect(timersOf(history)).toBe(1);
       expect(crew.begun).toEqual([idOf('a'), idOf('b')]);
       expect((await description()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.ApprovalState)).toBe('none');
     });

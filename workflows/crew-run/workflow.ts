@@ -27,6 +27,11 @@ const poke = defineSignal(POKE_CREW_SIGNAL);
 
 /** After so many steps a run goes on as a new one, so that its history stays short. */
 const STEPS_OF_A_RUN = 200;
+/**
+ * Pause before it goes on as a new one, so that this is no part of the workflow task in which it was asked what is next:
+ * where a cancel comes just then, that task is done again, and the worker does not find its local activity again.
+ */
+const PAUSE_BEFORE_ANEW = '1s';
 /** A step that is open still when it was done is done again after a pause: something is wrong that may pass. */
 const PAUSE_BEFORE_AGAIN = '30s';
 
@@ -70,6 +75,7 @@ class Run {
       if (!isFull) for (const step of next.steps) this.begin(step);
       const isIdle = this.working.size === 0;
       if (isIdle && (isFull || (this.done.size > 0 && next.waitsFor !== null))) {
+        if (await condition(() => this.news, PAUSE_BEFORE_ANEW)) continue;
         return await continueAsNew<typeof crewRun>(this.input);
       }
       await this.untilNews(next.waitMs);
