@@ -51,6 +51,9 @@ function withoutNames(text: string, things: Things): string {
   return named.reduce((rest, [kind, value]) => rest.replaceAll(value, `<${kind}>`), text);
 }
 
+/** All callers at once: what one may not do changes nothing for another. */
+const each = (call: (caller: Caller) => Promise<void>): Promise<unknown> => Promise.all(CALLERS.map(call));
+
 /** Some calls run programs in the sandbox. */
 const WALK_MS = 240_000;
 
@@ -224,11 +227,11 @@ describe('isolation', () => {
         for (const route of routes) {
           const calls = route.namingOthers(things, asker);
           for (const { real, invented } of calls) {
-            for (const caller of CALLERS) {
+            await each(async (caller) => {
               const key = daos[from]!.keys[caller];
               const found = complaint(await outcome(key, real), await outcome(key, invented), things);
               if (found !== undefined) wrong.push(`${caller}: ${sent(real)}: ${found}`);
-            }
+            });
           }
         }
         expect(wrong).toEqual([]);
@@ -243,11 +246,11 @@ describe('isolation', () => {
         const leaks: string[] = [];
         for (const route of routes) {
           for (const attempt of route.namingOwn(things, daos[from]!.things, asker)) {
-            for (const caller of CALLERS) {
+            await each(async (caller) => {
               const { text } = await outcome(daos[from]!.keys[caller], attempt);
               const told = secrets.filter((one) => text.includes(one) && !sent(attempt).includes(one));
               if (told.length > 0) leaks.push(`${caller}: ${sent(attempt)}: ${told.join()}`);
-            }
+            });
           }
         }
         expect(leaks).toEqual([]);
