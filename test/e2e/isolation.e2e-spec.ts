@@ -165,7 +165,7 @@ describe('isolation', () => {
     const drafted = await made('admin', 'POST', '/proposals', { title: secret, text: secret });
     const crew = `crew_of_${dao}`;
     await made('admin', 'PUT', `/crews/${crew}`, { ...A_CREW, description: secret });
-    const begun = await made('member', 'POST', `/crews/${crew}/runs`, { text: secret }, { prefer: 'respond-async' });
+    const begun = await made('member', 'POST', `/crews/${crew}/runs`, { text: secret }, { prefer: 'wait=0' });
     const run = begun.request_id as string;
     await until(async () => {
       const { body } = await product.call('GET', `/crews/runs/${run}`, { key: keys.admin });
