@@ -120,6 +120,17 @@ describe('OutcomesService', () => {
       expect(await waiting).toMatchObject({ ok: true, status: 'running', data: null });
     });
 
+    it('gives the body so far once nothing goes on until people decide', async () => {
+      const crew = (waitsFor: 'approval' | null): PositionedEvent => ({
+        type: 'crew',
+        data: { task: 'plan', agent: 'planner', state: 'waiting_approval', tokens: 1, waits_for: waitsFor },
+        position: at(0, 1),
+      });
+      const waiting = service(finds(record()), open).wait(elsewhere, never);
+      publish(crew(null), crew('approval'));
+      expect(await waiting).toMatchObject({ ok: true, status: 'running', data: null });
+    });
+
     it('gives the recorded end of a request that ended before', async () => {
       expect(await service(finds(answered)).wait(elsewhere, never)).toEqual(requestBody(answered));
       expect(await service(finds(failed)).wait(elsewhere, never)).toMatchObject({ ok: false, status: 'failed' });

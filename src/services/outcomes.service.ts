@@ -39,10 +39,11 @@ export class OutcomesService {
     return requestBody(await this.record(request));
   }
 
-  /** The final body, or the body so far if the signal comes before. */
+  /** The final body, or the body so far if the signal comes before, or nothing goes on until people decide. */
   async wait(request: Followed, limit: AbortSignal): Promise<RequestBody> {
     for await (const event of this.live(request, undefined, limit)) {
       if (event.type === 'done' || event.type === 'error') return event.data;
+      if (event.type === 'crew' && event.data.waits_for !== null) break;
     }
     return this.body(request);
   }

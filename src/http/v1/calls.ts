@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { requestFields } from '../../contracts/log-fields.js';
-import type { RequestBody } from '../../contracts/bodies.js';
 import type { PositionedEvent } from '../../contracts/events.js';
 import type { RouteSubmission } from '../../contracts/request.js';
 import { AppError } from '../../errors/app-error.js';
@@ -52,11 +51,11 @@ export class OpenAiCalls {
   async answer(call: Call, write: Written): Promise<void> {
     const gone = this.attend(call);
     const accepted = await this.submit(call, gone);
-    const body = await this.end(call, accepted, gone);
+    const body = await this.outcomes.wait(accepted, this.until(call, gone));
     if (gone.aborted) return;
     await telling(call, () => {
-      const answer = body ? answerOf(body) : this.unfinished(call, accepted);
-      if (body?.ok && body.provider !== null) void call.reply.header(PROVIDER_HEADER, body.provider);
+      const answer = body.ok && body.data === null ? this.unfinished(call, accepted) : answerOf(body);
+      if (body.ok && body.provider !== null) void call.reply.header(PROVIDER_HEADER, body.provider);
       void call.reply.status(200).send(write(answer, accepted));
     });
   }
@@ -79,24 +78,18 @@ export class OpenAiCalls {
     }
   }
 
-  /** The body at the end of a request; undefined: its end is not waited for here. */
-  private async end(call: Call, accepted: Accepted, gone: AbortSignal): Promise<RequestBody | undefined> {
-    // A request has a deadline of its own, so that its end comes; a run of a crew may wait for people.
-    if (!call.submission.crew) return this.outcomes.wait(accepted, this.drain.orStopping(gone));
-    for await (const event of this.events(call, accepted, gone)) {
-      if (event.type === 'done' || event.type === 'error') return event.data;
-    }
-    return undefined;
-  }
-
   /** What happens to a request until it ends, or, of a run of a crew, until it waits for people. */
   private async *events(call: Call, accepted: Accepted, gone: AbortSignal): AsyncGenerator<PositionedEvent> {
-    const here = this.drain.orStopping(gone);
-    const until = call.submission.crew ? AbortSignal.any([here, AbortSignal.timeout(PATIENCE_MS)]) : here;
-    for await (const event of this.outcomes.events(accepted, undefined, until)) {
+    for await (const event of this.outcomes.events(accepted, undefined, this.until(call, gone))) {
       yield event;
       if (event.type === 'crew' && event.data.waits_for !== null) return;
     }
+  }
+
+  /** Until when a call waits: requests have a deadline of their own, runs of crews have none. */
+  private until({ submission }: Call, gone: AbortSignal): AbortSignal {
+    const here = this.drain.orStopping(gone);
+    return submission.crew ? AbortSignal.any([here, AbortSignal.timeout(PATIENCE_MS)]) : here;
   }
 
   /** What is answered to whoever waits no longer for a request that goes on. @throws Unanswered: nothing */
