@@ -3,13 +3,13 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { PositionedEvent } from '../src/contracts/events.js';
-import type { ToolRequest, WriteJournal } from '../src/contracts/devtools.js';
+import type { ToolCaller, ToolRequest, WriteJournal } from '../src/contracts/devtools.js';
 import type { RunToolInput, RunToolResult } from '../src/contracts/request.js';
 import type { RequestRecord, RequestsRepository, ToolJob } from '../src/adapters/store/requests.repository.js';
 import { InProcessTokenBus } from '../src/adapters/token-bus/in-process-bus.js';
 import { AppError } from '../src/errors/app-error.js';
 import { strict } from '../test/factories/strict.js';
-import { createDevtoolsActivities, type DevtoolsDependencies, type ToolCaller, type ToolRunner } from './devtools.js';
+import { createDevtoolsActivities, type DevtoolsDependencies, type ToolRunner } from './devtools.js';
 
 const RECORD = {
   ...{ id: 'r1', daoId: 'greenfood-dao', mode: 'devtools', status: 'running', generation: 2, timings: { gateway: 1 } },

@@ -1,5 +1,12 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { ToolName, ToolOutput, ToolRequest, ToolResult, WriteJournal } from '../src/contracts/devtools.js';
+import type {
+  ToolCaller,
+  ToolName,
+  ToolOutput,
+  ToolRequest,
+  ToolResult,
+  WriteJournal,
+} from '../src/contracts/devtools.js';
 import { END_OFFSET } from '../src/contracts/events.js';
 import { Stopped, type Failure } from '../src/contracts/failures.js';
 import { requestWorkflowId } from '../src/contracts/ids.js';
@@ -16,19 +23,6 @@ import { OutputStream } from './output-stream.js';
 import { stopSignal } from './stop-signal.js';
 import { requireOwnWorkflow } from './own-workflow.js';
 import { storeFailure } from './store-failure.js';
-
-/** Whoever runs a tool, as far as the tool has to ask or tell. */
-export interface ToolCaller {
-  /** Ends it: nothing of it runs any more when the tool has rejected with the signal's reason. */
-  signal: AbortSignal;
-  readonly onOutput: (output: ToolOutput) => void;
-  /** What an earlier run was about to write; null: nothing. */
-  journal: WriteJournal | null;
-  /** Keeps what is about to be written. @throws if this run may not write any more */
-  readonly plan: (journal: WriteJournal) => Promise<void>;
-  /** Asked directly before each change. @throws if this run may not write any more */
-  readonly mayWrite: () => Promise<void>;
-}
 
 /** Does what a tool is asked, in the workspace of a DAO. */
 export interface ToolRunner {

@@ -373,3 +373,16 @@ export interface Sandbox {
    */
   run(command: SandboxCommand, signal: AbortSignal, onOutput?: (output: ToolOutput) => void): Promise<SandboxEnd>;
 }
+
+/** Whoever has a tool run, as far as the tool has to ask or tell. */
+export interface ToolCaller {
+  /** Ends it: nothing of it runs any more when the tool has rejected with the signal's reason. */
+  signal: AbortSignal;
+  readonly onOutput: (output: ToolOutput) => void;
+  /** What an earlier run was about to write; null: nothing. */
+  journal: WriteJournal | null;
+  /** Keeps what is about to be written. @throws if this run may not write any more */
+  readonly plan: (journal: WriteJournal) => Promise<void>;
+  /** Asked directly before each change. @throws if this run may not write any more */
+  readonly mayWrite: () => Promise<void>;
+}

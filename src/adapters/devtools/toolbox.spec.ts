@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LIMITS } from '../../../test/fakes/fake-sandbox.js';
 import { strict } from '../../../test/factories/strict.js';
-import type { RunTestsResult, ToolRequest, ToolResult } from '../../contracts/devtools.js';
+import type { RunTestsResult, ToolCaller, ToolRequest, ToolResult } from '../../contracts/devtools.js';
 import { AppError } from '../../errors/app-error.js';
 import { Workspaces } from '../workspace/workspaces.js';
 import type { Programs } from './programs.js';
-import { Toolbox, type ToolCaller } from './toolbox.js';
+import { Toolbox } from './toolbox.js';
 
 const TESTS: RunTestsResult = {
   ...{ framework: 'node', passed: 1, failed: 0, skipped: 0, ms: 5, tests: [], truncated: false },

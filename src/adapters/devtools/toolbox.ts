@@ -1,22 +1,9 @@
-import type { ToolLimits, ToolOutput, ToolRequest, ToolResult, WriteJournal } from '../../contracts/devtools.js';
+import type { ToolCaller, ToolLimits, ToolRequest, ToolResult } from '../../contracts/devtools.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { Workspaces } from '../workspace/workspaces.js';
 import { Places } from './places.js';
 import type { Programs } from './programs.js';
 import type { ToolPlace } from './tool-run.js';
-
-/** Whoever has a tool run, as far as the tool has to ask or tell. */
-export interface ToolCaller {
-  /** Ends it: nothing of it runs any more when the tool has rejected with the signal's reason. */
-  signal: AbortSignal;
-  readonly onOutput: (output: ToolOutput) => void;
-  /** What an earlier run was about to write; null: nothing. */
-  journal: WriteJournal | null;
-  /** Keeps what is about to be written. @throws if this run may not write any more */
-  readonly plan: (journal: WriteJournal) => Promise<void>;
-  /** Asked directly before each change. @throws if this run may not write any more */
-  readonly mayWrite: () => Promise<void>;
-}
 
 export interface ToolboxParts {
   workspaces: Workspaces;

@@ -8,7 +8,7 @@ import type { DescribedSandbox, SandboxDescription } from './description.js';
 import { unavailable } from './no-sandbox.js';
 import { OutputKeeper } from './output-keeper.js';
 import { seccompFilter, type Machine } from './seccomp.js';
-import { supervise, type SupervisedEnd } from './supervise.js';
+import { sandboxEnd, supervise, type SupervisedEnd } from './supervise.js';
 
 /** Runs programs by bubblewrap: without network, in a file system of their own, with nothing of ours in sight. */
 export class BubblewrapSandbox implements DescribedSandbox {
@@ -44,7 +44,7 @@ export class BubblewrapSandbox implements DescribedSandbox {
     await check(command);
     const startedAt = performance.now();
     const output = new OutputKeeper(command.limits.outputBytes, onOutput);
-    if (signal.aborted) return result({ endedBy: 'cancelled', code: null }, output, undefined, startedAt);
+    if (signal.aborted) return sandboxEnd({ endedBy: 'cancelled', code: null }, output, undefined, startedAt);
     const bound = await this.bounds.open(command.limits).catch((error: unknown) => {
       throw unavailable(`no control group could be made (${String(error)}).`, error);
     });
@@ -53,7 +53,7 @@ export class BubblewrapSandbox implements DescribedSandbox {
       const run = await BubblewrapRun.start({ program: this.program.path, command, bound, seccomp, hidden });
       const end = await superviseRun(run, command, signal, output);
       if (end.endedBy === 'exit' && !run.began) throw unavailable(setUpProblem(output.output));
-      return result(end, output, run.report, startedAt);
+      return sandboxEnd(end, output, run.report, startedAt);
     } finally {
       await bound.close();
     }
@@ -84,17 +84,6 @@ async function check(command: SandboxCommand): Promise<void> {
   if (argv.length === 0) throw unavailable('there is no program to run.');
   const found = await stat(workspace).catch(() => undefined);
   if (!found?.isDirectory()) throw unavailable(`the workspace ${workspace} is no folder.`);
-}
-
-function result(end: SupervisedEnd, output: OutputKeeper, report: string | undefined, startedAt: number): SandboxEnd {
-  return {
-    ...end,
-    output: output.output,
-    stdout: output.stdout,
-    stdoutTruncated: output.stdoutTruncated,
-    ...(report === undefined ? {} : { report }),
-    ms: Math.round(performance.now() - startedAt),
-  };
 }
 
 function setUpProblem(output: string): string {

@@ -9,7 +9,7 @@ import { unavailable } from './no-sandbox.js';
 import { OutputKeeper } from './output-keeper.js';
 import { makeOwnFolder } from './own-folders.js';
 import { ProcessRun, type RunPlaces } from './process-run.js';
-import { supervise } from './supervise.js';
+import { sandboxEnd, supervise } from './supervise.js';
 
 /**
  * The weaker way: an ordinary process of our user in a copy of the workspace, without our variables, within limits. It
@@ -40,14 +40,7 @@ export class ProcessSandbox implements DescribedSandbox {
       const bound = await this.bounds.open(command.limits);
       const end = await runBounded({ command, signal, output, places, bound });
       const report = command.report === undefined ? undefined : await readReport(places.translate(command.report));
-      return {
-        ...end,
-        output: output.output,
-        stdout: output.stdout,
-        stdoutTruncated: output.stdoutTruncated,
-        ...(report === undefined ? {} : { report }),
-        ms: Math.round(performance.now() - startedAt),
-      };
+      return sandboxEnd(end, output, report, startedAt);
     } finally {
       await rm(home, { recursive: true, force: true, maxRetries: 3 });
     }

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProgramEnd } from '../../contracts/devtools.js';
+import type { ProgramEnd, SandboxEnd } from '../../contracts/devtools.js';
 import { secondLineEnded, type RunLimits } from './bounds.js';
 import type { OutputKeeper } from './output-keeper.js';
 
@@ -110,4 +110,18 @@ class Stop {
     this.looking = false;
     if (found !== undefined) this.end(found);
   }
+}
+
+/**
+ * What came of a program, for whoever had it run.
+ * @param startedAt by `performance.now()`
+ */
+export function sandboxEnd(
+  end: SupervisedEnd,
+  { output, stdout, stdoutTruncated }: OutputKeeper,
+  report: string | undefined,
+  startedAt: number,
+): SandboxEnd {
+  const ms = Math.round(performance.now() - startedAt);
+  return { ...end, output, stdout, stdoutTruncated, ...(report === undefined ? {} : { report }), ms };
 }
