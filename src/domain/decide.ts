@@ -11,6 +11,7 @@ import {
 import { PROMPT_HEAD, type RoutingTable } from '../contracts/routing.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { resolveRights, type Rights } from './access.js';
+import { entitlementToRun } from './crew/needs.js';
 import { holds, promptMatcher, type PromptMatcher, type Subject } from './conditions.js';
 import { matchNamed, matchRule, type Match } from './routing.js';
 import { namedProvider } from '../contracts/virtual-models.js';
@@ -83,7 +84,7 @@ export function decide(
 
 /** The entitlement that a request needs: a crew that is open to guests asks for no more than to read. */
 export const neededFor = ({ mode, crew }: Pick<DecisionInputs, 'mode' | 'crew'>): Entitlement =>
-  mode === 'crew' && crew?.guests ? 'chat.read' : MODE_ENTITLEMENTS[mode];
+  mode === 'crew' ? entitlementToRun(crew?.guests) : MODE_ENTITLEMENTS[mode];
 
 /** Where the turns of a crew's agents go is decided when they are taken. */
 function decideCrew(table: RoutingTable, inputs: DecisionInputs, rights: Rights): DecideResult {

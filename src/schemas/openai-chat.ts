@@ -15,7 +15,7 @@ import {
   words,
   type AnswerStyle,
 } from './openai-common.js';
-import { crewSubmission, ignoredByCrews } from './openai-crew.js';
+import { crewSubmission } from './openai-crew.js';
 import { messages, promptOf } from './openai-messages.js';
 import { responseFormat, speaksOfFunctions, toolFields, toolingOf } from './openai-tools.js';
 
@@ -138,6 +138,9 @@ type Body = z.output<typeof Wire>;
 /** All names that have a meaning. */
 const KNOWN: readonly string[] = [...Object.keys(fields), ...DIALECT];
 
+/** Those of a crew, whose agents have their own. */
+const KNOWN_OF_CREWS: readonly string[] = [...Object.keys(about), 'messages', 'n', 'stream', 'stream_options'];
+
 /** A conversation that was read, and how its answer is to be written. */
 export interface ChatRequest {
   submission: RouteSubmission;
@@ -184,13 +187,15 @@ export const styleOf = (
 export const ChatCompletionSchema = Wire.transform((body, context): ChatRequest => {
   const options = optionsOf(body, context);
   const submission = submissionOf(body, promptOf(body.messages));
-  const style = { ...styleOf(body, KNOWN), functions: speaksOfFunctions(body) };
   const crew = namedCrew(body.model);
-  if (crew === undefined) {
-    return { submission: { ...submission, call: { kind: 'chat', messages: body.messages, options } }, style };
-  }
   return {
-    submission: crewSubmission(submission, crew, context),
-    style: { ...style, ignored: [...style.ignored, ...ignoredByCrews(options)] },
+    submission:
+      crew === undefined
+        ? { ...submission, call: { kind: 'chat', messages: body.messages, options } }
+        : crewSubmission(submission, crew, context),
+    style: {
+      ...styleOf(body, crew === undefined ? KNOWN : KNOWN_OF_CREWS),
+      functions: speaksOfFunctions(body),
+    },
   };
 });

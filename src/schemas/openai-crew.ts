@@ -1,4 +1,3 @@
-import type { CallOptions } from '../contracts/chat.js';
 import type { RouteSubmission } from '../contracts/request.js';
 import { storableRecord, type refuse } from './openai-common.js';
 
@@ -25,27 +24,3 @@ export function crewSubmission(submission: RouteSubmission, crew: string, contex
   const inputs = given ? storableRecord(given, context, ['messages']) : {};
   return { ...submission, mode: 'crew', prompt: given ? '' : prompt, crew: { id: crew, inputs } };
 }
-
-/** What is asked of a model, by OpenAI's names: a crew's agents have their own. */
-const NAMES: Readonly<Partial<Record<keyof CallOptions, string>>> = {
-  maxTokens: 'max_tokens',
-  temperature: 'temperature',
-  topP: 'top_p',
-  stop: 'stop',
-  seed: 'seed',
-  presencePenalty: 'presence_penalty',
-  frequencyPenalty: 'frequency_penalty',
-  logitBias: 'logit_bias',
-  tools: 'tools',
-  toolChoice: 'tool_choice',
-  parallelToolCalls: 'parallel_tool_calls',
-  logprobs: 'logprobs',
-  responseFormat: 'response_format',
-  reasoningEffort: 'reasoning_effort',
-};
-
-/** Names of parameters that mean nothing to a crew. */
-export const ignoredByCrews = (options: CallOptions): string[] => [
-  ...Object.entries(NAMES).flatMap(([name, told]) => (options[name as keyof CallOptions] === undefined ? [] : [told])),
-  ...Object.keys(options.dialect ?? {}),
-];

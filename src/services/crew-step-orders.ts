@@ -1,4 +1,3 @@
-import type { Entitlement } from '../contracts/access.js';
 import type { ErrorObject } from '../contracts/bodies.js';
 import type { ChatMessage } from '../contracts/chat.js';
 import type { AgentTool } from '../contracts/crew.js';
@@ -9,6 +8,7 @@ import { callOf, type NewStep } from '../adapters/store/crew-steps.js';
 import type { LoadedRun } from '../adapters/store/crew-runs.repository.js';
 import type { Db } from '../adapters/store/tenants.js';
 import { sha256 } from '../adapters/digest.js';
+import { entitlementOf } from '../domain/crew/needs.js';
 import { assistantMessage, firstMessages, toolMessages } from '../domain/crew/prompt.js';
 import type { StepOrder } from '../domain/crew/run-state.js';
 import { numberedCalls, repairMessage } from '../domain/crew/turn.js';
@@ -19,9 +19,6 @@ import type { World } from './crew-world.js';
 
 /** A turn of a model, or a use of a tool, has so long; the providers' own limits are shorter. */
 const STEP_MS = 900_000;
-
-const WORKSPACE = new Set<string>(TOOLS);
-const NEEDED: Readonly<Record<'workspace' | 'dao', Entitlement>> = { workspace: 'agent.devtools', dao: 'chat.read' };
 
 /** The step that is ordered, as it is written down. */
 export async function stepOf(db: Db, run: LoadedRun, order: StepOrder, world: World, now: Date): Promise<NewStep> {
@@ -45,7 +42,7 @@ export async function stepOf(db: Db, run: LoadedRun, order: StepOrder, world: Wo
 
 /** Why whoever started the run may not use a tool; undefined: they may. */
 function refusalOf(tool: AgentTool, { acting, denials }: World): ErrorObject | undefined {
-  const needed = WORKSPACE.has(tool) ? NEEDED.workspace : NEEDED.dao;
+  const needed = entitlementOf(tool) ?? 'chat.read';
   const { entitlements, roles } = acting.rights;
   if (entitlements.includes(needed)) return undefined;
   const detail = { required_entitlement: needed, roles };
@@ -78,10 +75,14 @@ async function messagesOf(
 const markOf = (runId: string, key: string): string =>
   sha256(`${runId} ${key.replace(/\.\d+(~\d+)?$/, '')}`).slice(0, 16);
 
-function toolDecision(tool: AgentTool, { rights }: Acting, table: RoutingTable): Decision {
+function toolDecision(name: AgentTool, { rights }: Acting, table: RoutingTable): Decision {
+  const tool = TOOLS.find((one) => one === name);
   return {
-    ...{ mode: 'devtools', rule: 'crew', chain: [], deadlineMs: STEP_MS, priority: MODE_PRIORITY.crew },
-    ...{ roles: rights.roles, entitlements: rights.entitlements, configHash: table.hash },
-    ...(WORKSPACE.has(tool) && { tool: TOOLS.find((name) => name === tool) }),
-  } as Decision;
+    mode: 'devtools',
+    rule: 'crew',
+    chain: [],
+    ...{ roles: rights.roles, entitlements: rights.entitlements },
+    ...{ deadlineMs: STEP_MS, priority: MODE_PRIORITY.crew, configHash: table.hash },
+    ...(tool && { tool }),
+  };
 }

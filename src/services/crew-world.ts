@@ -8,6 +8,7 @@ import type { KeysRepository } from '../adapters/store/keys.repository.js';
 import type { RolesRepository } from '../adapters/store/roles.repository.js';
 import type { SchemaValidators } from '../adapters/schema-validators.js';
 import type { AdvanceKit } from '../domain/crew/kit.js';
+import { entitlementToRun } from '../domain/crew/needs.js';
 import type { AgentRoute } from '../domain/crew/run-state.js';
 import type { AllowedTool } from '../domain/crew/turn.js';
 import type { OfferedTool } from '../domain/crew/turn-way.js';
@@ -69,7 +70,7 @@ export class CrewWorlds {
     try {
       const acting = await this.parts.access.resolve(key, { daoId: run.daoId, userId: named(key, run.actor) });
       const entitlements = acting.rights.entitlements.filter((one) => run.rights.includes(one));
-      const needed = run.definition.open_to_guests ? 'chat.read' : 'agent.crew';
+      const needed = entitlementToRun(run.definition.open_to_guests);
       if (!entitlements.includes(needed)) return { lost: `whoever started it may not any more: ${needed}` };
       return { acting: { ...acting, rights: { ...acting.rights, entitlements } } };
     } catch (error) {

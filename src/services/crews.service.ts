@@ -2,7 +2,7 @@ import type { CallerKey, Entitlement } from '../contracts/access.js';
 import type { CrewDefinition } from '../contracts/crew.js';
 import { countCrews, deleteCrew, findCrew, putCrew, type CrewsRepository } from '../adapters/store/crews.repository.js';
 import type { SchemaValidators } from '../adapters/schema-validators.js';
-import { requiredEntitlements } from '../domain/crew/needs.js';
+import { entitlementToRun, requiredEntitlements } from '../domain/crew/needs.js';
 import { requireVersion, type Expected } from '../domain/versions.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting, Named } from './access.service.js';
@@ -71,10 +71,11 @@ export class CrewsService {
   async open(acting: Acting): Promise<Crew[]> {
     const { entitlements } = acting.rights;
     const crews = await this.of(acting);
-    return crews.filter(({ definition }) => {
-      const needed = definition.open_to_guests ? 'chat.read' : 'agent.crew';
-      return [needed, ...requiredEntitlements(definition)].every((one) => entitlements.includes(one as Entitlement));
-    });
+    return crews.filter(({ definition }) =>
+      [entitlementToRun(definition.open_to_guests), ...requiredEntitlements(definition)].every((one) =>
+        entitlements.includes(one),
+      ),
+    );
   }
 
   private async of({ daoId }: Acting): Promise<Crew[]> {

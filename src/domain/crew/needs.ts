@@ -2,8 +2,12 @@ import { ENTITLEMENTS, type Entitlement } from '../../contracts/access.js';
 import type { AgentTool, CrewDefinition } from '../../contracts/crew.js';
 import { TOOLS } from '../../contracts/devtools.js';
 
+/** What a run asks of whoever starts it, whatever it does. */
+export const entitlementToRun = (isOpenToGuests: boolean | undefined): Entitlement =>
+  isOpenToGuests ? 'chat.read' : 'agent.crew';
+
 /** What a tool asks of whoever started the run; undefined: nothing. */
-function entitlementOf(tool: AgentTool): Entitlement | undefined {
+export function entitlementOf(tool: AgentTool): Entitlement | undefined {
   if (TOOLS.some((name) => name === tool)) return 'agent.devtools';
   return tool.startsWith('dao_') ? 'chat.read' : undefined;
 }
