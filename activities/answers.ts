@@ -1,5 +1,10 @@
 import type { Admission } from '../src/contracts/admission.js';
-import type { AnswerWithoutModelInput, AnswerWithoutModelResult, Origin } from '../src/contracts/request.js';
+import {
+  NO_USAGE,
+  type AnswerWithoutModelInput,
+  type AnswerWithoutModelResult,
+  type Origin,
+} from '../src/contracts/request.js';
 import type { AnswerCacheRepository } from '../src/adapters/store/answer-cache.repository.js';
 import type {
   Answer,
@@ -36,8 +41,6 @@ export interface AnswerActivities {
 
 /** An answer in hand, with where it came from. */
 type Found = Pick<Answer, 'text' | 'finishReason' | 'origin'>;
-
-const NOTHING_USED = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
 
 export function createAnswerActivities(deps: AnswersDependencies): AnswerActivities {
   const { requests, bus } = deps;
@@ -99,10 +102,10 @@ async function record(
   const { requestId, daoId, attempts } = input;
   const { generation } = record;
   const timings = { ...record.timings, total: Date.now() - record.receivedAt.getTime() };
-  const answer = { ...found, provider: null, usage: NOTHING_USED, attempts, timings, generation };
+  const answer = { ...found, provider: null, usage: NO_USAGE, attempts, timings, generation };
   if (!(await requests.recordAnswer(requestId, daoId, answer))) return undefined;
   log(input).info({ origin: found.origin, timings_ms: timings }, 'answer recorded, no model was asked');
   const data = requestBody({ ...record, ...answer, status: 'completed', answer: found.text });
   bus.publish(requestId, { type: 'done', data, position: { generation, offset: found.text.length } });
-  return { outcome: 'recorded', provider: null, usage: NOTHING_USED, finishReason: found.finishReason };
+  return { outcome: 'recorded', provider: null, usage: NO_USAGE, finishReason: found.finishReason };
 }

@@ -149,6 +149,9 @@ export interface Usage {
   cost_usd?: number;
 }
 
+/** Of what no model gave. */
+export const NO_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+
 /** Which step of the ladder an answer came from, and for a kept answer its age. */
 export interface Origin {
   step: 'provider' | 'cache' | 'database' | 'tool';

@@ -13,7 +13,8 @@ import {
 } from '../adapters/store/crew-runs.repository.js';
 import type { Db } from '../adapters/store/tenants.js';
 import { advance } from '../domain/crew/advance.js';
-import { NO_USAGE, totalSpending } from '../domain/crew/budget.js';
+import { NO_USAGE } from '../contracts/request.js';
+import { totalSpending } from '../domain/crew/budget.js';
 import type { Advance, RunFinal } from '../domain/crew/run-state.js';
 import { ERRORS } from '../errors/catalogue.js';
 import { stepOf } from './crew-step-orders.js';

@@ -11,7 +11,8 @@ import {
 import type { CrewViewsRepository } from '../adapters/store/crew-views.repository.js';
 import type { RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { SchemaValidators } from '../adapters/schema-validators.js';
-import { NO_USAGE, totalSpending } from '../domain/crew/budget.js';
+import { NO_USAGE } from '../contracts/request.js';
+import { totalSpending } from '../domain/crew/budget.js';
 import { compareRuns, type ComparedTask, type TaskDifference } from '../domain/crew/compare.js';
 import { gateRefusal, stateAfter, type Gate } from '../domain/crew/gates.js';
 import type { EarlierRun } from '../domain/crew/reuse.js';

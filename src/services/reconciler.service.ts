@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { requestWorkflowId } from '../contracts/ids.js';
 import { requestFields } from '../contracts/log-fields.js';
 import type { RefusalsRepository } from '../adapters/store/refusals.repository.js';
-import type { OpenFilter } from '../adapters/store/open-requests.js';
+import type { OpenFilter } from '../adapters/store/find-requests.js';
 import type { RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { RequestsService } from './requests.service.js';
 

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SandboxMount } from '../../contracts/devtools.js';
+import { SYSTEM_PATH } from '../sandbox/bubblewrap-arguments.js';
 import { runCommand } from '../supply/command.js';
 import type { SupplyReporter } from '../supply/reporter.js';
 import { requireTrusted } from '../supply/trust.js';
@@ -16,8 +17,6 @@ export interface GoCacheOptions {
 const PLACE = '/go-cache';
 const BUILD_TIMEOUT_MS = 15 * 60_000;
 const AGAIN_AFTER_MS = 60 * 60_000;
-/** The same as in the sandbox, so that the same C compiler is found: its name is a part of what is kept. */
-const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin';
 /** go marks what it uses by the time of the file, and each mark would copy the file into memory. */
 const FAR_AHEAD = new Date('2100-01-01T00:00:00Z');
 
@@ -80,9 +79,10 @@ async function build(scratch: string, { env, path }: Toolchain): Promise<void> {
   const made = join(scratch, 'cache');
   const empty = join(scratch, 'empty');
   await Promise.all([mkdir(made), mkdir(empty)]);
+  // PATH as in the sandbox, so that the same C compiler is found: its name is a part of what is kept.
   const variables = {
     ...{ GOENV: 'off', GOWORK: 'off', GOPATH: join(scratch, 'path'), GOCACHE: made, ...env },
-    ...{ HOME: scratch, TMPDIR: scratch, PATH: [...path, SYSTEM_PATH].join(':') },
+    ...{ HOME: scratch, TMPDIR: scratch, PATH: [...path, ...SYSTEM_PATH].join(':') },
   };
   const stop = new AbortController();
   const onExit = (): void => stop.abort();

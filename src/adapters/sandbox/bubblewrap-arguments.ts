@@ -10,7 +10,8 @@ export const WORKSPACE = '/workspace';
 /** Descriptors that bubblewrap gets from us; only those below 4 reach the program. */
 export const DESCRIPTORS = { report: 3, status: 4, arguments: 5, seccomp: 6, passwd: 7, group: 8, hosts: 9, nss: 10 };
 
-const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/sbin', '/usr/sbin', '/sbin'];
+/** Where programs of the system are looked for in the sandbox. */
+export const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/sbin', '/usr/sbin', '/sbin'];
 const TOP_FOLDERS = ['lib', 'lib32', 'lib64', 'libx32', 'bin', 'sbin'];
 
 /** The few settings of the host that programs need and that tell nothing about it. */

@@ -2,8 +2,9 @@ import { sql } from 'kysely';
 import type { CrewData, CrewDefinition } from '../../contracts/crew.js';
 import type { GateOrder, GateView, StepView, TaskProgress } from '../../contracts/crew-run.js';
 import type { ErrorObject } from '../../contracts/bodies.js';
-import type { Decision, RequestStatus, Timings, Usage } from '../../contracts/request.js';
+import { NO_USAGE, type Decision, type RequestStatus, type Timings, type Usage } from '../../contracts/request.js';
 import { guardStore } from './errors.js';
+import { closingRun } from './run-requests.js';
 import { insertStep, stepsOf, type NewStep, type RunPlace } from './crew-steps.js';
 import type { Db, Tenants } from './tenants.js';
 import { usageUpsert } from './usage.repository.js';
@@ -53,7 +54,6 @@ export type RunEnd =
 const BEGUN = ['running', 'asking', 'waiting_approval', 'returned'];
 const ENDED = ['completed', 'reused', 'skipped', 'failed', 'cancelled'];
 
-const NO_TOKENS: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
 /** By which name runs are counted, as answers are by their providers. */
 const COUNTED_AS = 'crew';
 
@@ -245,18 +245,11 @@ export async function endRun(db: Db, { runId, daoId }: RunPlace, end: RunEnd): P
       where id = ${runId} and dao_id = ${daoId} and ended_at is null
       returning id, dao_id, key_id
     ), spent as (
-      ${usageUpsert({ provider: COUNTED_AS, usage: NO_TOKENS, requests: done ? 1 : 0 })}
+      ${usageUpsert({ provider: COUNTED_AS, usage: NO_USAGE, requests: done ? 1 : 0 })}
     ), turn as (
       update turns set result = ${done ? JSON.stringify(end.data) : null}::jsonb
       from request where turns.request_id = request.id
-    ), steps as (
-      update requests set status = 'cancelled', ended_at = now(),
-        error = ${JSON.stringify({ code: 'REQUEST_CANCELLED', message: 'The run has ended.' })}::jsonb
-      from request where requests.run_id = request.id and requests.dao_id = ${daoId} and requests.ended_at is null
-    ), gates as (
-      update crew_gates set state = 'closed', decided_at = now(), seen_at = now()
-      from request where crew_gates.run_id = request.id and crew_gates.state = 'open'
-    ), tasks as (
+    ), ${closingRun}, tasks as (
       update crew_tasks set state = 'cancelled', ended_at = now()
       from request where crew_tasks.run_id = request.id and not (crew_tasks.state = any (${ENDED}::text[]))
     )

@@ -6,12 +6,12 @@ import { FIRST_GENERATION } from '../../contracts/running-call.js';
 import type { ToolRequest, WriteJournal } from '../../contracts/devtools.js';
 import type { Attempt, Decision, Mode, Origin, Timings, Usage } from '../../contracts/request.js';
 import type { RecordedDecision } from '../../contracts/whatif.js';
-import type { Db, Tenants } from './tenants.js';
+import type { Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 import { decidedRequests, type DecisionCursor } from './recorded-decisions.js';
-import { RECORD_COLUMNS, toRecord, TURN_COLUMNS, type RequestRecord } from './request-record.js';
+import type { RequestRecord } from './request-record.js';
 import { beginRun, endingRun, guardRun, type NewRun } from './run-requests.js';
-import { openRequests, type OpenFilter } from './open-requests.js';
+import { findByKey, findRequest, openRequests, type OpenFilter } from './find-requests.js';
 import { claimTool, isLatestRun, keepJournal, recordToolResult, type ToolEnd, type ToolJob } from './tool-jobs.js';
 import {
   backgroundOf,
@@ -156,21 +156,12 @@ export class RequestsRepository {
         .executeTakeFirst(),
     );
     if (released.numUpdatedRows > 0n) return undefined;
-    const row = await guardStore(() =>
-      withTurn(db)
-        .where('requests.dao_id', '=', daoId)
-        .where('requests.idempotency_scope', '=', scope)
-        .where('requests.idempotency_key', '=', key)
-        .executeTakeFirst(),
-    );
-    return row && toRecord(row);
+    return findByKey(db, daoId, { scope, key });
   }
 
   /** A request of one DAO, or (null) of whatever DAO: who may see it is the caller's question. */
-  async find(id: string, daoId: string | null): Promise<RequestRecord | undefined> {
-    const db = daoId === null ? this.tenants.all : this.tenants.of(daoId);
-    const row = await guardStore(() => withTurn(db).where('requests.id', '=', id).executeTakeFirst());
-    return row && toRecord(row);
+  find(id: string, daoId: string | null): Promise<RequestRecord | undefined> {
+    return findRequest(daoId === null ? this.tenants.all : this.tenants.of(daoId), id);
   }
 
   /**
@@ -371,10 +362,3 @@ export class RequestsRepository {
     return decidedRequests(db, since, after, limit);
   }
 }
-
-const withTurn = (db: Db) =>
-  db
-    .selectFrom('requests')
-    .leftJoin('turns', 'turns.request_id', 'requests.id')
-    .select(RECORD_COLUMNS)
-    .select(TURN_COLUMNS);

@@ -43,13 +43,16 @@ export async function guardRun<T>(statement: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Parts of a statement that ends a `request` by which its run ends with it, where it has one. */
-export const endingRun = sql`runs as (
-  update crew_runs set ended_at = now() from request where crew_runs.run_id = request.id
-), steps as (
+/** Parts of a statement that ends a `request` by which the open steps and gates of its run end with it. */
+export const closingRun = sql`steps as (
   update requests set status = 'cancelled', ended_at = now(), error = ${STEP_ENDED}::jsonb
   from request where requests.run_id = request.id and requests.ended_at is null
 ), gates as (
   update crew_gates set state = 'closed', decided_at = now(), seen_at = now()
   from request where crew_gates.run_id = request.id and crew_gates.state = 'open'
 )`;
+
+/** Parts of a statement that ends a `request` by which its run ends with it, where it has one. */
+export const endingRun = sql`runs as (
+  update crew_runs set ended_at = now() from request where crew_runs.run_id = request.id
+), ${closingRun}`;

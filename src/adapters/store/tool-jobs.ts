@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { ToolRequest, ToolResult, WriteJournal } from '../../contracts/devtools.js';
-import type { Origin, Timings } from '../../contracts/request.js';
+import { NO_USAGE, type Origin, type Timings } from '../../contracts/request.js';
 import { guardStore } from './errors.js';
 import { RECORD_COLUMNS, toRecord, TURN_COLUMNS, type RequestRecord } from './request-record.js';
 import type { Db } from './tenants.js';
@@ -24,7 +24,6 @@ export interface ToolEnd {
 }
 
 const ORIGIN: Origin = { step: 'tool' };
-const NO_TOKENS = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
 
 /**
  * Raises the generation of an open request, and reads what is to be done.
@@ -99,7 +98,7 @@ export async function recordToolResult(db: Db, id: string, daoId: string, end: T
         where id = ${id} and dao_id = ${daoId} and generation = ${end.generation} and ended_at is null
         returning id, dao_id, key_id, run_id
       ), spent as (
-        ${usageUpsert({ provider: ORIGIN.step, usage: NO_TOKENS })}
+        ${usageUpsert({ provider: ORIGIN.step, usage: NO_USAGE })}
       )
       update turns set
         result = ${JSON.stringify(end.result)}::jsonb,

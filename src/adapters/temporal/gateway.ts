@@ -183,21 +183,19 @@ export class TemporalGateway {
    * @returns false if no workflow is there to hear it
    * @throws AppError `TEMPORAL_UNAVAILABLE` within two seconds
    */
-  async pokeCrew(crew: string, runId: string): Promise<boolean> {
-    const workflowId = crewWorkflowId(crew, runId);
-    try {
-      await this.bounded((client) => client.workflow.getHandle(workflowId).signal(POKE_CREW_SIGNAL));
-      return true;
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
-    }
+  pokeCrew(crew: string, runId: string): Promise<boolean> {
+    return this.reach((client) => client.workflow.getHandle(crewWorkflowId(crew, runId)).signal(POKE_CREW_SIGNAL));
   }
 
   /** Asks a workflow to cancel. Returns false if there is none, or none any more. */
-  async cancel(workflowId: string): Promise<boolean> {
+  cancel(workflowId: string): Promise<boolean> {
+    return this.reach((client) => client.workflow.getHandle(workflowId).cancel());
+  }
+
+  /** Calls a workflow. Returns false if there is none, or none any more. */
+  private async reach(call: (client: Client) => Promise<unknown>): Promise<boolean> {
     try {
-      await this.bounded((client) => client.workflow.getHandle(workflowId).cancel());
+      await this.bounded(call);
       return true;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return false;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { aSpending } from '../../../test/factories/crew.js';
-import { addUsage, NO_SPENDING, NO_USAGE, reachedLimit, reachedTaskLimit, totalSpending } from './budget.js';
+import { NO_USAGE } from '../../contracts/request.js';
+import { addUsage, NO_SPENDING, reachedLimit, reachedTaskLimit, totalSpending } from './budget.js';
 
 const usage = (tokens: number, more = {}) => ({ ...aSpending(tokens).usage, ...more });
 

@@ -1,5 +1,5 @@
 import type { BudgetDefinition, PlannedTask, Spending } from '../../contracts/crew.js';
-import type { Usage } from '../../contracts/request.js';
+import { NO_USAGE, type Usage } from '../../contracts/request.js';
 import { sumUsd } from '../cost.js';
 
 const MS_PER_SECOND = 1_000;
@@ -12,7 +12,6 @@ export interface ReachedLimit {
   allowed: number;
 }
 
-export const NO_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
 export const NO_SPENDING: Spending = { usage: NO_USAGE, ms: 0, modelCalls: 0, toolCalls: 0 };
 
 /** A sum of two counts; absent if neither is there. */

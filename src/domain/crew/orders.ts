@@ -1,6 +1,7 @@
 import type { GateOrder, GateView } from '../../contracts/crew-run.js';
 import type { Spending } from '../../contracts/crew.js';
-import { NO_USAGE, reachedLimit, totalSpending, type Extensions, type ReachedLimit } from './budget.js';
+import { NO_USAGE } from '../../contracts/request.js';
+import { reachedLimit, totalSpending, type Extensions, type ReachedLimit } from './budget.js';
 import type { AdvanceKit } from './kit.js';
 import type { CrewRun, StepOrder } from './run-state.js';
 import { valuesOfMap } from './values.js';

@@ -17,6 +17,28 @@ const withTurn = (db: Db) =>
     .select(RECORD_COLUMNS)
     .select(TURN_COLUMNS);
 
+/** A request by its id. */
+export async function findRequest(db: Db, id: string): Promise<RequestRecord | undefined> {
+  const row = await guardStore(() => withTurn(db).where('requests.id', '=', id).executeTakeFirst());
+  return row && toRecord(row);
+}
+
+/** The request of a DAO that holds an idempotency key. */
+export async function findByKey(
+  db: Db,
+  daoId: string,
+  { scope, key }: { scope: string; key: string },
+): Promise<RequestRecord | undefined> {
+  const row = await guardStore(() =>
+    withTurn(db)
+      .where('requests.dao_id', '=', daoId)
+      .where('requests.idempotency_scope', '=', scope)
+      .where('requests.idempotency_key', '=', key)
+      .executeTakeFirst(),
+  );
+  return row && toRecord(row);
+}
+
 /** Requests that have not ended, steps of runs aside, oldest first, behind an id. */
 export async function openRequests(db: Db, filter: OpenFilter, after: string, limit: number): Promise<RequestRecord[]> {
   const { receivedBefore, overdueSince } = filter;
