@@ -34,6 +34,8 @@ class Advancing {
   private readonly tasks: Record<string, TaskProgress>;
   private readonly plan: CrewPlan;
   private readonly changed = new Set<string>();
+  /** Whether a task stands otherwise than when this round began. */
+  private moved = false;
   private readonly orders: Orders;
   private handoffs: number;
   /** Tasks whose output people rejected now. */
@@ -65,14 +67,14 @@ class Advancing {
   /** @returns whether something followed, so that more may follow from it */
   private round(): boolean {
     if (this.orders.stopped || this.failedFor()) return false;
-    const before = JSON.stringify(this.tasks);
+    this.moved = false;
     for (const { id } of this.plan.tasks) {
       const { state } = this.task(id);
       if (AT_WORK.includes(state)) this.work(id);
       else if (state === 'waiting_approval') this.approved(id);
     }
     this.begin();
-    return JSON.stringify(this.tasks) !== before;
+    return this.moved;
   }
 
   private task(id: string): TaskProgress {
@@ -82,6 +84,7 @@ class Advancing {
   private set(id: string, change: Partial<TaskProgress>): void {
     this.tasks[id] = { ...this.task(id), ...change };
     this.changed.add(id);
+    this.moved = true;
   }
 
   private work(id: string): void {

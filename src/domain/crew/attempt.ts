@@ -10,7 +10,6 @@ import type { Halt, Orders } from './orders.js';
 import { narrowedSchema } from './narrow.js';
 import { personAnswer } from './prompt.js';
 import { resolveReference, type Scope } from './references.js';
-import { retryAt } from './retries.js';
 import type { AgentRoute, CrewRun, StepOrder } from './run-state.js';
 import { readTurn, type AskedTool, type Turn } from './turn.js';
 import { formWords } from './turn-form.js';
@@ -78,17 +77,35 @@ export class Attempt {
   }
 
   private turns(route: Route, scope: Scope): AttemptEnd {
-    let says: Says = this.first(route, this.form(scope, route), scope);
+    let says: Says | undefined;
     for (let number = 1; ; number += 1) {
       const halt = this.mayTakeTurn(number);
       if (halt) return { kind: halt };
-      const step = this.turnStep(number, says, route, this.form(scope, route));
-      if (!('text' in step)) return step;
-      const turn = this.read(step, route);
-      const next = this.follow(turn, step, scope, route);
+      const turn = this.orders.turn(`${this.prefix}.${number}`);
+      if (turn.kind === 'working') return turn;
+      if (turn.kind === 'failed') return this.unanswered(turn.step);
+      if (turn.kind === 'untaken') return this.takeTurn(turn.key, number, says, route, scope);
+      const next = this.follow(this.read(turn.step, route), turn.step, scope, route);
       if ('kind' in next) return next;
       says = next;
     }
+  }
+
+  private unanswered({ failure }: StepView): AttemptEnd {
+    return failed(`no model answered for ${this.definition.agent}: ${failure?.reason ?? ''}`);
+  }
+
+  /** Orders a turn, if the run may go on. @param says undefined: the first */
+  private takeTurn(key: string, number: number, says: Says | undefined, route: Route, scope: Scope): AttemptEnd {
+    const halt = this.orders.reserve(key, route.maxTokens);
+    if (halt) return { kind: halt };
+    const { task, misses } = this;
+    const { agent } = this.definition;
+    const form = this.form(scope, route);
+    const label = `${agent} on ${task}, turn ${number}`;
+    const said = says ?? this.first(route, form, scope);
+    this.orders.step({ kind: 'model', key, task, agent, label, form, way: route.way, misses, says: said });
+    return { kind: 'working' };
   }
 
   /** How many answers did not fit so far. */
@@ -129,34 +146,6 @@ export class Attempt {
     const name = `turns:${this.task}`;
     const allowed = this.agent.limits.turns * (1 + this.orders.extensions(name));
     return number <= allowed ? undefined : this.orders.limit(name, this.task, { used: number - 1, allowed });
-  }
-
-  /** The step of a turn, once the model has answered; what fails in passing is done again after a pause. */
-  private turnStep(number: number, says: Says, route: Route, form: TurnForm): StepView | AttemptEnd {
-    const base = `${this.prefix}.${number}`;
-    for (let tries = 0; ; tries += 1) {
-      const key = tries === 0 ? base : `${base}~${tries}`;
-      const step = this.run.steps.get(key);
-      if (!step) return this.openTurn(key, number, says, route, form);
-      if (step.state === 'open') return { kind: 'working' };
-      if (step.state === 'done') return step;
-      const again = retryAt(step, tries);
-      if (!again) return failed(`no model answered for ${this.definition.agent}: ${step.failure?.reason ?? ''}`);
-      if (again > this.kit.now) {
-        this.orders.later(again);
-        return { kind: 'working' };
-      }
-    }
-  }
-
-  private openTurn(key: string, number: number, says: Says, route: Route, form: TurnForm): AttemptEnd {
-    const halt = this.orders.reserve(key, route.maxTokens);
-    if (halt) return { kind: halt };
-    const { agent } = this.definition;
-    const label = `${agent} on ${this.task}, turn ${number}`;
-    const { task, misses } = this;
-    this.orders.step({ kind: 'model', key, task, agent, label, form, way: route.way, misses, says });
-    return { kind: 'working' };
   }
 
   private read(step: StepView, { way }: Route): Turn {

@@ -1,10 +1,9 @@
-import type { StepView, TaskProgress } from '../../contracts/crew-run.js';
+import type { TaskProgress } from '../../contracts/crew-run.js';
 import type { CrewPlan } from '../../contracts/crew.js';
 import type { AdvanceKit } from './kit.js';
 import { managerBlocks, managerChoices, managerInstruction, managerSchema, nextStep, staleAfter } from './manager.js';
 import type { Orders } from './orders.js';
 import type { TaskStates } from './plan.js';
-import { retryAt } from './retries.js';
 import type { CrewRun } from './run-state.js';
 import { readTurn } from './turn.js';
 import { formWords } from './turn-form.js';
@@ -64,12 +63,13 @@ export class Manager {
     if ('refused' in route || !profile || handoffs >= definition.max_handoffs) return undefined;
     // As for agents: what costs an unknown amount is not bought out of a budget in dollars.
     if (definition.budget.cost_usd !== undefined && !route.priced) return undefined;
-    const step = this.step(`${MANAGER}-${handoffs + 1}`);
-    if (step === 'failed') return undefined;
-    if (step === 'working') return 'working';
+    const taken = this.orders.turn(`${MANAGER}-${handoffs + 1}`);
+    if (taken.kind === 'failed') return undefined;
+    if (taken.kind === 'working') return 'working';
     const form = { tools: [], output: managerSchema(choices) };
     const way = wayOf(route, form);
-    if (typeof step !== 'string') {
+    if (taken.kind === 'done') {
+      const { step } = taken;
       const reader = {
         way,
         parseJson: (text: string) => this.kit.parseJson(text),
@@ -79,7 +79,8 @@ export class Manager {
       const turn = readTurn(step.text, [], { ...reader, mostCalls: 0, isCut: step.isCut });
       return turn.kind === 'output' ? turn.value : undefined;
     }
-    if (this.orders.reserve(step, route.maxTokens)) return 'working';
+    const { key } = taken;
+    if (this.orders.reserve(key, route.maxTokens)) return 'working';
     const prompt = {
       agent: profile,
       instruction: managerInstruction(definition, choices),
@@ -89,24 +90,7 @@ export class Manager {
       maxChars: route.maxChars,
     };
     const label = `${agent} decides what is next`;
-    this.orders.step({ kind: 'model', key: step, task: MANAGER, agent, label, form, way, says: { prompt } });
+    this.orders.step({ kind: 'model', key, task: MANAGER, agent, label, form, way, says: { prompt } });
     return 'working';
-  }
-
-  /** The step of a decision, or the key under which it is to be made. */
-  private step(base: string): StepView | string {
-    for (let tries = 0; ; tries += 1) {
-      const key = tries === 0 ? base : `${base}~${tries}`;
-      const step = this.run.steps.get(key);
-      if (!step) return key;
-      if (step.state === 'done') return step;
-      if (step.state === 'open') return 'working';
-      const again = retryAt(step, tries);
-      if (!again) return 'failed';
-      if (again > this.kit.now) {
-        this.orders.later(again);
-        return 'working';
-      }
-    }
   }
 }

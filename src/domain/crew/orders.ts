@@ -1,8 +1,9 @@
-import type { GateOrder, GateView } from '../../contracts/crew-run.js';
+import type { GateOrder, GateView, StepView } from '../../contracts/crew-run.js';
 import type { Spending } from '../../contracts/crew.js';
 import { NO_USAGE } from '../../contracts/request.js';
 import { reachedLimit, totalSpending, type Extensions, type ReachedLimit } from './budget.js';
 import type { AdvanceKit } from './kit.js';
+import { retryAt } from './retries.js';
 import type { CrewRun, StepOrder } from './run-state.js';
 import { valuesOfMap } from './values.js';
 
@@ -15,6 +16,14 @@ const OPEN_PROMPT_TOKENS = 1_000;
 
 /** What may stop a turn before it begins: a limit of the whole run, or of a task. */
 export type Halt = 'working' | 'asking' | 'stopped';
+
+/** How a turn of a model stands. */
+export type TurnStep =
+  | { kind: 'untaken'; key: string }
+  | { kind: 'working' }
+  | { kind: 'done'; step: StepView }
+  /** For good. */
+  | { kind: 'failed'; step: StepView };
 
 /** Collects what is to be done of a run, and keeps it within its limits. */
 export class Orders {
@@ -39,6 +48,23 @@ export class Orders {
   /** Orders a step, once. */
   step(order: StepOrder): void {
     if (!this.steps.some(({ key }) => key === order.key)) this.steps.push(order);
+  }
+
+  /** The step of a turn, once it has ended, or the key under which it is to be taken; after a failure in passing, again. */
+  turn(base: string): TurnStep {
+    for (let tries = 0; ; tries += 1) {
+      const key = tries === 0 ? base : `${base}~${tries}`;
+      const step = this.run.steps.get(key);
+      if (!step) return { kind: 'untaken', key };
+      if (step.state === 'open') return { kind: 'working' };
+      if (step.state === 'done') return { kind: 'done', step };
+      const again = retryAt(step, tries);
+      if (!again) return { kind: 'failed', step };
+      if (again > this.kit.now) {
+        this.later(again);
+        return { kind: 'working' };
+      }
+    }
   }
 
   /** Looks again at a moment, or sooner. */
