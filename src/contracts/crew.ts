@@ -168,33 +168,17 @@ export interface CrewDefinition {
   max_handoffs: number;
 }
 
-/** A crew's definition under the hash of what it says. It never changes; a run keeps the one that it began with. */
-export interface CrewVersion {
-  crew: string;
-  version: string;
-  definition: CrewDefinition;
-}
-
-/** What the workflow needs of a crew: no texts. */
+/** In which order the tasks of a crew come: ids alone, in the order of the file. */
 export interface CrewPlan {
-  crew: string;
-  version: string;
   process: Process;
-  manager?: string;
   tasks: PlannedTask[];
-  budget: BudgetDefinition;
 }
 
 export interface PlannedTask {
   id: string;
-  agent: string;
   needs: string[];
-  turns: number;
-  toolCalls: number;
-  repairs: number;
-  retries: number;
   onFailure: TaskDefinition['on_failure'];
-  approval?: Pick<ApprovalDefinition, 'remind_after_s' | 'expires_after_s'>;
+  hasApproval: boolean;
   hasAction: boolean;
 }
 

@@ -61,14 +61,11 @@ export const aCrew = (changes: Partial<CrewDefinition> = {}): CrewDefinition => 
 });
 
 export const aPlannedTask = (id: string, needs: string[] = [], changes: Partial<PlannedTask> = {}): PlannedTask => ({
-  ...{ id, agent: 'planner', needs, turns: 6, toolCalls: 12, repairs: 2, retries: 1, onFailure: 'fail' },
-  hasAction: false,
+  ...{ id, needs, onFailure: 'fail', hasApproval: false, hasAction: false },
   ...changes,
 });
 
-export const aPlan = (process: Process, tasks: PlannedTask[]): CrewPlan => ({
-  ...{ crew: 'planning', version: '0123456789abcdef', process, tasks, budget: {} },
-});
+export const aPlan = (process: Process, tasks: PlannedTask[]): CrewPlan => ({ process, tasks });
 
 export const aSpending = (tokens = 10, changes: Partial<Spending> = {}): Spending => ({
   usage: { prompt_tokens: tokens - 1, completion_tokens: 1, total_tokens: tokens },

@@ -45,8 +45,7 @@ class Advancing {
     private readonly run: CrewRun,
     private readonly kit: AdvanceKit,
   ) {
-    const { definition } = run;
-    this.plan = planOf({ crew: definition.id, version: '', definition });
+    this.plan = planOf(run.definition);
     this.tasks = Object.fromEntries(this.plan.tasks.map(({ id }) => [id, run.tasks[id] ?? FRESH]));
     this.orders = new Orders(run, kit);
     this.handoffs = run.handoffs;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { aSpending } from '../../../test/factories/crew.js';
 import { NO_USAGE } from '../../contracts/request.js';
-import { addUsage, NO_SPENDING, reachedLimit, reachedTaskLimit, totalSpending } from './budget.js';
+import { addUsage, NO_SPENDING, reachedLimit, totalSpending } from './budget.js';
 
 const usage = (tokens: number, more = {}) => ({ ...aSpending(tokens).usage, ...more });
 
@@ -59,19 +59,4 @@ describe(reachedLimit.name, () => {
 
   it('should cost nothing where no price is known', () =>
     expect(reachedLimit({ cost_usd: 1 }, aSpending())).toBeUndefined());
-});
-
-describe(reachedTaskLimit.name, () => {
-  const task = { turns: 3, toolCalls: 2 };
-  it.each([
-    [{ modelCalls: 2, toolCalls: 2 }, 'turn', undefined],
-    [{ modelCalls: 3, toolCalls: 0 }, 'turn', { limit: 'turns', used: 3, allowed: 3 }],
-    [{ modelCalls: 3, toolCalls: 1 }, 'tool', undefined],
-    [{ modelCalls: 0, toolCalls: 2 }, 'tool', { limit: 'tool_calls', used: 2, allowed: 2 }],
-  ] as const)('should hold %j against the next %s', (used, next, limit) =>
-    expect(reachedTaskLimit(task, used, next)).toEqual(limit),
-  );
-
-  it('should allow as much again', () =>
-    expect(reachedTaskLimit(task, { modelCalls: 5, toolCalls: 0 }, 'turn', { turns: 1 })).toBeUndefined());
 });

@@ -1,4 +1,4 @@
-import type { BudgetDefinition, PlannedTask, Spending } from '../../contracts/crew.js';
+import type { BudgetDefinition, Spending } from '../../contracts/crew.js';
 import { NO_USAGE, type Usage } from '../../contracts/request.js';
 import { sumUsd } from '../cost.js';
 
@@ -6,7 +6,7 @@ const MS_PER_SECOND = 1_000;
 
 /** A limit that was reached: a run pauses at it until a person lets it go on. */
 export interface ReachedLimit {
-  limit: keyof BudgetDefinition | 'turns' | 'tool_calls';
+  limit: keyof BudgetDefinition;
   /** In the unit of the limit. */
   used: number;
   allowed: number;
@@ -70,16 +70,4 @@ export function reachedLimit(
     ...reached('cost_usd', [cost_usd, usage.cost_usd ?? 0], extensions),
     ...reached('time_s', [time_s, ms / MS_PER_SECOND], extensions),
   ][0];
-}
-
-/** The limit of an attempt at a task that stands against what comes next; undefined: it may go on. */
-export function reachedTaskLimit(
-  { turns, toolCalls }: Pick<PlannedTask, 'turns' | 'toolCalls'>,
-  used: Pick<Spending, 'modelCalls' | 'toolCalls'>,
-  next: 'turn' | 'tool',
-  extensions: Extensions = {},
-): ReachedLimit | undefined {
-  return next === 'turn'
-    ? reached('turns', [turns, used.modelCalls], extensions)[0]
-    : reached('tool_calls', [toolCalls, used.toolCalls], extensions)[0];
 }

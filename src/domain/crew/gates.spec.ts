@@ -1,18 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { GateDecision } from '../../contracts/crew.js';
-import {
-  approvalsLeft,
-  changedOutput,
-  gateDue,
-  gateRefusal,
-  gateTimes,
-  gateWaitMs,
-  stateAfter,
-  taskAfter,
-  type Gate,
-  type MadeDecision,
-} from './gates.js';
+import { approvalsLeft, changedOutput, gateRefusal, stateAfter, type Gate, type MadeDecision } from './gates.js';
 
 const ASKED = new Date('2026-01-01T00:00:00Z');
 const later = (seconds: number): Date => new Date(ASKED.getTime() + seconds * 1_000);
@@ -152,42 +141,5 @@ describe(stateAfter.name, () => {
       { numRuns: 500 },
     );
     expect(approvals).toBeGreaterThan(50);
-  });
-});
-
-describe(taskAfter.name, () => {
-  it.each([
-    ['approval', 'open', undefined],
-    ['approval', 'approved', 'completed'],
-    ['approval', 'returned', 'returned'],
-    ['approval', 'rejected', 'failed'],
-    ['approval', 'expired', 'failed'],
-    ['question', 'answered', 'running'],
-    ['question', 'expired', 'running'],
-    ['limit', 'continued', 'running'],
-    ['limit', 'rejected', 'failed'],
-    ['limit', 'expired', 'failed'],
-    ['limit', 'closed', 'cancelled'],
-  ] as const)('should be, of %s that is %s, %s', (kind, state, task) => expect(taskAfter(kind, state)).toBe(task));
-});
-
-describe(gateDue.name, () => {
-  const times = gateTimes(ASKED, { remind_after_s: 10, expires_after_s: 100 });
-
-  it.each([
-    [9.999, false, undefined, 1],
-    [10, false, 'remind', 0],
-    [10, true, undefined, 90_000],
-    [100, true, 'expire', 0],
-    [200, false, 'expire', 0],
-  ] as const)('should be, after %d s (reminded: %j), %s', (seconds, reminded, due, wait) => {
-    expect(gateDue(times, reminded, later(seconds))).toBe(due);
-    expect(gateWaitMs(times, reminded, later(seconds))).toBe(wait);
-  });
-
-  it('should not remind of what has expired by then', () => {
-    const short = gateTimes(ASKED, { remind_after_s: 100, expires_after_s: 10 });
-    expect(gateWaitMs(short, false, ASKED)).toBe(10_000);
-    expect(gateDue(short, false, later(10))).toBe('expire');
   });
 });

@@ -1,6 +1,4 @@
-import type { ApprovalDefinition, GateDecision, GateKind, GateState, TaskState } from '../../contracts/crew.js';
-
-const MS_PER_SECOND = 1_000;
+import type { GateDecision, GateKind, GateState } from '../../contracts/crew.js';
 
 /** What was decided so far, in the order in which it came. `member`: the person, whatever id they used. */
 export interface MadeDecision extends GateDecision {
@@ -109,60 +107,3 @@ export function stateAfter(gate: Gate, made: MadeDecision): GateState {
 /** The output as those who approved it changed it last; undefined: nobody did. */
 export const changedOutput = (decisions: readonly MadeDecision[]): GateDecision['output'] =>
   decisions.findLast(({ decision, output }) => decision === 'approve' && output !== undefined)?.output;
-
-/**
- * How the task stands after its gate; undefined: the gate is open. A question that nobody answered is told the agent as
- * such; a limit at which nobody decided stops the task, and so does an approval that nobody gave.
- */
-export function taskAfter(kind: GateKind, state: GateState): TaskState | undefined {
-  switch (state) {
-    case 'open':
-      return undefined;
-    case 'approved':
-      return 'completed';
-    case 'returned':
-      return 'returned';
-    case 'answered':
-    case 'continued':
-      return 'running';
-    case 'expired':
-      return kind === 'question' ? 'running' : 'failed';
-    case 'rejected':
-      return 'failed';
-    case 'closed':
-      return 'cancelled';
-  }
-}
-
-/** When a gate is asked of people again and when it ends. */
-export interface GateTimes {
-  remindAt: Date;
-  expiresAt: Date;
-}
-
-export function gateTimes(
-  askedAt: Date,
-  { remind_after_s, expires_after_s }: Pick<ApprovalDefinition, 'remind_after_s' | 'expires_after_s'>,
-): GateTimes {
-  const after = (seconds: number): Date => new Date(askedAt.getTime() + seconds * MS_PER_SECOND);
-  return { remindAt: after(remind_after_s), expiresAt: after(expires_after_s) };
-}
-
-/**
- * What a clock does to an open gate by now. One reminder is due, and none once it has expired.
- * @param reminded whether people were reminded already
- */
-export function gateDue(
-  { remindAt, expiresAt }: GateTimes,
-  reminded: boolean,
-  now: Date,
-): 'remind' | 'expire' | undefined {
-  if (now >= expiresAt) return 'expire';
-  return !reminded && now >= remindAt ? 'remind' : undefined;
-}
-
-/** How long until a clock does something to an open gate, in milliseconds; 0: it is due. */
-export function gateWaitMs({ remindAt, expiresAt }: GateTimes, reminded: boolean, now: Date): number {
-  const next = reminded || remindAt > expiresAt ? expiresAt : remindAt;
-  return Math.max(0, next.getTime() - now.getTime());
-}

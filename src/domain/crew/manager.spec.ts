@@ -14,7 +14,6 @@ import {
 import { isFinished } from './plan.js';
 
 const states = (given: Record<string, TaskState>) => new Map(Object.entries(given));
-const APPROVAL = { remind_after_s: 1, expires_after_s: 2 };
 const tasks = [aPlannedTask('a'), aPlannedTask('b', ['a']), aPlannedTask('c', ['a']), aPlannedTask('d', ['b', 'c'])];
 const plan = aPlan('hierarchical', tasks);
 
@@ -31,7 +30,7 @@ describe(managerChoices.name, () => {
     ['was taken over or skipped', plan, { a: 'reused', b: 'skipped' }, {}, []],
     [
       'was approved by people, or led to what was',
-      aPlan('hierarchical', [tasks[0]!, aPlannedTask('b', ['a'], { approval: APPROVAL }), tasks[2]!, tasks[3]!]),
+      aPlan('hierarchical', [tasks[0]!, aPlannedTask('b', ['a'], { hasApproval: true }), tasks[2]!, tasks[3]!]),
       { a: 'completed', b: 'completed', c: 'completed' },
       {},
       ['c'],

@@ -33,7 +33,7 @@ function isReturnable(plan: CrewPlan, states: TaskStates, returns: ReadonlyMap<s
   const touched = new Set([id, ...downstreamOf(plan, id)]);
   return plan.tasks
     .filter((task) => touched.has(task.id) && (states.get(task.id) ?? 'waiting') !== 'waiting')
-    .every((task) => !task.approval && !task.hasAction && isAtRest(states, task.id));
+    .every((task) => !task.hasApproval && !task.hasAction && isAtRest(states, task.id));
 }
 
 const isAtRest = (states: TaskStates, id: string): boolean =>

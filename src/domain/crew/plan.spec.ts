@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { aCrew, anAgent, aPlan, aPlannedTask, aTaskDefinition } from '../../../test/factories/crew.js';
 import { PROCESSES, type CrewPlan, type PlannedTask, type TaskState } from '../../contracts/crew.js';
-import { downstreamOf, isFinished, outcomeOf, planOf, readyTasks, runStateOf, tasksToReuse } from './plan.js';
+import { downstreamOf, isFinished, outcomeOf, planOf, readyTasks } from './plan.js';
 
 const states = (given: Record<string, TaskState> = {}) => new Map(Object.entries(given));
 /** a; b and c need a; d needs both. */
@@ -34,7 +34,7 @@ const plans: fc.Arbitrary<CrewPlan> = fc.integer({ min: 1, max: 7 }).chain((size
 );
 
 describe(planOf.name, () => {
-  it('should hold ids and numbers, and no text', () => {
+  it('should hold the order of the tasks, and no text', () => {
     const approval = {
       ask: 'Is it right?',
       roles: ['admin'],
@@ -46,20 +46,17 @@ describe(planOf.name, () => {
     const definition = aCrew({
       process: 'hierarchical',
       manager: 'lead',
-      agents: { planner: anAgent({ limits: { turns: 3, tool_calls: 4, max_tokens: 100 } }), lead: anAgent() },
+      agents: { planner: anAgent(), lead: anAgent() },
       tasks: {
         second: aTaskDefinition({ needs: ['first'], approval, on_failure: 'skip' }),
         first: aTaskDefinition({ action: { action: 'assign_role', role: 'second.role', assignable: ['member'] } }),
       },
-      budget: { tokens: 1_000 },
     });
-    expect(planOf({ crew: 'planning', version: 'v', definition })).toEqual({
-      ...{ crew: 'planning', version: 'v', process: 'hierarchical', manager: 'lead', budget: { tokens: 1_000 } },
+    expect(planOf(definition)).toEqual({
+      process: 'hierarchical',
       tasks: [
-        aPlannedTask('second', ['first'], {
-          ...{ turns: 3, toolCalls: 4, onFailure: 'skip', approval: { remind_after_s: 60, expires_after_s: 120 } },
-        }),
-        aPlannedTask('first', [], { turns: 3, toolCalls: 4, hasAction: true }),
+        aPlannedTask('second', ['first'], { onFailure: 'skip', hasApproval: true }),
+        aPlannedTask('first', [], { hasAction: true }),
       ],
     });
   });
@@ -148,65 +145,8 @@ describe(downstreamOf.name, () => {
   });
 });
 
-describe(tasksToReuse.name, () => {
-  it.each<[string, Record<string, TaskState>, string | undefined, string[]]>([
-    ['what is done, to go on', { a: 'completed', b: 'reused', c: 'failed' }, undefined, ['a', 'b']],
-    ['nothing that needs what is done again', { a: 'failed', b: 'completed', c: 'completed' }, undefined, []],
-    [
-      'nothing that went on without an output',
-      { a: 'completed', b: 'skipped', c: 'completed', d: 'completed' },
-      undefined,
-      ['a', 'c'],
-    ],
-    [
-      'what is beside the task to begin from',
-      { a: 'completed', b: 'completed', c: 'completed', d: 'completed' },
-      'b',
-      ['a', 'c'],
-    ],
-    [
-      'everything, of a run that was done',
-      { a: 'completed', b: 'completed', c: 'completed', d: 'completed' },
-      undefined,
-      ['a', 'b', 'c', 'd'],
-    ],
-  ])('should take over %s', (_name, given, from, reused) =>
-    expect(tasksToReuse({ tasks: diamond() }, states(given), from)).toEqual(reused),
-  );
-
-  it('should never take over a task without those that it needs', () => {
-    const given = fc.array(fc.constantFrom<TaskState>('completed', 'failed', 'skipped', 'reused', 'waiting'), {
-      ...{ minLength: 7, maxLength: 7 },
-    });
-    fc.assert(
-      fc.property(plans, given, fc.nat(8), (plan, all, from) => {
-        const now = new Map(plan.tasks.map(({ id }, index) => [id, all[index]!]));
-        const reused = new Set(tasksToReuse(plan, now, `t${from}`));
-        expect(reused.has(`t${from}`)).toBe(false);
-        for (const { id, needs } of plan.tasks) {
-          if (reused.has(id)) expect(needs.every((need) => reused.has(need))).toBe(true);
-        }
-      }),
-    );
-  });
-});
-
-describe(runStateOf.name, () => {
+describe(outcomeOf.name, () => {
   const plan = aPlan('parallel', [aPlannedTask('a'), aPlannedTask('b')]);
-  it.each<[Record<string, TaskState>, boolean, string]>([
-    [{}, false, 'running'],
-    [{ a: 'running', b: 'waiting_approval' }, false, 'running'],
-    [{ a: 'waiting_approval', b: 'asking' }, false, 'waiting_approval'],
-    [{ a: 'completed', b: 'asking' }, false, 'waiting_answer'],
-    [{ a: 'returned', b: 'completed' }, false, 'running'],
-    [{ a: 'running' }, true, 'paused'],
-    [{ a: 'completed', b: 'reused' }, true, 'completed'],
-    [{ a: 'completed', b: 'failed' }, false, 'failed'],
-    [{ a: 'completed', b: 'cancelled' }, false, 'cancelled'],
-    [{ a: 'skipped', b: 'skipped' }, false, 'failed'],
-  ])('should call %j (paused: %j) %s', (given, paused, state) =>
-    expect(runStateOf(plan, states(given), { paused })).toBe(state),
-  );
 
   it('should not call a run ended while something of it is at work', () => {
     const given = states({ a: 'failed', b: 'running' });

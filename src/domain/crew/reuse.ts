@@ -31,7 +31,7 @@ export function reusedOutputs(
   { inputs: before, tasks }: Pick<EarlierRun, 'inputs' | 'tasks'>,
   { inputs, from }: { inputs: Readonly<Record<string, unknown>>; from: string | undefined },
 ): Record<string, unknown> {
-  const plan = planOf({ crew: definition.id, version: '', definition });
+  const plan = planOf(definition);
   const changed = [...new Set([...Object.keys(before), ...Object.keys(inputs)])].filter(
     (name) => canonical(ownValue(before, name) ?? null) !== canonical(ownValue(inputs, name) ?? null),
   );
