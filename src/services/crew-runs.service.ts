@@ -1,6 +1,6 @@
 import type { CallerKey } from '../contracts/access.js';
 import type { RunState } from '../contracts/crew.js';
-import type { SeenGate, SeenRun } from '../contracts/crew-view.js';
+import type { RunSummary, SeenGate, SeenRun } from '../contracts/crew-view.js';
 import {
   closeGate,
   decideGate,
@@ -9,7 +9,6 @@ import {
   type GateNow,
 } from '../adapters/store/crew-gates.repository.js';
 import type { CrewViewsRepository } from '../adapters/store/crew-views.repository.js';
-import type { RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { SchemaValidators } from '../adapters/schema-validators.js';
 import { NO_USAGE } from '../contracts/request.js';
 import { totalSpending } from '../domain/crew/budget.js';
@@ -18,7 +17,7 @@ import { gateRefusal, stateAfter, type Gate } from '../domain/crew/gates.js';
 import type { EarlierRun } from '../domain/crew/reuse.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting, Named } from './access.service.js';
-import type { Change, ChangesService } from './changes.service.js';
+import { requireOwnKey, type Change, type ChangesService } from './changes.service.js';
 import { doAction } from './crew-effects.js';
 import {
   deciderOf,
@@ -30,7 +29,7 @@ import {
   ruleOf,
   type Deciding,
 } from './crew-gate-rules.js';
-import { requireOwnKey } from './changes.service.js';
+import { partOf, type Page } from './pages.js';
 
 /** Where runs are told that somebody has decided something. */
 export interface CrewClock {
@@ -41,7 +40,6 @@ export interface CrewClock {
 export interface CrewRunsParts {
   views: CrewViewsRepository;
   gates: CrewGatesRepository;
-  requests: RequestsRepository;
   access: AccessService;
   changes: ChangesService;
   validators: SchemaValidators;
@@ -65,13 +63,22 @@ export class CrewRunsService {
    * @throws AppError `RUN_NOT_FOUND` to everybody else
    */
   async get(key: CallerKey, runId: string, named: { userId?: string | undefined }): Promise<SeenRun> {
+    return (await this.seen(key, runId, named)).run;
+  }
+
+  private async seen(
+    key: CallerKey,
+    runId: string,
+    named: { userId?: string | undefined },
+  ): Promise<{ acting: Acting; run: SeenRun }> {
     await this.parts.access.actorOf(key, named.userId);
     const found = await this.parts.views.place(runId, key.daoId);
     if (!found) throw new AppError('RUN_NOT_FOUND');
     const acting = await this.parts.access.resolve(key, { daoId: found.daoId, userId: named.userId });
     const run = await this.parts.views.run(runId, found.daoId);
     if (!run || !maySee(acting, run)) throw new AppError('RUN_NOT_FOUND');
-    return { ...run, gates: run.gates.map((gate) => ({ ...gate, may_decide: mayDecide(acting, run, gate) })) };
+    const gates = run.gates.map((gate) => ({ ...gate, may_decide: mayDecide(acting, run, gate) }));
+    return { acting, run: { ...run, gates } };
   }
 
   /** Runs of a DAO, the newest first: all for admins, else one's own. */
@@ -79,12 +86,11 @@ export class CrewRunsService {
     key: CallerKey,
     named: Named,
     filter: { after?: string | undefined; limit: number; state?: RunState | undefined; crew?: string | undefined },
-  ): Promise<{ items: Awaited<ReturnType<CrewViewsRepository['page']>>; next: string | null }> {
+  ): Promise<Page<RunSummary>> {
     const acting = await this.parts.access.require(key, named, 'chat.read');
     const own = administers(acting) ? undefined : acting.actor;
-    const items = await this.parts.views.page(acting.daoId, { ...filter, actor: own, limit: filter.limit + 1 });
-    const shown = items.slice(0, filter.limit);
-    return { items: shown, next: items.length > filter.limit ? (shown.at(-1)?.run_id ?? null) : null };
+    const rows = await this.parts.views.page(acting.daoId, { ...filter, actor: own, limit: filter.limit + 1 });
+    return partOf(rows, filter.limit, ({ run_id: runId }) => runId);
   }
 
   /** What is asked of whoever asks: open gates of all runs of the DAO that they may decide. */
@@ -117,8 +123,7 @@ export class CrewRunsService {
     made: Deciding,
     named: { userId?: string | undefined },
   ): Promise<SeenRun> {
-    const run = await this.get(key, runId, named);
-    const acting = await this.parts.access.resolve(key, { daoId: run.dao_id, userId: named.userId });
+    const { acting, run } = await this.seen(key, runId, named);
     const gate = gateFor(run, made);
     await this.parts.changes.within(acting, (change) => this.decideNow(change, run, gate.id, made));
     await this.tell(run);

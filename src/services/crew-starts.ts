@@ -3,8 +3,15 @@ import type { NewRun } from '../adapters/store/run-requests.js';
 import { requireSameCrew, reusedOutputs } from '../domain/crew/reuse.js';
 import { AppError } from '../errors/app-error.js';
 import type { Acting } from './access.service.js';
-import type { CrewsService } from './crews.service.js';
+import type { Crew, CrewsService } from './crews.service.js';
 import type { CrewRunsService } from './crew-runs.service.js';
+
+/** A crew as a decision needs it. */
+export const choiceOf = ({ definition, hash }: Crew): CrewChoice => ({
+  id: definition.id,
+  version: hash,
+  ...(definition.open_to_guests && { guests: true }),
+});
 
 /** How runs of crews begin. */
 export class CrewStarts {
@@ -13,11 +20,10 @@ export class CrewStarts {
     private readonly runs: Pick<CrewRunsService, 'base'>,
   ) {}
 
-  /** The crew that is asked for, as a decision needs it; undefined: there is none. @throws AppError `STORE_UNAVAILABLE` */
-  async choose({ daoId }: Acting, { id }: CrewRequest): Promise<CrewChoice | undefined> {
+  /** The crew that is asked for; undefined: there is none. @throws AppError `STORE_UNAVAILABLE` */
+  async find({ daoId }: Acting, { id }: CrewRequest): Promise<Crew | undefined> {
     try {
-      const { definition, hash } = await this.crews.find(daoId, id);
-      return { id, version: hash, ...(definition.open_to_guests && { guests: true }) };
+      return await this.crews.find(daoId, id);
     } catch (error) {
       if (error instanceof AppError && error.code === 'CREW_NOT_FOUND') return undefined;
       throw error;
@@ -26,13 +32,14 @@ export class CrewStarts {
 
   /**
    * What is written down of a run that begins; what its crew says is kept by then.
+   * @param crew as the run was decided about
    * @param text what was asked in words
    * @throws AppError `CREW_INPUTS_INVALID`, `RUN_NOT_FOUND`, `RBAC_PERMISSION_DENIED` and those of `CrewsService`
    */
-  async begin(acting: Acting, { id, inputs, base }: CrewRequest, text: string): Promise<NewRun> {
+  async begin(acting: Acting, crew: Crew, { id, inputs, base }: CrewRequest, text: string): Promise<NewRun> {
     const earlier = base && (await this.runs.base(acting, base.runId));
     const given = earlier ? { ...earlier.inputs, ...inputs } : inputs;
-    const prepared = await this.crews.prepare(acting, id, given, text);
+    const prepared = await this.crews.prepare(acting, crew, given, text);
     await this.crews.keep(acting.daoId, prepared);
     const { definition, hash, subject } = prepared;
     if (earlier) requireSameCrew(earlier, { crew: id, hash });

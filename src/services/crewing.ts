@@ -8,7 +8,6 @@ import type { CrewsRepository } from '../adapters/store/crews.repository.js';
 import type { DaosRepository } from '../adapters/store/daos.repository.js';
 import type { KeysRepository } from '../adapters/store/keys.repository.js';
 import type { ProposalsRepository } from '../adapters/store/proposals.repository.js';
-import type { RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { RolesRepository } from '../adapters/store/roles.repository.js';
 import { SchemaValidators } from '../adapters/schema-validators.js';
 import type { AllowedTool } from '../domain/crew/turn.js';
@@ -33,7 +32,6 @@ export interface CrewingParts {
     daos: DaosRepository;
     keys: KeysRepository;
     proposals: ProposalsRepository;
-    requests: RequestsRepository;
     roles: RolesRepository;
   };
   access: AccessService;
@@ -61,11 +59,11 @@ export interface Crewing {
 /** Wires them. */
 export function crewingOf(parts: CrewingParts): Crewing {
   const { repositories, access, changes, limits, abilities, clock, routing, tools, log } = parts;
-  const { crews: own, crewRuns, crewViews: views, crewGates: gates, keys, requests, roles } = repositories;
+  const { crews: own, crewRuns, crewViews: views, crewGates: gates, keys, roles } = repositories;
   const validators = new SchemaValidators();
   const { shipped, read, hashOf } = parts;
   const crews = new CrewsService({ crews: own, access, changes, validators, shipped, read, hashOf });
-  const runs = new CrewRunsService({ views, gates, requests, access, changes, validators, clock });
+  const runs = new CrewRunsService({ views, gates, access, changes, validators, clock });
   return {
     crews,
     runs,

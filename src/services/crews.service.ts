@@ -144,15 +144,14 @@ export class CrewsService {
   /**
    * What a run is given, once it fits; what the crew says is kept for it.
    * @param text what was asked in words, for crews that take it
-   * @throws AppError `CREW_NOT_FOUND`, `CREW_INPUTS_INVALID`, `RBAC_PERMISSION_DENIED`
+   * @throws AppError `CREW_INPUTS_INVALID`, `RBAC_PERMISSION_DENIED`
    */
   async prepare(
     acting: Acting,
-    id: string,
+    crew: Crew,
     given: Readonly<Record<string, unknown>>,
     text: string,
   ): Promise<PreparedRun> {
-    const crew = await this.find(acting.daoId, id);
     const { definition } = crew;
     await this.requireTools(acting, definition);
     const inputs = withText(definition, given, text);
@@ -166,13 +165,6 @@ export class CrewsService {
   /** Keeps what a crew says for a run that is about to begin. */
   keep(daoId: string, { hash, definition }: Crew): Promise<void> {
     return this.parts.crews.keepVersion(daoId, hash, definition);
-  }
-
-  /** What a crew said when a run of it began. */
-  async version(daoId: string, id: string, hash: string): Promise<Crew> {
-    const definition = await this.parts.crews.version(daoId, id, hash);
-    if (!definition) throw new AppError('CREW_NOT_FOUND');
-    return { definition, hash, version: null };
   }
 
   private readAs(id: string, body: object, roles: readonly { name: string }[]): CrewDefinition {

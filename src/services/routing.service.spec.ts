@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { aCrew } from '../../test/factories/crew.js';
 import { aCaller } from '../../test/factories/access.js';
 import { aTable, all, anAccess, is, matches } from '../../test/factories/routing.js';
 import type { AccessFacts } from '../contracts/access.js';
@@ -44,12 +45,12 @@ describe('RoutingService', () => {
   const refused = new AppError('ACTING_NOT_ALLOWED');
   const refuseActing = jest.fn<AccessService['refuseActing']>().mockRejectedValue(refused);
   const access = { require, requireAnywhere, factsOf, refuseActing } as unknown as AccessService;
-  const choose = jest.fn<CrewStarts['choose']>();
-  const service = new RoutingService(table, access, { choose });
+  const find = jest.fn<CrewStarts['find']>();
+  const service = new RoutingService(table, access, { find });
 
   beforeEach(() => {
     require.mockReset().mockImplementation(unprepared('require'));
-    choose.mockReset().mockImplementation(unprepared('choose'));
+    find.mockReset().mockImplementation(unprepared('find'));
     requireAnywhere.mockReset().mockImplementation(unprepared('requireAnywhere'));
     factsOf.mockReset().mockImplementation(unprepared('factsOf'));
   });
@@ -76,7 +77,9 @@ describe('RoutingService', () => {
 
   it('explains a request for a crew as the crew is there for the DAO', async () => {
     require.mockResolvedValue(acting(['admin']));
-    choose.mockResolvedValueOnce({ id: 'planning', version: 'v1' }).mockResolvedValueOnce(undefined);
+    find
+      .mockResolvedValueOnce({ definition: aCrew({ id: 'planning' }), hash: 'v1', version: null })
+      .mockResolvedValueOnce(undefined);
     const crew = { id: 'planning', inputs: {} };
     expect((await service.explain(KEY, about({ mode: 'crew', crew }))).decision).toMatchObject({
       allowed: true,

@@ -7,7 +7,7 @@ import { describeTable, explain, type Explanation, type TableDescription } from 
 import { seenFrom } from '../domain/seen-from.js';
 import type { AccessFacts } from '../contracts/access.js';
 import { onlooker, type AccessService, type Acting, type Onlooker } from './access.service.js';
-import type { CrewStarts } from './crew-starts.js';
+import { choiceOf, type CrewStarts } from './crew-starts.js';
 
 export type { Explanation, TableDescription };
 
@@ -17,7 +17,7 @@ export class RoutingService {
   constructor(
     private readonly table: () => RoutingTable,
     private readonly access: AccessService,
-    private readonly crews: Pick<CrewStarts, 'choose'>,
+    private readonly crews: Pick<CrewStarts, 'find'>,
   ) {}
 
   /**
@@ -38,8 +38,16 @@ export class RoutingService {
     const { mode, agent, source, metadata, prompt, daoId, userId, crew: asked } = about;
     const acting = await this.access.require(key, { daoId }, 'ops.read');
     const access = await this.factsAbout(acting, userId ?? acting.actor);
-    const crew = asked && (await this.crews.choose(acting, asked));
-    const inputs = { mode, agent, source, metadata, ...promptInputs(prompt), access, ...(crew && { crew }) };
+    const crew = asked && (await this.crews.find(acting, asked));
+    const inputs = {
+      mode,
+      agent,
+      source,
+      metadata,
+      ...promptInputs(prompt),
+      access,
+      ...(crew && { crew: choiceOf(crew) }),
+    };
     return explain(this.seenBy(onlooker(acting)), inputs);
   }
 

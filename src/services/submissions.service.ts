@@ -28,7 +28,7 @@ import { AppError } from '../errors/app-error.js';
 import { toAccepted, type Accepted } from './accepted.js';
 import type { AccessService, Acting } from './access.service.js';
 import type { AvailabilityService } from './availability.service.js';
-import type { CrewStarts } from './crew-starts.js';
+import { choiceOf, type CrewStarts } from './crew-starts.js';
 import type { HeadStarts } from './head-starts.js';
 import type { LimitsService } from './limits.service.js';
 import { noModel } from './models.service.js';
@@ -89,9 +89,9 @@ export class SubmissionsService {
     if (earlier) return this.again(acting, body, earlier);
 
     const limits = await this.parts.limits.admit(key.id, acting.daoId, acting.limits);
-    const crew = body.crew && (await this.parts.crews.choose(acting, body.crew));
-    const decision = await this.decide(requestId, acting, body, crew);
-    const run = body.crew && (await this.parts.crews.begin(acting, body.crew, body.prompt));
+    const crew = body.crew && (await this.parts.crews.find(acting, body.crew));
+    const decision = await this.decide(requestId, acting, body, crew && choiceOf(crew));
+    const run = body.crew && crew && (await this.parts.crews.begin(acting, crew, body.crew, body.prompt));
     // Nothing has begun: what nobody waits for had better not.
     if (gone?.aborted) throw new AppError('REQUEST_CANCELLED');
     const timings: Timings = { gateway: began - receivedAt.getTime(), rbac: Date.now() - began };

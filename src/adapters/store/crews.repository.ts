@@ -40,21 +40,6 @@ export class CrewsRepository {
         .execute(),
     );
   }
-
-  /** What a crew said under a hash. */
-  async version(daoId: string, crew: string, hash: string): Promise<CrewDefinition | undefined> {
-    const row = await guardStore(() =>
-      this.tenants
-        .of(daoId)
-        .selectFrom('crew_versions')
-        .where('dao_id', '=', daoId)
-        .where('crew', '=', crew)
-        .where('hash', '=', hash)
-        .select('definition')
-        .executeTakeFirst(),
-    );
-    return row?.definition;
-  }
 }
 
 const own = (db: Db, daoId: string) =>

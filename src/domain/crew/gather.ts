@@ -2,9 +2,6 @@ import type { GatherDefinition } from '../../contracts/crew.js';
 import { resolveReference, valuesOf, type Scope } from './references.js';
 import { isObject } from './values.js';
 
-/** Where a definition does not say how many entries of a list are gone through. */
-const MOST_ENTRIES = 20;
-
 /** A parameter, with the value that its reference leads to; undefined: it leads to nothing. */
 function paramOf(given: unknown, scope: Scope): unknown {
   const from = isObject(given) && Object.keys(given).length === 1 ? given.from : undefined;
@@ -22,6 +19,6 @@ function paramsOf(params: GatherDefinition['params'], scope: Scope): Record<stri
  */
 export function gatherCalls({ params, each, most }: GatherDefinition, scope: Scope): Record<string, unknown>[] {
   if (each === undefined) return [paramsOf(params, scope)];
-  const items = valuesOf(each, scope).slice(0, most ?? MOST_ENTRIES);
+  const items = valuesOf(each, scope).slice(0, most);
   return items.map((item) => paramsOf(params, { ...scope, item }));
 }
