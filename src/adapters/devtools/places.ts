@@ -1,5 +1,6 @@
 import { Semaphore } from 'async-mutex';
 import { LRUCache } from 'lru-cache';
+import { orAborted } from '../or-aborted.js';
 
 /** DAOs that are remembered; those that have nothing running are forgotten first. */
 const MOST_DAOS = 10_000;
@@ -51,19 +52,12 @@ export class Places {
 async function taken(semaphore: Semaphore, signal: AbortSignal): Promise<() => void> {
   signal.throwIfAborted();
   const acquired = semaphore.acquire().then(([, release]) => release);
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => {
-    aborted.reject(signal.reason as Error);
-  };
-  signal.addEventListener('abort', abort, { once: true });
   try {
-    return await Promise.race([acquired, aborted.promise]);
+    return await orAborted(acquired, signal);
   } catch (error) {
     void acquired.then((release) => {
       release();
     });
     throw error;
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { packagePath } from '../../../config/paths.js';
 import type { SandboxMount } from '../../contracts/devtools.js';
 import { AppError } from '../../errors/app-error.js';
+import { orAborted } from '../or-aborted.js';
 import { runCommand } from '../supply/command.js';
 import type { SupplyReporter } from '../supply/reporter.js';
 import { requireTrusted } from '../supply/trust.js';
@@ -54,7 +55,7 @@ export class PythonKit {
     const requirements = await readFile(pythonFile(this.options.requirements), 'utf8');
     const folder = join(this.options.cache, this.nameFor(python, requirements));
     await requireTrusted([this.options.cache, folder]);
-    if (!(await isFolder(folder))) await abortable(this.make(folder, python), signal);
+    if (!(await isFolder(folder))) await orAborted(this.make(folder, python), signal);
     return { folder, mount: { source: folder, target: folder }, env: { PYTHONPATH: folder } };
   }
 
@@ -129,19 +130,4 @@ const isFolder = (path: string): Promise<boolean> =>
 
 function unlessThere(error: NodeJS.ErrnoException): void {
   if (!EXISTS.includes(error.code ?? '')) throw error;
-}
-
-/** The end of a work, or the signal's reason if that comes first; the work goes on. */
-async function abortable(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const gone = Promise.withResolvers<never>();
-  const leave = (): void => gone.reject(signal.reason as Error);
-  signal.addEventListener('abort', leave, { once: true });
-  try {
-    await Promise.race([work, gone.promise]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-    // Nobody may be left to hear of it.
-    work.catch(() => undefined);
-  }
 }

@@ -7,7 +7,7 @@ import { EMBEDDED_LACKS, embeddedCall } from './embedded-call.js';
 import { EmbeddedProcess, type EmbeddedRun } from './embedded-process.js';
 import { RESERVED_TOKENS } from './embedded-protocol.js';
 import { EmbeddedFault } from './faults.js';
-import { orAborted } from './model-choice.js';
+import { orAborted } from '../or-aborted.js';
 import { type GenerateCall, type GenerateChunk, type KnownModel, type LlmProvider, ProviderError } from './provider.js';
 import { Slots } from './slots.js';
 import { translateEmbeddedError } from './translate.js';

@@ -1,5 +1,5 @@
 import type { Capability } from '../../contracts/chat.js';
-import { orAborted } from './model-choice.js';
+import { orAborted } from '../or-aborted.js';
 
 /** What an endpoint tells of a model; what is absent it does not tell. */
 export interface Told {

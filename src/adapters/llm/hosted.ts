@@ -1,7 +1,8 @@
 import type { Capability } from '../../contracts/chat.js';
 import { heldToContract } from './answer.js';
 import { configuredCapabilities, type Told } from './hosted-facts.js';
-import { ModelChoice, orAborted } from './model-choice.js';
+import { orAborted } from '../or-aborted.js';
+import { ModelChoice } from './model-choice.js';
 import type { GenerateCall, GenerateChunk, KnownModel, LlmProvider, ProviderError } from './provider.js';
 import type { FailureContext } from './translate.js';
 

@@ -3,7 +3,7 @@ import type { Capability } from '../../contracts/chat.js';
 import { HttpRefusal } from './faults.js';
 import { configuredCapabilities, Remembered, type Told } from './hosted-facts.js';
 import { HostedProvider, type HostedOptions } from './hosted.js';
-import { orAborted } from './model-choice.js';
+import { orAborted } from '../or-aborted.js';
 import { OllamaAnswer, readVectors } from './ollama-answer.js';
 import { readShown, usualAtOllama, type ShownModel } from './ollama-facts.js';
 import { signalledFetch } from './ollama-fetch.js';

@@ -5,7 +5,7 @@ import { finishReasonOf } from './answer.js';
 import { BrokenAnswer } from './faults.js';
 import { Remembered, type Told } from './hosted-facts.js';
 import { HostedProvider, type HostedOptions } from './hosted.js';
-import { orAborted } from './model-choice.js';
+import { orAborted } from '../or-aborted.js';
 import { costing, readChunk } from './openai-chunk.js';
 import { readEmbeddings } from './openai-embeddings.js';
 import { LACKS, readEntry, usualCapabilities, type OpenAiKind } from './openai-facts.js';

@@ -5,7 +5,7 @@ import { VENDOR_URLS, type ProviderConfig } from '../../contracts/provider-confi
 import type { PoolPolicy } from '../../contracts/request.js';
 import { AppError } from '../../errors/app-error.js';
 import { EmbeddedProvider } from './embedded.js';
-import { orAborted } from './model-choice.js';
+import { orAborted } from '../or-aborted.js';
 import { OllamaProvider } from './ollama.js';
 import { OpenAiCompatibleProvider } from './openai-compatible.js';
 import type { LlmProvider } from './provider.js';

@@ -4,9 +4,9 @@ import { constants, type Stats } from 'node:fs';
 import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { AppError } from '../../errors/app-error.js';
 import { entriesOf } from './entries.js';
-import { systemCode } from './faults.js';
+import { at, systemCode } from './faults.js';
 import { Held, type Folder } from './opened.js';
-import { denied, isTemporary, notAFile } from './path.js';
+import { denied, isTemporary, notAFile, parseFilePath, pathOf } from './path.js';
 import { inFolder, type Opener } from './walk.js';
 
 const LARGEST_CHUNK = 4 * 2 ** 20;
@@ -45,6 +45,18 @@ export async function readContent(folder: Folder, name: string, most: number): P
   } finally {
     await held.close();
   }
+}
+
+/**
+ * A file by the path that a caller gave, with that path as it is told.
+ * @throws AppError those of `readContent`, `FILE_NOT_FOUND`, `NOT_A_FOLDER`
+ */
+export async function contentAt(open: Opener, given: string, most: number): Promise<Content & { path: string }> {
+  const names = parseFilePath(given);
+  const path = pathOf(names);
+  const name = names.pop() ?? '';
+  const content = await at(path, () => inFolder(open, names, (folder) => readContent(folder, name, most)));
+  return { path, ...content };
 }
 
 /** As `readContent`, of a file below the workspace; undefined if it, or a folder above it, is not there. */

@@ -1,11 +1,9 @@
 import type { DiffParams, DiffResult, ToolLimits } from '../../contracts/devtools.js';
 import { AppError } from '../../errors/app-error.js';
-import { isText, readContent, tooLarge } from './content.js';
-import { at } from './faults.js';
-import { parseFilePath, pathOf } from './path.js';
+import { contentAt, isText, tooLarge } from './content.js';
 import { textThreads } from './text-threads.js';
 import { cutText } from './text.js';
-import { inFolder, type Opener } from './walk.js';
+import type { Opener } from './walk.js';
 
 const CONTEXT = 3;
 
@@ -46,12 +44,7 @@ async function other(open: Opener, params: DiffParams, path: string, limits: Lim
 }
 
 async function textAt(open: Opener, given: string, limits: Limits): Promise<NamedText> {
-  const names = parseFilePath(given);
-  const name = names.pop() ?? '';
-  const path = pathOf([...names, name]);
-  const { bytes } = await at(path, () =>
-    inFolder(open, names, (folder) => readContent(folder, name, limits.fileBytes)),
-  );
+  const { path, bytes } = await contentAt(open, given, limits.fileBytes);
   if (!isText(bytes)) throw new AppError('TOOL_FAILED', `${JSON.stringify(path)} is no text in UTF-8.`, { path });
   return { path, bytes };
 }

@@ -2,7 +2,7 @@ import { constants, type BigIntStats, type Stats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { notAFolder } from './faults.js';
-import { denied } from './path.js';
+import { denied, pathOf } from './path.js';
 
 /** Linux's flag for a handle that only stands for an entry: a device or pipe is not opened by it. */
 const O_PATH = 0o10000000;
@@ -131,7 +131,7 @@ export function requireFolder(
   device: number,
   names: readonly string[],
 ): void {
-  const path = names.length === 0 ? '.' : names.join('/');
+  const path = pathOf(names);
   if (stats.isSymbolicLink()) throw denied(path, 'is a link, which no tool follows');
   if (!stats.isDirectory()) throw notAFolder(path);
   if (stats.dev !== device) throw denied(path, 'is mounted from elsewhere and not of the workspace');

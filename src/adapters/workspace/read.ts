@@ -1,9 +1,7 @@
 import type { ReadParams, ReadResult, ToolLimits } from '../../contracts/devtools.js';
-import { isText, readContent, type Content } from './content.js';
-import { at } from './faults.js';
-import { parseFilePath, pathOf } from './path.js';
+import { contentAt, isText, type Content } from './content.js';
 import { cutText } from './text.js';
-import { inFolder, type Opener } from './walk.js';
+import type { Opener } from './walk.js';
 
 /** Most of a file that is no text, in bytes. */
 const BINARY_BYTES = 262_144;
@@ -18,10 +16,7 @@ export async function read(
   params: ReadParams,
   limits: Pick<ToolLimits, 'fileBytes' | 'outputBytes'>,
 ): Promise<ReadResult> {
-  const names = parseFilePath(params.path);
-  const name = names.pop() ?? '';
-  const path = pathOf([...names, name]);
-  const content = await at(path, () => inFolder(open, names, (folder) => readContent(folder, name, limits.fileBytes)));
+  const { path, ...content } = await contentAt(open, params.path, limits.fileBytes);
   return isText(content.bytes)
     ? textOf(path, content, params, limits.outputBytes)
     : bytesOf(path, content, limits.outputBytes);

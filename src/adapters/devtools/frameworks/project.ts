@@ -1,5 +1,6 @@
 import type { Sandbox, TestFramework } from '../../../contracts/devtools.js';
 import { commandOf, requireOwnEnd, type ToolRun } from '../tool-run.js';
+import { parsedRecord, recordOf } from '../foreign-json.js';
 
 /** What the files of a folder say about how its tests are run. */
 export interface Project {
@@ -95,7 +96,8 @@ export function projectOf(told: string): Project {
 
 function parsePackage(text: string): PackageJson | undefined {
   if (text === '') return undefined;
-  const json = recordOf(parsed(text));
+  // A broken package.json says nothing; the program that is run will complain of it.
+  const json = parsedRecord(text) ?? {};
   const scripts = Object.entries(recordOf(json.scripts)).filter((entry): entry is [string, string] => {
     return typeof entry[1] === 'string';
   });
@@ -103,17 +105,4 @@ function parsePackage(text: string): PackageJson | undefined {
     Object.keys(recordOf(json[kind])),
   );
   return { scripts: Object.fromEntries(scripts), wants: new Set(wants), hasJestSettings: json.jest !== undefined };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A broken package.json says nothing; the program that is run will complain of it.
-    return {};
-  }
-}
-
-function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -1,5 +1,6 @@
 import type { TestCase } from '../../../contracts/devtools.js';
 import { MOST_PARSED, testCase, type RawTest } from './report.js';
+import { parsedRecord, recordOf } from '../foreign-json.js';
 
 /** Longest report that is read, in characters: more of JSON would take too long in one go. */
 export const MOST_JSON = 8 * 1_024 * 1_024;
@@ -36,17 +37,8 @@ function assertion(result: Record<string, unknown>): RawTest {
   };
 }
 
-function parsed(text: string | undefined): Record<string, unknown> {
-  try {
-    return text === undefined || text.length > MOST_JSON ? {} : recordOf(JSON.parse(text));
-  } catch {
-    return {};
-  }
-}
-
-function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
+const parsed = (text: string | undefined): Record<string, unknown> =>
+  (text !== undefined && text.length <= MOST_JSON && parsedRecord(text)) || {};
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

@@ -1,6 +1,7 @@
 import type { NotebookOutput, NotebookResult, ProgramEnd } from '../../../contracts/devtools.js';
 import { startOf } from '../tool-run.js';
 import { withoutColours } from './report.js';
+import { parsedRecord, recordOf } from '../foreign-json.js';
 
 /** What the driver's report tells, within bounds. */
 export interface NotebookReport {
@@ -25,7 +26,7 @@ const MOST_OUTPUTS = 1_000;
  * @returns undefined where there is none, or it is malformed
  */
 export function parseNotebookReport(text: string | undefined, mostBytes: number): NotebookReport | undefined {
-  const report = parsed(text);
+  const report = parsedRecord(text);
   if (!report) return undefined;
   if (typeof report.problem === 'string') return failed(report.problem.slice(0, 500));
   const notebook = recordOf(report.notebook);
@@ -101,16 +102,4 @@ function dataOutput(type: 'result' | 'display', output: Record<string, unknown>)
 function textOf(value: unknown): string {
   if (Array.isArray(value)) return value.filter((line) => typeof line === 'string').join('');
   return typeof value === 'string' ? value : '';
-}
-
-function parsed(text: string | undefined): Record<string, unknown> | undefined {
-  try {
-    return text === undefined ? undefined : recordOf(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
-function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
