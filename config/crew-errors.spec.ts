@@ -158,6 +158,18 @@ const NAMES: readonly Row[] = [
   ],
   ['its own output', 'uses: [draft.parts]', 'uses: [judge.role]', /uses\[0\]: a task has no output of its own yet/],
   [
+    'one of which there is one',
+    'params: { path: src, limit: 5 } }',
+    'params: { path: src, limit: 5 }, one_of: list }',
+    /gather\[0\]\.one_of: nothing else is "list"$/,
+  ],
+  [
+    'one of several that is optional',
+    'params: { path: src, limit: 5 } }',
+    'params: { path: src, limit: 5 }, one_of: list, optional: true }',
+    /gather\[0\]\.optional: has no effect with `one_of`/,
+  ],
+  [
     'what is not gathered',
     'gathered.list]',
     'gathered.lists]',

@@ -7,7 +7,7 @@ import type { Complain } from './crew-data-check.js';
 import { reference } from './crew-names.js';
 import { followReference, isList, type Reach } from './crew-references.js';
 import type { CrewTask } from './crew-schema.js';
-import { hint } from './nearest.js';
+import { hint, quoted } from './nearest.js';
 
 type Gather = CrewTask['gather'][number];
 
@@ -43,8 +43,23 @@ export class GatherCheck {
   run(path: Path): void {
     this.all.forEach((gather, index) => {
       this.one(gather, [...path, index]);
+      this.oneOf(gather, [...path, index]);
       this.before.push(gather.as);
     });
+  }
+
+  private oneOf({ one_of: name, optional }: Gather, path: Path): void {
+    if (name === undefined) return;
+    if (optional) this.complain([...path, 'optional'], 'has no effect with `one_of`');
+    const others = this.all.flatMap(({ one_of: other }) => other ?? []);
+    if (others.filter((other) => other === name).length < 2)
+      this.complain(
+        [...path, 'one_of'],
+        `nothing else is ${quoted(name)}${hint(
+          name,
+          others.filter((other) => other !== name),
+        )}`,
+      );
   }
 
   private one(gather: Gather, path: Path): void {

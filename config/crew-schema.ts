@@ -81,6 +81,9 @@ const GatherSchema = z.strictObject({
   each: reference.exactOptional().describe('A list: the tool is used once for each entry.'),
   most: whole(1, 100).default(20).describe('With each: most entries. Default 20.'),
   optional: z.boolean().default(false).describe('true: the task goes on without it where the tool refuses.'),
+  one_of: crewId
+    .exactOptional()
+    .describe('A name that several bear: one of them must give something; the others need not.'),
 });
 
 const values = z

@@ -59,6 +59,8 @@ export interface GatherDefinition {
    * list is left out.
    */
   optional: boolean;
+  /** A name that several bear: each is optional, but at least one of them gives something, or the task fails. */
+  one_of?: string;
 }
 
 /** A check of an output beyond its schema. Paths lead into the output, `[]` for each item of a list: `subtasks[].id`. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { aCrew, aGather, aTaskDefinition } from '../../../test/factories/crew.js';
-import { PlayedRun, type Script } from '../../../test/factories/crew-runs.js';
+import { PlayedRun, type Outcome, type Script } from '../../../test/factories/crew-runs.js';
 import type { GatherDefinition, TaskDefinition } from '../../contracts/crew.js';
 import { gather } from './gathering.js';
 
@@ -66,6 +66,27 @@ describe(gather.name, () => {
       'plan-1.1.1': WELL,
     }).play();
     expect(run.prompt('plan-1.1.1').blocks[1]).toEqual({ name: 'gathered.files', value: ['B', 'C'] });
+  });
+
+  const FILE = aGather({ as: 'file', tool: 'fs_read', params: { path: 'src' }, one_of: 'code' });
+  const EITHER = [FILE, { ...LIST, optional: true }, { ...FILES, one_of: 'code' }];
+  const GONE = { fails: 'FILE_NOT_FOUND' };
+
+  it.each<[string, Record<string, Outcome>, string[]]>([
+    ['the first', { 'plan-1.1.g1': { gives: 'F' }, 'plan-1.1.g2': GONE }, ['file', 'files']],
+    ['another', { 'plan-1.1.g1': GONE, 'plan-1.1.g2': TWO, 'plan-1.1.g3.1': { gives: 'A' } }, ['list', 'files']],
+  ])('should go on where one of several gives something: %s', (_name, script, blocks) => {
+    const rest: Script = ({ key }) => script[key] ?? (key.includes('.g') ? GONE : WELL);
+    const run = runOf(EITHER, rest).play();
+    expect(run.prompt('plan-1.1.1').blocks.map(({ name }) => name)).toEqual(blocks.map((name) => `gathered.${name}`));
+  });
+
+  it('should fail where none of several gives anything, and say of each why', () => {
+    const file = 'file could not be read with fs_read (FILE_NOT_FOUND): scripted FILE_NOT_FOUND';
+    const empty: Script = ({ key }) => (key.endsWith('.g2') ? { gives: { entries: [] } } : GONE);
+    expect(runOf(EITHER, empty, { retries: 0 }).play().final).toMatchObject({ reason: `${file}; files gave nothing` });
+    const denied = runOf([FILE, { ...LIST, one_of: 'code' }], () => ({ fails: 'PATH_DENIED' }), { retries: 3 }).play();
+    expect(denied.keys).toEqual(['plan-1.1.g1', 'plan-1.1.g2']);
   });
 
   it('should fail the attempt where something cannot be read, and try again', () => {

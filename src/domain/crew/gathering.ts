@@ -6,10 +6,14 @@ import type { Scope } from './references.js';
 import type { CrewRun } from './run-state.js';
 
 /** What a task has read before its agent begins. */
-export type Gathered =
-  | { kind: 'working' }
-  | { kind: 'failed'; problem: string; final: boolean }
-  | { kind: 'done'; gathered: Record<string, unknown> };
+export type Gathered = { kind: 'working' } | FailedGathering | { kind: 'done'; gathered: Record<string, unknown> };
+
+interface FailedGathering {
+  kind: 'failed';
+  problem: string;
+  /** Whether a further attempt would go no better. */
+  final: boolean;
+}
 
 /** With these no further attempt would go better. */
 const FINAL_CODES = ['RBAC_PERMISSION_DENIED', 'PATH_DENIED', 'TOOL_MISSING'];
@@ -37,17 +41,41 @@ export function gather(
   place: GatheringPlace,
 ): Gathered {
   const gathered: Record<string, unknown> = {};
+  const refused = new Map<string, FailedGathering>();
   for (const [index, definition] of definitions.entries()) {
     const readings = readingsOf(definition, { ...scope, gathered }, `${place.prefix}.g${index + 1}`);
     const steps = readings.map((reading) => stepOf(run, orders, definition, reading, place));
     if (steps.some((step) => step?.state !== 'done' && step?.state !== 'failed')) return { kind: 'working' };
     const ended = steps.filter((step) => step !== undefined);
     const failed = ended.find(({ state }) => state === 'failed');
-    if (failed && !definition.optional) return failureOf(definition, failed);
+    if (failed) {
+      const failure = failureOf(definition, failed);
+      if (!definition.optional && definition.one_of === undefined) return failure;
+      refused.set(definition.as, failure);
+    }
     gathered[definition.as] = valueOf(definition, ended);
   }
-  return { kind: 'done', gathered };
+  return noneOf(definitions, gathered, refused) ?? { kind: 'done', gathered };
 }
+
+/** Why the task fails where none of those gave anything of which one must. */
+function noneOf(
+  definitions: readonly GatherDefinition[],
+  gathered: Readonly<Record<string, unknown>>,
+  refused: ReadonlyMap<string, FailedGathering>,
+): FailedGathering | undefined {
+  for (const [name, several] of Map.groupBy(definitions, ({ one_of }) => one_of)) {
+    if (name === undefined || several.some(({ as }) => gaveSomething(gathered[as]))) continue;
+    return {
+      kind: 'failed',
+      problem: several.map(({ as }) => refused.get(as)?.problem ?? `${as} gave nothing`).join('; '),
+      final: several.every(({ as }) => refused.get(as)?.final),
+    };
+  }
+  return undefined;
+}
+
+const gaveSomething = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0);
 
 function readingsOf(definition: GatherDefinition, scope: Scope, key: string): Reading[] {
   const calls = gatherCalls(definition, scope);
@@ -67,7 +95,7 @@ function stepOf(
   return step;
 }
 
-function failureOf({ as, tool }: GatherDefinition, { failure }: StepView): Gathered {
+function failureOf({ as, tool }: GatherDefinition, { failure }: StepView): FailedGathering {
   const { code = 'INTERNAL', reason = '' } = failure ?? {};
   return {
     kind: 'failed',

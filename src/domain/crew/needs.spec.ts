@@ -14,6 +14,12 @@ describe(requiredEntitlements.name, () => {
     expect(needs(first, second)).toEqual(['chat.read', 'agent.devtools']);
   });
 
+  it('should be what all of several ask for of which one must give something', () => {
+    const file = aGather({ as: 'a', tool: 'fs_read', one_of: 'code' });
+    expect(needs(aTaskDefinition({ gather: [file, { ...file, as: 'b' }] }))).toEqual(['agent.devtools']);
+    expect(needs(aTaskDefinition({ gather: [file, { ...file, as: 'b', tool: 'dao_facts' }] }))).toEqual([]);
+  });
+
   it('should be nothing for what is optional, and for what agents may ask for', () => {
     expect(needs(aTaskDefinition({ gather: [aGather({ tool: 'fs_read', optional: true })] }))).toEqual([]);
     expect(needs(aTaskDefinition({ tools: ['fs_read', 'dao_facts', 'ask_member'] }))).toEqual([]);

@@ -1,5 +1,5 @@
 import { ENTITLEMENTS, type Entitlement } from '../../contracts/access.js';
-import type { AgentTool, CrewDefinition } from '../../contracts/crew.js';
+import type { AgentTool, CrewDefinition, GatherDefinition } from '../../contracts/crew.js';
 import { TOOLS } from '../../contracts/devtools.js';
 
 /** What a run asks of whoever starts it, whatever it does. */
@@ -18,9 +18,17 @@ export function entitlementOf(tool: AgentTool): Entitlement | undefined {
  * @returns each once, in the order of the vocabulary
  */
 export function requiredEntitlements({ tasks }: Pick<CrewDefinition, 'tasks'>): Entitlement[] {
-  const gathered = Object.values(tasks)
-    .flatMap(({ gather }) => gather)
-    .filter(({ optional }) => !optional);
-  const needed = new Set(gathered.map(({ tool }) => entitlementOf(tool)));
+  const needed = new Set(Object.values(tasks).flatMap(({ gather }) => neededBy(gather)));
   return ENTITLEMENTS.filter((one) => needed.has(one));
+}
+
+/** Of several of which one must give something, what all of them ask for. */
+function neededBy(gathers: readonly GatherDefinition[]): (Entitlement | undefined)[] {
+  const sure = gathers.filter(({ optional, one_of }) => !optional && one_of === undefined);
+  const several = Map.groupBy(
+    gathers.filter(({ one_of }) => one_of !== undefined),
+    ({ one_of }) => one_of,
+  );
+  const alike = [...several.values()].map((all) => [...new Set(all.map(({ tool }) => entitlementOf(tool)))]);
+  return [...sure.map(({ tool }) => entitlementOf(tool)), ...alike.filter(({ length }) => length === 1).flat()];
 }
