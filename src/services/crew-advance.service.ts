@@ -13,8 +13,8 @@ import {
 } from '../adapters/store/crew-runs.repository.js';
 import type { Db } from '../adapters/store/tenants.js';
 import { advance } from '../domain/crew/advance.js';
-import { NO_USAGE } from '../contracts/request.js';
-import { totalSpending } from '../domain/crew/budget.js';
+import type { Usage } from '../contracts/request.js';
+import { usageOfRun } from '../domain/crew/budget.js';
 import type { Advance, RunFinal } from '../domain/crew/run-state.js';
 import { ERRORS } from '../errors/catalogue.js';
 import { stepOf } from './crew-step-orders.js';
@@ -151,10 +151,11 @@ const progressOf = (
   }));
 };
 
-const totalOf = ({ steps }: LoadedRun) =>
-  totalSpending(
-    [...steps.values()].map(({ usage, ms }) => ({ usage: usage ?? NO_USAGE, ms, modelCalls: 0, toolCalls: 0 })),
-  ).usage;
+const totalOf = ({ steps, lost }: LoadedRun): Usage =>
+  usageOfRun(
+    [...steps.values()].map(({ usage }) => usage),
+    lost,
+  );
 
 const spentOf = (run: LoadedRun, now: Date) => {
   const ms = now.getTime() - run.receivedAt.getTime();

@@ -1,7 +1,7 @@
 import type { GateDecision } from '../contracts/crew.js';
 import type { SeenGate, SeenRun } from '../contracts/crew-view.js';
 import type { GateNow } from '../adapters/store/crew-gates.repository.js';
-import { memberByUser } from '../adapters/store/members.repository.js';
+import { memberByUser, rolesOfMembers } from '../adapters/store/members.repository.js';
 import type { SchemaValidators } from '../adapters/schema-validators.js';
 import { editProblems } from '../domain/crew/edit.js';
 import type { Decider, Gate, GateRefusal } from '../domain/crew/gates.js';
@@ -57,15 +57,24 @@ export const deciderOf = ({ by, self }: Change): Decider => ({
   roles: self ? by.rights.roles : [],
 });
 
-/** The rules of a gate with what was decided of what is shown now. */
+/**
+ * The rules of a gate with what was decided of what is shown now, as far as it counts: whoever has lost the roles since
+ * decides no more.
+ */
 export async function ruleOf({ db, daoId }: Change, run: SeenRun, gate: GateNow): Promise<Gate> {
   const subject = run.subject === null ? undefined : await memberByUser(db, daoId, run.subject);
+  const members = gate.decisions.map(({ member }) => member);
+  const roles = await rolesOfMembers(db, daoId, members);
+  const decisions = gate.decisions.filter(({ member }) => isAmong(roles.get(member) ?? [], gate.rules.roles));
   return {
     ...{ kind: gate.kind, state: gate.state, ...gate.rules, starter: run.starter ?? run.started_by },
     ...(subject && { subject: subject.id }),
-    ...{ askedAt: gate.askedAt, expiresAt: gate.expiresAt, decisions: gate.decisions },
+    ...{ askedAt: gate.askedAt, expiresAt: gate.expiresAt, decisions },
   };
 }
+
+const isAmong = (names: readonly string[], among: readonly string[]): boolean =>
+  names.some((name) => among.includes(name));
 
 export function refuse(refusal: GateRefusal | undefined, { state }: GateNow): void {
   if (!refusal) return;

@@ -13,7 +13,7 @@ import type { SchemaValidators } from '../adapters/schema-validators.js';
 import { NO_USAGE } from '../contracts/request.js';
 import { totalSpending } from '../domain/crew/budget.js';
 import { compareRuns, type ComparedTask, type TaskDifference } from '../domain/crew/compare.js';
-import { gateRefusal, stateAfter, type Gate } from '../domain/crew/gates.js';
+import { deciderRefusal, gateRefusal, stateAfter, type Gate } from '../domain/crew/gates.js';
 import type { EarlierRun } from '../domain/crew/reuse.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting, Named } from './access.service.js';
@@ -203,11 +203,13 @@ function mayDecide(
   run: Pick<SeenRun, 'started_by' | 'starter' | 'subject'>,
   { kind, rules, state }: Pick<SeenGate, 'kind' | 'rules' | 'state'>,
 ): boolean {
-  if (state !== 'open') return false;
-  const own = isStarter(acting, run) || acting.actor === run.subject;
-  const holds = acting.facts.member !== undefined && acting.rights.roles.some((role) => rules.roles.includes(role));
-  if (kind === 'approval') return holds && (rules.self || !own);
-  return holds || (kind === 'question' && isStarter(acting, run));
+  const member = acting.facts.member ?? acting.actor;
+  const decider = { member, roles: acting.facts.member === undefined ? [] : acting.rights.roles };
+  const people = {
+    ...{ kind, ...rules, starter: run.starter ?? run.started_by },
+    ...(acting.actor === run.subject && { subject: member }),
+  };
+  return state === 'open' && deciderRefusal(people, decider) === undefined;
 }
 
 const comparable = ({ tasks, steps }: SeenRun): ComparedTask[] =>

@@ -3,8 +3,8 @@ import type { ActionDraft, ActionProblem, ProposalAction } from '../contracts/pr
 import { v7 as uuid } from 'uuid';
 import { findDao, updateDao } from '../adapters/store/daos.repository.js';
 import { addInvitation } from '../adapters/store/invitations.repository.js';
-import { rolesIn, updateMember } from '../adapters/store/members.repository.js';
-import { membersOfUsers, rolesOfMembers } from '../adapters/store/proposals.repository.js';
+import { rolesIn, rolesOfMembers, updateMember } from '../adapters/store/members.repository.js';
+import { membersOfUsers } from '../adapters/store/proposals.repository.js';
 import { inSavepoint, isRefusedByStore } from '../adapters/store/savepoint.js';
 import type { Db } from '../adapters/store/tenants.js';
 import { namedIn, planActions, type ActionPlan, type ActionWorld } from '../domain/proposal-actions.js';

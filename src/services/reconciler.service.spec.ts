@@ -80,6 +80,15 @@ describe('ReconcilerService', () => {
     expect(pauses.map(({ ms }) => ms)).toEqual([15_000, 15_000]);
   });
 
+  it('looks at all that are open every ten minutes, as a workflow may be gone that has no deadline', async () => {
+    sweep.start();
+    await settle();
+    for (let pass = 1; pass <= 41; pass += 1) await nextPass();
+    const all = open.mock.calls.flatMap(([filter], call) => (filter.overdueSince ? [] : [call]));
+    expect(all).toEqual([0, 40]);
+    expect(Math.abs(age(filterOf(40).receivedBefore) - 10_000)).toBeLessThan(5_000);
+  });
+
   it('looks at all of them, page by page', async () => {
     open
       .mockResolvedValueOnce(rows(0, 200))

@@ -14,6 +14,11 @@ const YOUNG_MS = 10_000;
 const OVERDUE_MS = 60_000;
 /** As long as an idempotency key gives the first answer again, in milliseconds. */
 const KEEP_BULK_MS = 24 * 3_600_000;
+/**
+ * In so many passes all open requests are looked at once: a run of a crew waits for weeks, and its workflow may have been
+ * ended from outside by then.
+ */
+const PASSES_TO_ALL = 40;
 const BATCH = 200;
 
 /** What else a clock may have missed. */
@@ -37,7 +42,7 @@ export class ReconcilerService {
     private readonly overdue: Readonly<Record<string, Overdue>> = {},
   ) {}
 
-  /** Looks at every open request once, then at doubtful ones from time to time. */
+  /** Looks at every open request once, then at doubtful ones from time to time, and at all of them now and then. */
   start(): void {
     void this.run();
   }
@@ -51,10 +56,11 @@ export class ReconcilerService {
     await this.pass({ receivedBefore: new Date() });
     await this.forget();
     await this.sweep();
-    while (!signal.aborted) {
+    for (let passes = 1; !signal.aborted; passes += 1) {
       await sleep(EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
       const now = Date.now();
-      await this.pass({ receivedBefore: new Date(now - YOUNG_MS), overdueSince: new Date(now - OVERDUE_MS) });
+      const doubtful = passes % PASSES_TO_ALL === 0 ? {} : { overdueSince: new Date(now - OVERDUE_MS) };
+      await this.pass({ receivedBefore: new Date(now - YOUNG_MS), ...doubtful });
       await this.forget();
       await this.sweep();
     }

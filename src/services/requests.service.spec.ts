@@ -147,6 +147,16 @@ describe('RequestsService', () => {
       expect(withdrawn).toEqual(['r1']);
     });
 
+    it('stops the run of a step', async () => {
+      const step = record({ id: 'r1.plan-1.1.1', runId: 'r1', status: 'running' });
+      const decision = { ...record().decision, mode: 'crew' as const, crew: { id: 'planning', version: 'v' } };
+      const run = record({ status: 'running', decision });
+      const find: RequestsRepository['find'] = (id) => Promise.resolve(id === step.id ? step : run);
+      const cancel = jest.fn<TemporalGateway['cancel']>().mockResolvedValue(true);
+      expect(await service({ find }, { cancel }).cancel(key, step.id, {})).toBe(run);
+      expect(cancel.mock.calls).toEqual([['crew/planning/r1']]);
+    });
+
     it('ends a request itself that has no workflow, with what is known of it', async () => {
       const attempts = [{ provider: 'fake', status: 'failed' as const, ms: 3, error: 'RateLimited' }];
       const requests = { ...finds(record({ attempts })), ...ends(true) };

@@ -48,12 +48,14 @@ export class RequestsService {
   }
 
   /**
-   * Stops a request for real: its place in a queue, the workflow, and the model's call wherever it runs.
+   * Stops a request for real: its place in a queue, the workflow, and the model's call wherever it runs. Where it is a
+   * step of a run, the run.
    * @throws AppError `REQUEST_ENDED` if there is nothing left to stop
    */
   async cancel(key: CallerKey, requestId: string, named: { userId?: string | undefined }): Promise<RequestRecord> {
     const record = await this.visible(key, requestId, named);
     if (isFinal(record.status)) throw new AppError('REQUEST_ENDED', undefined, { status: record.status });
+    if (record.runId !== null) return this.cancel(key, record.runId, named);
     // First where it most likely runs, so that the model is free at once, whether Temporal answers or not.
     this.bus.cancel(requestId);
     const found = await this.temporal.cancel(requestWorkflowId(requestId, record.decision));

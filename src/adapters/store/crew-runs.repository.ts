@@ -4,7 +4,7 @@ import type { GateOrder, GateView, StepView, TaskProgress } from '../../contract
 import type { ErrorObject } from '../../contracts/bodies.js';
 import { NO_USAGE, type Decision, type RequestStatus, type Timings, type Usage } from '../../contracts/request.js';
 import { guardStore } from './errors.js';
-import { closingRun } from './run-requests.js';
+import { closingRun, ENDED_TASKS } from './run-requests.js';
 import { insertStep, stepsOf, type NewStep, type RunPlace } from './crew-steps.js';
 import type { Db, Tenants } from './tenants.js';
 import { usageUpsert } from './usage.repository.js';
@@ -52,7 +52,6 @@ export type RunEnd =
 
 /** Tasks in these states are at work for the first time. */
 const BEGUN = ['running', 'asking', 'waiting_approval', 'returned'];
-const ENDED = ['completed', 'reused', 'skipped', 'failed', 'cancelled'];
 
 /** By which name runs are counted, as answers are by their providers. */
 const COUNTED_AS = 'crew';
@@ -203,7 +202,7 @@ async function putTask(db: Db, { runId, daoId }: RunPlace, task: string, progres
     ...{ state, round, attempt, problem, notes: JSON.stringify(notes) },
     output: output && JSON.stringify(output),
     returned: returned && JSON.stringify(returned),
-    ended_at: ENDED.includes(state) ? sql<Date>`now()` : null,
+    ended_at: ENDED_TASKS.includes(state) ? sql<Date>`now()` : null,
   };
   const begun = BEGUN.includes(state) ? sql<Date>`now()` : null;
   await db
@@ -233,7 +232,7 @@ async function insertGate(db: Db, { runId, daoId }: RunPlace, gate: GateOrder): 
     .execute();
 }
 
-/** Ends a run with its request, its open steps and gates, and counts it. */
+/** Ends a run with its request, its open steps, gates and tasks, and counts it. */
 export async function endRun(db: Db, { runId, daoId }: RunPlace, end: RunEnd): Promise<void> {
   const done = end.status === 'completed';
   await sql`
@@ -249,10 +248,7 @@ export async function endRun(db: Db, { runId, daoId }: RunPlace, end: RunEnd): P
     ), turn as (
       update turns set result = ${done ? JSON.stringify(end.data) : null}::jsonb
       from request where turns.request_id = request.id
-    ), ${closingRun}, tasks as (
-      update crew_tasks set state = 'cancelled', ended_at = now()
-      from request where crew_tasks.run_id = request.id and not (crew_tasks.state = any (${ENDED}::text[]))
-    )
+    ), ${closingRun}
     update crew_runs set ended_at = now(), result = ${done ? JSON.stringify(end.data) : null}::jsonb
     from request where crew_runs.run_id = request.id
   `.execute(db);

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { RunState } from '../../contracts/crew.js';
 import type { RunSummary, SeenGate, SeenRun, SeenStep, SeenTask } from '../../contracts/crew-view.js';
+import { usageOfRun } from '../../domain/crew/budget.js';
 import { guardStore } from './errors.js';
 import type { RunPlace } from './crew-steps.js';
 import type { Db, Tenants } from './tenants.js';
@@ -49,7 +50,7 @@ export class CrewViewsRepository {
         })),
         steps,
         gates,
-        spent: spentBy(steps, Number(lost), Number(lostUsd)),
+        spent: spentBy(steps, { tokens: Number(lost), usd: Number(lostUsd) }),
       };
     });
   }
@@ -189,11 +190,10 @@ function stateOf(status: SeenRun['status'], gates: readonly SeenGate[], steps: r
   return open.some(({ kind }) => kind === 'approval') ? 'waiting_approval' : 'waiting_answer';
 }
 
-function spentBy(steps: readonly SeenStep[], lost: number, lostUsd: number): SeenRun['spent'] {
-  const costs = steps.flatMap(({ usage }) => usage?.cost_usd ?? []);
-  return {
-    tokens: steps.reduce((sum, { usage }) => sum + (usage?.total_tokens ?? 0), lost),
-    cost_usd: costs.length === 0 && lostUsd === 0 ? null : costs.reduce((sum, cost) => sum + cost, lostUsd),
-    ms: steps.reduce((sum, { ms }) => sum + ms, 0),
-  };
+function spentBy(steps: readonly SeenStep[], lost: { tokens: number; usd: number }): SeenRun['spent'] {
+  const { total_tokens: tokens, cost_usd = null } = usageOfRun(
+    steps.map(({ usage }) => usage),
+    lost,
+  );
+  return { tokens, cost_usd, ms: steps.reduce((sum, { ms }) => sum + ms, 0) };
 }

@@ -139,3 +139,15 @@ export async function someoneHasOneOfEach(
   ) as found`.execute(db);
   return rows[0]?.found === true;
 }
+
+/** Roles of these members, by id; those who are not there are not in it. */
+export async function rolesOfMembers(db: Db, daoId: string, ids: readonly string[]): Promise<Map<string, string[]>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('members')
+    .where('dao_id', '=', daoId)
+    .where('id', 'in', [...ids])
+    .select(['id', 'roles'])
+    .execute();
+  return new Map(rows.map(({ id, roles }) => [id, roles]));
+}

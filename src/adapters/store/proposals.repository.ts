@@ -166,18 +166,6 @@ export async function updateProposal(db: Db, daoId: string, n: number, changes: 
     .executeTakeFirstOrThrow();
 }
 
-/** Roles of these members, by id; those who are not there are not in it. */
-export async function rolesOfMembers(db: Db, daoId: string, ids: readonly string[]): Promise<Map<string, string[]>> {
-  if (ids.length === 0) return new Map();
-  const rows = await db
-    .selectFrom('members')
-    .where('dao_id', '=', daoId)
-    .where('id', 'in', [...ids])
-    .select(['id', 'roles'])
-    .execute();
-  return new Map(rows.map(({ id, roles }) => [id, roles]));
-}
-
 /** Members by the ids of platforms; ids that are nobody's are not in it. */
 export async function membersOfUsers(db: Db, daoId: string, users: readonly string[]): Promise<Map<string, string>> {
   if (users.length === 0) return new Map();

@@ -1,4 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
+import type { TaskState } from '../../contracts/crew.js';
 import { AppError } from '../../errors/app-error.js';
 import { guardStore } from './errors.js';
 
@@ -43,13 +44,19 @@ export async function guardRun<T>(statement: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Parts of a statement that ends a `request` by which the open steps and gates of its run end with it. */
+/** States in which nothing of a task is done any more. */
+export const ENDED_TASKS: readonly TaskState[] = ['completed', 'reused', 'skipped', 'failed', 'cancelled'];
+
+/** Parts of a statement that ends a `request` by which the open steps, gates and tasks of its run end with it. */
 export const closingRun = sql`steps as (
   update requests set status = 'cancelled', ended_at = now(), error = ${STEP_ENDED}::jsonb
   from request where requests.run_id = request.id and requests.ended_at is null
 ), gates as (
   update crew_gates set state = 'closed', decided_at = now(), seen_at = now()
   from request where crew_gates.run_id = request.id and crew_gates.state = 'open'
+), tasks as (
+  update crew_tasks set state = 'cancelled', ended_at = now()
+  from request where crew_tasks.run_id = request.id and not (crew_tasks.state = any (${[...ENDED_TASKS]}::text[]))
 )`;
 
 /** Parts of a statement that ends a `request` by which its run ends with it, where it has one. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { aSpending } from '../../../test/factories/crew.js';
 import { NO_USAGE } from '../../contracts/request.js';
-import { addUsage, NO_SPENDING, reachedLimit, totalSpending } from './budget.js';
+import { addUsage, NO_SPENDING, reachedLimit, totalSpending, usageOfRun } from './budget.js';
 
 const usage = (tokens: number, more = {}) => ({ ...aSpending(tokens).usage, ...more });
 
@@ -21,6 +21,22 @@ describe(addUsage.name, () => {
       estimated: true,
     });
     expect(addUsage(NO_USAGE, usage(5, { cost_usd: 0 }))).toMatchObject({ cost_usd: 0 });
+  });
+});
+
+describe(usageOfRun.name, () => {
+  it('should be what steps used, with what was lost', () => {
+    const steps = [usage(10, { cost_usd: 0.1 }), null, usage(5, { cost_usd: 0.2 })];
+    expect(usageOfRun(steps, { tokens: 0, usd: 0 })).toEqual({
+      ...usage(15, { prompt_tokens: 13, completion_tokens: 2 }),
+      cost_usd: 0.3,
+    });
+    expect(usageOfRun(steps, { tokens: 7, usd: 0.3 })).toMatchObject({
+      total_tokens: 22,
+      cost_usd: 0.6,
+      estimated: true,
+    });
+    expect(usageOfRun([], { tokens: 7, usd: 0 })).not.toHaveProperty('cost_usd');
   });
 });
 

@@ -34,6 +34,17 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
+/**
+ * What a run has used in all.
+ * @param lost what turns used that gave no answer
+ */
+export function usageOfRun(steps: readonly (Usage | null)[], lost: { tokens: number; usd: number }): Usage {
+  const sum = steps.reduce<Usage>((all, usage) => (usage ? addUsage(all, usage) : all), NO_USAGE);
+  if (lost.tokens === 0 && lost.usd === 0) return sum;
+  const none = { prompt_tokens: lost.tokens, completion_tokens: 0, total_tokens: lost.tokens, estimated: true };
+  return addUsage(sum, lost.usd === 0 ? none : { ...none, cost_usd: lost.usd });
+}
+
 /** What several parts of the work have used together. */
 export const totalSpending = (parts: readonly Spending[]): Spending =>
   parts.reduce(
@@ -62,7 +73,7 @@ function reached(
 /** The first limit of a run that is used up, looked at before more is spent; undefined: it may go on. */
 export function reachedLimit(
   { tokens, cost_usd, time_s }: BudgetDefinition,
-  { usage, ms }: Spending,
+  { usage, ms }: Pick<Spending, 'usage' | 'ms'>,
   extensions: Extensions = {},
 ): ReachedLimit | undefined {
   return [

@@ -72,9 +72,16 @@ describe(gateRefusal.name, () => {
     ],
     ['an empty answer', { kind: 'question' }, { member: 'ann', roles: [] }, { decision: 'answer' }, 'words_missing'],
     [
-      'to go on, by who started it',
-      { kind: 'limit' },
+      'to go on, by who started it without the role',
+      { kind: 'limit', self: true },
       { member: 'ann', roles: [] },
+      { decision: 'continue' },
+      'role_missing',
+    ],
+    [
+      'to go on, by who started it and has the role',
+      { kind: 'limit' },
+      admin('ann'),
       { decision: 'continue' },
       undefined,
     ],

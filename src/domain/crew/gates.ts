@@ -5,20 +5,24 @@ export interface MadeDecision extends GateDecision {
   member: string;
 }
 
-/** A gate as far as its rules go. */
-export interface Gate {
+/** Who may decide at a gate. */
+export interface GatePeople {
   kind: GateKind;
-  state: GateState;
   /** Who started the run. */
   starter: string;
   /** Whom it is about; absent: nobody, or no member. */
   subject?: string;
   /** Roles whose members decide. A question is answered by whoever started the run, and by these if there are any. */
   roles: readonly string[];
-  /** How many must approve. */
-  count: number;
   /** Whether whoever started the run may approve, too. */
   self: boolean;
+}
+
+/** A gate as far as its rules go. */
+export interface Gate extends GatePeople {
+  state: GateState;
+  /** How many must approve. */
+  count: number;
   askedAt: Date;
   expiresAt: Date;
   decisions: readonly MadeDecision[];
@@ -43,15 +47,13 @@ const DECISIONS: Readonly<Record<GateKind, readonly GateDecision['decision'][]>>
 /** Decisions that say nothing without words. */
 const WORDY: readonly GateDecision['decision'][] = ['return', 'answer'];
 
-const hasRole = ({ roles }: Gate, decider: Decider): boolean => decider.roles.some((role) => roles.includes(role));
-
 /** Why somebody may not decide at a gate, whatever they decide; undefined: they may. */
-function deciderRefusal(gate: Gate, decider: Decider): GateRefusal | undefined {
+export function deciderRefusal(gate: GatePeople, decider: Decider): GateRefusal | undefined {
   const isStarter = decider.member === gate.starter;
-  if (gate.kind !== 'approval') return isStarter || hasRole(gate, decider) ? undefined : 'role_missing';
-  if (!hasRole(gate, decider)) return 'role_missing';
+  if (gate.kind === 'question' && isStarter) return undefined;
+  if (!decider.roles.some((role) => gate.roles.includes(role))) return 'role_missing';
   const isOwn = isStarter || decider.member === gate.subject;
-  return isOwn && !gate.self ? 'own_run' : undefined;
+  return gate.kind === 'approval' && isOwn && !gate.self ? 'own_run' : undefined;
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { GateOrder, GateView, StepView } from '../../contracts/crew-run.js';
 import type { Spending } from '../../contracts/crew.js';
-import { NO_USAGE } from '../../contracts/request.js';
-import { reachedLimit, totalSpending, type Extensions, type ReachedLimit } from './budget.js';
+import { reachedLimit, usageOfRun, type Extensions, type ReachedLimit } from './budget.js';
 import type { AdvanceKit } from './kit.js';
 import { retryAt } from './retries.js';
 import type { CrewRun, StepOrder } from './run-state.js';
@@ -149,21 +148,14 @@ export class Orders {
   }
 
   /** What the run has used, with tokens that are kept for what has not ended. */
-  private spending(reserved: number): Spending {
-    const spent = valuesOfMap(this.run.steps).map(({ usage, ms, kind }): Spending => ({
-      usage: usage ?? NO_USAGE,
-      ms,
-      modelCalls: kind === 'model' ? 1 : 0,
-      toolCalls: kind === 'tool' ? 1 : 0,
-    }));
-    const total = totalSpending(spent);
-    const { lost } = this.run;
-    const usage = {
-      ...total.usage,
-      total_tokens: total.usage.total_tokens + lost.tokens + reserved,
-      cost_usd: (total.usage.cost_usd ?? 0) + lost.usd,
-    };
-    return { ...total, usage };
+  private spending(reserved: number): Pick<Spending, 'usage' | 'ms'> {
+    const steps = valuesOfMap(this.run.steps);
+    const usage = usageOfRun(
+      steps.map((step) => step.usage),
+      this.run.lost,
+    );
+    const ms = steps.reduce((sum, step) => sum + step.ms, 0);
+    return { usage: { ...usage, total_tokens: usage.total_tokens + reserved }, ms };
   }
 }
 
