@@ -190,6 +190,7 @@ export class Composition {
       ...{ access, changes, repositories, log },
       clock: temporal,
       floors: () => floorsOf(config.current()),
+      runs: { own: (acting, runId) => this.crewing.runs.own(acting, runId) },
       adminNeeds: loadDefaultRoles().admin ?? [],
     });
     const { proposals, advancing } = this.voting;

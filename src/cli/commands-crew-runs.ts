@@ -1,22 +1,26 @@
 import { Option, type Command } from 'commander';
 import type { GateDecision } from '../contracts/crew.js';
-import { DagiClient } from './client.js';
 import { cancelRun, decideRun, type DecideOptions } from './crew-decisions.js';
 import { DECISIONS, openGates } from './crew-gates.js';
+import { watchRun } from './crew-follow.js';
 import type { InputOptions } from './crew-inputs.js';
 import { listCrews, listRuns, RUN_STATES, type ListRunsOptions } from './crew-lists.js';
-import { CrewProgressPrinter } from './crew-progress.js';
-import { followRun, startRun } from './crew-run.js';
+import { startRun } from './crew-run.js';
 import { failureOf, resultOf, seenRun, showRun } from './crew-seen.js';
-import { findInstance } from './instance.js';
-import { resolveEnv } from './options.js';
-import { DAO_OPTION, LIMIT_OPTION, parseCount, run, shown, withCommon, type Common } from './people-options.js';
+import {
+  clientOf,
+  DAO_OPTION,
+  LIMIT_OPTION,
+  parseCount,
+  run,
+  shown,
+  withCommon,
+  type Common,
+} from './people-options.js';
 import type { Acting } from './proposal.js';
 
 const AS_OPTION = ['--as <user>', 'who acts, where a gateway key says so'] as const;
 const RUN_ARGUMENT = ['<run>', 'id of the run'] as const;
-/** As a shell tells that Ctrl-C ended a command. */
-const INTERRUPTED = 130;
 
 const RUN_HELP = `
 Standard error tells who works on what, standard output the result as Markdown; with --json it is the run as "crew show"
@@ -65,37 +69,15 @@ function addRun(crew: Command): void {
 const collect = (text: string, all: string[] | undefined): string[] => [...(all ?? []), text];
 
 async function startAndFollow(crew: string, words: string[], options: RunOptions): Promise<void> {
-  const { home } = options;
-  const client = new DagiClient(await findInstance(resolveEnv(home === undefined ? {} : { home })));
+  const client = await clientOf(options);
   const { id, answer } = await startRun(client, crew, words, options);
-  if (options.follow) await follow(client, id, options);
-  else
-    process.stdout.write(
-      shown({ answer, text: `run ${id} is under way; see it: npx dagi crew show ${id}\n` }, options),
-    );
-}
-
-/** Follows a run for as long as the user wants to. */
-async function follow(client: DagiClient, id: string, options: RunOptions): Promise<void> {
-  process.stderr.write(`run ${id}\n`);
-  const progress = new CrewProgressPrinter(process.stderr);
-  const leave = new AbortController();
-  const interrupt = (): void => {
-    leave.abort();
-  };
-  process.once('SIGINT', interrupt);
-  try {
-    const seen = await followRun(client, id, { hear: progress.hear, signal: leave.signal, as: options.as });
-    progress.end();
-    tell(seen, options);
-  } catch (error) {
-    progress.end();
-    if (!leave.signal.aborted) throw error;
-    process.stderr.write(`The run goes on. See it: npx dagi crew show ${id}; end it: npx dagi crew cancel ${id}\n`);
-    process.exitCode = INTERRUPTED;
-  } finally {
-    process.off('SIGINT', interrupt);
+  if (!options.follow) {
+    const text = `run ${id} is under way; see it: npx dagi crew show ${id}\n`;
+    process.stdout.write(shown({ answer, text }, options));
+    return;
   }
+  const seen = await watchRun(client, id, options);
+  if (seen !== undefined) tell(seen, options);
 }
 
 /** Prints what a run has come to. @throws CliError why it came to nothing */

@@ -1,10 +1,16 @@
 import { Argument, Option, type Command } from 'commander';
 import { CHOICES, STAGES } from '../contracts/proposal.js';
-import { DAO_OPTION, LIMIT_OPTION, run, withCommon, type Common } from './people-options.js';
+import { REVIEWING_CREW } from '../domain/proposal-review.js';
+import type { DagiClient } from './client.js';
+import { watchRun } from './crew-follow.js';
+import { startRun } from './crew-run.js';
+import { failureOf, seenRun } from './crew-seen.js';
+import { clientOf, DAO_OPTION, LIMIT_OPTION, run, shown, withCommon, type Common } from './people-options.js';
 import {
   createProposal,
   listProposals,
   moveProposal,
+  putReview,
   showProposal,
   showTally,
   vetoProposal,
@@ -39,6 +45,7 @@ export function addProposalCommands(program: Command): void {
   addList(proposal);
   addShow(proposal);
   addCreate(proposal);
+  addReview(proposal);
   addMoves(proposal);
   addVote(proposal);
   addTally(proposal);
@@ -80,10 +87,39 @@ function addCreate(proposal: Command): void {
       .option('--text <text>', 'what it says')
       .option('--file <path>', 'the file that holds what it says')
       .option('--action <json...>', 'what it does once it has passed')
+      .option('--review <run>', 'a run of the crew proposal_review that read this text')
       .option('--open', 'open it at once'),
     'proposal create --title "A motto" --file motto.md',
     `proposal create --title "A motto" --text "Eat." --open --action '{"type":"set_fact","name":"motto","value":"Eat."}'`,
   ).action((options: CreateProposalOptions & Common) => run(options, (client) => createProposal(client, options)));
+}
+
+function addReview(proposal: Command): void {
+  withActing(
+    proposal
+      .command('review')
+      .description('let the crew proposal_review read a draft of your own, and show with it what the crew says')
+      .argument(...NUMBER)
+      .option('--run <run>', 'a run that has read it already'),
+    'proposal review 1',
+  ).action(reviewDraft);
+}
+
+async function reviewDraft(n: string, options: Acting & { run?: string } & Common): Promise<void> {
+  const client = await clientOf(options);
+  const id = options.run ?? (await reviewedBy(client, n, options));
+  if (id === undefined) return;
+  process.stdout.write(shown(await putReview(client, n, id, options), options));
+}
+
+/** Runs the crew. @returns the run; undefined: the user left it. @throws CliError why it came to nothing */
+async function reviewedBy(client: DagiClient, n: string, options: Acting): Promise<string | undefined> {
+  const { id } = await startRun(client, REVIEWING_CREW, [], { ...options, input: [`n=${n}`] });
+  const answer = await watchRun(client, id, options);
+  if (answer === undefined) return undefined;
+  const failure = failureOf(seenRun(answer));
+  if (failure) throw failure;
+  return id;
 }
 
 function addMoves(proposal: Command): void {

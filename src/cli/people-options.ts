@@ -27,11 +27,14 @@ export function withCommon(command: Command, ...examples: string[]): Command {
     .addHelpText('after', `\nExample${examples.length > 1 ? 's' : ''}:${lines}`);
 }
 
+/** A client of the instance that is meant. */
+export async function clientOf({ home }: Common): Promise<DagiClient> {
+  return new DagiClient(await findInstance(resolveEnv(home === undefined ? {} : { home })));
+}
+
 /** Runs a command against the instance that is meant, and prints what it tells. */
 export async function run(options: Common, work: (client: DagiClient) => Promise<Told>): Promise<void> {
-  const { home } = options;
-  const client = new DagiClient(await findInstance(resolveEnv(home === undefined ? {} : { home })));
-  process.stdout.write(shown(await work(client), options));
+  process.stdout.write(shown(await work(await clientOf(options)), options));
 }
 
 /** What a command prints: text for people, or JSON. */

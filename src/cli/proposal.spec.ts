@@ -8,6 +8,7 @@ import {
   createProposal,
   listProposals,
   moveProposal,
+  putReview,
   showProposal,
   showTally,
   vetoProposal,
@@ -18,6 +19,7 @@ const TALLY = { total: 2, participated: 1, voters: 1, ballots: 1, yes: 1, no: 0,
 const DRAFT = {
   ...{ n: 7, title: 'A m\u001botto', author: 'p_1', stage: 'draft', version: '1', text: 'Let us have one.' },
   ...{ closes_at: null, execute_at: null, ended_at: null, result: null, rules: null, failure: null, veto_reason: null },
+  review: null,
   actions: [{ type: 'set_fact', name: 'motto', value: 'Eat.' }],
 };
 const ACTING = { dao: 'orchard', as: 'tg:5' };
@@ -73,6 +75,18 @@ describe('dagi proposal', () => {
     expect(text).toContain('1 ballot; enough take part');
     json.mockResolvedValue({ ...ended, failure: { reason: 'LAST_ADMIN' }, veto_reason: 'No money.' });
     expect((await showProposal(client, '7')).text).toContain('failed: the actions, LAST_ADMIN\nvetoed: No money.\n');
+  });
+
+  it('review lets a draft carry a run, and show tells what it says', async () => {
+    const review = { run_id: 'r1', at: 'T1', current: true, result: { recommendation: 'revise' } };
+    json.mockResolvedValue({ ...DRAFT, review });
+    const { text } = await putReview(client, '7', 'r1', ACTING);
+    expect(json).toHaveBeenCalledWith('PATCH', `/proposals/7${WHERE}`, { body: { review: 'r1' } });
+    expect(text.split('\n').slice(4)).toEqual([
+      ...['Let us have one.', '', 'review of T1, run r1', '', '## Recommendation', '', 'revise', ''],
+    ]);
+    json.mockResolvedValue({ ...DRAFT, review: { ...review, current: false } });
+    expect((await showProposal(client, '7')).text).toContain('review of T1, run r1: of an earlier text\n');
   });
 
   it('create sends text and actions', async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { crewMarkdown } from '../domain/crew/result-markdown.js';
 import type { DagiClient } from './client.js';
 import { CliError } from './failure.js';
 import { ask, invalid, part, query, readList, type Told } from './people.js';
@@ -30,6 +31,14 @@ const ProposalSchema = SummarySchema.extend({
   rules: z.looseObject({}).nullable(),
   failure: z.looseObject({ action: z.number().optional(), reason: z.string() }).nullable(),
   veto_reason: z.string().nullable(),
+  review: z
+    .looseObject({
+      run_id: z.string(),
+      at: z.string(),
+      current: z.boolean(),
+      result: z.record(z.string(), z.unknown()),
+    })
+    .nullable(),
 });
 type Proposal = z.infer<typeof ProposalSchema>;
 
@@ -58,6 +67,8 @@ export interface CreateProposalOptions extends Acting {
   /** Each as JSON. */
   action?: string[];
   open?: boolean;
+  /** A run of the crew `proposal_review` that read the text. */
+  review?: string;
 }
 
 /** `dagi proposal list`: proposals of a DAO, the newest ones first. */
@@ -80,9 +91,15 @@ export async function showProposal(client: DagiClient, n: string, acting: Acting
  * @throws CliError `ARGUMENT_INVALID` and those of the answer
  */
 export async function createProposal(client: DagiClient, options: CreateProposalOptions): Promise<Told> {
-  const { title, action = [], open = false, ...rest } = options;
-  const body = { title, text: textOf(rest), actions: action.map(actionOf), open };
+  const { title, action = [], open = false, review, ...rest } = options;
+  const draft = { title, text: textOf(rest), actions: action.map(actionOf), open };
+  const body = { ...draft, ...(review !== undefined && { review }) };
   return told(await ask(client, 'POST', `/proposals${query(actingFields(rest))}`, { body }));
+}
+
+/** `dagi proposal review`: lets a draft carry what a run of the crew `proposal_review` came to. */
+export async function putReview(client: DagiClient, n: string, review: string, acting: Acting = {}): Promise<Told> {
+  return told(await ask(client, 'PATCH', pathOf(n, '', acting), { body: { review } }));
 }
 
 /** `dagi proposal open` and `withdraw`: what its author does with it. */
@@ -161,9 +178,27 @@ function nextOf({ stage, closes_at: closes, execute_at: executes, ended_at: ende
 const failureOf = ({ action, reason }: NonNullable<Proposal['failure']>): string =>
   `failed: ${action === undefined ? 'the actions' : `action ${action + 1}`}, ${reason}`;
 
+const reviewLines = ({ run_id: run, at, current, result }: NonNullable<Proposal['review']>): string[] => [
+  `review of ${at}, run ${run}${current ? '' : ': of an earlier text'}`,
+  ...['', crewMarkdown({ result })],
+];
+
 function told(answer: unknown): Told {
   const proposal = understood(ProposalSchema, answer);
-  const { n, title, stage, author, version, text, actions, rules, failure, veto_reason: veto, result } = proposal;
+  const {
+    n,
+    title,
+    stage,
+    author,
+    version,
+    text,
+    actions,
+    rules,
+    failure,
+    veto_reason: veto,
+    result,
+    review,
+  } = proposal;
   const when = nextOf(proposal);
   const lines = [
     `proposal ${n}: ${title}`,
@@ -173,6 +208,7 @@ function told(answer: unknown): Told {
     ...(rules ? [`rules: ${entriesOf(rules)}`] : []),
     ...actions.map(({ type, ...rest }, at) => `action ${at + 1}: ${type} ${entriesOf(rest)}`),
     ...['', text],
+    ...(review ? ['', ...reviewLines(review)] : []),
   ];
   return { answer, text: plain(`${lines.join('\n')}\n${result ? `\n${tallyChart(result)}` : ''}`) };
 }

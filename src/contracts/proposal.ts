@@ -123,6 +123,20 @@ export interface Ballot {
 export type ShownBallot = Pick<Ballot, 'voter' | 'revision' | 'commitment' | 'cast_at'> &
   Partial<Pick<Ballot, 'choice' | 'salt'>>;
 
+/** What the crew `proposal_review` said of a proposal. */
+export interface ProposalReview {
+  /** The run of the crew. */
+  run_id: string;
+  /** Of the crew, as the run has it. */
+  version: string;
+  /** When the run had ended, in ISO 8601. */
+  at: string;
+  /** Whether it read the proposal as it says now. */
+  current: boolean;
+  /** As the crew gives it: findings, reasons, recommendation. */
+  result: Record<string, unknown>;
+}
+
 /** A proposal as its DAO sees it. */
 export interface Proposal {
   n: number;
@@ -147,11 +161,12 @@ export interface Proposal {
   /** Of a failed one: which action, and why. */
   failure: ActionProblem | null;
   veto_reason: string | null;
+  review: ProposalReview | null;
   version: string;
 }
 
 /** A proposal in a list. */
-export type ProposalSummary = Omit<Proposal, 'text' | 'actions'>;
+export type ProposalSummary = Omit<Proposal, 'text' | 'actions' | 'review'>;
 
 /** A delegation: whose vote is somebody else's where there is no own one. */
 export interface Delegation {

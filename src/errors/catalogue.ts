@@ -56,6 +56,7 @@ export const ERRORS = {
   VOTING_NOT_OPEN: { status: 409, message: 'Voting on this proposal is not open.' },
   VOTING_CLOSED: { status: 409, message: 'Voting on this proposal has closed; the ballot was not counted.' },
   BALLOT_LIMIT: { status: 409, message: 'This ballot was changed as often as one may be; the last one stands.' },
+  REVIEW_INVALID: { status: 400, message: 'This run is no finished review of this proposal.' },
   PROPOSAL_LIMIT: { status: 409, message: 'You have as many proposals open as you may: wait until one has closed.' },
   ELECTORATE_EMPTY: { status: 409, message: 'Nobody could vote: no member has the right, an id and a weight.' },
   ACTION_INVALID: { status: 422, message: 'An action cannot be done; see action and reason.' },

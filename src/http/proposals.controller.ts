@@ -25,6 +25,9 @@ import { Operation } from './openapi/operation.js';
 
 type Shown = { ok: true } & Proposal;
 
+/** Refusals of a run that is named as a review. */
+const REVIEW = ['RUN_NOT_FOUND', 'REVIEW_INVALID'] as const;
+
 /** Proposals: drafted, shown, opened, withdrawn, vetoed. `user_id` names who acts. */
 @ApiTags('proposals')
 @Controller('proposals')
@@ -54,7 +57,14 @@ export class ProposalsController {
     summary: 'Draft a proposal, or open one at once',
     body: NewProposalSchema,
     answers: { 201: 'Proposal' },
-    refuses: ['DAO_REQUIRED', 'ACTION_INVALID', 'PROPOSAL_LIMIT', 'ELECTORATE_EMPTY', 'TEMPORAL_UNAVAILABLE'],
+    refuses: [
+      'DAO_REQUIRED',
+      'ACTION_INVALID',
+      'PROPOSAL_LIMIT',
+      'ELECTORATE_EMPTY',
+      ...REVIEW,
+      'TEMPORAL_UNAVAILABLE',
+    ],
   })
   async create(
     @Body({ schema: NewProposalSchema }) body: NewProposalBody,
@@ -89,7 +99,7 @@ export class ProposalsController {
     summary: 'Change a draft of one’s own; If-Match is honoured',
     body: ProposalChangesSchema,
     answers: { 200: 'Proposal' },
-    refuses: ['DAO_REQUIRED', 'PROPOSAL_NOT_FOUND', 'NOT_THE_AUTHOR', 'PROPOSAL_STAGE', 'ACTION_INVALID'],
+    refuses: ['DAO_REQUIRED', 'PROPOSAL_NOT_FOUND', 'NOT_THE_AUTHOR', 'PROPOSAL_STAGE', 'ACTION_INVALID', ...REVIEW],
     ifMatch: true,
   })
   async edit(
@@ -99,8 +109,9 @@ export class ProposalsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Shown> {
-    const { title, text, actions } = body;
+    const { title, text, actions, review } = body;
     const changes = {
+      ...(review !== undefined && { review }),
       ...(title !== undefined && { title }),
       ...(text !== undefined && { text }),
       ...(actions && { actions }),

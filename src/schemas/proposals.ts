@@ -70,6 +70,16 @@ const Actions = z
     example: [{ type: 'set_fact', name: 'cold frames', value: 'two' }],
   });
 
+const review = z
+  .string()
+  .min(1)
+  .max(200)
+  .transform(storable)
+  .nullable()
+  .describe(
+    'A finished run of the crew proposal_review that read it: its result is shown with the proposal. null: none.',
+  );
+
 /** Who acts and where may also be said in a body. */
 const acting = ActingQuerySchema.shape;
 
@@ -79,6 +89,7 @@ export const NewProposalSchema = z.strictObject({
   title: proposalTitle,
   text: proposalText,
   actions: Actions.default([]),
+  review: review.default(null),
   open: z.boolean().default(false).describe('Whether to open it for votes at once; false: it stays a draft.'),
 });
 export type NewProposalBody = z.output<typeof NewProposalSchema>;
@@ -90,9 +101,10 @@ export const ProposalChangesSchema = z
     title: proposalTitle.optional(),
     text: proposalText.optional(),
     actions: Actions.optional(),
+    review: review.optional(),
   })
   .refine(
-    ({ title, text, actions }) => [title, text, actions].some((one) => one !== undefined),
+    ({ title, text, actions, review: run }) => [title, text, actions, run].some((one) => one !== undefined),
     'names nothing to change',
   );
 export type ProposalChangesBody = z.output<typeof ProposalChangesSchema>;

@@ -130,10 +130,16 @@ export class CrewRunsService {
     return this.get(key, runId, named);
   }
 
+  /** A run that somebody may use for something else: their own, or as an admin any. @throws AppError `RUN_NOT_FOUND` */
+  async own(acting: Acting, runId: string): Promise<SeenRun> {
+    const run = await this.parts.views.run(runId, acting.daoId);
+    if (!run || !(isStarter(acting, run) || administers(acting))) throw new AppError('RUN_NOT_FOUND');
+    return run;
+  }
+
   /** The run from which another one goes on. @throws AppError `RUN_NOT_FOUND`, `REQUEST_ENDED` is not asked: it may go on */
   async base(acting: Acting, runId: string): Promise<EarlierRun> {
-    const run = await this.parts.views.run(runId, acting.daoId);
-    if (!run || (run.started_by !== acting.actor && !administers(acting))) throw new AppError('RUN_NOT_FOUND');
+    const run = await this.own(acting, runId);
     const tasks = Object.fromEntries(run.tasks.map(({ task, state, output }) => [task, { state, output }]));
     return { runId, crew: run.crew, hash: run.version, inputs: run.inputs, tasks };
   }

@@ -16,12 +16,14 @@ import {
 import { hasBallots, takeElectorate } from '../adapters/store/votes.repository.js';
 import type { Db } from '../adapters/store/tenants.js';
 import { partOf, type Page } from './pages.js';
+import { reviewOf } from '../domain/proposal-review.js';
 import { rulesOf } from '../domain/proposal-rules.js';
 import { hoursAfter, mayBecome, mayBeVetoed } from '../domain/proposal-stage.js';
 import { requireVersion, type Expected } from '../domain/versions.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting, Named } from './access.service.js';
 import { requireEntitlements, requireOwnKey, type Change, type ChangesService } from './changes.service.js';
+import type { CrewRunsService } from './crew-runs.service.js';
 import { checkedActions, requireDoable } from './proposal-effects.js';
 
 /** What a proposal is drafted from. */
@@ -29,6 +31,8 @@ export interface ProposalDraft {
   title: string;
   text: string;
   actions: readonly ActionDraft[];
+  /** The run of a crew that reviewed it; null or absent: none. */
+  review?: string | null;
 }
 
 /** Where the clock of proposals is: it must hear of each one that begins, or changes what it waits for. */
@@ -51,6 +55,8 @@ export interface ProposalsDependencies {
   changes: ChangesService;
   clock: ProposalClock;
   floors: () => ProposalFloors;
+  /** Where a run is found that somebody may use. */
+  runs: Pick<CrewRunsService, 'own'>;
   log: Logger;
 }
 
@@ -110,19 +116,21 @@ export class ProposalsService {
 
   /**
    * Drafts a proposal, and opens it at once if that is wanted.
-   * @throws AppError `ACTION_INVALID`, `ELECTORATE_EMPTY`, `PROPOSAL_LIMIT`, `ACTING_NOT_ALLOWED` for somebody else's key,
-   *   those of access
+   * @throws AppError `ACTION_INVALID`, `ELECTORATE_EMPTY`, `PROPOSAL_LIMIT`, `RUN_NOT_FOUND`, `REVIEW_INVALID`,
+   *   `ACTING_NOT_ALLOWED` for somebody else's key, those of access
    */
   async create(key: CallerKey, named: Named, draft: ProposalDraft & { open: boolean }): Promise<Proposal> {
     const asked = await this.deps.access.require(key, named, CREATE);
     const { daoId } = asked;
+    const run = draft.review ? await this.deps.runs.own(asked, draft.review) : null;
     const made = await this.deps.changes.within(asked, async (change) => {
       const { db, record, by: acting, self } = change;
       requireEntitlements(acting, [CREATE]);
       const author = authorOf(change);
       const actions = await checkedActions(db, daoId, draft.actions);
       const { title, text } = draft;
-      const drafted = await insertProposal(db, daoId, { author, title, text, actions });
+      const review = run && reviewOf(run, { title, text });
+      const drafted = await insertProposal(db, daoId, { author, title, text, actions, review });
       await record({ actor: acting.actor, action: 'proposal.create', subject: subjectOf(drafted.proposal.n) });
       return draft.open ? this.openNow({ db, record, acting, self, ...drafted }) : drafted.proposal;
     });
@@ -131,27 +139,28 @@ export class ProposalsService {
   }
 
   /**
-   * Changes a draft.
-   * @throws AppError `VERSION_CHANGED`, `PROPOSAL_STAGE`, `NOT_THE_AUTHOR`, `ACTION_INVALID` and those of access
+   * Changes a draft. A review that it carries stays, and says no longer that it is of what the draft says.
+   * @throws AppError `VERSION_CHANGED`, `PROPOSAL_STAGE`, `NOT_THE_AUTHOR`, `ACTION_INVALID`, `RUN_NOT_FOUND`,
+   *   `REVIEW_INVALID` and those of access
    */
   async edit(
     key: CallerKey,
     named: Named,
     n: number,
-    { actions, ...texts }: Partial<ProposalDraft>,
+    { actions, review: runId, ...texts }: Partial<ProposalDraft>,
     expected: Expected,
   ): Promise<Proposal> {
-    return this.asAuthor(key, named, n, async ({ db, record, acting: { daoId, actor }, proposal }) => {
+    const asked = await this.deps.access.require(key, named, CREATE);
+    const run = runId && (await this.deps.runs.own(asked, runId));
+    return this.asAuthor(asked, n, async ({ db, record, acting: { daoId, actor }, proposal }) => {
       requireVersion(proposal.version, expected);
       requireStage(proposal, proposal.stage === 'draft');
-      const changes = { ...texts, ...(actions && { actions: await checkedActions(db, daoId, actions) }) };
-      await record({
-        actor,
-        action: 'proposal.edit',
-        subject: subjectOf(n),
-        detail: { changed: Object.keys(changes) },
-      });
-      return updateProposal(db, daoId, n, changes);
+      const given = { ...texts, ...(actions && { actions: await checkedActions(db, daoId, actions) }) };
+      const changed = [...Object.keys(given), ...(runId === undefined ? [] : ['review'])];
+      await record({ actor, action: 'proposal.edit', subject: subjectOf(n), detail: { changed } });
+      const next = { ...proposal, ...texts };
+      const review = run ? reviewOf(run, next) : runId === null ? null : keptReview(proposal, next);
+      return updateProposal(db, daoId, n, { ...given, review });
     });
   }
 
@@ -161,7 +170,7 @@ export class ProposalsService {
    *   those of access
    */
   async open(key: CallerKey, named: Named, n: number): Promise<Proposal> {
-    return this.asAuthor(key, named, n, (held) => this.openNow(held));
+    return this.asAuthor(await this.deps.access.require(key, named, CREATE), n, (held) => this.openNow(held));
   }
 
   /**
@@ -169,7 +178,8 @@ export class ProposalsService {
    * @throws AppError `PROPOSAL_STAGE`, `NOT_THE_AUTHOR` and those of access
    */
   async withdraw(key: CallerKey, named: Named, n: number): Promise<Proposal> {
-    return this.asAuthor(key, named, n, async ({ db, record, acting: { daoId, actor }, proposal, now }) => {
+    const asked = await this.deps.access.require(key, named, CREATE);
+    return this.asAuthor(asked, n, async ({ db, record, acting: { daoId, actor }, proposal, now }) => {
       const { stage, closes_at: closesAt } = proposal;
       requireStage(proposal, mayBecome(stage, 'withdrawn') && !(closesAt && now >= closesAt));
       if (await hasBallots(db, daoId, n)) throw new AppError('PROPOSAL_STAGE', BALLOTS_CAST, { stage });
@@ -209,13 +219,7 @@ export class ProposalsService {
     return updateProposal(db, daoId, n, changes);
   }
 
-  private async asAuthor(
-    key: CallerKey,
-    named: Named,
-    n: number,
-    change: (held: Held) => Promise<Proposal>,
-  ): Promise<Proposal> {
-    const asked = await this.deps.access.require(key, named, CREATE);
+  private async asAuthor(asked: Acting, n: number, change: (held: Held) => Promise<Proposal>): Promise<Proposal> {
     return this.change(asked, CREATE, n, (held) => {
       if (held.proposal.author !== authorOf({ by: held.acting, self: held.self })) throw new AppError('NOT_THE_AUTHOR');
       return change(held);
@@ -264,6 +268,10 @@ function authorOf({ by, self }: Pick<Change, 'by' | 'self'>): string {
   if (actor.startsWith(API_PRINCIPAL_PREFIX)) return actor;
   throw new AppError('RBAC_PERMISSION_DENIED', 'Only a member can make a proposal.');
 }
+
+/** The review that a draft had, once it says something else. */
+const keptReview = ({ review, ...before }: Proposal, { title, text }: Proposal): Proposal['review'] =>
+  review && { ...review, current: review.current && before.title === title && before.text === text };
 
 function requireStage({ stage }: Proposal, holds: boolean): void {
   if (!holds) throw new AppError('PROPOSAL_STAGE', undefined, { stage });

@@ -9,7 +9,7 @@ import type { AccessService } from './access.service.js';
 import type { ChangesService } from './changes.service.js';
 import { DelegationsService } from './delegations.service.js';
 import { ProposalAdvanceService } from './proposal-advance.service.js';
-import { ProposalsService, type ProposalClock } from './proposals.service.js';
+import { ProposalsService, type ProposalClock, type ProposalsDependencies } from './proposals.service.js';
 import { VotesService } from './votes.service.js';
 
 /** What services of proposals stand on. */
@@ -25,6 +25,7 @@ export interface VotingParts {
   clock: ProposalClock;
   /** What no DAO's settings go below. */
   floors: () => ProposalFloors;
+  runs: ProposalsDependencies['runs'];
   /** What somebody in each DAO must be able to do, whatever is executed. */
   adminNeeds: readonly Entitlement[];
   log: Logger;
@@ -39,10 +40,10 @@ export interface Voting {
 }
 
 /** Wires them. */
-export function votingOf({ access, changes, repositories, clock, floors, adminNeeds, log }: VotingParts): Voting {
+export function votingOf({ access, changes, repositories, clock, floors, runs, adminNeeds, log }: VotingParts): Voting {
   const { audit, delegations } = repositories;
   const shared = { proposals: repositories.proposals, clock, log };
-  const proposals = new ProposalsService({ ...shared, access, changes, floors });
+  const proposals = new ProposalsService({ ...shared, access, changes, floors, runs });
   return {
     proposals,
     votes: new VotesService(repositories.votes, proposals, access, audit),

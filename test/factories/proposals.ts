@@ -12,6 +12,9 @@ import { PLATFORM_OWNER, type CallerKey } from '../../src/contracts/access.js';
 import type { DaoSettings } from '../../src/contracts/dao.js';
 import type { Choice, Proposal, ProposalFloors } from '../../src/contracts/proposal.js';
 import { AccessService } from '../../src/services/access.service.js';
+import { AppError } from '../../src/errors/app-error.js';
+import type { SeenRun } from '../../src/contracts/crew-view.js';
+import type { CrewRunsService } from '../../src/services/crew-runs.service.js';
 import { ChangesService } from '../../src/services/changes.service.js';
 import { DelegationsService } from '../../src/services/delegations.service.js';
 import { ProposalAdvanceService } from '../../src/services/proposal-advance.service.js';
@@ -35,6 +38,8 @@ export class Assembly {
   readonly delegations: DelegationsService;
   readonly advancing: ProposalAdvanceService;
   floors = NO_FLOORS;
+  /** Runs of crews that everybody may use, by their ids. */
+  readonly runs = new Map<string, SeenRun>();
 
   constructor(
     readonly database: Database,
@@ -52,7 +57,17 @@ export class Assembly {
     const shared = { proposals, clock: clock ?? heard, log };
     const adminNeeds = loadDefaultRoles().admin ?? [];
     const changes = new ChangesService(this.access, this.audit, adminNeeds);
-    this.proposals = new ProposalsService({ ...shared, changes, access: this.access, floors: () => this.floors });
+    const own: CrewRunsService['own'] = (_acting, runId) => {
+      const found = this.runs.get(runId);
+      return found ? Promise.resolve(found) : Promise.reject(new AppError('RUN_NOT_FOUND'));
+    };
+    this.proposals = new ProposalsService({
+      ...shared,
+      changes,
+      access: this.access,
+      floors: () => this.floors,
+      runs: { own },
+    });
     this.votes = new VotesService(new VotesRepository(database), this.proposals, this.access, this.audit);
     this.delegations = new DelegationsService(new DelegationsRepository(database), this.access, changes);
     this.advancing = new ProposalAdvanceService({ ...shared, audit: this.audit, adminNeeds });

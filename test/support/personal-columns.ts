@@ -56,7 +56,7 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   platform_grants: { none: 'created_at', operator: 'principal' },
   proposals: {
     none: 'dao_id n stage rules created_at opened_at closes_at closed_at execute_at ended_at due_at result failure version',
-    public: 'title text veto_reason',
+    public: 'title text veto_reason review',
     erased: 'actions',
     pseudonym: 'author',
   },

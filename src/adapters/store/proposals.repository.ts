@@ -3,6 +3,7 @@ import type {
   ActionProblem,
   Proposal,
   ProposalAction,
+  ProposalReview,
   ProposalRules,
   ProposalSummary,
   Stage,
@@ -25,6 +26,7 @@ export interface NewProposal {
   title: string;
   text: string;
   actions: readonly ProposalAction[];
+  review: ProposalReview | null;
 }
 
 /** What becomes of a proposal. */
@@ -43,6 +45,7 @@ export interface ProposalChanges {
   result?: Tally;
   failure?: ActionProblem;
   veto_reason?: string;
+  review?: ProposalReview | null;
 }
 
 /** A proposal, and the database's clock when it was read. */
@@ -68,6 +71,8 @@ const SUMMARY = [
   'veto_reason',
   'version',
 ] as const;
+
+const WHOLE = [...SUMMARY, 'text', 'actions', 'review'] as const;
 
 /** Whole milliseconds: that is what a `Date` can say, and comparisons must not depend on what it leaves out. */
 const NOW = sql<Date>`date_trunc('milliseconds', clock_timestamp())`;
@@ -119,7 +124,7 @@ export async function proposalNow(db: Db, daoId: string, n: number): Promise<Pro
     .selectFrom('proposals')
     .where('dao_id', '=', daoId)
     .where('n', '=', n)
-    .select([...SUMMARY, 'text', 'actions', NOW.as('now')])
+    .select([...WHOLE, NOW.as('now')])
     .executeTakeFirst();
   if (!row) return undefined;
   const { now, ...proposal } = row;
@@ -127,12 +132,20 @@ export async function proposalNow(db: Db, daoId: string, n: number): Promise<Pro
 }
 
 /** Adds a draft under the DAO's next number. Within an audited change. */
-export async function insertProposal(db: Db, daoId: string, { actions, ...draft }: NewProposal): Promise<ProposalNow> {
+export async function insertProposal(
+  db: Db,
+  daoId: string,
+  { actions, review, ...draft }: NewProposal,
+): Promise<ProposalNow> {
   const next = sql<number>`(select coalesce(max(p.n), 0) + 1 from proposals p where p.dao_id = ${daoId})`;
   const { now, ...proposal } = await db
     .insertInto('proposals')
-    .values({ dao_id: daoId, n: next, ...draft, actions: JSON.stringify(actions), stage: 'draft' })
-    .returning([...SUMMARY, 'text', 'actions', NOW.as('now')])
+    .values({
+      ...{ dao_id: daoId, n: next, ...draft, stage: 'draft' },
+      actions: JSON.stringify(actions),
+      review: review && JSON.stringify(review),
+    })
+    .returning([...WHOLE, NOW.as('now')])
     .executeTakeFirstOrThrow();
   return { proposal, now };
 }
@@ -151,18 +164,18 @@ export async function countOpenBy(db: Db, daoId: string, author: string): Promis
 
 /** @returns the proposal as it is then */
 export async function updateProposal(db: Db, daoId: string, n: number, changes: ProposalChanges): Promise<Proposal> {
-  const { actions, rules, result, failure, ...plain } = changes;
-  const documents = Object.entries({ actions, rules, result, failure }).filter(([, value]) => value !== undefined);
+  const { actions, rules, result, failure, review, ...plain } = changes;
+  const given = Object.entries({ actions, rules, result, failure, review }).filter(([, value]) => value !== undefined);
   return db
     .updateTable('proposals')
     .set({
       ...plain,
-      ...Object.fromEntries(documents.map(([name, value]) => [name, JSON.stringify(value)])),
+      ...Object.fromEntries(given.map(([name, value]) => [name, value === null ? null : JSON.stringify(value)])),
       version: sql<string>`version + 1`,
     })
     .where('dao_id', '=', daoId)
     .where('n', '=', n)
-    .returning([...SUMMARY, 'text', 'actions'])
+    .returning([...WHOLE])
     .executeTakeFirstOrThrow();
 }
 

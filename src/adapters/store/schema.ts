@@ -3,7 +3,6 @@ import type { ColumnType, Generated } from 'kysely';
 import type { ErrorObject } from '../../contracts/bodies.js';
 import type { AccessFacts } from '../../contracts/access.js';
 import type { DaoLimits, DaoProfile, DaoSettings, LinkedBy } from '../../contracts/dao.js';
-import type { ActionProblem, Choice, ProposalAction, ProposalRules, Stage, Tally } from '../../contracts/proposal.js';
 import type { ToolRequest, ToolResult, WriteJournal } from '../../contracts/devtools.js';
 import type { CrewData } from '../../contracts/crew.js';
 import type { RoutingTable } from '../../contracts/routing.js';
@@ -18,6 +17,7 @@ import type {
   Usage,
 } from '../../contracts/request.js';
 import type { Json, JsonDefault } from './schema-columns.js';
+import type { BallotsTable, DelegationsTable, ElectorsTable, ProposalsTable } from './schema-proposals.js';
 import type {
   CrewDecisionsTable,
   CrewGatesTable,
@@ -234,55 +234,6 @@ export interface AuditHeadsTable {
   key_id: string;
   signature: string;
   signed_at: Date;
-}
-
-export interface ProposalsTable {
-  dao_id: string;
-  n: number;
-  author: string;
-  title: string;
-  text: string;
-  actions: Json<ProposalAction[]>;
-  stage: Stage;
-  rules: Json<ProposalRules> | null;
-  created_at: Generated<Date>;
-  opened_at: Date | null;
-  closes_at: Date | null;
-  closed_at: Date | null;
-  execute_at: Date | null;
-  ended_at: Date | null;
-  due_at: Date | null;
-  result: Json<Tally> | null;
-  failure: Json<ActionProblem> | null;
-  veto_reason: string | null;
-  version: Generated<string>;
-}
-
-export interface DelegationsTable {
-  dao_id: string;
-  member_id: string;
-  delegate_id: string;
-  since: Generated<Date>;
-}
-
-export interface ElectorsTable {
-  dao_id: string;
-  n: number;
-  member_id: string;
-  weight: string;
-  delegate_id: string | null;
-}
-
-export interface BallotsTable {
-  dao_id: string;
-  n: number;
-  member_id: string;
-  revision: number;
-  choice: Choice;
-  salt: string | null;
-  commitment: string | null;
-  ballot_id: string | null;
-  cast_at: Date;
 }
 
 /** The database, as Kysely sees it. */

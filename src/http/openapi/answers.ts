@@ -137,7 +137,18 @@ const summary = z.object({
   veto_reason: z.string().nullable(),
   version,
 });
-const proposal = summary.extend({ text: z.string(), actions: z.array(z.looseObject({ type: z.string() })) });
+const review = z.object({
+  run_id: z.string(),
+  version: z.string(),
+  at: moment,
+  current: z.boolean().describe('Whether it is of what the proposal says now.'),
+  result: z.looseObject({}),
+});
+const proposal = summary.extend({
+  text: z.string(),
+  actions: z.array(z.looseObject({ type: z.string() })),
+  review: review.nullable().describe('What the crew proposal_review said of it.'),
+});
 const ballot = z.object({
   voter: z.string(),
   revision: z.number(),
