@@ -1,5 +1,7 @@
 /** The promise, or the signal's reason as soon as it is aborted. What the promise does is not stopped. */
 export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Nobody may be left to hear how it fails.
+  promise.catch(() => undefined);
   signal.throwIfAborted();
   let stop = (): void => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {

@@ -1,4 +1,4 @@
-import type { CrewProgress } from '../contracts/crew-steps.js';
+import type { CrewProgress, TurnProgress } from '../contracts/crew-steps.js';
 import type { RequestEvent } from '../contracts/events.js';
 import type { ReportStream } from '../adapters/supply/reporter.js';
 import { terminalStatus, type StatusLine } from './answer-printer.js';
@@ -14,6 +14,9 @@ const USUAL_COLUMNS = 80;
 export class CrewProgressPrinter {
   /** Agents by the task that each of them works on. */
   private readonly working = new Map<string, string>();
+  /** Tokens of the run when it was told last, and of turns that are under way, by their tasks. */
+  private spent = 0;
+  private readonly written = new Map<string, number>();
   private readonly status: StatusLine;
 
   constructor(private readonly out: ProgressStream) {
@@ -22,6 +25,7 @@ export class CrewProgressPrinter {
 
   readonly hear = (event: RequestEvent): void => {
     if (event.type === 'crew') this.tell(event.data);
+    else if (event.type === 'turn') this.count(event.data);
   };
 
   /** Takes the line away. */
@@ -30,15 +34,27 @@ export class CrewProgressPrinter {
   }
 
   private tell({ task, agent, state, tokens }: CrewProgress): void {
-    const spent = counted(tokens, 'token');
+    this.spent = tokens;
+    // What a turn wrote is in the sum once it has ended.
+    this.written.delete(task);
     if (!this.out.isTTY) {
-      this.out.write(`${plain(`${task} (${agent}): ${state}, ${spent}`)}\n`);
+      this.out.write(`${plain(`${task} (${agent}): ${state}, ${counted(tokens, 'token')}`)}\n`);
       return;
     }
     if (state === 'running') this.working.set(task, agent);
     else this.working.delete(task);
+    this.show(`${task} ${state}`);
+  }
+
+  private count({ task, tokens }: TurnProgress): void {
+    this.written.set(task, tokens);
+    if (this.out.isTTY) this.show(`a turn at ${task}`);
+  }
+
+  private show(otherwise: string): void {
     const now = [...this.working].map(([at, who]) => `${who} works on ${at}`);
-    const line = plain(`${spent}; ${now.length > 0 ? now.join(', ') : `${task} ${state}`}`);
+    const tokens = [...this.written.values()].reduce((sum, turn) => sum + turn, this.spent);
+    const line = plain(`${counted(tokens, 'token')}; ${now.length > 0 ? now.join(', ') : otherwise}`);
     // What does not fit in a line could not be written over.
     const { columns = 0 } = this.out;
     this.status(line.slice(0, (columns > 0 ? columns : USUAL_COLUMNS) - 1));

@@ -245,6 +245,22 @@ describe(CrewProgressPrinter, () => {
     ]);
   });
 
+  it('counts what turns are writing', () => {
+    let text = '';
+    const write = (part: string): boolean => ((text += part), true);
+    const printer = new CrewProgressPrinter({ isTTY: true, columns: 80, write } as ProgressStream);
+    const hear = (type: string, data: object): void => {
+      printer.hear({ type, data } as Parameters<typeof printer.hear>[0]);
+    };
+    hear('crew', progress('draft', 'running', 100));
+    hear('turn', { task: 'draft', tokens: 7 });
+    hear('turn', { task: 'draft', tokens: 20 });
+    hear('crew', progress('draft', 'running', 130));
+    expect(text.split('\r\u001b[K').map((line) => line.split(';')[0])).toEqual([
+      ...['', '100 tokens', '107 tokens', '120 tokens', '130 tokens'],
+    ]);
+  });
+
   it('writes over one line of a terminal, no wider than that', () => {
     expect(printed({ isTTY: true, columns: 40 }).split('\r\u001b[K')).toEqual([
       '',

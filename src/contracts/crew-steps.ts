@@ -42,6 +42,13 @@ export interface CrewProgress {
   waits_for: AdvancedCrew['waitsFor'];
 }
 
+/** How much a turn that is under way has written, for those who follow a run. */
+export interface TurnProgress {
+  task: string;
+  /** Written in this turn so far: an estimate. */
+  tokens: number;
+}
+
 /** Input of the workflow `crewRun`. */
 export interface CrewRunInput {
   version: 1;

@@ -1,6 +1,6 @@
 import type { RequestBody } from './bodies.js';
 import type { TokenLogprob } from './chat.js';
-import type { CrewProgress } from './crew-steps.js';
+import type { CrewProgress, TurnProgress } from './crew-steps.js';
 import type { ToolOutput } from './devtools.js';
 
 /**
@@ -22,8 +22,10 @@ export type RequestEvent =
   | { type: 'tool_call'; data: { index: number; id?: string; name?: string; arguments: string } }
   /** What a program of a tool prints while it runs. */
   | { type: 'output'; data: ToolOutput }
-  /** Of a run of a crew: a task that stands otherwise than before. */
+  /** Of a run of a crew: a task that stands otherwise than before, or at which something more is done. */
   | { type: 'crew'; data: CrewProgress }
+  /** Of a run of a crew: how far a turn is, about once a second. */
+  | { type: 'turn'; data: TurnProgress }
   | { type: 'done'; data: RequestBody }
   | { type: 'error'; data: RequestBody };
 

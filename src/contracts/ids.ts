@@ -27,6 +27,9 @@ export const requestIdOf = (workflowId: string): string | undefined =>
 /** Id of the request of a step: that of its run, and what it is in it. */
 export const stepRequestId = (runId: string, key: string): string => `${runId}.${key}`;
 
+/** The task of a step, by the key that it has in its run; of a manager's turn: what stands in its place. */
+export const taskOfStep = (key: string): string => key.slice(0, key.lastIndexOf('-'));
+
 /** The run of a step's request; undefined: it is none. */
 export const runOf = (requestId: string): string | undefined => /^([^.]+)\../.exec(requestId)?.[1];
 

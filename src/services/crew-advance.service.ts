@@ -12,7 +12,7 @@ import {
   type RunEnd,
 } from '../adapters/store/crew-runs.repository.js';
 import type { Db } from '../adapters/store/tenants.js';
-import { advance } from '../domain/crew/advance.js';
+import { advance, AT_WORK } from '../domain/crew/advance.js';
 import type { Usage } from '../contracts/request.js';
 import { usageOfRun } from '../domain/crew/budget.js';
 import type { Advance, RunFinal } from '../domain/crew/run-state.js';
@@ -139,17 +139,21 @@ function waitMs(
   return Math.max(0, Math.min(...moments.map((moment) => moment.getTime())) - now.getTime());
 }
 
-const progressOf = (
+/** Tasks that stand otherwise, or, where none does and something more is done or asked, those at work. */
+function progressOf(
   run: LoadedRun,
-  { tasks }: Pick<Advance, 'tasks'>,
+  next: Pick<Advance, 'tasks' | 'steps' | 'gates'>,
   waitsFor: AdvancedCrew['waitsFor'] = null,
-): CrewProgress[] => {
+): CrewProgress[] {
   const { total_tokens: tokens } = totalOf(run);
-  return Object.entries(tasks).map(([task, { state }]) => ({
+  const changed = Object.entries(next.tasks);
+  const isMore = next.steps.length + next.gates.length > 0;
+  const atWork = Object.entries(run.tasks).filter(([, { state }]) => AT_WORK.includes(state));
+  return (changed.length > 0 || !isMore ? changed : atWork).map(([task, { state }]) => ({
     ...{ task, state, tokens, waits_for: waitsFor },
     agent: run.definition.tasks[task]?.agent ?? '',
   }));
-};
+}
 
 const totalOf = ({ steps, lost }: LoadedRun): Usage =>
   usageOfRun(

@@ -167,7 +167,7 @@ describe('OutcomesService', () => {
       await until(() => asked !== undefined);
       publish(done);
       await waiting;
-      expect(asked?.aborted).toBe(true);
+      await until(() => asked?.aborted === true);
       const { channels } = bus as unknown as { channels: Map<string, { readers: number }> };
       expect(channels.get('r1')).toMatchObject({ readers: 0 });
     });

@@ -4,6 +4,7 @@ import { END_OFFSET, type EventPosition, type PositionedEvent } from '../contrac
 import type { RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import type { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
+import { orAborted } from '../adapters/or-aborted.js';
 import { isFinal, requestBody } from '../domain/bodies.js';
 import { AppError } from '../errors/app-error.js';
 import type { Accepted } from './accepted.js';
@@ -146,21 +147,6 @@ export class OutcomesService {
     if (!record) throw new AppError('REQUEST_NOT_FOUND');
     return record;
   }
-}
-
-/** Rejects with the signal's reason if that comes first. */
-function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      reject(signal.reason as Error);
-    };
-    const stopListening = (): void => {
-      signal.removeEventListener('abort', abort);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
-    promise.then(resolve, reject).finally(stopListening);
-  });
 }
 
 /** A database that is away is asked again; any other error is the caller's. */

@@ -327,4 +327,32 @@ describe('InProcessTokenBus', () => {
       expect(await read(bus)).toEqual(['output 1-9', 'output 2-10', 'done 2-10']);
     });
   });
+
+  describe('of a run of a crew', () => {
+    const crew = (offset: number, waits_for: 'approval' | null): PositionedEvent => ({
+      type: 'crew',
+      data: { task: 'plan', agent: 'planner', state: 'running', tokens: 0, waits_for },
+      position: at(0, offset),
+    });
+    const turn = (offset: number): PositionedEvent => ({
+      type: 'turn',
+      data: { task: 'plan', tokens: offset },
+      position: at(0, offset),
+    });
+
+    it('tells late readers what the run waits for now alone', async () => {
+      publish(crew(1, 'approval'), crew(2, null), crew(3, 'approval'), done(at(0, 4)));
+      const waits: unknown[] = [];
+      await read(bus, undefined, never, (event) => waits.push('waits_for' in event.data && event.data.waits_for));
+      expect(waits).toEqual([null, null, 'approval', false]);
+    });
+
+    it('tells how far a turn is while nothing came after it', async () => {
+      const reading = read(bus);
+      publish(turn(1));
+      await until(() => waiting() === 1);
+      publish(turn(2), turn(3), crew(4, null), done(at(0, 5)));
+      expect(await reading).toEqual(['turn 0-1', 'crew 0-4', 'done 0-5']);
+    });
+  });
 });

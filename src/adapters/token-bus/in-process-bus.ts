@@ -79,6 +79,7 @@ class Channel {
     if (this.ended || event.position.generation < this.position.generation) return;
     this.position = event.position;
     const weight = weightOf(event);
+    if (event.type === 'crew') this.waitIsOver();
     if (!isEnd(event)) this.characters += weight;
     else this.endCharacters = weight;
     if (this.characters > KEEP_CHARACTERS) this.overflowed = true;
@@ -88,6 +89,19 @@ class Channel {
       if (this.overflowed) this.events.push(event);
     }
     for (const wake of [...this.waiting]) wake();
+  }
+
+  /** What a run waited for before is no news to whoever comes later. */
+  private waitIsOver(): void {
+    this.events.forEach((event, index) => {
+      if (event.type !== 'crew' || event.data.waits_for === null) return;
+      this.events[index] = { ...event, data: { ...event.data, waits_for: null } };
+    });
+  }
+
+  /** Whether something that came after an event tells more. */
+  isOutdated({ type }: PositionedEvent, cursor: number): boolean {
+    return type === 'turn' && cursor < this.events.length - 1;
   }
 
   /** Resolves at the next event, or when the signal is aborted. */
@@ -148,7 +162,7 @@ export class InProcessTokenBus {
         while (channel.events[cursor] === undefined && !channel.ended && !signal.aborted) await channel.more(signal);
         const event = channel.events[cursor];
         if (event === undefined) return;
-        if (isNews(event, after)) yield event;
+        if (isNews(event, after) && !channel.isOutdated(event, cursor)) yield event;
         if (isEnd(event)) return;
       }
     } finally {

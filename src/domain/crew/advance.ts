@@ -8,7 +8,8 @@ import { outcomeOf, planOf, readyTasks, type TaskStates } from './plan.js';
 import { crewOutcome } from './result.js';
 import type { Advance, CrewRun, RunFinal } from './run-state.js';
 
-const AT_WORK: readonly TaskState[] = ['running', 'asking', 'returned'];
+/** States of tasks at which somebody works, or is asked about the work. */
+export const AT_WORK: readonly TaskState[] = ['running', 'asking', 'returned'];
 
 /** A task that nobody has begun. */
 export const FRESH: TaskProgress = {

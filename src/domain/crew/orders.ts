@@ -1,5 +1,6 @@
 import type { GateOrder, GateView, StepView } from '../../contracts/crew-run.js';
 import type { Spending } from '../../contracts/crew.js';
+import { taskOfStep } from '../../contracts/ids.js';
 import { reachedLimit, usageOfRun, type Extensions, type ReachedLimit } from './budget.js';
 import type { AdvanceKit } from './kit.js';
 import { retryAt } from './retries.js';
@@ -138,7 +139,7 @@ export class Orders {
   /** Longest answer of whoever has the turn of a key, in tokens. */
   private longestAnswer(key: string): number {
     const { tasks, manager = '' } = this.run.definition;
-    const route = this.kit.routeOf(tasks[key.slice(0, key.lastIndexOf('-'))]?.agent ?? manager);
+    const route = this.kit.routeOf(tasks[taskOfStep(key)]?.agent ?? manager);
     return 'refused' in route ? 0 : route.maxTokens;
   }
 

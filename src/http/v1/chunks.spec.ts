@@ -310,6 +310,18 @@ describe('a run of a crew', () => {
     expect([chunks.ended, chunks.settled, (end.at(-1) as Chunk).usage !== undefined]).toEqual([true, true, true]);
   });
 
+  it('should tell once how a task stands, however many turns it takes', () => {
+    const chunks = chunksOf();
+    const told = [crew({}), crew({ tokens: 5 }), crew({ task: 'judge' }), crew({ tokens: 9 })];
+    const words = deltasOf(told.flatMap((event) => chunks.of(event))).flatMap(
+      ({ reasoning_content: text }) => text ?? [],
+    );
+    expect(words).toEqual([
+      'planner on plan: running (0 tokens so far)\n',
+      'planner on judge: running (0 tokens so far)\n',
+    ]);
+  });
+
   it('should say where it stands to whoever waits no longer', () => {
     const chunks = chunksOf();
     chunks.of(crew({}));

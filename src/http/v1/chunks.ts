@@ -25,6 +25,8 @@ export class Chunks {
   ended = false;
   /** Whether the request has ended, well or not. */
   settled = false;
+  /** Of a run of a crew: tasks as they were told last. */
+  private readonly states = new Map<string, string>();
 
   constructor(
     private readonly form: ChunkForm,
@@ -48,7 +50,7 @@ export class Chunks {
       case 'tool_call':
         return this.tell(generation, this.form.toolCall(event.data));
       case 'crew':
-        return this.tell(generation, this.form.reasoning({ text: progressWords(event.data) }));
+        return this.progress(generation, event.data);
       case 'done':
       case 'error':
         this.settled = true;
@@ -64,6 +66,13 @@ export class Chunks {
     this.settled = true;
     const generation = this.told ?? 0;
     return [...this.tell(generation, this.form.token({ text: answer.data.text })), ...this.end(generation, answer)];
+  }
+
+  /** Each task as it comes to stand, once: further turns at it would fill the reader's page. */
+  private progress(generation: number, data: EventOf<'crew'>): object[] {
+    if (this.states.get(data.task) === data.state) return [];
+    this.states.set(data.task, data.state);
+    return this.tell(generation, this.form.reasoning({ text: progressWords(data) }));
   }
 
   private end(generation: number, answer: Answer): object[] {
