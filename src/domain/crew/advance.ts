@@ -4,7 +4,7 @@ import { Attempt, outputsOf, type AttemptEnd } from './attempt.js';
 import type { AdvanceKit } from './kit.js';
 import { Manager } from './managing.js';
 import { Orders } from './orders.js';
-import { outcomeOf, planOf, readyTasks, type TaskStates } from './plan.js';
+import { isFinished, outcomeOf, planOf, readyTasks, type TaskStates } from './plan.js';
 import { crewOutcome } from './result.js';
 import type { Advance, CrewRun, RunFinal } from './run-state.js';
 
@@ -39,6 +39,8 @@ class Advancing {
   private moved = false;
   private readonly orders: Orders;
   private handoffs: number;
+  /** Whether it is the manager's turn. */
+  private deciding = false;
   /** Tasks whose output people rejected now. */
   private readonly rejected = new Set<string>();
 
@@ -149,10 +151,13 @@ class Advancing {
       for (const id of ready) this.set(id, { state: 'running' });
       return;
     }
-    if (ready.length === 0 || this.plan.tasks.some(({ id }) => AT_WORK.includes(this.task(id).state))) return;
+    if (this.plan.tasks.some(({ id }) => AT_WORK.includes(this.task(id).state))) return;
+    // Once all is done the manager looks at it, too, before the run ends.
+    if (ready.length === 0 && !isFinished(this.plan, states)) return;
     const manager = new Manager({ ...this.run, tasks: this.tasks, handoffs: this.handoffs }, this.kit, this.orders);
     const decided = manager.decide(this.plan, states, outputsOf({ tasks: this.tasks }));
-    if (!decided) return;
+    this.deciding = decided === 'working';
+    if (typeof decided === 'string') return;
     this.handoffs += 1;
     for (const [id, change] of Object.entries(decided)) this.set(id, change);
   }
@@ -177,7 +182,7 @@ class Advancing {
       const code = this.rejected.has(task) ? 'CREW_REJECTED' : 'CREW_FAILED';
       return { status: 'failed', code, task, reason: this.task(task).problem ?? '' };
     }
-    const outcome = outcomeOf(this.plan, this.states());
+    const outcome = this.deciding ? undefined : outcomeOf(this.plan, this.states());
     if (outcome === undefined) return null;
     if (outcome !== 'completed')
       return { status: 'failed', code: 'CREW_FAILED', task: null, reason: 'no task has an output' };

@@ -17,11 +17,13 @@ const crewOf = (
 
 const says = (next: unknown, note = ''): Outcome => ({ says: { next, note } });
 
-/** The manager's answers in their order; agents answer with the key of their step. */
+/** The manager's answers in their order, then that nothing is left; agents answer with the key of their step. */
 const managed =
   (...answers: Outcome[]): Script =>
   ({ key, task }) =>
-    task === 'MANAGER' ? answers[Number(/^MANAGER-(\d+)/.exec(key)?.[1]) - 1] : { says: { text: key } };
+    task === 'MANAGER'
+      ? (answers[Number(/^MANAGER-(\d+)/.exec(key)?.[1]) - 1] ?? says('FINISH'))
+      : { says: { text: key } };
 
 const orderOf = (run: PlayedRun): string[] => run.keys.filter((key) => !key.startsWith('MANAGER'));
 
@@ -52,6 +54,27 @@ describe(Manager.name, () => {
     expect(run.final).toMatchObject({ status: 'completed' });
   });
 
+  it('should let the manager look at what is done before the run ends, and send it back', () => {
+    const definition = crewOf({ a: {}, b: { needs: ['a'] } });
+    const run = new PlayedRun({
+      definition,
+      script: managed(says('a'), says('b'), says('b', 'Longer.'), says('FINISH')),
+    });
+    run.play();
+    expect(run.keys).toEqual(['MANAGER-1', 'a-1.1.1', 'MANAGER-2', 'b-1.1.1', 'MANAGER-3', 'b-2.1.1', 'MANAGER-4']);
+    expect(run.prompt('b-2.1.1').returned).toEqual({ comments: ['Longer.'], output: { text: 'b-1.1.1' } });
+    expect(run.final).toMatchObject({ status: 'completed', data: { agents: { planner: { text: 'b-2.1.1' } } } });
+  });
+
+  it('should end without that look where it would be over a limit', () => {
+    const script: Script = ({ task, key }) =>
+      task === 'MANAGER' ? says('a') : { says: { text: key }, tokens: 1_000_000 };
+    const definition = crewOf({ a: {} }, { budget: { tokens: 100_000 } });
+    const run = new PlayedRun({ definition, script }).play();
+    expect([run.keys, run.waitsFor]).toEqual([['MANAGER-1', 'a-1.1.1'], []]);
+    expect(run.final).toMatchObject({ status: 'completed' });
+  });
+
   it('should send a task back twice at most', () => {
     const script: Script = ({ task, key }) => (task === 'MANAGER' ? says('a') : { says: { text: key } });
     const run = new PlayedRun({ definition: crewOf({ a: {}, b: {} }), script }).play();
@@ -67,9 +90,8 @@ describe(Manager.name, () => {
     ['a call of a tool', { calls: [{ id: '1', name: 'fs_write', arguments: '{}' }] }],
     ['a failure for good', { fails: 'MODEL_NOT_FOUND' }],
   ])('should do the tasks in their order where the manager says %s', (_, nonsense) => {
-    const script: Script = ({ task, key }) => (task === 'MANAGER' ? nonsense : { says: { text: key } });
     const definition = crewOf({ a: {}, b: {}, c: { needs: ['b'] } });
-    const run = new PlayedRun({ definition, script }).play();
+    const run = new PlayedRun({ definition, script: managed(nonsense, nonsense, nonsense) }).play();
     expect(orderOf(run)).toEqual(['a-1.1.1', 'b-1.1.1', 'c-1.1.1']);
     expect(run.final).toMatchObject({ status: 'completed' });
   });

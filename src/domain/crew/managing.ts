@@ -21,22 +21,23 @@ export class Manager {
   ) {}
 
   /**
-   * What the manager has decided, as changes of tasks; undefined: it has not yet. Where it may not decide any more, or
-   * nobody answers for it, the first task in the order of the file is next.
+   * What the manager has decided, as changes of tasks; `working`: it has not yet; `finish`: nothing is left to do. Where
+   * it may not decide any more, or nobody answers for it, the first task in the order of the file is next.
    */
   decide(
     plan: CrewPlan,
     states: TaskStates,
     outputs: Readonly<Record<string, unknown>>,
-  ): Record<string, Partial<TaskProgress>> | undefined {
+  ): Record<string, Partial<TaskProgress>> | 'working' | 'finish' {
     const choices = managerChoices(plan, states, this.returns());
+    if (choices.ready.length + choices.returnable.length === 0) return 'finish';
     const answer = this.answer(choices, outputs);
-    if (answer === 'working') return undefined;
+    if (answer === 'working') return 'working';
     const next = nextStep(answer, choices);
-    if (next.kind === 'finish') return undefined;
+    if (next.kind === 'finish') return 'finish';
     const { task, note } = next;
     const before = this.run.tasks[task];
-    if (!before) return undefined;
+    if (!before) return 'finish';
     const notes = note === undefined ? before.notes : [...before.notes, note];
     if (next.kind === 'begin') return { [task]: { state: 'running', notes } };
     const again = { state: 'returned' as const, round: before.round + 1, attempt: 1, output: null };
@@ -80,6 +81,8 @@ export class Manager {
       return turn.kind === 'output' ? turn.value : undefined;
     }
     const { key } = taken;
+    // Nobody is asked for more only so that the manager can look at what is done.
+    if (choices.ready.length === 0 && this.orders.isSpent(route.maxTokens)) return undefined;
     if (this.orders.reserve(key, route.maxTokens)) return 'working';
     const prompt = {
       agent: profile,

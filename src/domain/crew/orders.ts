@@ -126,6 +126,11 @@ export class Orders {
     return undefined;
   }
 
+  /** Whether a limit would be asked about before a turn with so long an answer. */
+  isSpent(tokens: number): boolean {
+    return this.kit.broke !== undefined || this.reached(tokens) !== undefined;
+  }
+
   /** Whether a tool may be used, which costs time; undefined: it may. */
   useOfTool(): Halt | undefined {
     const reached = this.reached(0);
