@@ -1,13 +1,13 @@
-import type { TaskProgress } from '../../contracts/crew-run.js';
-import type { CrewPlan } from '../../contracts/crew.js';
+import type { StepView, TaskProgress } from '../../contracts/crew-run.js';
+import type { CrewPlan, JsonSchema } from '../../contracts/crew.js';
 import type { AdvanceKit } from './kit.js';
 import { managerBlocks, managerChoices, managerInstruction, managerSchema, nextStep, staleAfter } from './manager.js';
-import type { Orders } from './orders.js';
+import type { Halt, Orders } from './orders.js';
 import type { TaskStates } from './plan.js';
 import type { CrewRun } from './run-state.js';
 import { readTurn } from './turn.js';
 import { formWords } from './turn-form.js';
-import { wayOf } from './turn-way.js';
+import { wayOf, type TurnWay } from './turn-way.js';
 
 /** What the step of the manager's decision is called in place of a task; no task can be called so. */
 const MANAGER = 'MANAGER';
@@ -69,21 +69,10 @@ export class Manager {
     if (taken.kind === 'working') return 'working';
     const form = { tools: [], output: managerSchema(choices) };
     const way = wayOf(route, form);
-    if (taken.kind === 'done') {
-      const { step } = taken;
-      const reader = {
-        way,
-        parseJson: (text: string) => this.kit.parseJson(text),
-        output: this.kit.validator(form.output),
-        tools: [],
-      };
-      const turn = readTurn(step.text, [], { ...reader, mostCalls: 0, isCut: step.isCut });
-      return turn.kind === 'output' ? turn.value : undefined;
-    }
+    if (taken.kind === 'done') return this.read(taken.step, way, form.output);
     const { key } = taken;
-    // Nobody is asked for more only so that the manager can look at what is done.
-    if (choices.ready.length === 0 && this.orders.isSpent(route.maxTokens)) return undefined;
-    if (this.orders.reserve(key, route.maxTokens)) return 'working';
+    const halt = this.halt(key, route.maxTokens, choices);
+    if (halt) return halt === 'over' ? undefined : 'working';
     const prompt = {
       agent: profile,
       instruction: managerInstruction(definition, choices),
@@ -95,5 +84,18 @@ export class Manager {
     const label = `${agent} decides what is next`;
     this.orders.step({ kind: 'model', key, task: MANAGER, agent, label, form, way, says: { prompt } });
     return 'working';
+  }
+
+  /** Why the manager is not asked now. Only so that it can look at what is done, nobody is asked for more. */
+  private halt(key: string, tokens: number, { ready }: ReturnType<typeof managerChoices>): Halt | 'over' | undefined {
+    if (ready.length === 0 && this.orders.isSpent(tokens)) return 'over';
+    return this.orders.reserve(key, tokens);
+  }
+
+  private read({ text, isCut }: StepView, way: TurnWay, schema: JsonSchema): Record<string, unknown> | undefined {
+    const output = this.kit.validator(schema);
+    const reader = { way, parseJson: (words: string) => this.kit.parseJson(words), output, tools: [] };
+    const turn = readTurn(text, [], { ...reader, mostCalls: 0, isCut });
+    return turn.kind === 'output' ? turn.value : undefined;
   }
 }
