@@ -11,6 +11,8 @@ const withoutTry = (key) => key.replace(/~\d+$/, '');
 /** What must be true in the end, by the database and its journal, the model's own ledger, and the files. */
 export class Books {
   faults = [];
+  /** Turns that were bought after their result was recorded. */
+  late = [];
 
   constructor(stage, runs, approver) {
     Object.assign(this, { stage, runs, approver });
@@ -67,23 +69,29 @@ export class Books {
   }
 
   async ofRuns() {
-    let [completed, lost, unlike] = [0, 0, 0];
+    const count = { completed: 0, unlike: 0 };
     for (const run of this.runs) {
-      const body = run.isOver ? await this.bodyOf(run) : undefined;
-      if (body?.status === 'completed') completed += 1;
-      else {
-        lost += 1;
-        this.faults.push(`${run.crew} ${run.id} has not ended well: ${JSON.stringify(body?.error ?? body?.status)}`);
-      }
-      const same = isDeepStrictEqual(body?.data, this.ideal.get(run.crew).data);
-      if (body?.status === 'completed' && !same) {
-        unlike += 1;
-        this.faults.push(`${run.crew} ${run.id} came to something else: ${JSON.stringify(body.data)}`);
-      }
+      const problem = await this.problemOf(run, count);
+      if (problem) this.faults.push(`${run.crew} ${run.id} ${problem}`);
       const ends = this.journal('ended', run.id).length;
       if (ends > 1) this.faults.push(`${run.crew} ${run.id} ended ${ends} times`);
     }
-    return `runs accepted ${this.runs.length}, completed ${completed}, lost or failed ${lost}, with another result than in peace ${unlike}`;
+    const { length: accepted } = this.runs;
+    return (
+      `runs accepted ${accepted}, completed ${count.completed}, lost or failed ${accepted - count.completed}, ` +
+      `with another result than in peace ${count.unlike}`
+    );
+  }
+
+  /** What is wrong with the end of a run; undefined: nothing. */
+  async problemOf(run, count) {
+    if (!run.isOver) return 'has no end';
+    const body = await this.bodyOf(run);
+    if (body?.status !== 'completed') return `has not ended well: ${JSON.stringify(body)}`;
+    count.completed += 1;
+    if (isDeepStrictEqual(body.data, this.ideal.get(run.crew).data)) return undefined;
+    count.unlike += 1;
+    return `came to something else than in peace: ${JSON.stringify(body.data)}`;
   }
 
   /** Each step of a quiet run is there, recorded once and as in peace, and no other is. */
@@ -139,23 +147,22 @@ export class Books {
     );
   }
 
-  late = [];
-
   after({ run, key, recordedAt }, begunAt) {
     const ms = (begunAt - recordedAt).toFixed(0);
     this.late.push(key);
     this.faults.push(`${run.crew} ${run.id}: ${key} was bought again ${ms} ms after its result was recorded`);
   }
 
-  /** Usage has each recorded answer once. */
+  /** Usage has the tokens of each recorded answer once, with those of answers that nobody got whole, and each run once. */
   async counted() {
-    const [{ sum }] = await this.stage.journal.rows(
-      `select sum(requests)::int as sum from usage_daily where provider = 'fake'`,
-    );
-    const [{ count }] = await this.stage.journal.rows(
-      `select count(*)::int from requests where mode = 'chat' and status = 'completed'`,
-    );
-    if (sum !== count) this.faults.push(`usage has ${sum} answers, ${count} are recorded`);
+    const [{ tokens, runs, spent, ended }] = await this.stage.journal.rows(`select
+      (select sum(prompt_tokens + completion_tokens)::int from usage_daily where provider = 'fake') as tokens,
+      (select sum(requests)::int from usage_daily where provider = 'crew') as runs,
+      (select sum((usage->>'total_tokens')::int)::int from requests where run_id is not null and provider = 'fake')
+        + (select sum(lost_tokens)::int from crew_runs) as spent,
+      (select count(*)::int from crew_runs where ended_at is not null) as ended`);
+    if (tokens !== spent) this.faults.push(`usage has ${tokens} tokens, the steps have ${spent}`);
+    if (runs !== ended) this.faults.push(`usage has ${runs} runs, ${ended} have ended`);
   }
 
   async ofApprovals() {

@@ -4,7 +4,7 @@ import { between } from './seed.mjs';
  * Moments of a step or gate at which something is killed, and how long after them at most, in milliseconds.
  * `begun`: the model was asked. `answered`: it has said all, which is written down about now. `opened`: a tool is about
  * to be used. `ended`: the result is recorded. `asked`: people are waited for, who decide after the kill. `sent`: the
- * approval is on its way.
+ * approval is on its way. `decided`: it is applied, and whoever approved has hardly heard of it.
  */
 const MOMENTS = {
   model: [
@@ -18,7 +18,8 @@ const MOMENTS = {
   ],
   gate: [
     { moment: 'asked', most: 400 },
-    { moment: 'sent', most: 40 },
+    { moment: 'sent', most: 100 },
+    { moment: 'decided', most: 4 },
   ],
 };
 
