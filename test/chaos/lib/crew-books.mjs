@@ -34,13 +34,13 @@ export class Books {
   stepsOf({ id }) {
     return this.stage.journal.rows(
       `select step as key, case mode when 'chat' then 'model' else 'tool' end as kind, status
-       from requests where run_id = $1 order by received_at, step`,
+       from requests where run_id = $1 order by step`,
       [id],
     );
   }
 
   gatesOf({ id }) {
-    return this.stage.journal.rows('select id, state from crew_gates where run_id = $1 order by asked_at, id', [id]);
+    return this.stage.journal.rows('select id, state from crew_gates where run_id = $1 order by id', [id]);
   }
 
   bodyOf({ id, play, n }) {
@@ -127,30 +127,32 @@ export class Books {
 
   async ofCalls() {
     const calls = this.stage.calls.calls();
-    const count = { answered: 0, broken: 0, none: 0 };
-    const whole = new Map();
-    for (const { digest, begunAt, end } of calls) {
-      count[end] += 1;
-      const turn = this.turns.get(digest);
-      if (end === 'answered') whole.set(digest, (whole.get(digest) ?? 0) + 1);
-      if (!turn) this.faults.push(`the model was asked for what is no step: ${digest}`);
-      else if (begunAt > turn.recordedAt) this.after(turn, begunAt);
+    const ends = Map.groupBy(calls, ({ end }) => end);
+    const count = (end) => ends.get(end)?.length ?? 0;
+    for (const call of calls) this.judge(call);
+    const answers = Map.groupBy(ends.get('answered') ?? [], ({ digest }) => digest);
+    for (const [digest, { run, key, recordedAt }] of this.turns) {
+      if (recordedAt && !answers.has(digest)) this.faults.push(`${run.id} ${key}: an answer that the model never gave`);
     }
-    const unsaid = [...this.turns].filter(([digest, { recordedAt }]) => recordedAt && !whole.has(digest));
-    for (const [, { run, key }] of unsaid) this.faults.push(`${run.id} ${key}: an answer that the model never gave`);
-    const twice = [...whole.values()].reduce((sum, times) => sum + times - 1, 0);
-    const { length: late } = this.late;
     await this.counted();
+    const again = count('answered') - answers.size - this.late.length;
     return (
-      `calls to the model ${calls.length}: answered in full ${count.answered}, broken off by kills ${count.broken}, open ${count.none}\n` +
-      `answered in full again since the first answer was not recorded ${twice}; bought after the result was recorded ${late}`
+      `calls to the model ${calls.length}: answered in full ${count('answered')}, broken off by kills ${count('broken')}, ` +
+      `open ${count('none')}\nanswered in full once more, since no answer was recorded yet ${again}; ` +
+      `bought after the result was recorded ${this.late.length}`
     );
   }
 
-  after({ run, key, recordedAt }, begunAt) {
-    const ms = (begunAt - recordedAt).toFixed(0);
-    this.late.push(key);
-    this.faults.push(`${run.crew} ${run.id}: ${key} was bought again ${ms} ms after its result was recorded`);
+  /** A call must be that of a step whose result is not recorded yet. */
+  judge({ digest, begunAt }) {
+    const turn = this.turns.get(digest);
+    if (!turn) this.faults.push(`the model was asked for what is no step: ${digest}`);
+    else if (begunAt > turn.recordedAt) {
+      const { run, key, recordedAt } = turn;
+      const ms = (begunAt - recordedAt).toFixed(0);
+      this.late.push(key);
+      this.faults.push(`${run.crew} ${run.id}: ${key} was bought again ${ms} ms after its result was recorded`);
+    }
   }
 
   /** Usage has the tokens of each recorded answer once, with those of answers that nobody got whole, and each run once. */
