@@ -8,6 +8,7 @@ import {
   anAccess,
   anInput,
   any,
+  chain,
   has,
   is,
   keySet,
@@ -17,10 +18,17 @@ import {
   not,
 } from '../../test/factories/routing.js';
 import { ENTITLEMENTS, type AccessFacts, type Entitlement } from '../contracts/access.js';
-import { MODES, type CrewChoice, type Decision, type DecisionInputs, type Mode } from '../contracts/request.js';
+import {
+  MODES,
+  type CallShape,
+  type CrewChoice,
+  type Decision,
+  type DecisionInputs,
+  type Mode,
+} from '../contracts/request.js';
 import type { Condition, KnownAnswer, RoutingRule, RoutingTable } from '../contracts/routing.js';
 import { ERRORS } from '../errors/catalogue.js';
-import { decide, MODE_ENTITLEMENTS } from './decide.js';
+import { decide, decideStep, MODE_ENTITLEMENTS } from './decide.js';
 
 const withRights = (entitlements: string[], platformAdmin = false): AccessFacts =>
   anAccess([], { roles: [{ name: 'member', entitlements }], platformAdmin });
@@ -88,6 +96,19 @@ describe('decide', () => {
     expect(decide(table, anInput()).allowed).toBe(true);
     expect(decide(table, anInput({ access: elsewhere })).allowed).toBe(false);
     expect(decide(table, anInput({ access: anAccess(['contributor']) })).allowed).toBe(false);
+  });
+
+  describe('of a turn of an agent', () => {
+    const asked = (...shapes: CallShape[]): Decision['chain'] => {
+      const providers = Object.fromEntries(shapes.map((shape) => [shape, aPolicy({ shape })]));
+      const table = aTable([{ use: chain(...shapes), fallbacks: [] }], { providers });
+      const about = { crew: 'planning', agent: 'planner', provider: undefined };
+      return decideStep(table, withRights(['chat.read', 'chat.write', 'agent.crew']), about)?.chain ?? [];
+    };
+
+    it('makes a call that others can be beside of what is local for a chat', () => {
+      expect(asked('local', 'eager', 'queue').map(({ shape }) => shape)).toEqual(['eager', 'eager', 'queue']);
+    });
   });
 
   describe('of a crew', () => {

@@ -120,11 +120,16 @@ export function decideStep(
     const match = provider === undefined ? matchRule(table, subject) : matchNamed(table, subject, provider);
     if (!match) continue;
     const { rule, chain } = routed(table, inputs, match, undefined);
-    const made = allow(table, { mode: 'chat', access }, rights, { rule, chain, priority: MODE_PRIORITY.crew });
+    const part = { rule, chain: chain.map(besideOthers), priority: MODE_PRIORITY.crew };
+    const made = allow(table, { mode: 'chat', access }, rights, part);
     return made.allowed ? made.decision : undefined;
   }
   return undefined;
 }
+
+/** A run does its local activities one after the other: a turn that were one would hold up all others. */
+const besideOthers = (step: ProviderStep): ProviderStep =>
+  step.shape === 'local' ? { ...step, shape: 'eager' } : step;
 
 /** What a rule makes of a request that it takes. */
 function routed(

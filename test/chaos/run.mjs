@@ -6,6 +6,7 @@ const RUNS = {
   workers: () => import('./workers.mjs'),
   votes: () => import('./votes.mjs'),
   tools: () => import('./tools.mjs'),
+  crews: () => import('./crews.mjs'),
 };
 
 const HELP = `npm run chaos -- NAME [OPTIONS]
@@ -19,12 +20,16 @@ const HELP = `npm run chaos -- NAME [OPTIONS]
              they were told is what is counted, and it is closed and executed once
   tools      200 requests for tools while their worker, or all of the product at once, is killed: each ends once, no
              write is applied twice, no file is half written, and nothing of a sandbox is left behind
+  crews      a run of a crew for each step and gate of five crews, killed there: worker, API, all of the product, or
+             Temporal. What a model said is bought no more once it is recorded, and each approval is applied once
 
 Options: --seed N            repeat a run: the same requests and the same kills
          --requests N        how many requests (route: 60, tools: 200)
-         --kills N           how many kills (route: 16, embedded: 20, workers: 20, votes: 12, tools: 16)
+         --kills N           how many kills (route: 16, embedded: 20, workers: 20, votes: 12, tools: 16, crews: all steps)
          --embedded-kills N  how many kills in the second half of route (20)
          --members N         how many members (workers: 24, votes: 40)
+         --rounds N          crews: how often all steps are gone through (1)
+         --plant NAME        crews: a promise that is broken on purpose (bought, approved, written), and must be found
 `;
 
 const [name, ...rest] = process.argv.slice(2);

@@ -51,6 +51,8 @@ export interface FakeSettings {
   contextWords: number;
   /** `byte`: every byte in a packet of its own; `whole`: the whole answer in one. */
   packets: 'token' | 'byte' | 'whole';
+  /** Whether every chat is written down, from its first byte to its end. */
+  ledger: boolean;
   // The following are OpenAI's alone.
   /** Refuse any parameter that OpenAI does not have, by name. */
   refuseUnknown: boolean;
@@ -86,6 +88,7 @@ export const DEFAULT_SETTINGS: FakeSettings = {
   refuseThink: false,
   contextWords: 1_000_000,
   packets: 'token',
+  ledger: false,
   seed: 1,
   refuseUnknown: false,
   vision: true,

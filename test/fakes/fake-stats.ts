@@ -5,6 +5,8 @@ export interface FakeCall {
   closed: boolean;
   /** Ended by a fault, so that its end is not the client's doing. */
   spoiled: boolean;
+  /** Hears what became of it. */
+  tell?: ((what: 'answered' | 'broken') => void) | undefined;
 }
 
 export type Counts = Record<string, number>;
@@ -27,12 +29,12 @@ export class FakeStats {
   startedByPrompt: Counts = {};
   completedByPrompt: Counts = {};
 
-  begin(marker: string): FakeCall {
+  begin(marker: string, tell?: FakeCall['tell']): FakeCall {
     this.calls++;
     this.inFlight++;
     this.maxInFlight = Math.max(this.maxInFlight, this.inFlight);
     count(this.byPrompt, marker);
-    return { marker, completed: false, closed: false, spoiled: false };
+    return { marker, completed: false, closed: false, spoiled: false, tell };
   }
 
   start(call: FakeCall): void {
@@ -43,6 +45,7 @@ export class FakeStats {
     call.completed = true;
     this.completed++;
     count(this.completedByPrompt, call.marker);
+    call.tell?.('answered');
   }
 
   /** The connection is gone, or the exchange is over. */
@@ -50,5 +53,6 @@ export class FakeStats {
     call.closed = true;
     this.inFlight--;
     if (!call.completed && !call.spoiled) this.aborted++;
+    call.tell?.('broken');
   }
 }

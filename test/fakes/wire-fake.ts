@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { CallLedger, digestOf } from './call-ledger.js';
 import { Answer, paced, sendJson } from './fake-answer.js';
 import { DEFAULT_SETTINGS } from './fake-dialect.js';
 import type { ChatBody, Dialect, EmbeddingsBody, FakeSettings } from './fake-dialect.js';
@@ -17,11 +18,14 @@ const MAX_KEPT_BODIES = 200;
 
 /**
  * A model endpoint over real sockets: deterministic answers, delays, faults on demand, and counters. What code can set,
- * another process can: `POST /__control {settings?, faults?, reset?}`, `GET /__stats` and `GET /__bodies`.
+ * another process can: `POST /__control {settings?, faults?, reset?}`, `GET /__stats` and `GET /__bodies`. `POST /__ledger
+ * {after}` waits for entries of the ledger behind the first `after`.
  */
 export class WireFake {
   settings: FakeSettings;
   stats = new FakeStats();
+  /** Of chats, where the settings ask for it. */
+  readonly ledger = new CallLedger();
   /** Bodies of the latest chats, oldest first. */
   bodies: ChatBody[] = [];
   /** The same of texts that were turned into vectors. */
@@ -70,6 +74,7 @@ export class WireFake {
 
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));
+    this.ledger.close();
     this.server.closeAllConnections();
     await closed;
   }
@@ -99,6 +104,7 @@ export class WireFake {
     if (path === '/__stats') sendJson(response, 200, this.stats);
     else if (path === '/__bodies') sendJson(response, 200, { chats: this.bodies, embeddings: this.embeddingBodies });
     else if (path === '/__control') this.control(response, text);
+    else if (path === '/__ledger') void this.tellLedger(response, text);
     else return false;
     return true;
   }
@@ -119,6 +125,11 @@ export class WireFake {
     sendJson(response, 200, { settings: this.settings, faults: this.faults });
   }
 
+  private async tellLedger(response: ServerResponse, text: string): Promise<void> {
+    const { after } = JSON.parse(text) as { after: number };
+    sendJson(response, 200, await this.ledger.after(after));
+  }
+
   private async chat(response: ServerResponse, text: string): Promise<void> {
     const { dialect, settings, stats } = this;
     const raw = parseObject(text);
@@ -129,9 +140,9 @@ export class WireFake {
     }
     const body = raw as ChatBody;
     this.bodies = [...this.bodies.slice(1 - MAX_KEPT_BODIES), body];
-    const messages = body.messages.map(({ content }) => ({ content: textOf(content) }));
+    const messages = body.messages.map(({ role, content }) => ({ role, content: textOf(content) }));
     const prompt = messages.at(-1)?.content ?? '';
-    const call = this.begin(response, prompt);
+    const call = this.begin(response, prompt, settings.ledger ? this.ledger.begin(digestOf(messages)) : undefined);
     const plain = say(body.model, messages, settings.tokens, dialect.maxTokens(body));
     const said = dialect.enrich?.(plain, body, settings) ?? plain;
     const fault = takeFault(this.faults, prompt);
@@ -159,9 +170,9 @@ export class WireFake {
     await new Answer({ dialect, settings: own, stats, call, response, body: asked, said, fault, whole }).run();
   }
 
-  private begin(response: ServerResponse, prompt: string): FakeCall {
+  private begin(response: ServerResponse, prompt: string, tell?: FakeCall['tell']): FakeCall {
     const { stats } = this;
-    const call = stats.begin(markerOf(prompt));
+    const call = stats.begin(markerOf(prompt), tell);
     response.once('close', () => {
       stats.close(call);
     });

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
+import { Worker } from '@temporalio/worker';
 import { crewWorkflowId, stepRequestId } from '../../src/contracts/ids.js';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.js';
 import { aStep, CrewPlay, end, next, poke, type Advance } from '../fakes/crew-play.js';
 import { answer, fail, untilCancelled } from '../fakes/scripted-activities.js';
+import { workflowBundle } from '../support/temporal.js';
 import { until } from '../support/until.js';
 import { attributesOf, Stage } from './stage.js';
 
@@ -218,6 +221,25 @@ describe('crewRun', () => {
   });
 
   describe('history', () => {
+    it('should lead to the same when it is read again, also where two looks at the DAO end while it asks', async () => {
+      const both: Advance = async (input) => ({
+        ...(await next()(input)),
+        steps: [aStep(runId, 'd', 'dao'), aStep(runId, 'e', 'dao')],
+      });
+      // The second one ends while what follows from the first one is asked for, if that is not left until it has ended.
+      const slow: Advance = async (input) => {
+        await sleep(200);
+        return next()(input);
+      };
+      const crew = new CrewPlay({
+        advances: [both, slow, next({}, ['a']), end('completed')],
+        runDaoTool: ({ requestId }) => sleep(requestId === idOf('e') ? 100 : 0, { outcome: 'recorded' }),
+      });
+      const history = await crew.on(stage, runId);
+      await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, history, 'read again');
+      expect(crew.begun).toEqual(['d', 'e', 'a'].map(idOf));
+    });
+
     it('should stay small, and hold no text of models or members', async () => {
       const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
       const rounds = keys.map((key, index) => next({ tokens: 12 * index }, [key]));

@@ -7,6 +7,7 @@ import { walkChain } from '../route-request/walk.js';
 import { endWithout } from '../shared/ending.js';
 import { failureOf } from '../shared/failure-of.js';
 import { toolFailureOf, toolOptions } from '../shared/tool.js';
+import type { OneAtATime } from './one-at-a-time.js';
 
 /** What looks at the DAO takes milliseconds. */
 const { runDaoTool } = proxyLocalActivities<Activities>({
@@ -17,21 +18,22 @@ const { runDaoTool } = proxyLocalActivities<Activities>({
 /**
  * Does a step of a run. Whatever comes of it is in the database when this returns; a step that fails does not fail the
  * run: that is for whoever looks at it next.
+ * @param local does the local activities of the run
  */
-export async function performStep({ daoId, actor }: CrewRunInput, step: StepInput): Promise<void> {
+export async function performStep({ daoId, actor }: CrewRunInput, step: StepInput, local: OneAtATime): Promise<void> {
   const { requestId, deadlineAt, decision } = step;
   const input: RouteRequestInput = { version: 1, requestId, daoId, actor, deadlineAt, decision };
-  if (step.kind === 'model') await turn(input, step.label);
-  else await use(input, step);
+  if (step.kind === 'model') await turn(input, step.label, local);
+  else await use(input, step, local);
 }
 
-async function turn(input: RouteRequestInput, label: string): Promise<void> {
+async function turn(input: RouteRequestInput, label: string, local: OneAtATime): Promise<void> {
   const attempts: Attempt[] = [];
   const answer = await walkChain(input, attempts, label).catch((error: unknown) => ({ failure: failureOf(error) }));
-  if ('failure' in answer) await endWithout(input, answer.failure, attempts);
+  if ('failure' in answer) await endWithout(input, answer.failure, attempts, local.do);
 }
 
-async function use(input: RouteRequestInput, { kind, label }: StepInput): Promise<void> {
+async function use(input: RouteRequestInput, { kind, label }: StepInput, local: OneAtATime): Promise<void> {
   const { requestId, daoId, actor, deadlineAt } = input;
   const scheduledAt = Date.now();
   const tool = { requestId, daoId, actor, deadlineAt, scheduledAt };
@@ -41,8 +43,8 @@ async function use(input: RouteRequestInput, { kind, label }: StepInput): Promis
     summary: label,
   });
   try {
-    await (kind === 'dao' ? runDaoTool(tool) : runTool(tool));
+    await (kind === 'dao' ? local.do(() => runDaoTool(tool)) : runTool(tool));
   } catch (error) {
-    await endWithout(input, toolFailureOf(error), []);
+    await endWithout(input, toolFailureOf(error), [], local.do);
   }
 }

@@ -14,6 +14,7 @@ import type { Activities } from '../../activities/index.js';
 import type { AdvanceCrewInput, AdvancedCrew, CrewRunInput, StepInput } from '../../src/contracts/crew-steps.js';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.js';
 import { POKE_CREW_SIGNAL } from './messages.js';
+import { OneAtATime } from './one-at-a-time.js';
 import { performStep } from './steps.js';
 
 /** What is next of a run is in the database, and is asked there however long it is away. */
@@ -60,14 +61,17 @@ class Run {
   private readonly working = new Map<string, Promise<void>>();
   private readonly done = new Set<string>();
   private readonly steps = new CancellationScope();
+  private readonly local = new OneAtATime();
   private told = '';
 
   constructor(private readonly input: CrewRunInput) {}
 
   async toItsEnd(): Promise<AdvancedCrew['ended']> {
     for (;;) {
-      this.news = false;
-      const next = await advanceCrew(this.place());
+      const next = await this.local.do(() => {
+        this.news = false;
+        return advanceCrew(this.place());
+      });
       this.tell(next);
       if (next.ended) return await this.ended(next.ended);
       // What is not begun here is told again to the run that this goes on as.
@@ -84,7 +88,7 @@ class Run {
 
   /** Ends a run that is cancelled: first on the record, then where its steps are done. */
   async cancelled(): Promise<void> {
-    await cancelCrew(this.place());
+    await this.local.do(() => cancelCrew(this.place()));
     await Promise.all(this.working.values());
   }
 
@@ -104,7 +108,7 @@ class Run {
     const isAgain = this.done.has(requestId);
     const perform = async (): Promise<void> => {
       if (isAgain) await sleep(PAUSE_BEFORE_AGAIN);
-      await performStep(this.input, step);
+      await performStep(this.input, step, this.local);
     };
     // Whatever comes of a step is on the record; where nothing is, the step is open still and is told again.
     this.working.set(requestId, this.steps.run(perform).then(finish, finish));

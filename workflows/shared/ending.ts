@@ -10,17 +10,24 @@ const { recordFailure } = proxyLocalActivities<Activities>({
   retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '5s' },
 });
 
+/** Does something when it may be done. */
+type InTurn = <T>(act: () => Promise<T>) => Promise<T>;
+
 /**
  * Writes down that a request ends without an answer, even where it was cancelled.
+ * @param inTurn when that is, where the workflow has other local activities
  * @returns its status, and the error with which its workflow must end, so that an operator finds it by its status
  */
 export async function endWithout(
   { requestId, daoId, actor }: RouteRequestInput,
   failure: Failure,
   attempts: Attempt[],
+  inTurn: InTurn = (act) => act(),
 ): Promise<{ status: 'failed' | 'cancelled'; error: Error }> {
   const status = failure.type === 'Cancelled' ? 'cancelled' : 'failed';
-  await CancellationScope.nonCancellable(() => recordFailure({ requestId, daoId, actor, status, failure, attempts }));
+  await CancellationScope.nonCancellable(() =>
+    inTurn(() => recordFailure({ requestId, daoId, actor, status, failure, attempts })),
+  );
   return { status, error: errorOf(failure) };
 }
 

@@ -1,6 +1,9 @@
 import { parseArgs } from 'node:util';
 
-/** Seed, numbers of requests, of kills and of kills in a second half; a seed that is not given is drawn, and printed. */
+/**
+ * Seed, numbers of requests, of kills, of kills in a second half and of rounds, and a mistake that is planted; a seed that
+ * is not given is drawn, and printed.
+ */
 export function readOptions(args, defaults) {
   const { values } = parseArgs({
     args,
@@ -10,6 +13,8 @@ export function readOptions(args, defaults) {
       kills: { type: 'string' },
       'embedded-kills': { type: 'string' },
       members: { type: 'string' },
+      rounds: { type: 'string' },
+      plant: { type: 'string' },
     },
   });
   return {
@@ -18,5 +23,7 @@ export function readOptions(args, defaults) {
     kills: Number(values.kills ?? defaults.kills),
     embeddedKills: Number(values['embedded-kills'] ?? 20),
     members: Number(values.members ?? defaults.members),
+    rounds: Number(values.rounds ?? 1),
+    plant: values.plant,
   };
 }
