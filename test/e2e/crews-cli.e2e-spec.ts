@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { GOOD } from '../fakes/crew-answers.js';
 import type { ScriptedAnswer } from '../fakes/fake-dialect.js';
 import { startFakeOpenAi } from '../fakes/fake-openai.js';
 import type { WireFake } from '../fakes/wire-fake.js';
@@ -8,13 +9,9 @@ import { chatProfile, fakeProvider, Product } from './harness.js';
 
 const DAO = 'orchard';
 
-/** Answers by words of each task's instruction. */
+/** Good answers; here a task has three parts of the same length. */
 const SCRIPTS: Record<string, ScriptedAnswer[]> = {
-  'Write a welcome message': [{ welcome_message: 'Welcome to the Orchard, which grows apples for everybody!' }],
-  'Choose one role': [{ reason: 'They want to help with code and files.', suggested_role: 'contributor' }],
-  'three to five first steps': [
-    { next_steps: ['Ask a question in the chat.', 'Read the open proposals.', 'Talk about the apples.'] },
-  ],
+  ...GOOD,
   'into three to eight subtasks': [{ subtasks: ['t1', 't2', 't3'].map((id) => ({ id, title: `Do the part ${id}` })) }],
   'Estimate each subtask': [{ estimates: ['t1', 't2', 't3'].map((id) => ({ id, hours: 1, confidence: 'high' })) }],
   'depends_on has the ids': [{ dependencies: ['t1', 't2', 't3'].map((id) => ({ id, depends_on: [] })) }],
@@ -83,6 +80,22 @@ describe('crews at the command line', () => {
     expect(await crew('admin', 'approve', id)).toContain(`run ${id} of microdao_onboarding: `);
     await until(async () => (await crew('guest', 'show', id)).includes(': completed\n'));
     expect(await crew('guest', 'show', id)).toContain('\n## Suggested role\n\ncontributor\n');
+  });
+
+  it('should let a draft carry what the crew says of it, and tell when it says something else', async () => {
+    const draft = ['--title', 'A barn', '--text', 'Let us rent one.'];
+    expect(await line.done('member', 'proposal', 'create', ...draft)).toContain('proposal 1: A barn\n');
+    const reviewed = await line.done('member', 'proposal', 'review', '1');
+    const id = idOf(told);
+    expect(told).toContain('check_legal (legal_checker): completed');
+    expect(reviewed).toMatch(new RegExp(String.raw`^review of \S+, run ${id}$`, 'm'));
+    expect(reviewed).toContain('## Legal findings\n\n- **Finding:** It does not say who signs for the barn.\n');
+    const other = await line.dagi('admin', ['proposal', 'create', '--title', 'B', '--text', 'C', '--review', id]);
+    expect(other.error).toMatchObject({ code: 'REVIEW_INVALID' });
+    const call = { key: line.keys.member! };
+    const { body } = await product.call('PATCH', '/proposals/1', call, { text: 'Let us buy one.' });
+    const { review } = body as unknown as { review: unknown };
+    expect(review).toMatchObject({ run_id: id, current: false, result: { recommendation: 'revise' } });
   });
 
   it('should be ended by whoever began it', async () => {

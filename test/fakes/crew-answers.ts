@@ -66,12 +66,4 @@ export const GOOD: Record<string, ScriptedAnswer[]> = {
       ],
     },
   ],
-  'duties towards authorities': [
-    { findings: [{ finding: 'Nobody is named who signs the lease.', severity: 'concern' }] },
-  ],
-  'sums that are asked for': [{ findings: [{ finding: 'The rent comes again each month.', severity: 'info' }] }],
-  'who gains, who loses': [{ findings: [{ finding: 'Members near the garden gain most.', severity: 'info' }] }],
-  'Weigh the three lists': [
-    { reasons: ['It is not said who signs the lease.'], recommendation: 'revise', confidence: 0.7 },
-  ],
 };
