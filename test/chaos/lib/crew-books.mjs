@@ -77,10 +77,25 @@ export class Books {
       if (ends > 1) this.faults.push(`${run.crew} ${run.id} ended ${ends} times`);
     }
     const { length: accepted } = this.runs;
+    const refused = await this.refused();
     return (
       `runs accepted ${accepted}, completed ${count.completed}, lost or failed ${accepted - count.completed}, ` +
-      `with another result than in peace ${count.unlike}`
+      `with another result than in peace ${count.unlike}; refused at their start, and asked for again ${refused}`
     );
+  }
+
+  /** Runs that nobody was told were accepted: of those nothing may have been done. */
+  async refused() {
+    const rows = await this.stage.journal.rows(
+      `select id, error->>'code' as code, (select count(*)::int from requests s where s.run_id = r.id) as steps
+       from requests r where mode = 'crew' and id <> all ($1)`,
+      [this.runs.map(({ id }) => id)],
+    );
+    for (const { id, code, steps } of rows) {
+      if (code === 'TEMPORAL_UNAVAILABLE' && steps === 0) continue;
+      this.faults.push(`${id} is the run of nobody: ${code}, ${steps} steps`);
+    }
+    return rows.length;
   }
 
   /** What is wrong with the end of a run; undefined: nothing. */
@@ -162,9 +177,9 @@ export class Books {
       (select sum(requests)::int from usage_daily where provider = 'crew') as runs,
       (select sum((usage->>'total_tokens')::int)::int from requests where run_id is not null and provider = 'fake')
         + (select sum(lost_tokens)::int from crew_runs) as spent,
-      (select count(*)::int from crew_runs where ended_at is not null) as ended`);
+      (select count(*)::int from requests where mode = 'crew' and status = 'completed') as ended`);
     if (tokens !== spent) this.faults.push(`usage has ${tokens} tokens, the steps have ${spent}`);
-    if (runs !== ended) this.faults.push(`usage has ${runs} runs, ${ended} have ended`);
+    if (runs !== ended) this.faults.push(`usage has ${runs} runs, ${ended} have completed`);
   }
 
   async ofApprovals() {
