@@ -15,6 +15,7 @@ import type { Db } from '../adapters/store/tenants.js';
 import { advance, AT_WORK } from '../domain/crew/advance.js';
 import type { Usage } from '../contracts/request.js';
 import { usageOfRun } from '../domain/crew/budget.js';
+import { gateDue } from '../domain/crew/gates.js';
 import type { Advance, RunFinal } from '../domain/crew/run-state.js';
 import { ERRORS } from '../errors/catalogue.js';
 import { stepOf } from './crew-step-orders.js';
@@ -130,7 +131,7 @@ function waitMs(
 ): number | null {
   const moments = [
     ...(next.lookAt ? [next.lookAt] : []),
-    ...gates.map(({ remindAt, expiresAt, reminded }) => (reminded ? expiresAt : remindAt)),
+    ...gates.map(gateDue),
     ...next.gates.map(
       ({ remindAfterS, expiresAfterS }) => new Date(now.getTime() + Math.min(remindAfterS, expiresAfterS) * 1_000),
     ),

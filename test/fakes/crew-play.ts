@@ -1,4 +1,4 @@
-import type { WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { crewWorkflowId, QUEUES, stepRequestId, WORKFLOWS } from '../../src/contracts/ids.js';
 import type { AdvanceCrewInput, AdvancedCrew, CrewRunInput, StepInput } from '../../src/contracts/crew-steps.js';
@@ -68,15 +68,10 @@ export class CrewPlay {
 
   /** @returns the history of its first run */
   async on(stage: Stage, runId: string, scene: Scene = async () => {}): Promise<History> {
-    const input: CrewRunInput = { version: 1, runId, daoId: 'dao-1', actor: 'user-1', crew: 'team' };
     const run = (): Promise<History> =>
       stage.run(
         this.activities(),
-        // As in src/adapters/temporal/gateway.ts.
-        ({ workflow }, taskQueue) =>
-          workflow.start<typeof crewRun>(WORKFLOWS.crewRun, {
-            ...{ args: [input], taskQueue, workflowTaskTimeout: '5s', workflowId: crewWorkflowId('team', runId) },
-          }),
+        (client, queue) => this.start(client, queue, runId),
         (handle) => scene(handle, this),
       );
     const history = await (this.acts.runTool ? stage.withActivityWorker(QUEUES.devtools, this.tools(), run) : run());
@@ -84,12 +79,20 @@ export class CrewPlay {
     return history;
   }
 
+  /** Starts a run as src/adapters/temporal/gateway.ts does, on the queue of a worker that has `activities`. */
+  start({ workflow }: Client, taskQueue: string, runId: string): Promise<CrewHandle> {
+    const input: CrewRunInput = { version: 1, runId, daoId: 'dao-1', actor: 'user-1', crew: 'team' };
+    return workflow.start<typeof crewRun>(WORKFLOWS.crewRun, {
+      ...{ args: [input], taskQueue, workflowTaskTimeout: '5s', workflowId: crewWorkflowId('team', runId) },
+    });
+  }
+
   /** Waits until it was asked so often what is next. */
   asked(times: number): Promise<void> {
     return until(() => this.looks.calls.length >= times);
   }
 
-  private activities(): object {
+  activities(): object {
     const { generate = answers, runDaoTool = recorded, beforeFailure } = this.acts;
     return {
       advanceCrew: (input: AdvanceCrewInput) => this.looks.play(input),

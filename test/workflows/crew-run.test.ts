@@ -1,16 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
+import type { Worker } from '@temporalio/worker';
 import { crewWorkflowId, stepRequestId } from '../../src/contracts/ids.js';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.js';
 import { aStep, CrewPlay, end, next, poke, type Advance } from '../fakes/crew-play.js';
 import { answer, fail, untilCancelled } from '../fakes/scripted-activities.js';
+import { uniqueQueue } from '../support/temporal.js';
 import { until } from '../support/until.js';
 import { attributesOf, Stage } from './stage.js';
 
 jest.setTimeout(30_000);
 
 const LATER = 3_600_000;
+const WEEK = 7 * 24 * LATER;
+/** After how long people are reminded here: usually after a day. */
+const SOON = 400;
+/** Nothing stays in memory: each wake-up is seen in the history, and whoever wakes it knows nothing of before. */
+const FORGETFUL = { maxCachedWorkflows: 0 };
+
+const holdsNothing = (worker: Worker): boolean => {
+  const { numInFlightWorkflowActivations, numInFlightActivities, numCachedWorkflows } = worker.getStatus();
+  return numInFlightWorkflowActivations + numInFlightActivities + numCachedWorkflows === 0;
+};
 /** One before each of 201 steps, one where it is full, and one at the end. */
 const LOOKS = 203;
 
@@ -145,6 +157,43 @@ describe('crewRun', () => {
         await poke(handle);
       });
       expect(hasContinued(history)).toBe(false);
+    });
+
+    it('should be woken in a week by its reminder alone, hold nothing, and go on under another worker', async () => {
+      const waits = (waitMs: number): Advance => next({ waitsFor: 'approval', waitMs, tokens: 12 });
+      const waiting = [waits(SOON), waits(SOON), waits(WEEK - SOON)];
+      const crew = play(next({}, ['a']), ...waiting, next({ tokens: 12 }, ['b']), end('completed'));
+      const options = { taskQueue: uniqueQueue(), ...FORGETFUL };
+      const latest = () => stage.client.workflow.getHandle(crewWorkflowId('team', runId));
+      const resting = await stage.withWorker(
+        crew.activities(),
+        async (queue, worker) => {
+          await crew.start(stage.client, queue, runId);
+          await until(async () => timersOf(await latest().fetchHistory()) === 2);
+          await until(() => holdsNothing(worker));
+          return latest().fetchHistory();
+        },
+        options,
+      );
+      const { raw } = await description();
+      expect([raw.pendingActivities, raw.pendingWorkflowTask ?? null]).toEqual([[], null]);
+      // Its beginning and the reminder; the second timer is for the end of the week.
+      expect(attributesOf(resting, 'workflowTaskScheduledEventAttributes')).toHaveLength(2);
+      expect(resting.events?.length).toBeLessThanOrEqual(14);
+      const [, toItsEnd] = attributesOf(resting, 'timerStartedEventAttributes');
+      expect(Number(toItsEnd?.startToFireTimeout?.seconds)).toBe(Math.floor((WEEK - SOON) / 1_000));
+      await stage.withWorker(
+        crew.activities(),
+        async () => {
+          expect((await latest().fetchHistory()).events).toEqual(resting.events);
+          await poke(latest());
+          await latest().result();
+        },
+        options,
+      );
+      expect(crew.begun).toEqual([idOf('a'), idOf('b')]);
+      expect(await closed()).toBe('COMPLETED');
+      crew.looks.assertPlayed();
     });
 
     it('should look again after the time that it is told, also where that is none', async () => {

@@ -154,15 +154,14 @@ export class Stage {
     });
   }
 
-  /** A worker of workflows and activities on a queue of its own, for as long as `scene` lasts. */
+  /** A worker of workflows and activities for as long as `scene` lasts, on a queue of its own unless one is given. */
   async withWorker<T>(
     activities: object,
-    scene: (queue: string) => Promise<T>,
-    options: Partial<WorkerOptions> = {},
+    scene: (queue: string, worker: Worker) => Promise<T>,
+    { taskQueue: queue = uniqueQueue(), ...options }: Partial<WorkerOptions> = {},
   ): Promise<T> {
-    const queue = uniqueQueue();
     const worker = await this.createWorker(queue, activities, { ...options, workflowBundle: await workflowBundle() });
-    return worker.runUntil(() => scene(queue));
+    return worker.runUntil(() => scene(queue, worker));
   }
 
   /** A worker of activities alone. */

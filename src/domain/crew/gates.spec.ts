@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { GateDecision } from '../../contracts/crew.js';
-import { approvalsLeft, changedOutput, gateRefusal, stateAfter, type Gate, type MadeDecision } from './gates.js';
+import {
+  approvalsLeft,
+  changedOutput,
+  gateDue,
+  gateRefusal,
+  stateAfter,
+  type Gate,
+  type MadeDecision,
+} from './gates.js';
 
 const ASKED = new Date('2026-01-01T00:00:00Z');
 const later = (seconds: number): Date => new Date(ASKED.getTime() + seconds * 1_000);
@@ -148,5 +156,16 @@ describe(stateAfter.name, () => {
       { numRuns: 500 },
     );
     expect(approvals).toBeGreaterThan(50);
+  });
+});
+
+describe(gateDue.name, () => {
+  it.each<[string, number, number, boolean, number]>([
+    ['first for its reminder', 10, 70, false, 10],
+    ['then for its end', 10, 70, true, 70],
+    ['for its end alone where that comes first', 70, 10, false, 10],
+  ])('should look again %s', (_, remindAfterS, expiresAfterS, reminded, due) => {
+    const times = { remindAt: later(remindAfterS), expiresAt: later(expiresAfterS) };
+    expect(gateDue({ ...times, reminded })).toEqual(later(due));
   });
 });

@@ -1,3 +1,4 @@
+import type { GateView } from '../../contracts/crew-run.js';
 import type { GateDecision, GateKind, GateState } from '../../contracts/crew.js';
 
 /** What was decided so far, in the order in which it came. `member`: the person, whatever id they used. */
@@ -105,6 +106,10 @@ export function stateAfter(gate: Gate, made: MadeDecision): GateState {
       return 'continued';
   }
 }
+
+/** When an open gate is due by itself: to be reminded of, once, or to be closed. It may close before anybody is reminded. */
+export const gateDue = ({ remindAt, expiresAt, reminded }: Pick<GateView, 'remindAt' | 'expiresAt' | 'reminded'>): Date =>
+  reminded || expiresAt < remindAt ? expiresAt : remindAt;
 
 /** The output as those who approved it changed it last; undefined: nobody did. */
 export const changedOutput = (decisions: readonly MadeDecision[]): GateDecision['output'] =>
