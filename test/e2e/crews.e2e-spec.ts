@@ -1,32 +1,49 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { SeenGate, SeenRun } from '../../src/contracts/crew-view.js';
+import { Client, Connection } from '@temporalio/client';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
 import OpenAI from 'openai';
-import { GOOD, ISSUE } from '../fakes/crew-answers.js';
+import { GOOD } from '../fakes/crew-answers.js';
 import { startFakeOpenAi } from '../fakes/fake-openai.js';
 import type { WireFake } from '../fakes/wire-fake.js';
-import { chatProfile, DAO, fakeProvider, Product, until, type Call, type Reply } from './harness.js';
+import { temporalAddress } from '../support/temporal.js';
+import { ADMIN, CONTRIBUTOR, CrewCalls, MEMBER } from './crew-calls.js';
+import { chatProfile, DAO, fakeProvider, Product, until } from './harness.js';
 import { allEvents } from './sse.js';
 
-const MEMBER = 'tg:12345';
-const CONTRIBUTOR = 'tg:222';
-const ADMIN = 'tg:1';
+const TEXT = { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] };
+
+/** A crew whose second task is done once people have approved the first. */
+const letters = (instruction: string): object => ({
+  name: 'Letters',
+  description: 'Writes a letter.',
+  agents: { writer: { role: 'Writer', goal: 'Write.' } },
+  tasks: {
+    draft: {
+      ...{ agent: 'writer', instruction: 'Draft it.', output: TEXT },
+      approval: { ask: 'Shall it be written?', roles: ['admin'], expires_after_s: 3_600 },
+    },
+    write: { agent: 'writer', instruction, needs: ['draft'], uses: ['draft.text'], output: TEXT },
+  },
+  result: { text: 'write.text' },
+});
+
+/** Each conversation that a model was given, as one text. */
+const toldTo = ({ bodies }: WireFake): string[] => bodies.map(({ messages }) => JSON.stringify(messages));
 
 describe('crews', () => {
   let fake: WireFake;
   let product: Product;
+  let crews: CrewCalls;
+  let temporal: Client;
 
   beforeAll(async () => {
     fake = await startFakeOpenAi({ scripts: GOOD });
     product = await Product.open({ profile: chatProfile([fakeProvider('fake', fake, { max_tokens: 800 })], ['fake']) });
-    await mkdir(join(product.home, 'workspaces', DAO, 'shop'), { recursive: true });
-    await writeFile(
-      join(product.home, 'workspaces', DAO, 'shop', 'login.js'),
-      'export const login = (user) =>\n  user.password === "hunter2";\n',
-    );
+    crews = new CrewCalls(product);
+    temporal = new Client({ connection: await Connection.connect({ address: temporalAddress() }) });
   });
   afterAll(async () => {
+    await temporal.connection.close();
     await product.close();
     await fake.close();
   });
@@ -35,82 +52,17 @@ describe('crews', () => {
     fake.settings = { ...fake.settings, scripts: GOOD };
   });
 
-  const start = (crew: string, inputs: object, user = MEMBER, call: Call = {}): Promise<Reply> =>
-    product.call(
-      'POST',
-      `/crews/${crew}/runs`,
-      { headers: { prefer: 'wait=6' }, ...call },
-      { dao_id: DAO, user_id: user, inputs },
-    );
-
-  async function seen(id: string, user = ADMIN): Promise<SeenRun> {
-    const { status, body } = await product.call('GET', `/crews/runs/${id}?user_id=${user}`);
-    if (status !== 200) throw new Error(JSON.stringify(body));
-    return body as unknown as SeenRun;
+  /** Events of the workflow of a run that waits: those since it began anew to do so. */
+  async function historyOf(workflowId: string): Promise<NonNullable<History['events']>> {
+    const handle = temporal.workflow.getHandle(workflowId);
+    let events: NonNullable<History['events']> = [];
+    await until(async () => {
+      events = (await handle.fetchHistory()).events ?? [];
+      const isAnew = events[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
+      return Boolean(isAnew && events.at(-1)?.timerStartedEventAttributes);
+    }, 'its timer');
+    return events;
   }
-
-  const decide = (id: string, decision: string, body: object = {}, user = ADMIN): Promise<Reply> =>
-    product.call('POST', `/crews/runs/${id}/${decision}`, {}, { user_id: user, ...body });
-
-  async function ended(id: string): Promise<SeenRun> {
-    await until(async () => (await seen(id)).ended_at !== null, `the end of ${id}`, 20_000);
-    return seen(id);
-  }
-
-  /** A run that waits for somebody. */
-  async function asking(id: string): Promise<SeenGate> {
-    await until(async () => (await seen(id)).gates.some(({ state }) => state === 'open'), 'a gate', 20_000);
-    return (await seen(id)).gates.find(({ state }) => state === 'open')!;
-  }
-
-  it('should take a task apart, with estimates and a graph without circles', async () => {
-    const { status, body } = await start('task_decomposition', { task: 'Make a garden' });
-    expect([status, body.error]).toEqual([200, undefined]);
-    expect(body).toMatchObject({ ok: true, mode: 'crew', rule: 'crew', status: 'completed' });
-    expect(body.workflow_id).toBe(`crew/task_decomposition/${body.request_id}`);
-    const data = body.data as unknown as { result: Record<string, object[]>; agents: object };
-    expect(data.result.subtasks).toHaveLength(3);
-    expect(data.result.dependencies).toContainEqual({ id: 't3', depends_on: ['t2'] });
-    expect(Object.keys(data.agents)).toEqual(['planner', 'estimator', 'dependency_analyzer']);
-    expect(fake.stats.calls).toBe(3);
-  });
-
-  it('should send back what does not fit, and what goes in a circle, until it fits', async () => {
-    const circle = {
-      dependencies: [
-        { id: 't1', depends_on: ['t3'] },
-        { id: 't2', depends_on: ['t1'] },
-        { id: 't3', depends_on: ['t2'] },
-      ],
-    };
-    const good = GOOD['depends_on has the ids']!;
-    fake.settings = {
-      ...fake.settings,
-      scripts: { ...GOOD, 'depends_on has the ids': ['I would say: t1 first.', circle, ...good] },
-    };
-    const { body } = await start('task_decomposition', { task: 'Make a garden' });
-    expect(body.status).toBe('completed');
-    const { steps } = await seen(body.request_id);
-    const asked = steps
-      .filter(({ agent }) => agent === 'dependency_analyzer')
-      .map(({ input }) => JSON.stringify(input));
-    expect(asked).toHaveLength(3);
-    expect(asked[2]).toMatch(/circle: /);
-  });
-
-  it('should review real code, read through the tools by whoever may', async () => {
-    const { body } = await start('code_review', { path: 'shop' }, CONTRIBUTOR);
-    expect(body.error).toBeUndefined();
-    const { result } = body.data as unknown as { result: Record<string, unknown> };
-    expect(result).toMatchObject({ quality_score: 40, security_issues: [ISSUE], performance_warnings: [] });
-    const { steps, spent } = await seen(body.request_id);
-    expect(steps.filter(({ kind }) => kind === 'tool').map(({ label }) => label)).toContain(
-      'check_security: list by fs_list',
-    );
-    const told = fake.bodies.map(({ messages }) => JSON.stringify(messages)).join('\n');
-    expect(told).toContain('hunter2');
-    expect(spent.tokens).toBeGreaterThan(0);
-  });
 
   it('should start over /route as well, and be followed', async () => {
     const metadata = {
@@ -128,45 +80,45 @@ describe('crews', () => {
   });
 
   it('should welcome a guest, and give the role that an admin approves', async () => {
-    const { status, body } = await start('microdao_onboarding', { about: 'I can code.' }, 'tg:777');
+    const { status, body } = await crews.start('microdao_onboarding', { about: 'I can code.' }, 'tg:777');
     expect(status).toBe(202);
-    const gate = await asking(body.request_id);
+    const gate = await crews.asking(body.request_id);
     expect(gate).toMatchObject({ kind: 'approval', task: 'suggest_role', rules: { roles: ['admin'], count: 1 } });
-    expect((await decide(body.request_id, 'approve', {}, 'tg:777')).status).toBe(404);
-    const approved = await decide(body.request_id, 'approve', { comment: 'Welcome!' });
+    expect((await crews.decide(body.request_id, 'approve', {}, 'tg:777')).status).toBe(404);
+    const approved = await crews.decide(body.request_id, 'approve', { comment: 'Welcome!' });
     expect(approved.status).toBe(200);
-    const run = await ended(body.request_id);
+    const run = await crews.ended(body.request_id);
     expect(run).toMatchObject({ state: 'completed', result: { result: { suggested_role: 'contributor' } } });
     const { body: rights } = await product.call('POST', '/rbac/resolve', {}, { dao_id: DAO, user_id: 'tg:777' });
     expect((rights as unknown as { roles: string[] }).roles).toEqual(['contributor']);
-    expect((await decide(body.request_id, 'approve')).body.error.code).toBe('GATE_NOT_FOUND');
+    expect((await crews.decide(body.request_id, 'approve')).body.error.code).toBe('GATE_NOT_FOUND');
   });
 
   it('should do a task again with the comment of whoever sent it back', async () => {
-    const { body } = await start('microdao_onboarding', { about: 'I can code.' }, 'tg:778');
-    await asking(body.request_id);
-    expect((await decide(body.request_id, 'return')).body.error.code).toBe('DECISION_INVALID');
-    await decide(body.request_id, 'return', { comment: 'Too much: member will do.' });
-    await until(async () => (await seen(body.request_id)).gates.length === 2, 'another gate', 20_000);
+    const { body } = await crews.start('microdao_onboarding', { about: 'I can code.' }, 'tg:778');
+    await crews.asking(body.request_id);
+    expect((await crews.decide(body.request_id, 'return')).body.error.code).toBe('DECISION_INVALID');
+    await crews.decide(body.request_id, 'return', { comment: 'Too much: member will do.' });
+    await until(async () => (await crews.seen(body.request_id)).gates.length === 2, 'another gate', 20_000);
     const told = JSON.stringify(fake.bodies.at(-1)?.messages);
     expect(told).toContain('Too much: member will do.');
-    await decide(body.request_id, 'reject', { comment: 'No.' });
-    expect(await ended(body.request_id)).toMatchObject({ state: 'completed' });
+    await crews.decide(body.request_id, 'reject', { comment: 'No.' });
+    expect(await crews.ended(body.request_id)).toMatchObject({ state: 'completed' });
     const { body: rights } = await product.call('POST', '/rbac/resolve', {}, { dao_id: DAO, user_id: 'tg:778' });
     expect((rights as unknown as { roles: string[] }).roles).toEqual(['guest']);
   });
 
   it('should start nothing for those who may not', async () => {
-    const guest = await start('task_decomposition', { task: 'Make a garden' }, 'tg:779');
+    const guest = await crews.start('task_decomposition', { task: 'Make a garden' }, 'tg:779');
     expect(guest.body.error).toMatchObject({ code: 'RBAC_PERMISSION_DENIED', required_entitlement: 'agent.crew' });
-    const unknown = await start('no_such_crew', {});
+    const unknown = await crews.start('no_such_crew', {});
     expect(unknown.body.error.code).toBe('CREW_NOT_FOUND');
-    const wrong = await start('task_decomposition', { task: 7 });
+    const wrong = await crews.start('task_decomposition', { task: 7 });
     expect(wrong.body.error).toMatchObject({ code: 'CREW_INPUTS_INVALID' });
   });
 
   it('should show a run to nobody else', async () => {
-    const { body } = await start('task_decomposition', { task: 'Make a garden' });
+    const { body } = await crews.start('task_decomposition', { task: 'Make a garden' });
     for (const user of [CONTRIBUTOR, 'tg:779']) {
       expect((await product.call('GET', `/crews/runs/${body.request_id}?user_id=${user}`)).status).toBe(404);
     }
@@ -175,7 +127,7 @@ describe('crews', () => {
 
   it('should go on from what failed, and from a task, and compare', async () => {
     fake.settings = { ...fake.settings, scripts: { ...GOOD, 'Estimate each subtask': ['no'] } };
-    const failed = await start('task_decomposition', { task: 'Make a garden' });
+    const failed = await crews.start('task_decomposition', { task: 'Make a garden' });
     expect(failed.body).toMatchObject({
       ok: false,
       status: 'failed',
@@ -185,7 +137,7 @@ describe('crews', () => {
     fake.reset();
     const again = await product.call('POST', `/crews/runs/${failed.body.request_id}/rerun`, {}, { user_id: MEMBER });
     expect(again.body.status).toBe('completed');
-    const { tasks } = await seen(again.body.request_id);
+    const { tasks } = await crews.seen(again.body.request_id);
     expect(tasks[0]).toMatchObject({ task: 'plan', state: 'reused', reused_from: failed.body.request_id });
     // The graph was there before the estimates failed.
     expect(fake.stats.calls).toBe(1);
@@ -201,11 +153,11 @@ describe('crews', () => {
   });
 
   it('should be cancelled with everything that it does', async () => {
-    const { body } = await start('microdao_onboarding', { about: 'I can code.' }, 'tg:780');
-    await asking(body.request_id);
+    const { body } = await crews.start('microdao_onboarding', { about: 'I can code.' }, 'tg:780');
+    await crews.asking(body.request_id);
     const { body: cancelled } = await product.call('POST', `/crews/runs/${body.request_id}/cancel?user_id=tg:780`);
     expect(cancelled).toMatchObject({ ok: true });
-    expect(await ended(body.request_id)).toMatchObject({ state: 'cancelled', gates: [{ state: 'closed' }] });
+    expect(await crews.ended(body.request_id)).toMatchObject({ state: 'cancelled', gates: [{ state: 'closed' }] });
   });
 
   it('should be made by a DAO itself, without code or restart', async () => {
@@ -224,22 +176,44 @@ describe('crews', () => {
       inputs: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
       result: { hello: 'greet.hello' },
     };
-    const put = await product.call('PUT', `/crews/greeter?dao_id=${DAO}&user_id=${ADMIN}`, {}, crew);
+    const put = await crews.put('greeter', crew);
     expect([put.status, put.body.error]).toEqual([200, undefined]);
     fake.settings = { ...fake.settings, scripts: { 'Say hello to': [{ hello: 'Hello, Olena!' }] } };
-    const { body } = await start('greeter', { name: 'Olena' });
+    const { body } = await crews.start('greeter', { name: 'Olena' });
     expect(body.data).toMatchObject({ result: { hello: 'Hello, Olena!' } });
-    const wrong = await product.call(
-      'PUT',
-      `/crews/greeter?dao_id=${DAO}&user_id=${ADMIN}`,
-      {},
-      { ...crew, result: {} },
-    );
+    const wrong = await crews.put('greeter', { ...crew, result: {} });
     expect(wrong.body.error.code).toBe('BODY_INVALID');
     const { body: listed } = await product.call('GET', `/crews?dao_id=${DAO}&user_id=${MEMBER}`);
     expect((listed as unknown as { crews: { id: string; own: boolean }[] }).crews.map(({ id }) => id)).toEqual([
       ...['code_review', 'greeter', 'microdao_onboarding', 'proposal_review', 'task_decomposition'],
     ]);
+  });
+
+  it('should wait for people at the cost of a timer, and finish after a deploy as its crew said when it began', async () => {
+    expect((await crews.put('letters', letters('Write it plainly.'))).status).toBe(200);
+    fake.settings = { ...fake.settings, scripts: { 'Draft it': [{ text: 'A draft.' }], 'Write it': [{ text: 'Yes.' }] } };
+    const { body } = await crews.start('letters', {});
+    const { version } = await crews.seen(body.request_id);
+    const resting = await historyOf(body.workflow_id);
+    expect(resting.length).toBeLessThan(12);
+    // A reminder is due in a day; this gate closes before that.
+    const [timer] = resting.flatMap(({ timerStartedEventAttributes: started }) => started ?? []);
+    expect(Number(timer?.startToFireTimeout?.seconds)).toBeLessThanOrEqual(3_600);
+
+    expect((await crews.put('letters', letters('Write it in verse.'))).status).toBe(200);
+    await product.restart();
+    fake.reset();
+    expect(await historyOf(body.workflow_id)).toEqual(resting);
+    await crews.decide(body.request_id, 'approve');
+    const run = await crews.ended(body.request_id);
+    expect(run).toMatchObject({ state: 'completed', version, result: { result: { text: 'Yes.' } } });
+    expect(run.definition.tasks.write?.instruction).toBe('Write it plainly.');
+    expect(toldTo(fake)).toEqual([expect.stringContaining('Write it plainly.')]);
+
+    const { body: next } = await crews.start('letters', {});
+    await crews.decide(next.request_id, 'approve');
+    expect((await crews.ended(next.request_id)).version).not.toBe(version);
+    expect(toldTo(fake).at(-1)).toContain('Write it in verse.');
   });
 
   describe('as models', () => {
@@ -280,7 +254,7 @@ describe('crews', () => {
       const answer = await client().chat.completions.create(asks('crew/microdao_onboarding', 'I bake bread.'));
       const run = /crews\/runs\/([\w-]+)/.exec(answer.choices[0]?.message.content ?? '')?.[1];
       expect(run).toBeDefined();
-      await asking(run!);
+      await crews.asking(run!);
     });
 
     it('should be listed for those who may start them, and unknown ones refused', async () => {

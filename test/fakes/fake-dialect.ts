@@ -21,8 +21,9 @@ export interface FakeTools {
   always?: boolean;
 }
 
-/** A text, an object that is written as JSON, or calls of tools. */
-export type ScriptedAnswer = string | Record<string, unknown> | { tools: { name: string; arguments?: unknown }[] };
+/** A text, an object that is written as JSON, a text that ends as it may be no longer, or calls of tools. */
+export type ScriptedAnswer =
+  string | Record<string, unknown> | { cut: string } | { tools: { name: string; arguments?: unknown }[] };
 
 export interface FakeEmbeddings {
   dimensions: number;

@@ -90,12 +90,17 @@ function scripted(said: Said, body: ChatBody, { scripts }: FakeSettings): Said |
   const turn = body.messages.filter(({ role }) => role === 'assistant').length;
   const answer = answers?.[Math.min(turn, answers.length - 1)];
   if (answer === undefined) return undefined;
-  if (typeof answer === 'object' && Array.isArray(answer.tools)) {
-    return withCalls(said, { ...body, tools: body.tools ?? [] }, { calls: answer.tools as FakeTools['calls'] });
-  }
-  const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
-  return { ...said, tokens: text.match(/.{1,12}/gs) ?? [], finish: 'stop' };
+  if (typeof answer === 'string') return spoken(said, answer);
+  const { tools, cut } = answer as { tools?: FakeTools['calls']; cut?: string };
+  if (Array.isArray(tools)) return withCalls(said, { ...body, tools: body.tools ?? [] }, { calls: tools });
+  return cut === undefined ? spoken(said, JSON.stringify(answer)) : spoken(said, cut, 'length');
 }
+
+const spoken = (said: Said, text: string, finish: Said['finish'] = 'stop'): Said => ({
+  ...said,
+  tokens: text.match(/.{1,12}/gs) ?? [],
+  finish,
+});
 
 /** What OpenAI makes of a whole request, beyond an answer in text. */
 export function enrich(said: Said, body: ChatBody, settings: FakeSettings): Said {
