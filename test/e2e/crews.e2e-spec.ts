@@ -6,7 +6,7 @@ import { GOOD } from '../fakes/crew-answers.js';
 import { startFakeOpenAi } from '../fakes/fake-openai.js';
 import type { WireFake } from '../fakes/wire-fake.js';
 import { temporalAddress } from '../support/temporal.js';
-import { ADMIN, CONTRIBUTOR, CrewCalls, MEMBER } from './crew-calls.js';
+import { CONTRIBUTOR, CrewCalls, MEMBER } from './crew-calls.js';
 import { chatProfile, DAO, fakeProvider, Product, until } from './harness.js';
 import { allEvents } from './sse.js';
 
@@ -191,7 +191,10 @@ describe('crews', () => {
 
   it('should wait for people at the cost of a timer, and finish after a deploy as its crew said when it began', async () => {
     expect((await crews.put('letters', letters('Write it plainly.'))).status).toBe(200);
-    fake.settings = { ...fake.settings, scripts: { 'Draft it': [{ text: 'A draft.' }], 'Write it': [{ text: 'Yes.' }] } };
+    fake.settings = {
+      ...fake.settings,
+      scripts: { 'Draft it': [{ text: 'A draft.' }], 'Write it': [{ text: 'Yes.' }] },
+    };
     const { body } = await crews.start('letters', {});
     const { version } = await crews.seen(body.request_id);
     const resting = await historyOf(body.workflow_id);

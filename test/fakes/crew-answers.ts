@@ -9,6 +9,17 @@ export const ISSUE = {
   advice: 'Take it out.',
 };
 
+export const SLOW = {
+  file: 'shop/lib/report.js',
+  line: 2,
+  issue: 'Each order is looked for in all orders.',
+  severity: 'medium',
+  advice: 'Count them in a map.',
+};
+
+/** Findings about a proposal. */
+const finding = (text: string): { findings: object[] } => ({ findings: [{ finding: text, severity: 'concern' }] });
+
 /** Good answers, by words of each task's instruction. Scripted: no model thought of them. */
 export const GOOD: Record<string, ScriptedAnswer[]> = {
   'Write a welcome message': [
@@ -20,8 +31,14 @@ export const GOOD: Record<string, ScriptedAnswer[]> = {
   ],
   'First write in assessment': [{ assessment: 'Small, and without tests.', quality_score: 40 }],
   'Look for security faults': [{ security_issues: [ISSUE] }],
-  'slow or hungry': [{ performance_warnings: [] }],
+  'slow or hungry': [{ performance_warnings: [SLOW] }],
   'one to six recommendations': [{ recommendations: ['Take the password out of shop/login.js.'] }],
+  'duties towards authorities': [finding('It does not say who signs for the barn.')],
+  'sums that are asked for': [finding('It asks for 400 euros and names no month.')],
+  'who gains, who loses': [finding('Members who have no car cannot reach the barn.')],
+  'Weigh the three lists': [
+    { reasons: ['Nobody signs for the barn so far.'], recommendation: 'revise', confidence: 0.7 },
+  ],
   'into three to eight subtasks': [
     {
       subtasks: [

@@ -108,7 +108,11 @@ export function stateAfter(gate: Gate, made: MadeDecision): GateState {
 }
 
 /** When an open gate is due by itself: to be reminded of, once, or to be closed. It may close before anybody is reminded. */
-export const gateDue = ({ remindAt, expiresAt, reminded }: Pick<GateView, 'remindAt' | 'expiresAt' | 'reminded'>): Date =>
+export const gateDue = ({
+  remindAt,
+  expiresAt,
+  reminded,
+}: Pick<GateView, 'remindAt' | 'expiresAt' | 'reminded'>): Date =>
   reminded || expiresAt < remindAt ? expiresAt : remindAt;
 
 /** The output as those who approved it changed it last; undefined: nobody did. */
