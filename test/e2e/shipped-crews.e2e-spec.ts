@@ -10,7 +10,7 @@ import { startFakeOpenAi } from '../fakes/fake-openai.js';
 import type { WireFake } from '../fakes/wire-fake.js';
 import { ADMIN, CrewCalls } from './crew-calls.js';
 import { chatProfile, DAO, fakeProvider, Product } from './harness.js';
-import { malformed, NO_CODE, PROPOSAL, REPOSITORY, SHIPPED, type ShippedRun } from './shipped-crews.js';
+import { malformed, NO_CODE, PROPOSAL, REPOSITORY, SHIPPED, type ShippedRun } from '../factories/shipped-crews.js';
 
 const CASES = Object.entries(SHIPPED);
 /** Turns of two attempts at a task: its first answer, and as many as it is sent back. */

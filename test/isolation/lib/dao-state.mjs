@@ -1,9 +1,23 @@
+import { OWN_CREWS, ownCrew } from './own-crews.mjs';
+
 /** The platform's own key. */
 export const ADMIN_KEY = 'administrator-of-the-isolation-run';
 
 /** Most ids of a kind that are remembered: the latest. */
 const MOST = 40;
-const KINDS = ['member', 'linked', 'request', 'key', 'secret', 'invitation', 'code'];
+const KINDS = [
+  'member',
+  'linked',
+  'request',
+  'key',
+  'secret',
+  'invitation',
+  'code',
+  'run',
+  'approval',
+  'question',
+  'limit',
+];
 
 /** Who has which key at the beginning: everybody but guests and gateways as the id that the DAO knows. */
 const PRINCIPALS = { admin: 'tg:1', member: 'tg:2', contributor: 'tg:3', guest: 'tg:99', gateway: undefined };
@@ -78,6 +92,7 @@ export async function found(world, state, { facts, limits, people }) {
     const { key } = await platform('POST', '/keys', { name: kind, dao_id: dao, principal });
     state.keys[kind] = key;
   }
+  for (const id of OWN_CREWS) await platform('PUT', `/crews/${id}?dao_id=${dao}`, ownCrew(id, `Write${state.flavour}`));
   const { key } = await platform('POST', '/keys', { name: 'everywhere' });
   state.keys.everywhere = key;
 }

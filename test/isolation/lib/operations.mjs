@@ -1,4 +1,5 @@
 // What somebody does in a DAO.
+import { CREWS } from './operations/crews.mjs';
 import { DAOS } from './operations/daos.mjs';
 import { DEVTOOLS } from './operations/devtools.mjs';
 import { PEOPLE } from './operations/people.mjs';
@@ -7,11 +8,7 @@ import { REQUESTS } from './operations/requests.mjs';
 import { RIGHTS } from './operations/rights.mjs';
 
 /** By route. */
-export const OPERATIONS = { ...REQUESTS, ...DAOS, ...PEOPLE, ...RIGHTS, ...PROPOSALS, ...DEVTOOLS };
-
-const RUNS =
-  'a run goes on by itself, so that two worlds are not alike at the same operation; test/e2e/isolation walks it';
-const WALKED = 'test/e2e/isolation walks it';
+export const OPERATIONS = { ...REQUESTS, ...DAOS, ...PEOPLE, ...RIGHTS, ...PROPOSALS, ...DEVTOOLS, ...CREWS };
 
 /** Routes that are not played, each with the reason. */
 export const NOT_PLAYED = {
@@ -25,23 +22,6 @@ export const NOT_PLAYED = {
   'POST /config/apply': 'of the platform alone',
   'POST /routing/whatif': 'of the platform alone: it looks at all DAOs',
   'POST /routing/whatif/trials': 'of the platform alone',
-  'POST /crews/:id/runs': RUNS,
-  'POST /crews/runs/:run/rerun': RUNS,
-  'GET /crews/runs': RUNS,
-  'GET /crews/gates': RUNS,
-  'GET /crews/runs/:run': RUNS,
-  'GET /crews/runs/:run/compare': RUNS,
-  'POST /crews/runs/:run/cancel': RUNS,
-  'POST /crews/runs/:run/approve': RUNS,
-  'POST /crews/runs/:run/reject': RUNS,
-  'POST /crews/runs/:run/return': RUNS,
-  'POST /crews/runs/:run/answer': RUNS,
-  'POST /crews/runs/:run/continue': RUNS,
-  'POST /crews/runs/:run/stop': RUNS,
-  'GET /crews': WALKED,
-  'GET /crews/:id': WALKED,
-  'PUT /crews/:id': WALKED,
-  'DELETE /crews/:id': WALKED,
   'GET /health': 'nothing of a DAO',
   'GET /ready': 'nothing of a DAO',
 };

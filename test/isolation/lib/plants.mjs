@@ -54,6 +54,22 @@ const PLANTS = {
     const list = keys.list.bind(keys);
     keys.list = (_daoId, ...rest) => list(null, ...rest);
   },
+  /** A crew by its id alone. */
+  crews: ({ crews }, { all }) => {
+    const find = crews.find.bind(crews);
+    crews.find = async (daoId, id) => {
+      const { rows } = await sql`select dao_id from crews where id = ${id} order by dao_id desc limit 1`.execute(all);
+      return find(rows[0]?.dao_id ?? daoId, id);
+    };
+  },
+  /** What runs of all DAOs ask. */
+  gates: ({ crewGates }, { all }) => {
+    const open = crewGates.open.bind(crewGates);
+    crewGates.open = async () => {
+      const { rows } = await sql`select id from daos order by id`.execute(all);
+      return (await Promise.all(rows.map(({ id }) => open(id)))).flat();
+    };
+  },
   /** One workspace for all. */
   files: (_repositories, _database, workspaces) => {
     const of = workspaces.of.bind(workspaces);

@@ -1,6 +1,7 @@
 // Runs a request's activities at once, in this process, as the workflow would; no server, nothing durable.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { ScriptedCrews } from './scripted-crews.mjs';
 
 /** Shorter timers would go by the machine's time. */
 const SHORTEST_MS = 6_000;
@@ -14,6 +15,10 @@ export class ScriptedTemporal {
   /** @param activities those of the product */
   serve(activities) {
     this.activities = activities;
+    this.crews = new ScriptedCrews(activities, (...use) => this.useTool(...use), {
+      ...{ quiet: QUIET, shortestMs: SHORTEST_MS },
+      follow: (run) => this.follow(Symbol('a look'), run),
+    });
   }
 
   async start(input) {
@@ -31,15 +36,14 @@ export class ScriptedTemporal {
       })
       .finally(() => this.running.delete(id));
     this.running.set(id, ended);
+    return ended;
   }
 
   /** A tool, and the record of why it refused. */
-  async runTool({ requestId, daoId, actor, deadlineAt }) {
-    const workflowExecution = { workflowId: `devtools/${requestId}`, runId: 'run' };
-    const environment = new MockActivityEnvironment({ workflowExecution }, QUIET);
+  async useTool(environment, tool, { requestId, daoId, actor, deadlineAt }) {
     const subject = { requestId, daoId, actor };
     const call = { ...subject, deadlineAt, scheduledAt: Date.now() };
-    await environment.run(this.activities.runTool, call).catch(async (error) => {
+    await environment.run(tool, call).catch(async (error) => {
       const [failure] = error.details ?? [];
       if (failure?.type !== 'ToolRefused') throw error;
       await environment.run(this.activities.recordFailure, { ...subject, status: 'failed', failure, attempts: [] });
@@ -48,9 +52,11 @@ export class ScriptedTemporal {
 
   async run(input) {
     const { requestId, daoId, actor, decision, deadlineAt } = input;
-    if (decision.mode === 'devtools') return void (await this.runTool(input));
-    const workflowExecution = { workflowId: `route/${requestId}`, runId: 'run' };
+    if (decision.mode === 'crew') return this.crews.begin(input);
+    const kind = decision.mode === 'devtools' ? 'devtools' : 'route';
+    const workflowExecution = { workflowId: `${kind}/${requestId}`, runId: 'run' };
     const environment = new MockActivityEnvironment({ workflowExecution }, QUIET);
+    if (kind === 'devtools') return this.useTool(environment, this.activities.runTool, input);
     const subject = { requestId, daoId, actor, deadlineAt, attempts: [] };
     const without = (allow) => environment.run(this.activities.answerWithoutModel, { ...subject, decision, allow });
     if (decision.cache && (await without('fresh')).outcome !== 'none') return;
@@ -76,8 +82,13 @@ export class ScriptedTemporal {
     this.follow(Symbol(workflowId), look);
   }
 
-  cancel() {
-    return Promise.resolve(false);
+  /** All but runs of crews have ended by the time that anybody can cancel them. */
+  cancel(workflowId) {
+    return this.crews.cancel(workflowId);
+  }
+
+  pokeCrew(crew, runId) {
+    return this.crews.poke(crew, runId);
   }
 
   async closed(requestId) {

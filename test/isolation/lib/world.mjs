@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { fromBuild } from '../../support/parts.mjs';
 import { ADMIN_KEY } from './dao-state.mjs';
+import { ECHOES } from './echo.mjs';
 import { plant } from './plants.mjs';
 import { ScriptedTemporal } from './scripted-temporal.mjs';
 import { openTools } from './tools.mjs';
@@ -25,36 +26,6 @@ const PROFILE = {
     { name: 'admins', priority: 2, conditions: { role: 'admin', mode: 'chat' }, use_provider: 'echo' },
     { name: 'chat', priority: 9, conditions: { mode: 'chat' }, use_provider: 'echo' },
   ],
-};
-
-/** Says all that it was told, so that whatever reached the model is seen by who asked. */
-const ECHO = {
-  name: 'echo',
-  model: () => Promise.resolve('echo'),
-  async *generate({ messages, maxTokens, temperature, topP }) {
-    const text = JSON.stringify({ messages, maxTokens, temperature, topP });
-    const usage = { prompt_tokens: text.length, completion_tokens: text.length, total_tokens: 2 * text.length };
-    yield { type: 'text', text };
-    yield { type: 'end', finishReason: 'stop', usage };
-  },
-  embed: ({ input }) => {
-    const tokens = input.join('').length;
-    const usage = { prompt_tokens: tokens, completion_tokens: 0, total_tokens: tokens };
-    return Promise.resolve({ embeddings: input.map((text) => Buffer.from(text).toString('base64')), usage });
-  },
-  check: () => Promise.resolve(),
-  close: () => Promise.resolve(),
-};
-const ECHOES = {
-  get: () => ECHO,
-  sampling: () => ({ temperature: 0, topP: 1 }),
-  timeoutMs: () => 60_000,
-  pool: () => undefined,
-  facts: () =>
-    Promise.resolve({
-      ...{ model: 'echo', contextLength: 4_096, maxTokens: 512, lacks: [] },
-      capabilities: ['completion', 'tools', 'json_schema', 'vision', 'embeddings'],
-    }),
 };
 
 /** @typedef {{ method: string, url: string, key: string, headers?: object, body?: object }} Call */
