@@ -112,6 +112,10 @@ function lineOf({ crew, state, error, steps, tasks, spent, started_at: from, end
   return [crew, end, steps.length, turns, turns - fitted, spent.tokens, `${seconds.toFixed(1)} s`];
 }
 
+/** Steps that failed, each with how long it took and why. */
+const failuresOf = ({ steps }) =>
+  steps.filter(({ error }) => error).map(({ step, ms, error, attempts }) => ({ step, ms, error, attempts }));
+
 /** Whether a run came to all that its crew gives. */
 const isWhole = ({ state, result, definition }) =>
   state === 'completed' && Object.keys(definition.result).every((name) => (result.result[name] ?? null) !== null);
@@ -132,7 +136,7 @@ async function main() {
     for (const name of positionals.length > 0 ? positionals : Object.keys(SHIPPED)) {
       const run = await crews.run(name);
       console.error(`${name}: ${run.state}`);
-      if (values.show) console.log(JSON.stringify(run.result ?? run.error, null, 2));
+      if (values.show) console.log(JSON.stringify(run.result ?? { ...run.error, steps: failuresOf(run) }, null, 2));
       runs.push(run);
     }
     console.log(table(['crew', 'end', 'steps', 'turns', 'did not fit', 'tokens', 'time'], runs.map(lineOf)));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { aCrew, aTaskDefinition } from '../../../test/factories/crew.js';
 import { PlayedRun, type Script } from '../../../test/factories/crew-runs.js';
+import { MAX_COOL_MS, PROBE_LEASE_MS } from '../cooldown.js';
 import { retryAt } from './retries.js';
 
 const away = (failure: { code: string; retryAfterMs?: number }) => ({
@@ -14,7 +15,7 @@ const runOf = (script: Script): PlayedRun =>
 describe(retryAt.name, () => {
   it('should wait longer each time, a minute at most, and as long as the provider asks', () => {
     const at = (tries: number, retryAfterMs?: number) =>
-      retryAt(away({ code: 'QUEUE_FULL', ...(retryAfterMs !== undefined && { retryAfterMs }) }), tries)?.getTime();
+      retryAt(away({ code: 'PROVIDER_FAILED', ...(retryAfterMs !== undefined && { retryAfterMs }) }), tries)?.getTime();
     expect([0, 1, 2, 3].map((tries) => at(tries))).toEqual([6_000, 7_000, 9_000, 13_000]);
     expect(at(4)).toBeUndefined();
     expect(at(0, 20_000)).toBe(25_000);
@@ -48,13 +49,20 @@ describe(retryAt.name, () => {
     expect(runOf(script).play().turn('plan-1.1.2').says).toMatchObject({ after: 'plan-1.1.1~1' });
   });
 
-  it('should give up after the fourth time', () => {
+  it('should outlast a cooldown and the probe behind it, where no model was asked', () => {
     const run = runOf(() => ({ fails: 'PROVIDERS_COOLING' })).play();
+    expect(run.now.getTime()).toBeGreaterThan(MAX_COOL_MS + PROBE_LEASE_MS);
+    expect(run.keys).toHaveLength(9);
+    expect(run.final).toMatchObject({ code: 'CREW_FAILED' });
+  });
+
+  it('should give up after the fourth time', () => {
+    const run = runOf(() => ({ fails: 'PROVIDER_FAILED' })).play();
     expect(run.keys).toEqual(['plan-1.1.1', ...[1, 2, 3, 4].map((n) => `plan-1.1.1~${n}`)]);
     expect(run.now).toEqual(new Date(15_000));
     expect(run.final).toMatchObject({
       code: 'CREW_FAILED',
-      reason: 'no model answered for planner: scripted PROVIDERS_COOLING',
+      reason: 'no model answered for planner: scripted PROVIDER_FAILED',
     });
   });
 });

@@ -18,7 +18,7 @@ const textOf = ({ minLength = 0, maxLength = 64 }, told) =>
 
 /** What fits a schema; whatever is free in it follows from what was told. @param n of a list's entry */
 function fitting(schema, told, n = 0) {
-  const { type, enum: values, properties = {}, items = {}, minItems = 0, minimum = 0 } = schema;
+  const { type, enum: values, properties = {}, items = {}, minItems = 0, minimum = 1 } = schema;
   if (values) return values[n % values.length];
   if (type === 'object') {
     const parts = Object.entries(properties).map(([name, part]) => [name, fitting(part, `${name} of ${told}`, n)]);
