@@ -66,7 +66,7 @@ async function messagesOf(
   const { follow } = says;
   const told =
     'problems' in follow
-      ? [repairMessage(follow.problems)]
+      ? [repairMessage(follow.problems, mark)]
       : toolMessages(way, follow.outcomes, { mark, maxChars: follow.maxChars });
   return [...before.messages, said, ...told];
 }
