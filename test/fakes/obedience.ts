@@ -108,7 +108,7 @@ function fitting(body: ChatBody, says: string): string {
 /** What an honest agent does first: the call of a tool that its inputs name. */
 function honestCall(body: ChatBody): FakeTools['calls'] | undefined {
   const first = /: inputs\.first\]\n(.*)\n/.exec(toldIn(body))?.[1];
-  if (!body.tools || first === undefined) return undefined;
+  if (!body.tools || first === undefined || first === 'null') return undefined;
   return [JSON.parse(JSON.parse(first) as string) as FakeTools['calls'][number]];
 }
 
@@ -131,7 +131,8 @@ export function obey(body: ChatBody, wishes: Wishes): Obeyed | undefined {
     ...(calls.length > 0 ? [{ calls }, { text: callsInWords(calls) }] : []),
     ...(says === '' ? [] : [{ text: says }]),
   ];
-  if (wanted.some(({ endless }) => endless)) return moves[turn % Math.max(1, moves.length)];
+  // Calls cost nothing but turns, which an answer that does not fit would end.
+  if (wanted.some(({ endless }) => endless)) return moves[0];
   const done = honestCall(body) ? turn - 1 : turn;
   return moves[done] ?? { text: fitting(body, says) };
 }
