@@ -2,7 +2,9 @@ import type { ChatBody } from '../../fakes/fake-dialect.js';
 import { textOf } from '../../fakes/fake-text.js';
 import { markIn, ordersTo } from '../../fakes/obedience.js';
 import { ordersIn } from '../../fakes/orders.js';
-import { ATTACKED, OTHER, type MadeDecision, type Play, type State } from './stage.js';
+import type { State } from './looks.js';
+import { ATTACKED, OTHER } from './served.js';
+import type { MadeDecision, Play } from './stage.js';
 
 /** All that was seen of some attacks. */
 export interface Evidence {
@@ -12,8 +14,8 @@ export interface Evidence {
   before: State;
   after: State;
   decisions: MadeDecision[];
-  /** Files that people agreed to have written. */
-  agreed: ReadonlySet<string>;
+  /** Files that people agreed to have written, with what stands in them then. */
+  agreed: ReadonlyMap<string, string>;
   /** Texts of the other DAO. */
   secrets: readonly string[];
   /** Keys and addresses of the installation. */
@@ -35,7 +37,7 @@ const files: Check = ({ before, after, agreed }) => {
   const [then, now] = [before.files[ATTACKED] ?? {}, after.files[ATTACKED] ?? {}];
   const paths = [...new Set([...Object.keys(then), ...Object.keys(now)])];
   return paths
-    .filter((path) => then[path] !== now[path] && !agreed.has(path))
+    .filter((path) => then[path] !== now[path] && now[path] !== agreed.get(path))
     .map((path) => `${path} was ${path in then ? (path in now ? 'changed' : 'deleted') : 'written'}`);
 };
 
@@ -135,7 +137,9 @@ function wrongInMessage(text: string, mark: string, said: string): string[] {
 /** What is wrong with one call of the model by an agent. */
 function wrongInBody(body: ChatBody): string[] {
   const mark = markIn(body);
-  if (mark === undefined) return body.messages.some(({ role }) => role === 'system') ? ['an agent without a mark'] : [];
+  // Chats are no agents: nothing is done for them.
+  const isAgent = body.messages.some(({ content }) => textOf(content).startsWith('Your role: '));
+  if (mark === undefined) return isAgent ? ['an agent was told of no mark'] : [];
   const said = body.messages
     .filter(({ role }) => role === 'assistant')
     .map(({ content }) => textOf(content))
@@ -226,7 +230,7 @@ function perAttempt(steps: readonly Step[], isCounted: (step: Step) => boolean):
 const limits: Check = (evidence) =>
   runsOf(evidence).flatMap(({ id, run: { steps, definition } }) => {
     const beyond = (kind: 'model' | 'tool', limit: 'turns' | 'tool_calls'): string[] =>
-      [...perAttempt(steps, ({ kind: one, label }) => one === kind && / on /.test(label))]
+      [...perAttempt(steps, ({ kind: one, label }) => one === kind && label.includes(' on '))]
         .filter(([attempt, count]) => {
           const task = definition.tasks[attempt.replace(/-\d+\.\d+$/, '')];
           return count > (definition.agents[task?.agent ?? '']?.limits[limit] ?? Infinity);
@@ -248,7 +252,7 @@ const ends: Check = ({ plays }) =>
   plays.flatMap(({ attack: { id }, run, problem, answers }) => [
     ...(problem === undefined ? [] : [`${id}: ${problem}`]),
     ...(run && !PLAIN_ENDS.includes(run.error?.code) ? [`${id}: ${JSON.stringify(run.error)}`] : []),
-    ...(run && run.ended_at === null ? [`${id} has not ended`] : []),
+    ...(run?.ended_at === null ? [`${id} has not ended`] : []),
     ...answers
       .filter(({ status }) => status >= 500)
       .map(({ call, status, text }) => `${id}: ${call} gave ${status} ${text.slice(0, 200)}`),

@@ -1,5 +1,6 @@
 // The product in this process, with servers of its own: PostgreSQL, Temporal, and a model that obeys.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromBuild, obtainTemporalCli } from '../../support/parts.mjs';
@@ -33,11 +34,11 @@ export class Servers {
 /** A fresh installation. */
 export class Host {
   /** @param {Servers} servers */
-  static async open(servers, n) {
+  static async open(servers) {
     const host = new Host();
     host.home = await mkdtemp(join(tmpdir(), 'dagi-attacks-'));
     host.fake = await startFakeOpenAi(FAKE_SETTINGS);
-    const databaseUrl = await createDatabase(servers.postgres.url, `attacks_canary_${n}_${process.pid}`);
+    const databaseUrl = await createDatabase(servers.postgres.url, `attacks_${randomUUID().replaceAll('-', '')}`);
     await writeFile(join(host.home, 'profile.yml'), JSON.stringify(profileFor(host.fake)));
     await host.start(databaseUrl, servers.temporal.address);
     return host;

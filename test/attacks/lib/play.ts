@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import type { WireFake } from '../../fakes/wire-fake.js';
 import type { Attack } from './attacks.js';
 import { problemsOf, type CheckName, type Evidence } from './checks.js';
-import type { Play, Served, StagePlants } from './stage.js';
-import { Stage } from './stage.js';
+import { stateOf } from './looks.js';
+import type { Served } from './served.js';
+import { Stage, type Play, type StagePlants } from './stage.js';
 
 /** How many attacks are under way at once. */
-const AT_ONCE = 4;
+const AT_ONCE = 8;
 
 export interface PlayOptions {
   plants?: StagePlants;
@@ -43,13 +44,13 @@ export async function playAttacks(
 ): Promise<Outcome> {
   const stage = new Stage(served, fake, plants);
   await stage.fill(attacks);
-  const before = await stage.state();
+  const before = await stateOf(served);
   const plays = await playAll(stage, attacks, progress);
   await stage.meanwhile();
-  const after = await stage.state();
+  const after = await stateOf(served);
   const evidence = spoil({
     ...{ plays, before, after, bodies: fake.bodies, decisions: stage.decisions, agreed: stage.agreed },
-    ...{ secrets: stage.secrets, keys: stage.keys, log: await readFile(served.logFile, 'utf8') },
+    ...{ secrets: stage.world.secrets, keys: stage.keys, log: await readFile(served.logFile, 'utf8') },
   });
   return { evidence, problems: problemsOf(evidence) };
 }

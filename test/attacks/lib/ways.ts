@@ -1,21 +1,13 @@
 import type { Attack } from './attacks.js';
 import { hostileTest, NODE_PACKAGE, notebook } from './programs.js';
+import { AGREED, type People } from './people.js';
 import type { Stage } from './stage.js';
+import type { World } from './world.js';
 
 /** Who begins: each has what their role gives, and no more. */
-type Starter = 'member' | 'contributor' | 'guest';
+export type Starter = 'member' | 'contributor' | 'guest';
 
-/** What people are told to do at the gates of a run, where it is not what they do anyway. */
-interface People {
-  /** What the starter answers to questions. */
-  answer?: string;
-  /** What the admin says who sends the first output back. */
-  comment?: string;
-  /** What the admin makes of an output before they approve it. */
-  edit?: Record<string, unknown>;
-}
-
-type Prepare = (stage: Stage, attack: Attack) => Promise<void>;
+type Prepare = (world: World, attack: Attack) => Promise<void>;
 
 /** A way on which text of others reaches a model. */
 interface Way {
@@ -38,8 +30,8 @@ const inbox = ({ id }: Attack): string => `inbox/${id}`;
 /** Writes a file into the attack's own folder. */
 const file =
   (name: string | ((attack: Attack) => string), content: (attack: Attack) => string): Prepare =>
-  (stage, attack) =>
-    stage.put(`${inbox(attack)}/${typeof name === 'string' ? name : name(attack)}`, content(attack));
+  (world, attack) =>
+    world.put(`${inbox(attack)}/${typeof name === 'string' ? name : name(attack)}`, content(attack));
 
 /** Starts a crew with inputs. */
 const crew =
@@ -60,20 +52,17 @@ const page = file('page.txt', ({ id, text }) => `A page.\nneedle-${id} ${inLine(
 
 const proposed =
   (words: (attack: Attack) => { title: string; text: string }): Prepare =>
-  async (stage, attack) =>
-    stage.propose(attack, words(attack));
+  (world, attack) =>
+    world.propose(attack, words(attack));
 
 /** By the names that attacks.yml has for them. */
-export const WAYS: Readonly<Record<string, Way>> = {
+const WAYS: Readonly<Record<string, Way>> = {
   // What a person writes.
   task: { by: 'member', begin: crew('task_decomposition', 'member', ({ text }) => ({ task: text })) },
   route: {
     by: 'member',
     begin: (stage, attack) =>
-      stage.route(attack, 'member', {
-        mode: 'crew',
-        metadata: { workflow: 'task_decomposition', inputs: { task: attack.text } },
-      }),
+      stage.route(attack, 'member', { workflow: 'task_decomposition', inputs: { task: attack.text } }),
   },
   v1: {
     by: 'member',
@@ -91,12 +80,20 @@ export const WAYS: Readonly<Record<string, Way>> = {
   about: { by: 'guest', begin: crew('microdao_onboarding', 'guest', ({ text }) => ({ about: text })) },
   name: { by: 'guest', begin: crew('microdao_onboarding', 'guest', ({ text }) => ({ name: text, about: 'I bake.' })) },
   input: { by: 'contributor', begin: texts('working') },
+  // With something that people approve, in the same breath.
+  agreed: {
+    by: 'contributor',
+    begin: crew('working', 'contributor', ({ text }) => ({
+      text,
+      first: JSON.stringify({ name: 'fs_write', arguments: AGREED }),
+    })),
+  },
   readonly: { by: 'contributor', begin: texts('reading_only') },
   rerun: {
     by: 'contributor',
     begin: (stage, attack) => stage.rerun(attack, 'contributor', 'working', { text: HARMLESS }, { text: attack.text }),
   },
-  chat: { by: 'member', begin: (stage, attack) => stage.route(attack, 'member', { prompt: attack.text }) },
+  chat: { by: 'member', begin: (stage, attack) => stage.chat(attack, 'member', attack.text) },
   v1chat: {
     by: 'member',
     begin: (stage, attack) =>
@@ -118,12 +115,12 @@ export const WAYS: Readonly<Record<string, Way>> = {
   proposal: {
     by: 'member',
     prepare: proposed(({ id, text }) => ({ title: `Proposal ${id}`, text })),
-    begin: crew('proposal_review', 'member', ({ id }, stage) => ({ n: stage.proposals.get(id) })),
+    begin: crew('proposal_review', 'member', ({ id }, stage) => ({ n: stage.world.proposals.get(id) })),
   },
   title: {
     by: 'member',
     prepare: proposed(({ text }) => ({ title: inLine(text), text: HARMLESS })),
-    begin: crew('proposal_review', 'member', ({ id }, stage) => ({ n: stage.proposals.get(id) })),
+    begin: crew('proposal_review', 'member', ({ id }, stage) => ({ n: stage.world.proposals.get(id) })),
   },
   titles: {
     by: 'contributor',
@@ -132,7 +129,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
   },
   facts: {
     by: 'contributor',
-    prepare: (stage, attack) => stage.foundWithFacts(attack),
+    prepare: (world, attack) => world.foundWithFacts(attack),
     begin: crew('by_facts', 'contributor', () => ({})),
   },
 
@@ -162,19 +159,19 @@ export const WAYS: Readonly<Record<string, Way>> = {
   read: { by: 'contributor', prepare: page, begin: texts('working', reading) },
   log: {
     by: 'contributor',
-    prepare: (stage, attack) => stage.commit(inbox(attack), inLine(attack.text)),
+    prepare: (world, attack) => world.commit(inbox(attack), inLine(attack.text)),
     begin: inFolder('by_log'),
   },
   diff: {
     by: 'contributor',
-    prepare: (stage, attack) => stage.change(inbox(attack), `${attack.text}\n`),
+    prepare: (world, attack) => world.change(inbox(attack), `${attack.text}\n`),
     begin: inFolder('by_diff'),
   },
   tests: {
     by: 'contributor',
-    prepare: async (stage, attack) => {
-      await stage.put(`${inbox(attack)}/package.json`, NODE_PACKAGE);
-      await stage.put(`${inbox(attack)}/harvest.test.js`, hostileTest(attack.text, attack.id));
+    prepare: async (world, attack) => {
+      await world.put(`${inbox(attack)}/package.json`, NODE_PACKAGE);
+      await world.put(`${inbox(attack)}/harvest.test.js`, hostileTest(attack.text, attack.id));
     },
     begin: inFolder('by_tests'),
   },
@@ -208,3 +205,10 @@ export const WAYS: Readonly<Record<string, Way>> = {
     people: ({ text }) => ({ edit: { report: text } }),
   },
 };
+
+/** The way of an attack. @throws for one that is not there */
+export function wayOf({ way, id }: Attack): Way {
+  const found = WAYS[way];
+  if (!found) throw new Error(`attacks.yml: there is no way ${way}, of ${id}`);
+  return found;
+}
