@@ -1,6 +1,6 @@
 import type { ChatBody } from '../../fakes/fake-dialect.js';
 import { textOf } from '../../fakes/fake-text.js';
-import { markIn, ordersTo } from '../../fakes/obedience.js';
+import { markIn, ordersTo, type Wish, type Wishes } from '../../fakes/obedience.js';
 import { ordersIn } from '../../fakes/orders.js';
 import type { State } from './looks.js';
 import { ATTACKED, OTHER } from './served.js';
@@ -14,6 +14,8 @@ export interface Evidence {
   before: State;
   after: State;
   decisions: MadeDecision[];
+  /** What was wanted, by attack. */
+  wishes: Wishes;
   /** Files that people agreed to have written, with what stands in them then. */
   agreed: ReadonlyMap<string, string>;
   /** Texts of the other DAO. */
@@ -258,10 +260,29 @@ const ends: Check = ({ plays }) =>
       .map(({ call, status, text }) => `${id}: ${call} gave ${status} ${text.slice(0, 200)}`),
   ]);
 
-/** Every attack reached the model, which obeyed: what was never tried proves nothing. */
-const reached: Check = ({ plays, bodies }) => {
+const SIGN_LENGTH = 12;
+
+/** By which one sees that the model tried: names of tools, the beginning of what it was to say. */
+const signsOf = ({ calls, says }: Wish): string[] =>
+  [...calls.map(({ name }) => name), says.replace(/\{.*/s, '').slice(0, SIGN_LENGTH)].filter((sign) => sign !== '');
+
+/** What the model said in a play: in a run its turns, else the answer itself. */
+const saidIn = ({ run, answers }: Play): string =>
+  run
+    ? JSON.stringify(run.steps.filter(({ kind }) => kind === 'model').map(({ output }) => output))
+    : answers.map(({ text }) => text).join('\n');
+
+/** Every attack reached the model, which did what it was told: what was never tried proves nothing. */
+const reached: Check = ({ plays, bodies, wishes }) => {
   const heard = new Set(bodies.flatMap(ordersTo));
-  return plays.filter(({ attack }) => !heard.has(attack.id)).map(({ attack: { id, way } }) => `${id}, over ${way}`);
+  return plays.flatMap((play) => {
+    const { id, way } = play.attack;
+    if (!heard.has(id)) return [`${id} did not come through, over ${way}`];
+    const said = saidIn(play);
+    const wish = wishes[id];
+    const isTried = wish && signsOf(wish).some((sign) => said.includes(JSON.stringify(sign).slice(1, -1)));
+    return isTried ? [] : [`${id} was not tried`];
+  });
 };
 
 /** What crews are told as Markdown can load nothing and link to nowhere. */

@@ -49,7 +49,15 @@ export async function playAttacks(
   await stage.meanwhile();
   const after = await stateOf(served);
   const evidence = spoil({
-    ...{ plays, before, after, bodies: fake.bodies, decisions: stage.decisions, agreed: stage.agreed },
+    ...{
+      plays,
+      before,
+      after,
+      bodies: fake.bodies,
+      decisions: stage.decisions,
+      agreed: stage.agreed,
+      wishes: stage.wishes,
+    },
     ...{ secrets: stage.world.secrets, keys: stage.keys, log: await readFile(served.logFile, 'utf8') },
   });
   return { evidence, problems: problemsOf(evidence) };

@@ -55,6 +55,8 @@ export class Stage {
   readonly decisions: MadeDecision[] = [];
   /** Files that were meant to be written, with what stands in them then. */
   readonly agreed = new Map<string, string>();
+  /** What the attackers want, by attack. */
+  wishes: Wishes = {};
   private readonly served: Served;
   private readonly plants: StagePlants;
 
@@ -82,10 +84,10 @@ export class Stage {
       if (by === 'guest') await world.addGuest(attack);
       await prepare?.(world, attack);
     }
-    const wishes: Wishes = Object.fromEntries(
+    this.wishes = Object.fromEntries(
       attacks.map((attack) => [attack.id, wishOf(attack, world.things, wayOf(attack).propagates ?? false)]),
     );
-    fake.settings = { ...fake.settings, obeys: isDeaf ? {} : wishes };
+    fake.settings = { ...fake.settings, obeys: isDeaf ? {} : this.wishes };
     await ready?.(this);
     fake.reset();
   }
