@@ -4,7 +4,8 @@ import type { Wishes } from '../../fakes/obedience.js';
 import type { WireFake } from '../../fakes/wire-fake.js';
 import { wishOf, type Attack } from './attacks.js';
 import type { Answer } from './callers.js';
-import { AGREED, decisionAt } from './people.js';
+import { GUESSED_MARK } from './disguises.js';
+import { AGREED, decisionAt, type People } from './people.js';
 import { ATTACKED, PEOPLE, type Served } from './served.js';
 import { wayOf, type Starter } from './ways.js';
 import { daoOf, guestOf, World } from './world.js';
@@ -180,7 +181,11 @@ export class Stage {
 
   private async decide(attack: Attack, run: SeenRun, gate: SeenGate): Promise<void> {
     const { by, people } = wayOf(attack);
-    const { role, decision, ...rest } = decisionAt(gate, people?.(attack), this.plants.approvesAll ?? false);
+    const { role, decision, ...rest } = decisionAt(
+      gate,
+      knowing(run, people?.(attack)),
+      this.plants.approvesAll ?? false,
+    );
     const name = role === 'starter' ? by : role;
     const sent = { body: { gate: gate.id, ...rest }, id: attack.id };
     const path = `/crews/runs/${run.run_id}/${decision}`;
@@ -196,6 +201,13 @@ export class Stage {
     const found = this.served.database.of(dao).selectFrom('identities').where('user_id', '=', user).select('member_id');
     return (await found.executeTakeFirst())?.member_id ?? user;
   }
+}
+
+/** What people say, with the mark of data that whoever sees the run can read in what its agents were told. */
+function knowing({ steps }: SeenRun, people: People = {}): People {
+  const told = steps.flatMap(({ input }) => (input && 'messages' in input ? [input] : []));
+  const mark = /\[data ([0-9a-f]{16})\b/.exec(JSON.stringify(told.at(-1) ?? {}))?.[1] ?? GUESSED_MARK;
+  return JSON.parse(JSON.stringify(people).replaceAll(GUESSED_MARK, mark)) as People;
 }
 
 /** What somebody is called among the callers, by their role in an attack. */
