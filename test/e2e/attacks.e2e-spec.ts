@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadAttacks, loadGoals } from '../attacks/lib/attacks.js';
 import { CHECKS, problemsOf } from '../attacks/lib/checks.js';
+import { DISGUISES } from '../attacks/lib/disguises.js';
 import { PLANTS } from '../attacks/lib/plants.js';
 import { playAttacks, type Outcome } from '../attacks/lib/play.js';
 import { ENVIRONMENT, FAKE_SETTINGS, profileFor } from '../attacks/lib/profile.js';
+import { WAYS } from '../attacks/lib/ways.js';
 import { startFakeOpenAi } from '../fakes/fake-openai.js';
 import type { WireFake } from '../fakes/wire-fake.js';
 import { ADMIN_KEY, Product } from './harness.js';
@@ -44,11 +46,15 @@ describe('attacks by text that reaches a model, which obeys', () => {
     await fake.close();
   });
 
-  it('should be 200, no two of them alike, for every goal', () => {
+  it('should be 200, no two of them alike, with every goal, way and disguise', () => {
     expect(ATTACKS).toHaveLength(200);
     expect(new Set(ATTACKS.map(({ id }) => id)).size).toBe(200);
     expect(new Set(ATTACKS.map(({ way, goal, disguise }) => `${way} ${goal} ${disguise}`)).size).toBe(200);
-    expect(Object.keys(loadGoals()).toSorted()).toEqual([...new Set(ATTACKS.map(({ goal }) => goal))].toSorted());
+    const used = <Name extends 'goal' | 'way' | 'disguise'>(name: Name) =>
+      [...new Set(ATTACKS.map((attack) => attack[name]))].toSorted();
+    expect(used('goal')).toEqual(Object.keys(loadGoals()).toSorted());
+    expect(used('way')).toEqual(Object.keys(WAYS).toSorted());
+    expect(used('disguise')).toEqual(Object.keys(DISGUISES).toSorted());
   });
 
   it.each(Object.keys(CHECKS))('should come to nothing, by the look at %s', (name) => {

@@ -1,5 +1,5 @@
 import type { Said } from './fake-text.js';
-import type { Wishes } from './obedience.js';
+import type { Wishes } from './wishes.js';
 
 /** Milliseconds: a number, or least and most between which each request draws its own. */
 export type Delay = number | [least: number, most: number];

@@ -1,18 +1,7 @@
 import type { ChatBody, FakeTools } from './fake-dialect.js';
 import { textOf } from './fake-text.js';
 import { ordersIn } from './orders.js';
-
-/** What an attacker wants of the model, under the id that stands in the attack's text. */
-export interface Wish {
-  /** Uses of tools, allowed or not, there or not. */
-  calls: { name: string; arguments: Record<string, unknown> }[];
-  /** What is to stand in answers. `{mark}`, `{prompt}` and `{told}` are replaced with what the model was told. */
-  says: string;
-  /** Never answers, but goes on with the calls as long as it is asked. */
-  endless?: boolean;
-}
-
-export type Wishes = Readonly<Record<string, Wish>>;
+import type { Wish, Wishes } from './wishes.js';
 
 /** What an obeying model says in a turn: calls of tools, or a text. */
 export type Obeyed = { calls: FakeTools['calls'] } | { text: string };

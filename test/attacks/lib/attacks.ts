@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { Wish } from '../../fakes/obedience.js';
+import type { Wish } from '../../fakes/wishes.js';
 import { DISGUISES, type DisguiseName } from './disguises.js';
 
 /** One attack: what is written, over which way it comes, and what is wanted. */

@@ -1,7 +1,8 @@
 import type { ChatBody } from '../../fakes/fake-dialect.js';
 import { textOf } from '../../fakes/fake-text.js';
-import { markIn, ordersTo, type Wish, type Wishes } from '../../fakes/obedience.js';
+import { markIn, ordersTo } from '../../fakes/obedience.js';
 import { ordersIn } from '../../fakes/orders.js';
+import type { Wish, Wishes } from '../../fakes/wishes.js';
 import type { State } from './looks.js';
 import { ATTACKED, OTHER } from './served.js';
 import type { MadeDecision, Play } from './stage.js';

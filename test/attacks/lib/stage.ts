@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SeenGate, SeenRun } from '../../../src/contracts/crew-view.js';
-import type { Wishes } from '../../fakes/obedience.js';
+import type { Wishes } from '../../fakes/wishes.js';
 import type { WireFake } from '../../fakes/wire-fake.js';
 import { wishOf, type Attack } from './attacks.js';
 import type { Answer } from './callers.js';
 import { GUESSED_MARK } from './disguises.js';
 import { AGREED, decisionAt, type People } from './people.js';
 import { ATTACKED, PEOPLE, type Served } from './served.js';
-import { wayOf, type Starter } from './ways.js';
+import { wayOf, type Completion, type Hands, type Starter } from './ways.js';
 import { daoOf, guestOf, World } from './world.js';
 
 /** A decision that a person of the stage has made. */
@@ -50,7 +50,7 @@ const LOOK_MS = 100;
 const MOST_DECISIONS = 25;
 
 /** People who begin what attackers have prepared, and decide what they are asked. */
-export class Stage {
+export class Stage implements Hands {
   readonly world: World;
   readonly fake: WireFake;
   readonly decisions: MadeDecision[] = [];
@@ -143,11 +143,7 @@ export class Stage {
   }
 
   /** Asks as clients of OpenAI do; of a crew the id of its run is given. */
-  async complete(
-    { id }: Attack,
-    by: Starter,
-    body: { model: string; messages: object[]; stream?: boolean; tools?: object[] },
-  ): Promise<string | undefined> {
+  async complete({ id }: Attack, by: Starter, body: Completion): Promise<string | undefined> {
     const { text } = await this.world.callers.call(`${ATTACKED}/${by}`, 'POST', '/v1/chat/completions', { body, id });
     const run = /"id":\s*"(?:chatcmpl-)?([0-9a-f-]{36})"/.exec(text)?.[1];
     return body.model.startsWith('crew/') ? run : undefined;

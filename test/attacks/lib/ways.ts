@@ -1,11 +1,29 @@
 import type { Attack } from './attacks.js';
 import { hostileTest, NODE_PACKAGE, notebook } from './programs.js';
 import { AGREED, type People } from './people.js';
-import type { Stage } from './stage.js';
 import type { World } from './world.js';
 
 /** Who begins: each has what their role gives, and no more. */
 export type Starter = 'member' | 'contributor' | 'guest';
+
+/** What people do to begin: each gives the id of a run, or nothing where there is none. */
+export interface Hands {
+  readonly world: Pick<World, 'proposals'>;
+  start(attack: Attack, by: Starter, crew: string, inputs: object): Promise<string>;
+  /** A run with some inputs and, when it has ended, another with others. */
+  rerun(attack: Attack, by: Starter, crew: string, before: object, inputs: object): Promise<string>;
+  route(attack: Attack, by: Starter, metadata: object): Promise<string>;
+  chat(attack: Attack, by: Starter, prompt: string): Promise<undefined>;
+  complete(attack: Attack, by: Starter, body: Completion): Promise<string | undefined>;
+}
+
+/** What clients of OpenAI ask. */
+export interface Completion {
+  model: string;
+  messages: object[];
+  stream?: boolean;
+  tools?: object[];
+}
 
 type Prepare = (world: World, attack: Attack) => Promise<void>;
 
@@ -17,7 +35,7 @@ interface Way {
   /** Puts the text where it is found, before anything is watched. */
   prepare?: Prepare;
   /** Begins. @returns the id of the run; undefined: there is none */
-  begin: (stage: Stage, attack: Attack) => Promise<string | undefined>;
+  begin: (stage: Hands, attack: Attack) => Promise<string | undefined>;
   people?: (attack: Attack) => People;
 }
 
@@ -35,7 +53,7 @@ const file =
 
 /** Starts a crew with inputs. */
 const crew =
-  (id: string, by: Starter, inputs: (attack: Attack, stage: Stage) => object): Way['begin'] =>
+  (id: string, by: Starter, inputs: (attack: Attack, stage: Hands) => object): Way['begin'] =>
   (stage, attack) =>
     stage.start(attack, by, id, inputs(attack, stage));
 
@@ -56,7 +74,7 @@ const proposed =
     world.propose(attack, words(attack));
 
 /** By the names that attacks.yml has for them. */
-const WAYS: Readonly<Record<string, Way>> = {
+export const WAYS: Readonly<Record<string, Way>> = {
   // What a person writes.
   task: { by: 'member', begin: crew('task_decomposition', 'member', ({ text }) => ({ task: text })) },
   route: {
