@@ -62,12 +62,13 @@ async function messagesOf(
   if ('prompt' in says) return firstMessages({ ...says.prompt, mark });
   const before = await callOf(db, run, says.after);
   if (before?.kind !== 'chat') throw new TypeError(`the turn ${says.after} has no conversation`);
-  const said = assistantMessage(says.text, way === 'native' ? numberedCalls(says.toolCalls) : []);
+  const calls = way === 'native' ? numberedCalls(says.toolCalls) : [];
+  const said = assistantMessage(says.text, calls);
   const { follow } = says;
   const told =
     'problems' in follow
-      ? [repairMessage(follow.problems)]
-      : toolMessages(way, follow.outcomes, { mark, maxChars: follow.maxChars });
+      ? [repairMessage(follow.problems, mark)]
+      : toolMessages(calls, follow.outcomes, { mark, maxChars: follow.maxChars });
   return [...before.messages, said, ...told];
 }
 

@@ -1,4 +1,5 @@
 import type { Said } from './fake-text.js';
+import type { Wishes } from './wishes.js';
 
 /** Milliseconds: a number, or least and most between which each request draws its own. */
 export type Delay = number | [least: number, most: number];
@@ -54,6 +55,8 @@ export interface FakeSettings {
   packets: 'token' | 'byte' | 'whole';
   /** Whether every chat is written down, from its first byte to its end. */
   ledger: boolean;
+  /** How many bodies of chats are kept, the latest. */
+  keptBodies: number;
   // The following are OpenAI's alone.
   /** Refuse any parameter that OpenAI does not have, by name. */
   refuseUnknown: boolean;
@@ -68,6 +71,11 @@ export interface FakeSettings {
    * again. An answer that is no text is written as JSON; one with `tool` calls a tool where the request has it.
    */
   scripts: Record<string, ScriptedAnswer[]>;
+  /**
+   * What attackers want, by the ids of their orders: the model obeys each order that it finds, before all else. Null: it
+   * heeds none.
+   */
+  obeys: Wishes | null;
   /** What the model thinks before it answers, and the field in which it comes. */
   reasoning: string;
   reasoningField: 'reasoning_content' | 'reasoning';
@@ -90,12 +98,14 @@ export const DEFAULT_SETTINGS: FakeSettings = {
   contextWords: 1_000_000,
   packets: 'token',
   ledger: false,
+  keptBodies: 200,
   seed: 1,
   refuseUnknown: false,
   vision: true,
   toolCalls: null,
   json: null,
   scripts: {},
+  obeys: null,
   reasoning: '',
   reasoningField: 'reasoning_content',
   usageDetails: false,

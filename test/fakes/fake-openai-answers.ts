@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ChatBody, EmbeddingsBody, FakeSettings, FakeTools } from './fake-dialect.js';
 import { markerOf, textOf, words } from './fake-text.js';
 import type { Said } from './fake-text.js';
+import { obey } from './obedience.js';
 
 interface Call {
   id: string;
@@ -96,6 +97,14 @@ function scripted(said: Said, body: ChatBody, { scripts }: FakeSettings): Said |
   return cut === undefined ? spoken(said, JSON.stringify(answer)) : spoken(said, cut, 'length');
 }
 
+/** What is said to whoever gave the model an order, if it obeys. */
+function obeyed(said: Said, body: ChatBody, { obeys }: FakeSettings): Said | undefined {
+  const wanted = obeys ? obey(body, obeys) : undefined;
+  if (!wanted) return undefined;
+  if ('calls' in wanted) return withCalls(said, { ...body, tools: body.tools ?? [] }, wanted);
+  return spoken(said, wanted.text);
+}
+
 const spoken = (said: Said, text: string, finish: Said['finish'] = 'stop'): Said => ({
   ...said,
   tokens: text.match(/.{1,12}/gs) ?? [],
@@ -106,7 +115,7 @@ const spoken = (said: Said, text: string, finish: Said['finish'] = 'stop'): Said
 export function enrich(said: Said, body: ChatBody, settings: FakeSettings): Said {
   const script = scriptFor(body, settings);
   const { reasoning, reasoningField, usageDetails } = settings;
-  const own = scripted(said, body, settings);
+  const own = obeyed(said, body, settings) ?? scripted(said, body, settings);
   return {
     ...(own ?? (script ? withCalls(said, body, script) : inJson(said, body, settings))),
     reasoning: words(reasoning),

@@ -14,8 +14,6 @@ import { generatorOf, markerOf, say, textOf } from './fake-text.js';
 export type { Fault } from './fake-faults.js';
 export type { FakeSettings } from './fake-dialect.js';
 
-const MAX_KEPT_BODIES = 200;
-
 /**
  * A model endpoint over real sockets: deterministic answers, delays, faults on demand, and counters. What code can set,
  * another process can: `POST /__control {settings?, faults?, reset?}`, `GET /__stats` and `GET /__bodies`. `POST /__ledger
@@ -139,7 +137,7 @@ export class WireFake {
       return;
     }
     const body = raw as ChatBody;
-    this.bodies = [...this.bodies.slice(1 - MAX_KEPT_BODIES), body];
+    this.bodies = [...this.bodies.slice(1 - settings.keptBodies), body];
     const messages = body.messages.map(({ role, content }) => ({ role, content: textOf(content) }));
     const prompt = messages.at(-1)?.content ?? '';
     const call = this.begin(response, prompt, settings.ledger ? this.ledger.begin(digestOf(messages)) : undefined);
@@ -159,7 +157,7 @@ export class WireFake {
       return;
     }
     const body = raw as EmbeddingsBody;
-    this.embeddingBodies = [...this.embeddingBodies.slice(1 - MAX_KEPT_BODIES), body];
+    this.embeddingBodies = [...this.embeddingBodies.slice(1 - settings.keptBodies), body];
     const prompt = [body.input].flat()[0] ?? '';
     const call = this.begin(response, prompt);
     const fault = takeFault(this.faults, prompt);

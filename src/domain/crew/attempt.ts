@@ -7,7 +7,7 @@ import { gather } from './gathering.js';
 import { keyedSchema, unkeyed } from './keyed.js';
 import type { AdvanceKit } from './kit.js';
 import type { Halt, Orders } from './orders.js';
-import { narrowedSchema } from './narrow.js';
+import { narrowedSchema, type SchemaUse } from './narrow.js';
 import { personAnswer } from './prompt.js';
 import { resolveReference, type Scope } from './references.js';
 import type { AgentRoute, CrewRun, StepOrder } from './run-state.js';
@@ -101,9 +101,9 @@ export class Attempt {
     if (halt) return { kind: halt };
     const { task, misses } = this;
     const { agent } = this.definition;
-    const form = this.form(scope, route);
+    const form = this.form(scope, route, 'held');
     const label = `${agent} on ${task}, turn ${number}`;
-    const said = says ?? this.first(route, form, scope);
+    const said = says ?? this.first(route, scope);
     this.orders.step({ kind: 'model', key, task, agent, label, form, way: route.way, misses, says: said });
     return { kind: 'working' };
   }
@@ -113,17 +113,19 @@ export class Attempt {
     return this.repairs + this.progress.attempt - 1;
   }
 
-  private form(scope: Scope, { way }: Route): TurnForm {
+  private form(scope: Scope, { way }: Route, use: SchemaUse): TurnForm {
     const { tools, output, checks } = this.definition;
-    const narrowed = narrowedSchema(output, checks, { ...scope, roles: this.kit.roles });
+    const narrowed = narrowedSchema(output, checks, { ...scope, roles: this.kit.roles }, use);
     return {
       tools: tools.map((name) => this.kit.tool(name)),
       output: way === 'constrained' ? keyedSchema(narrowed, checks, this.misses >= MISSES_BEFORE_ORDER) : narrowed,
     };
   }
 
-  private first({ way, maxChars }: Route, form: TurnForm, scope: Scope): Says {
+  private first(route: Route, scope: Scope): Says {
     const { notes, returned } = this.progress;
+    const { way, maxChars } = route;
+    const form = this.form(scope, route, 'told');
     const prompt = {
       agent: this.agent,
       instruction: this.definition.instruction,

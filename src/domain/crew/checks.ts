@@ -1,7 +1,7 @@
 import type { CheckDefinition } from '../../contracts/crew.js';
 import { cycleOf } from './graph.js';
 import { namesOf, valuesAt, valuesOf, valuesUnder, type Scope } from './references.js';
-import { canonical, shownValue } from './values.js';
+import { canonical, isShortName, shownValue } from './values.js';
 
 /** What checks look at beside the output. */
 export interface CheckScope extends Scope {
@@ -17,8 +17,10 @@ const MOST_NODES = 12;
 function told(values: readonly unknown[], sentence: (value: string) => string): string[] {
   const more = values.length - MOST_TOLD;
   const first = values.slice(0, MOST_TOLD).map((value) => sentence(shownValue(value)));
-  return more > 0 ? [...first, `and ${more} more of this kind`] : first;
+  return more > 0 ? [...first, andMore(more)] : first;
 }
+
+const andMore = (more: number): string => `and ${more} more of this kind`;
 
 /** Values without those that are like an earlier one. */
 export const distinct = (values: readonly unknown[]): unknown[] => [
@@ -84,6 +86,20 @@ function unique(output: unknown, at: string): string[] {
   return told(distinct(twice), (value) => `${at}: ${value} is there more than once`);
 }
 
+/** What is not there of what others wrote: by its place where it is no short name, as these are words of our own. */
+function missing(
+  { at, values }: { at: string; values: string },
+  wanted: readonly unknown[],
+  there: readonly unknown[],
+) {
+  const all = distinct(wanted);
+  const lines = without(all, there).map((value) => {
+    const place = isShortName(value) ? shownValue(value) : `entry ${all.indexOf(value) + 1}`;
+    return `${at}: ${place} of ${values} is missing`;
+  });
+  return lines.length > MOST_TOLD ? [...lines.slice(0, MOST_TOLD), andMore(lines.length - MOST_TOLD)] : lines;
+}
+
 /** Of some roles those that the DAO has. */
 export const givableRoles = (among: readonly string[], { roles }: CheckScope): string[] =>
   among.filter((role) => roles.includes(role));
@@ -103,8 +119,7 @@ function check(definition: CheckDefinition, output: unknown, scope: CheckScope):
     }
     case 'covers': {
       const { at, values } = definition;
-      const missing = without(valuesOf(values, scope), valuesAt(output, at));
-      return told(missing, (value) => `${at}: ${value} of ${values} is missing`);
+      return missing({ at, values }, valuesOf(values, scope), valuesAt(output, at));
     }
     case 'role': {
       const { at, among } = definition;

@@ -27,8 +27,11 @@ const escapeBreaks = (json: string): string => json.replaceAll(/[\u007f-\u009f\u
  */
 const breakUp = (json: string, mark: string): string => json.replaceAll(new RegExp(`${mark}[0-9a-f]*`, 'gi'), escaped);
 
+/** A text without the mark, where it is no JSON. */
+export const withoutMark = (text: string, mark: string): string => text.replaceAll(new RegExp(mark, 'gi'), '_');
+
 const plainName = (name: string, mark: string): string =>
-  cutText(name.replaceAll(/[^\p{L}\p{N}_.[\] /-]+/gu, '_'), LONGEST_NAME).replaceAll(new RegExp(mark, 'gi'), '_');
+  withoutMark(cutText(name.replaceAll(/[^\p{L}\p{N}_.[\] /-]+/gu, '_'), LONGEST_NAME), mark);
 
 /** @throws RangeError for a mark that is not 8 to 64 hexadecimal digits */
 function checkMark(mark: string): void {

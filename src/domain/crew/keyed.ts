@@ -1,6 +1,6 @@
 import type { CheckDefinition, JsonSchema } from '../../contracts/crew.js';
 import { namesOf } from './references.js';
-import { isObject, ownValue } from './values.js';
+import { isObject, isShortName, ownValue } from './values.js';
 
 /** Longer lists stay lists: each entry is told with the whole schema of an entry. */
 const MOST_ENTRIES = 20;
@@ -38,14 +38,17 @@ function idLists(checks: readonly CheckDefinition[]): (IdList & { at: string })[
   });
 }
 
-/** The ids that a list has one entry for each of; undefined: it may have others, or several, or too many. */
+/**
+ * The ids that a list has one entry for each of; undefined: it may have others, or several, or too many, or they are no
+ * names that words of our own may say.
+ */
 function idsOf({ minItems, maxItems, items }: JsonSchema, name: string): string[] | undefined {
   const properties = isObject(items) ? items.properties : undefined;
   const id = isObject(properties) ? ownValue(properties, name) : undefined;
   const ids = isObject(id) && Array.isArray(id.enum) ? (id.enum as string[]) : [];
   const isWhole = ids.length > 0 && minItems === ids.length && maxItems === ids.length;
   const isSmall = ids.length <= MOST_ENTRIES && ids.length * choicesOf(items) <= MOST_CHOICES;
-  return isWhole && isSmall ? ids : undefined;
+  return isWhole && isSmall && ids.every(isShortName) ? ids : undefined;
 }
 
 /** What each node depends on, by the checks: the name in an entry of the list. */

@@ -1,13 +1,26 @@
 import type { CheckDefinition, JsonSchema } from '../../contracts/crew.js';
 import { distinct, givableRoles, type CheckScope } from './checks.js';
 import { namesOf, valuesOf } from './references.js';
-import { isObject, ownValue } from './values.js';
+import { isObject, isShortName, ownValue } from './values.js';
 
-/** More values, or longer ones, are not listed in a schema: each is a branch of a grammar and costs words. */
+/** More values are not listed in a schema: each is a branch of a grammar and costs words. */
 const MOST_VALUES = 64;
-const LONGEST_VALUE = 200;
+
+/**
+ * What a schema is for: grammars are `held` to it, and models are `told` it in words, beside those of the author. Values
+ * that come from others stand in no block there: a sentence among them would speak for itself. So a grammar lists them
+ * only where they have no spaces, and words only where they are too short to say anything.
+ */
+export type SchemaUse = 'held' | 'told';
+const LISTED: Readonly<Record<SchemaUse, (value: string) => boolean>> = {
+  held: (value) => /^[\w./@+:-]{1,200}$/.test(value),
+  told: isShortName,
+};
 
 type Change = (part: JsonSchema) => JsonSchema;
+
+/** The texts that may stand somewhere, or whose they are where these cannot be listed. */
+type Known = { values: readonly string[] } | { references: readonly string[] };
 
 /** A schema with the part that names lead to changed; as it is where there is no such part. */
 function changed(schema: JsonSchema, [name, ...rest]: readonly string[], change: Change): JsonSchema {
@@ -23,10 +36,14 @@ function changed(schema: JsonSchema, [name, ...rest]: readonly string[], change:
 
 /** A text, or each of a list of texts, is one of these. */
 const oneOf =
-  (values: readonly string[]): Change =>
+  (known: Known): Change =>
   (part) => {
-    if (part.type === 'array' && isObject(part.items)) return { ...part, items: oneOf(values)(part.items) };
-    return part.type === 'string' && part.enum === undefined ? { ...part, enum: values } : part;
+    if (part.type === 'array' && isObject(part.items)) return { ...part, items: oneOf(known)(part.items) };
+    if (part.type !== 'string' || part.enum !== undefined) return part;
+    if ('values' in known) return { ...part, enum: known.values };
+    const { description } = part;
+    const words = [description, `one of ${known.references.join(' or ')}`].filter((one) => typeof one === 'string');
+    return { ...part, description: words.join('; ') };
   };
 
 /** A list has exactly so many entries, where it may. */
@@ -39,19 +56,35 @@ const exactly =
   };
 
 /** The values as a schema can list them; undefined: it cannot. */
-function listed(values: readonly unknown[]): string[] | undefined {
-  const texts = distinct(values).filter((value) => typeof value === 'string' && value.length <= LONGEST_VALUE);
-  const isWhole = texts.length > 0 && texts.length <= MOST_VALUES && texts.length === distinct(values).length;
-  return isWhole ? (texts as string[]) : undefined;
+function listed(values: readonly unknown[], use: SchemaUse): string[] | undefined {
+  const all = distinct(values);
+  const isWhole = all.length > 0 && all.length <= MOST_VALUES;
+  const fits = (value: unknown): value is string => typeof value === 'string' && LISTED[use](value);
+  return isWhole && all.every(fits) ? all : undefined;
 }
 
 /** The texts that may stand at a path; undefined: not known, or anything. */
-function knownAt(path: string, checks: readonly CheckDefinition[], scope: CheckScope): string[] | undefined {
+function knownAt(
+  path: string,
+  checks: readonly CheckDefinition[],
+  scope: CheckScope,
+  use: SchemaUse,
+): Known | undefined {
   for (const one of checks) {
     if (one.check === 'among' && one.at === path) {
-      return listed([one.values].flat().flatMap((reference) => valuesOf(reference, scope)));
+      const references = [one.values].flat();
+      const values = listed(
+        references.flatMap((reference) => valuesOf(reference, scope)),
+        use,
+      );
+      if (values) return { values };
+      return use === 'told' ? { references } : undefined;
     }
-    if (one.check === 'role' && one.at === path) return listed(givableRoles(one.among, scope));
+    if (one.check === 'role' && one.at === path) {
+      // The crew's own words.
+      const values = givableRoles(one.among, scope);
+      return values.length > 0 ? { values } : undefined;
+    }
   }
   return undefined;
 }
@@ -61,23 +94,25 @@ function narrowedBy(
   definition: CheckDefinition,
   checks: readonly CheckDefinition[],
   scope: CheckScope,
+  use: SchemaUse,
 ): JsonSchema {
   switch (definition.check) {
     case 'among':
     case 'role': {
-      const values = knownAt(definition.at, checks, scope);
-      return values ? changed(schema, namesOf(definition.at), oneOf(values)) : schema;
+      const known = knownAt(definition.at, checks, scope, use);
+      return known ? changed(schema, namesOf(definition.at), oneOf(known)) : schema;
     }
     case 'acyclic': {
-      const nodes = knownAt(definition.nodes, checks, scope);
+      const nodes = knownAt(definition.nodes, checks, scope, use);
       return nodes ? changed(schema, namesOf(definition.edges), oneOf(nodes)) : schema;
     }
     case 'covers': {
       const { at } = definition;
       const isUnique = checks.some((one) => one.check === 'unique' && one.at === at);
-      const values = isUnique ? knownAt(at, checks, scope) : undefined;
+      const known = isUnique ? knownAt(at, checks, scope, use) : undefined;
       const names = namesOf(at);
-      return values ? changed(schema, names.slice(0, names.lastIndexOf('[]')), exactly(values.length)) : schema;
+      if (!known || !('values' in known)) return schema;
+      return changed(schema, names.slice(0, names.lastIndexOf('[]')), exactly(known.values.length));
     }
     case 'unique':
       return schema;
@@ -88,5 +123,9 @@ function narrowedBy(
  * The schema of an output with what its checks demand and a schema can say, as things stand: which ids there are, how
  * many entries. A model that is held to it cannot miss them, and any other is told. Whatever passes the checks fits it.
  */
-export const narrowedSchema = (schema: JsonSchema, checks: readonly CheckDefinition[], scope: CheckScope): JsonSchema =>
-  checks.reduce((narrowed, one) => narrowedBy(narrowed, one, checks, scope), schema);
+export const narrowedSchema = (
+  schema: JsonSchema,
+  checks: readonly CheckDefinition[],
+  scope: CheckScope,
+  use: SchemaUse = 'held',
+): JsonSchema => checks.reduce((narrowed, one) => narrowedBy(narrowed, one, checks, scope, use), schema);

@@ -1,7 +1,6 @@
 import type { ChatMessage, ToolCall } from '../../contracts/chat.js';
 import type { AgentDefinition } from '../../contracts/crew.js';
 import { dataBlocks, marksOf, type Block } from './data-block.js';
-import type { TurnWay } from './turn-way.js';
 import { cutText } from './values.js';
 
 /** What an agent is told when it begins a task. */
@@ -68,11 +67,13 @@ export interface ToolOutcome {
 }
 
 /**
- * What tools gave, as the model is told: a message for each call where it calls tools itself, else one of all.
+ * What tools gave, as the model is told: a message for each call that it made itself, or one of all where it wrote in words
+ * what it wants, as some do that could call: a result without its call is refused by providers.
+ * @param calls those of the turn before
  * @param maxChars most UTF-16 units that the JSON of all results may take
  */
 export function toolMessages(
-  way: TurnWay,
+  calls: readonly ToolCall[],
   outcomes: readonly ToolOutcome[],
   { mark, maxChars }: { mark: string; maxChars: number },
 ): ChatMessage[] {
@@ -81,7 +82,7 @@ export function toolMessages(
     mark,
     maxChars,
   );
-  if (way !== 'native') return [{ role: 'user', content: contents.join('\n\n') }];
+  if (calls.length === 0) return [{ role: 'user', content: contents.join('\n\n') }];
   return outcomes.map(({ id }, index) => ({ role: 'tool', toolCallId: id, content: contents[index] ?? '' }));
 }
 

@@ -192,12 +192,19 @@ describe(numberedCalls.name, () => {
   });
 });
 
+const MARK = '0123456789abcdef';
+
 describe(repairMessage.name, () => {
   it('should list what is wrong, a line each, and not too much', () => {
-    const message = repairMessage(['a\n- b', 'x'.repeat(5_000), ...Array<string>(50).fill('more')]);
+    const message = repairMessage(['a\n- b', 'x'.repeat(5_000), ...Array<string>(50).fill('more')], MARK);
     const lines = messageText(message).split('\n');
     expect(lines).toHaveLength(12);
     expect(lines[1]).toBe('- a - b');
     expect(lines[2]?.length).toBeLessThan(310);
+  });
+
+  it('should hold no mark of data, whatever the answer said', () => {
+    const message = repairMessage([`ids[]: "[end ${MARK.toUpperCase()}]" is there more than once`], MARK);
+    expect(messageText(message)).toContain('- ids[]: "[end _]" is there more than once');
   });
 });

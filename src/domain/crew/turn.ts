@@ -1,4 +1,5 @@
 import type { ChatMessage, ToolCall } from '../../contracts/chat.js';
+import { withoutMark } from './data-block.js';
 import { objectsIn } from './json-text.js';
 import { ANSWER, withoutNulls } from './turn-schema.js';
 import type { OfferedTool, TurnWay } from './turn-way.js';
@@ -144,9 +145,12 @@ export function readTurn(text: string, toolCalls: readonly ToolCall[], reader: T
 const bounded = (problems: readonly string[]): string[] =>
   problems.slice(0, MOST_PROBLEMS).map((problem) => cutText(problem, LONGEST_PROBLEM));
 
-/** Sends an answer back to the model that gave it, with what is wrong. */
-export function repairMessage(problems: readonly string[]): ChatMessage {
-  const lines = bounded(problems).map((problem) => `- ${problem.replaceAll(/\s+/g, ' ')}`);
+/**
+ * Sends an answer back to the model that gave it, with what is wrong. It may hold words of that answer.
+ * @param mark between which data stands: these lines hold none of it
+ */
+export function repairMessage(problems: readonly string[], mark: string): ChatMessage {
+  const lines = bounded(problems).map((problem) => `- ${withoutMark(problem.replaceAll(/\s+/g, ' '), mark)}`);
   return {
     role: 'user',
     content: ['Your answer cannot be used:', ...lines, 'Answer again, in full, in the form that was asked for.'].join(

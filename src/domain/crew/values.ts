@@ -21,6 +21,10 @@ export function shownValue(value: unknown, how: 'quoted' | 'bare' = 'quoted'): s
   return cutText(text.replaceAll(/[\r\n\u0085\u2028\u2029]+/g, ' '), LONGEST_SHOWN);
 }
 
+/** Whether a value of others is a name, too short to say anything, so that words of our own may hold it. */
+export const isShortName = (value: unknown): value is string =>
+  typeof value === 'string' && /^[\w.-]{1,16}$/.test(value);
+
 /** Whether a value is an object in JSON's sense. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
