@@ -43,12 +43,12 @@ export class CrewAdvanceService {
     if (!head) return GONE;
     // All that is asked of others comes first: the run is locked for as short as can be.
     const world = await this.worlds.of(head);
-    const advanced = await this.parts.runs.locked(runId, daoId, async (db, run, now) => {
+    const advanced = await this.parts.runs.locked(head, async (db, run, now) => {
       if (!run) return GONE;
       if ('lost' in world) return this.fail(db, run, { code: 'CREW_STOPPED', reason: world.lost, task: null }, now);
       const timed = { ...run, gates: await passTime(db, run, now) };
       const next = advance(timed, { ...world.kit, now });
-      return next.final ? this.end(db, run, next, now) : this.goOn(db, timed, next, world, now);
+      return next.final ? this.end(db, timed, next, now) : this.goOn(db, timed, next, world, now);
     });
     if ('acting' in world) for (const denial of world.denials) await this.parts.access.denied(world.acting, denial);
     return advanced;
@@ -56,7 +56,9 @@ export class CrewAdvanceService {
 
   /** Ends a run that is cancelled. Safe to repeat. */
   async cancel({ runId, daoId }: AdvanceCrewInput): Promise<void> {
-    await this.parts.runs.locked(runId, daoId, async (db, run, now) => {
+    const head = await this.parts.runs.head(runId, daoId);
+    if (!head) return;
+    await this.parts.runs.locked(head, async (db, run, now) => {
       if (!run) return;
       const error = { code: 'REQUEST_CANCELLED', message: ERRORS.REQUEST_CANCELLED.message };
       await endRun(db, run, { status: 'cancelled', error, ...spentOf(run, now) });
@@ -67,7 +69,7 @@ export class CrewAdvanceService {
     const steps: NewStep[] = [];
     for (const order of next.steps) steps.push(await stepOf(db, run, order, world, now));
     await applyChanges(db, run, { ...next, steps });
-    const open = await openStepsOf(db, run);
+    const open = await openStepsOf(db, run, steps);
     const gates = [...run.gates.values()].filter(({ state }) => state === 'open');
     const [asked = null] = [...gates, ...next.gates].map(({ kind }) => kind);
     const waitsFor = open.length > 0 ? null : asked;

@@ -16,7 +16,7 @@ export interface RunPlace {
 export interface NewStep {
   key: string;
   /** Whom and what it is about, for people. */
-  about: Readonly<Record<string, unknown>>;
+  about: Readonly<{ crew: string; task: string; agent: string; label: string }>;
   decision: Decision;
   deadlineAt: Date;
   /** Why it is not done at all. */
