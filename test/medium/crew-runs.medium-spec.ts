@@ -16,7 +16,7 @@ import { RequestsRepository } from '../../src/adapters/store/requests.repository
 import { FRESH } from '../../src/domain/crew/advance.js';
 import { createDao } from '../factories/access.js';
 import { aCrew } from '../factories/crew.js';
-import { aDecision, anEnding, aRequest } from '../factories/requests.js';
+import { aClaim, aDecision, anAnswer, anEnding, aRequest } from '../factories/requests.js';
 import { DATABASES, type Fresh } from './databases.js';
 
 const DAO = 'runs-dao';
@@ -115,6 +115,21 @@ describe.each(DATABASES)('runs of crews on %s', (_name, open) => {
       stepRequestId(head.runId, 'b.1.1.1'),
     ]);
     expect(await locked((db, run) => openStepsOf(db, run, []))).toEqual(written);
+  });
+
+  it('should write a step down as belonging to the call that begins at once, until another call claims it', async () => {
+    const requests = new RequestsRepository(fresh.database);
+    await change({ steps: [aStep('a.1.1.1', { begunAt: 'fake' }), aStep('b.1.1.1')] });
+    const ids = ['a.1.1.1', 'b.1.1.1'].map((key) => stepRequestId(head.runId, key));
+    const found = await Promise.all(ids.map((id) => requests.find(id, DAO)));
+    expect(found).toMatchObject([
+      { status: 'accepted', generation: 1, provider: 'fake', runId: head.runId },
+      { status: 'accepted', generation: 0, provider: null },
+    ]);
+    const job = await requests.claim(ids[0]!, DAO, aClaim());
+    expect(job?.record.generation).toBe(2);
+    // What the call said that lost it is nobody's.
+    expect(await requests.recordAnswer(ids[0]!, DAO, anAnswer({ generation: 1 }))).toBe(false);
   });
 
   it('should tell earlier steps that are open beside one that was just written', async () => {
