@@ -1,10 +1,11 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Aims } from './lib/aims.mjs';
+import { spentBy } from './lib/children.mjs';
+import { Missing } from './lib/fetched-parts.mjs';
 import { caller, turn } from './lib/openai-client.mjs';
 import { added, addedTable, aloneTable, Figures, judge } from './lib/openai-figures.mjs';
-import { Missing } from './lib/openai-gateways.mjs';
-import { startDagi, startLiteLlm, startModel, startPortkey, spentBy } from './lib/openai-parties.mjs';
+import { startDagi, startLiteLlm, startModel, startPortkey } from './lib/openai-parties.mjs';
 import { median, quantile, table } from './lib/stats.mjs';
 
 const HELP = `npm run bench -- openai [OPTIONS]

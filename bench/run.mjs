@@ -2,6 +2,7 @@
 // Benches, by name. Each prints a table; one that has aims ends with 1 if they are missed.
 const BENCHES = {
   access: () => import('./access.mjs'),
+  crews: () => import('./crews.mjs'),
   devtools: () => import('./devtools.mjs'),
   openai: () => import('./openai.mjs'),
   route: () => import('./route.mjs'),
@@ -12,6 +13,7 @@ const BENCHES = {
 const HELP = `npm run bench -- NAME [OPTIONS]
 
   access   who may do what, with 1,000 DAOs and 100,000 members; what row-level security costs; with aims
+  crews    what a step of a crew takes beside the model's own time, beside CrewAI; with aims
   devtools tools on a workspace of 100,000 files; with aims
   openai   what POST /v1/chat/completions adds to a model's endpoint, beside LiteLLM's proxy and Portkey's; with aims
   route    a chat through POST /route, beside the model alone and beside bare Temporal

@@ -1,13 +1,14 @@
 // Parties of the bench of `/v1`, each a process of its own: how to start them, and how they are called.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../test/support/ports.mjs';
+import { start, stopped } from './children.mjs';
 import { obtainLiteLlm, obtainPortkey } from './openai-gateways.mjs';
-import { spoken, startProduct, usageOf } from './parties.mjs';
+import { memberKey, spoken, startProduct } from './parties.mjs';
 
 const START_LIMIT_MS = 120_000;
 
@@ -36,12 +37,7 @@ export async function startModel(model) {
 /** The product as `dagi up`, whose only provider is that endpoint. */
 export async function startDagi(modelBase, { headStart }) {
   const product = await startProduct({ profileText: profileOf(modelBase, headStart) });
-  const response = await fetch(`${product.url}/keys`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${product.key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'bench', dao_id: 'greenfood-dao', principal: 'tg:12345' }),
-  });
-  const { key } = await response.json();
+  const key = await memberKey(product);
   return {
     ...{ name: headStart ? 'DAGI Stack' : 'DAGI Stack, no head start', pid: product.pid, base: `${product.url}/v1` },
     ...{ model: 'dagi-stack', headers: { authorization: `Bearer ${key}` }, stop: product.stop },
@@ -71,7 +67,9 @@ export async function startLiteLlm(modelBase, tell) {
   const options = ['--config', join(home, 'config.yaml'), '--host', '127.0.0.1', '--port', port, '--num_workers', 1];
   const key = `sk-${randomBytes(32).toString('hex')}`;
   const settings = { LITELLM_MASTER_KEY: key, LITELLM_LOG: 'ERROR', LITELLM_LOCAL_MODEL_COST_MAP: 'True' };
-  const child = start(python, ['-c', code, ...options.map(String)], home, { PYTHONPATH: packages, ...settings });
+  const child = start(python, ['-c', code, ...options.map(String)], home, {
+    variables: { PYTHONPATH: packages, ...settings },
+  });
   await answering(child, `http://127.0.0.1:${port}/health/liveliness`, home);
   return {
     ...{ name: `LiteLLM ${version}`, pid: child.pid, base: `http://127.0.0.1:${port}/v1`, model: 'bench' },
@@ -91,26 +89,15 @@ export async function startPortkey(modelBase, tell) {
   const { script, version } = await obtainPortkey(tell);
   const home = mkdtempSync(join(tmpdir(), 'dagi-bench-portkey-'));
   const port = await freePort();
-  const child = start(process.execPath, [script, `--port=${port}`, '--headless'], home, { NODE_ENV: 'production' });
+  const child = start(process.execPath, [script, `--port=${port}`, '--headless'], home, {
+    variables: { NODE_ENV: 'production' },
+  });
   await answering(child, `http://127.0.0.1:${port}/`, home);
   return {
     ...{ name: `Portkey ${version}`, pid: child.pid, base: `http://127.0.0.1:${port}/v1`, model: 'fake-model' },
     headers: { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': modelBase, authorization: 'Bearer none' },
     stop: () => stopped(child, home),
   };
-}
-
-/** None of our variables reach them; what they write is kept for the message of a failure. */
-function start(program, args, home, variables) {
-  const log = { stdio: ['ignore', 'pipe', 'pipe'], cwd: home };
-  const child = spawn(program, args, { ...log, env: { PATH: process.env.PATH, HOME: home, ...variables } });
-  child.tail = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text) => {
-      child.tail = (child.tail + text).slice(-2_000);
-    });
-  }
-  return child;
 }
 
 async function answering(child, url, home) {
@@ -130,37 +117,3 @@ async function answering(child, url, home) {
   await stopped(child, home);
   throw new Error(`${child.spawnfile} did not answer at ${url} in time. The last that it wrote:\n${child.tail}`);
 }
-
-async function stopped(child, home) {
-  if (child.exitCode === null && child.signalCode === null) {
-    const gone = new Promise((done) => child.once('exit', done));
-    child.kill('SIGTERM');
-    const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
-    await gone;
-    clearTimeout(late);
-  }
-  if (home) rmSync(home, { recursive: true, force: true });
-}
-
-/** What a process and those below it hold and have used: of a Temporal server, and of the rest. */
-export function spentBy(pid) {
-  const kind = read(`/proc/${pid}/comm`).startsWith('temporal') ? 'temporal' : 'own';
-  const spent = { own: nothing(), temporal: nothing(), [kind]: usageOf(pid) };
-  for (const child of read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(spentBy)) {
-    for (const of of ['own', 'temporal']) {
-      spent[of].megabytes += child[of].megabytes;
-      spent[of].cpuMs += child[of].cpuMs;
-    }
-  }
-  return spent;
-}
-
-const nothing = () => ({ megabytes: 0, cpuMs: 0 });
-
-const read = (path) => {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return '';
-  }
-};

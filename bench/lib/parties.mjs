@@ -104,6 +104,16 @@ export async function startProduct({ temporalAddress, modelUrl, shape, databaseU
   };
 }
 
+/** A key of the product for the seeded DAO's plain member, who may not name anybody else. */
+export async function memberKey({ url, key }) {
+  const response = await fetch(`${url}/keys`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'bench', dao_id: 'greenfood-dao', principal: 'tg:12345' }),
+  });
+  return (await response.json()).key;
+}
+
 const profileOf = (modelUrl, shape) => `version: "0.4.0"
 environment: development
 llm_providers:

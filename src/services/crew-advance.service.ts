@@ -10,19 +10,23 @@ import {
   type LoadedRun,
   type OpenStep,
   type RunEnd,
+  type RunHead,
 } from '../adapters/store/crew-runs.repository.js';
 import type { Db } from '../adapters/store/tenants.js';
 import { advance, AT_WORK } from '../domain/crew/advance.js';
-import type { Usage } from '../contracts/request.js';
+import { stepRequestId } from '../contracts/ids.js';
+import type { RouteRequestInput, Usage } from '../contracts/request.js';
 import { usageOfRun } from '../domain/crew/budget.js';
 import { gateDue } from '../domain/crew/gates.js';
 import type { Advance, RunFinal } from '../domain/crew/run-state.js';
 import { ERRORS } from '../errors/catalogue.js';
 import { stepOf } from './crew-step-orders.js';
+import type { BegunRow, HeadStarts } from './head-starts.js';
 import { CrewWorlds, type CrewWorldParts, type World } from './crew-world.js';
 
 export interface CrewAdvanceParts extends CrewWorldParts {
   runs: CrewRunsRepository;
+  headStarts: Pick<HeadStarts, 'stepFor' | 'beginStep'>;
   log: Logger;
 }
 
@@ -38,25 +42,28 @@ export class CrewAdvanceService {
    * Looks at a run, writes down what follows from what has happened, and tells what is to be done. Safe to repeat.
    * @throws AppError `STORE_UNAVAILABLE`
    */
-  async advance({ runId, daoId }: AdvanceCrewInput): Promise<Moved> {
+  async advance({ runId, daoId }: AdvanceCrewInput): Promise<Told> {
     const head = await this.parts.runs.head(runId, daoId);
-    if (!head) return GONE;
+    if (!head) return NOTHING;
     // All that is asked of others comes first: the run is locked for as short as can be.
     const world = await this.worlds.of(head);
-    const advanced = await this.parts.runs.locked(runId, daoId, async (db, run, now) => {
+    const { written, ...advanced } = await this.parts.runs.locked(head, async (db, run, now) => {
       if (!run) return GONE;
       if ('lost' in world) return this.fail(db, run, { code: 'CREW_STOPPED', reason: world.lost, task: null }, now);
       const timed = { ...run, gates: await passTime(db, run, now) };
       const next = advance(timed, { ...world.kit, now });
-      return next.final ? this.end(db, run, next, now) : this.goOn(db, timed, next, world, now);
+      return next.final ? this.end(db, timed, next, now) : this.goOn(db, timed, next, world, now);
     });
+    await this.beginCalls(head, written);
     if ('acting' in world) for (const denial of world.denials) await this.parts.access.denied(world.acting, denial);
     return advanced;
   }
 
   /** Ends a run that is cancelled. Safe to repeat. */
   async cancel({ runId, daoId }: AdvanceCrewInput): Promise<void> {
-    await this.parts.runs.locked(runId, daoId, async (db, run, now) => {
+    const head = await this.parts.runs.head(runId, daoId);
+    if (!head) return;
+    await this.parts.runs.locked(head, async (db, run, now) => {
       if (!run) return;
       const error = { code: 'REQUEST_CANCELLED', message: ERRORS.REQUEST_CANCELLED.message };
       await endRun(db, run, { status: 'cancelled', error, ...spentOf(run, now) });
@@ -65,9 +72,9 @@ export class CrewAdvanceService {
 
   private async goOn(db: Db, run: LoadedRun, next: Advance, world: World, now: Date): Promise<Moved> {
     const steps: NewStep[] = [];
-    for (const order of next.steps) steps.push(await stepOf(db, run, order, world, now));
+    for (const order of next.steps) steps.push(this.headStart(run, await stepOf(db, run, order, world, now)));
     await applyChanges(db, run, { ...next, steps });
-    const open = await openStepsOf(db, run);
+    const open = await openStepsOf(db, run, steps);
     const gates = [...run.gates.values()].filter(({ state }) => state === 'open');
     const [asked = null] = [...gates, ...next.gates].map(({ kind }) => kind);
     const waitsFor = open.length > 0 ? null : asked;
@@ -78,7 +85,20 @@ export class CrewAdvanceService {
       waitsFor,
       tokens: totalOf(run).total_tokens,
       progress: progressOf(run, next, waitsFor),
+      written: steps,
     };
+  }
+
+  /** The step, with the provider whose call may begin as soon as it is written down. */
+  private headStart(run: RunHead, step: NewStep): NewStep {
+    if (!('call' in step.work)) return step;
+    return { ...step, begunAt: this.parts.headStarts.stepFor(inputOf(run, step))?.provider };
+  }
+
+  /** Models begin while Temporal hears what is next. */
+  private async beginCalls(run: RunHead, written: readonly NewStep[]): Promise<void> {
+    const begun = written.filter(({ begunAt }) => begunAt !== undefined);
+    await Promise.all(begun.map((step) => this.parts.headStarts.beginStep(inputOf(run, step), rowOf(run, step))));
   }
 
   private async end(db: Db, run: LoadedRun, { final, ...next }: Advance, now: Date): Promise<Moved> {
@@ -112,9 +132,28 @@ export class CrewAdvanceService {
 type FailedRun = Extract<RunFinal, { status: 'failed' }>;
 
 /** What a run came to in one advance, with what those are told who follow it. */
-type Moved = AdvancedCrew & { progress: CrewProgress[] };
+type Told = AdvancedCrew & { progress: CrewProgress[] };
 
-const GONE: Moved = { progress: [], steps: [], waitMs: null, ended: 'cancelled', waitsFor: null, tokens: 0 };
+/** The same, with the steps that were written down. */
+type Moved = Told & { written: readonly NewStep[] };
+
+const inputOf = ({ runId, daoId, actor }: RunHead, { key, deadlineAt, decision }: NewStep): RouteRequestInput => ({
+  ...{ version: 1, requestId: stepRequestId(runId, key), daoId, actor },
+  ...{ deadlineAt: deadlineAt.getTime(), decision },
+});
+
+/** The row of a step, as its call needs it. */
+const rowOf = (
+  { runId, daoId, actor, keyId }: RunHead,
+  { key, decision, deadlineAt, work, begunAt }: NewStep,
+): BegunRow => ({
+  ...{ id: stepRequestId(runId, key), daoId, actor, keyId, mode: decision.mode, decision, deadlineAt, begunAt, runId },
+  ...{ sessionId: undefined, prompt: '', timings: {}, receivedAt: new Date(), idempotency: undefined },
+  ...('call' in work && { call: work.call }),
+});
+
+const NOTHING: Told = { progress: [], steps: [], waitMs: null, ended: 'cancelled', waitsFor: null, tokens: 0 };
+const GONE: Moved = { ...NOTHING, written: [] };
 
 const toStepInput = ({ requestId, decision, deadlineAt, label }: OpenStep): StepInput => ({
   requestId,

@@ -8,7 +8,7 @@ import type { KeysRepository } from '../adapters/store/keys.repository.js';
 import type { RolesRepository } from '../adapters/store/roles.repository.js';
 import type { SchemaValidators } from '../adapters/schema-validators.js';
 import type { AdvanceKit } from '../domain/crew/kit.js';
-import { entitlementToRun } from '../domain/crew/needs.js';
+import { entitlementToRun, looksAtRoles } from '../domain/crew/needs.js';
 import type { AgentRoute } from '../domain/crew/run-state.js';
 import type { AllowedTool } from '../domain/crew/turn.js';
 import type { OfferedTool } from '../domain/crew/turn-way.js';
@@ -91,7 +91,7 @@ export class CrewWorlds {
     const { daoId, definition } = run;
     const [routes, roles, broke] = await Promise.all([
       this.routesOf(definition, acting),
-      this.parts.roles.page(daoId, { after: '', limit: MOST_ROLES }),
+      looksAtRoles(definition) ? this.parts.roles.page(daoId, { after: '', limit: MOST_ROLES }) : [],
       this.parts.limits.exhausted(run.keyId, daoId, acting.limits),
     ]);
     const kit = {

@@ -20,6 +20,7 @@ import { CrewRunsService, type CrewClock } from './crew-runs.service.js';
 import { CrewStarts } from './crew-starts.js';
 import { CrewsService, type ReadCrew } from './crews.service.js';
 import { DaoTools } from './dao-tools.js';
+import type { HeadStarts } from './head-starts.js';
 import type { LimitsService } from './limits.service.js';
 
 /** What services of crews stand on. */
@@ -39,6 +40,7 @@ export interface CrewingParts {
   limits: LimitsService;
   abilities: Abilities;
   clock: CrewClock;
+  headStarts: HeadStarts;
   routing: () => RoutingTable;
   tools: ReadonlyMap<AgentTool, OfferedTool & AllowedTool>;
   shipped: readonly CrewDefinition[];
@@ -58,7 +60,7 @@ export interface Crewing {
 
 /** Wires them. */
 export function crewingOf(parts: CrewingParts): Crewing {
-  const { repositories, access, changes, limits, abilities, clock, routing, tools, log } = parts;
+  const { repositories, access, changes, limits, abilities, clock, headStarts, routing, tools, log } = parts;
   const { crews: own, crewRuns, crewViews: views, crewGates: gates, keys, roles } = repositories;
   const validators = new SchemaValidators();
   const { shipped, read, hashOf } = parts;
@@ -69,7 +71,7 @@ export function crewingOf(parts: CrewingParts): Crewing {
     runs,
     starts: new CrewStarts(crews, runs),
     advancing: new CrewAdvanceService({
-      ...{ runs: crewRuns, keys, roles, access, limits, abilities, validators, tools, routing, log },
+      ...{ runs: crewRuns, keys, roles, access, limits, abilities, validators, tools, routing, headStarts, log },
     }),
     daoTools: new DaoTools(repositories),
   };

@@ -98,6 +98,8 @@ describe('HeadStarts', () => {
           sleep(readingMs, { daoName: 'GreenFood DAO', daoFacts: { voting: 'Seven days.' }, history: [] }),
         find: () => Promise.resolve(found),
         recordUnwanted: async ({ daoId }, used) => void spent.push([daoId, used]),
+        recordSpent: async (id, daoId, _generation, used) =>
+          void spent.push([`${daoId} ${id}`, { ...used, requests: 0 }]),
       }),
       registry: strict<LlmRegistry>('registry', {
         get: () => strict<LlmProvider>('provider', { generate: (call) => puppet.generate(call) }),
@@ -429,5 +431,40 @@ describe('HeadStarts', () => {
     await begin();
     await starts.close();
     expect(puppet.calls[0]?.signal.aborted).toBe(true);
+  });
+
+  describe('of a step of a crew', () => {
+    const step = () => ({ ...row({ id: 'r1' }), runId: 'run' });
+
+    it('is handed over with its run, and says nothing before', async () => {
+      await starts.beginStep(input(), step());
+      await until(() => puppet.calls.length === 1);
+      puppet.says(text('Seven'));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(types()).not.toContain('Seven');
+      const adopted = await starts.adopt(first());
+      expect(adopted?.record).toMatchObject({ id: 'r1', runId: 'run', generation: 1 });
+      adopted?.call.stop(new Error('the test is over'));
+    });
+
+    it('ends where nobody takes it over, and what it used is its run’s', async () => {
+      jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+      void starts.beginStep(input(), step());
+      await until(() => puppet.calls.length === 1);
+      puppet.says(text('Seven'));
+      await jest.advanceTimersByTimeAsync(5_500);
+      expect(puppet.calls[0]?.signal.aborted).toBe(true);
+      puppet.says(end);
+      await jest.advanceTimersByTimeAsync(2_000);
+      expect(spent).toMatchObject([['greenfood-dao r1', { provider: 'fake' }]]);
+    });
+
+    it('ends once another call has the step', async () => {
+      await starts.beginStep(input(), step());
+      await until(() => puppet.calls.length === 1);
+      found = aRecord({ generation: 2, status: 'running' });
+      await until(() => puppet.calls[0]?.signal.aborted === true);
+      expect(await starts.adopt(first())).toBeUndefined();
+    });
   });
 });

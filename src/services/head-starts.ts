@@ -45,6 +45,12 @@ export interface HeadStartParts {
   settings: () => { enabled: boolean; historyTokens: number };
 }
 
+/** What of a row its call is made of. */
+export type BegunRow = Omit<NewRequest, 'source' | 'agent' | 'metadata' | 'access' | 'tool' | 'run'> & {
+  /** Of a step: the request of its run. */
+  runId?: string;
+};
+
 /** A call that was begun beside the start of its request, and that nobody has taken over yet. */
 interface Begun {
   input: RouteRequestInput;
@@ -93,7 +99,7 @@ export class HeadStarts {
    * Where nothing need be read for the call, resolves when it is on its way: what follows keeps this process busy, and
    * would hold it up.
    */
-  async begin(input: RouteRequestInput, row: NewRequest): Promise<void> {
+  async begin(input: RouteRequestInput, row: BegunRow): Promise<void> {
     const step = input.decision.chain.find(({ provider }) => provider === row.begunAt);
     if (!step || this.pausedUntil === Infinity) return;
     const over = new AbortController();
@@ -114,6 +120,23 @@ export class HeadStarts {
     if (row.call) await leaving;
   }
 
+  /**
+   * Begins the call of a step of a crew that is written down: its run was accepted long ago, and the workflow of the run
+   * hears of the step meanwhile. It fails nobody.
+   */
+  async beginStep(input: RouteRequestInput, row: BegunRow): Promise<void> {
+    await this.begin(input, row);
+    this.watch(row.id);
+  }
+
+  /** Gives the call up once it is clear that nobody takes it over. */
+  private watch(requestId: string): void {
+    const begun = this.begun.get(requestId);
+    if (!begun) return;
+    const until = performance.now() + ADOPT_WITHIN_MS;
+    begun.timers.push(setInterval(() => void this.lookAfter(requestId, until), LOOK_MS));
+  }
+
   private async leave(begun: Begun, stop: (failure: Failure) => void): Promise<void> {
     const { step, input } = begun;
     const made = await begun.call;
@@ -132,8 +155,7 @@ export class HeadStarts {
     if (!here) this.pause(AFTER_QUEUED_MS);
     const begun = this.begun.get(requestId);
     if (!begun) return;
-    const until = performance.now() + ADOPT_WITHIN_MS;
-    begun.timers.push(setInterval(() => void this.lookAfter(requestId, until), LOOK_MS));
+    this.watch(requestId);
     const call = here ? await begun.call : undefined;
     if (!call || begun.over.signal.aborted) return;
     begun.released = true;
@@ -209,7 +231,7 @@ export class HeadStarts {
     this.pausedUntil = Math.max(this.pausedUntil, performance.now() + ms);
   }
 
-  private async callFor(step: ProviderStep, row: NewRequest, over: AbortSignal): Promise<ProviderCall | undefined> {
+  private async callFor(step: ProviderStep, row: BegunRow, over: AbortSignal): Promise<ProviderCall | undefined> {
     const { provider, maxTokens } = step;
     const { registry, states, bus } = this.parts;
     // The next call to one that failed is a probe, which is the activity's business.
@@ -234,7 +256,7 @@ export class HeadStarts {
     return call;
   }
 
-  private async messagesFor(row: NewRequest): Promise<CallOrder['messages'] | undefined> {
+  private async messagesFor(row: BegunRow): Promise<CallOrder['messages'] | undefined> {
     const { historyTokens } = this.parts.settings();
     const { daoId, actor, sessionId, receivedAt, decision, prompt } = row;
     const { roles } = decision;
@@ -292,11 +314,17 @@ export class HeadStarts {
     }
   }
 
-  private async charge({ input, step, keyId }: Begun, usage: Usage): Promise<void> {
-    const { daoId } = input;
+  private async charge({ input, step, keyId, record }: Begun, usage: Usage): Promise<void> {
+    const { requestId, daoId } = input;
     const { provider } = step;
-    const log = this.parts.log.child(requestFields(input));
-    const count = (): Promise<void> => this.parts.requests.recordUnwanted({ daoId, keyId }, { provider, usage });
+    const { requests, log: whole } = this.parts;
+    const log = whole.child(requestFields(input));
+    const spent = { provider, usage };
+    // A step's row is there for sure, and what it used is its run's too.
+    const count = (): Promise<void> =>
+      record.runId === null
+        ? requests.recordUnwanted({ daoId, keyId }, spent)
+        : requests.recordSpent(requestId, daoId, FIRST_GENERATION, spent);
     await count().then(
       () => {
         log.warn({ provider, usage }, 'a call that nobody took over is counted');
@@ -314,7 +342,7 @@ const tooSlow = (ms: number): Failure => ({
 });
 
 /** The row as it stands when it has been written. */
-const recordOf = (row: NewRequest): RequestRecord => ({
+const recordOf = (row: BegunRow): RequestRecord => ({
   id: row.id,
   daoId: row.daoId,
   actor: row.actor,
@@ -336,5 +364,5 @@ const recordOf = (row: NewRequest): RequestRecord => ({
   model: row.model ?? null,
   parts: null,
   result: null,
-  runId: null,
+  runId: row.runId ?? null,
 });

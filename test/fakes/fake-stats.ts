@@ -1,6 +1,8 @@
 /** One call, for as long as its connection is open. */
 export interface FakeCall {
   marker: string;
+  /** When it had come in whole, on the clock of `performance`. */
+  beganAt: number;
   completed: boolean;
   closed: boolean;
   /** Ended by a fault, so that its end is not the client's doing. */
@@ -11,8 +13,8 @@ export interface FakeCall {
 
 export type Counts = Record<string, number>;
 
-const count = (counts: Counts, marker: string): void => {
-  counts[marker] = (counts[marker] ?? 0) + 1;
+const count = (counts: Counts, marker: string, by = 1): void => {
+  counts[marker] = (counts[marker] ?? 0) + by;
 };
 
 /** Counts what was asked for and what was delivered. A prompt that was started twice was bought twice. */
@@ -28,13 +30,15 @@ export class FakeStats {
   /** Answers that were begun, per marker. */
   startedByPrompt: Counts = {};
   completedByPrompt: Counts = {};
+  /** Milliseconds that the model itself took over its complete answers, per marker. */
+  msByPrompt: Counts = {};
 
   begin(marker: string, tell?: FakeCall['tell']): FakeCall {
     this.calls++;
     this.inFlight++;
     this.maxInFlight = Math.max(this.maxInFlight, this.inFlight);
     count(this.byPrompt, marker);
-    return { marker, completed: false, closed: false, spoiled: false, tell };
+    return { marker, beganAt: performance.now(), completed: false, closed: false, spoiled: false, tell };
   }
 
   start(call: FakeCall): void {
@@ -45,6 +49,7 @@ export class FakeStats {
     call.completed = true;
     this.completed++;
     count(this.completedByPrompt, call.marker);
+    count(this.msByPrompt, call.marker, performance.now() - call.beganAt);
     call.tell?.('answered');
   }
 

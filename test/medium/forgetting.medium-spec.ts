@@ -169,14 +169,16 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     });
     await requests.accept(request);
     const place = { runId: request.id, daoId: dao };
-    await new CrewRunsRepository(fresh.database).locked(request.id, dao, async (open, run, now) => {
+    const runs = new CrewRunsRepository(fresh.database);
+    const head = await runs.head(request.id, dao);
+    await runs.locked(head!, async (open, run, now) => {
       const json = { state: 'completed' as const, round: 1, attempt: 1, output, problem: word, notes: [word] };
       const gate = { kind: 'approval' as const, roles: ['admin'], count: 1, self: false, remindAfterS: 60 };
       await applyChanges(open, run!, {
         tasks: { plan: { ...json, returned: output } },
         steps: [
           {
-            ...{ key: 'plan.1.1.1', about: { task: 'plan', agent: 'planner', label: word }, deadlineAt: now },
+            ...{ key: 'plan.1.1.1', about: { crew: 'planning', task: 'plan', agent: 'planner', label: word }, deadlineAt: now },
             decision: aDecision(),
             work: { call: { kind: 'chat', messages: [{ role: 'user', content: word }], options: { maxTokens: 9 } } },
             refused: { code: 'PROVIDER_FAILED', message: 'no', reason: `it says: ${word}` },

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
+import { LRUCache } from 'lru-cache';
 import type { CrewData, CrewDefinition } from '../../contracts/crew.js';
 import type { GateOrder, GateView, StepView, TaskProgress } from '../../contracts/crew-run.js';
 import type { ErrorObject } from '../../contracts/bodies.js';
+import { stepRequestId } from '../../contracts/ids.js';
 import { NO_USAGE, type Decision, type RequestStatus, type Timings, type Usage } from '../../contracts/request.js';
 import { guardStore } from './errors.js';
 import { closingRun, ENDED_TASKS } from './run-requests.js';
@@ -56,64 +58,77 @@ const BEGUN = ['running', 'asking', 'waiting_approval', 'returned'];
 /** By which name runs are counted, as answers are by their providers. */
 const COUNTED_AS = 'crew';
 
+/** Most runs whose heads are kept in memory: a look at a run that is under way need not read them again. */
+const KEPT_HEADS = 500;
+
 /** Runs of crews: read and changed as a whole, one change at a time. */
 export class CrewRunsRepository {
+  private readonly heads = new LRUCache<string, RunHead>({ max: KEPT_HEADS });
+
   constructor(private readonly tenants: Tenants) {}
 
-  /** What of an open run never changes; undefined: it has ended, or there is none. */
+  /** What of a run never changes; undefined: there is none, or it had ended before anybody asked here. */
   async head(runId: string, daoId: string): Promise<RunHead | undefined> {
-    const row = await guardStore(() => openRun(this.tenants.of(daoId), runId, daoId).executeTakeFirst());
-    return row && headOf(row);
+    const known = this.heads.get(runId);
+    if (known?.daoId === daoId) return known;
+    const row = await guardStore(() => headRow(this.tenants.of(daoId), runId, daoId));
+    if (!row) return undefined;
+    const head = headOf(row);
+    this.heads.set(runId, head);
+    return head;
   }
 
   /**
    * Changes a run while nobody else can.
-   * @param change undefined for a run that has ended, or is none
+   * @param change undefined for a run that has ended
    */
-  async locked<T>(
-    runId: string,
-    daoId: string,
-    change: (db: Db, run: LoadedRun | undefined, now: Date) => Promise<T>,
-  ): Promise<T> {
+  async locked<T>(head: RunHead, change: (db: Db, run: LoadedRun | undefined, now: Date) => Promise<T>): Promise<T> {
     return guardStore(() =>
       this.tenants
-        .of(daoId)
+        .of(head.daoId)
         .transaction()
         .execute(async (db) => {
-          const found = await lockRun(db, runId, daoId);
-          return change(db, found && (await loadedRun(db, found)), found?.now ?? new Date());
+          const found = await lockRun(db, head);
+          if (!found) this.heads.delete(head.runId);
+          return change(db, found && (await loadedRun(db, head, found)), found?.now ?? new Date());
         }),
     );
   }
 }
 
-const lockRun = (db: Db, runId: string, daoId: string) =>
-  openRun(db, runId, daoId).forUpdate(['run']).executeTakeFirst();
-
 const openRun = (db: Db, runId: string, daoId: string) =>
   db
     .selectFrom('crew_runs as run')
     .innerJoin('requests as request', 'request.id', 'run.run_id')
+    .where('run.run_id', '=', runId)
+    .where('run.dao_id', '=', daoId)
+    .where('run.ended_at', 'is', null)
+    .where('request.ended_at', 'is', null);
+
+const lockRun = (db: Db, { runId, daoId }: RunPlace) =>
+  openRun(db, runId, daoId)
+    .select(['run.handoffs', 'run.lost_tokens', 'run.lost_usd', 'request.status'])
+    .select(sql<Date>`date_trunc('milliseconds', clock_timestamp())`.as('now'))
+    .forUpdate(['run'])
+    .executeTakeFirst();
+
+type Locked = NonNullable<Awaited<ReturnType<typeof lockRun>>>;
+
+const headRow = (db: Db, runId: string, daoId: string) =>
+  openRun(db, runId, daoId)
     .innerJoin('crew_versions as version', (join) =>
       join
         .onRef('version.dao_id', '=', 'run.dao_id')
         .onRef('version.crew', '=', 'run.crew')
         .onRef('version.hash', '=', 'run.hash'),
     )
-    .where('run.run_id', '=', runId)
-    .where('run.dao_id', '=', daoId)
-    .where('run.ended_at', 'is', null)
-    .where('request.ended_at', 'is', null)
     .select([
       ...(['run.run_id', 'run.dao_id', 'run.crew', 'run.subject', 'run.inputs', 'run.base_run', 'run.rights'] as const),
-      ...(['run.handoffs', 'run.lost_tokens', 'run.lost_usd', 'version.definition'] as const),
-      ...(['request.actor', 'request.key_id', 'request.status', 'request.received_at'] as const),
-      sql<Date>`date_trunc('milliseconds', clock_timestamp())`.as('now'),
-    ]);
+      ...(['version.definition', 'request.actor', 'request.key_id', 'request.received_at'] as const),
+    ])
+    .executeTakeFirst();
 
-type Locked = NonNullable<Awaited<ReturnType<typeof lockRun>>>;
-
-function headOf(row: Locked): RunHead {
+function headOf(row: NonNullable<Awaited<ReturnType<typeof headRow>>>): RunHead {
   return {
     runId: row.run_id,
     daoId: row.dao_id,
@@ -129,8 +144,7 @@ function headOf(row: Locked): RunHead {
   };
 }
 
-async function loadedRun(db: Db, row: Locked): Promise<LoadedRun> {
-  const head = headOf(row);
+async function loadedRun(db: Db, head: RunHead, row: Locked): Promise<LoadedRun> {
   return {
     ...head,
     status: row.status,
@@ -167,27 +181,38 @@ async function gatesOf(db: Db, { runId, daoId }: RunPlace): Promise<Map<string, 
   );
 }
 
-/** Writes what changes, all that was decided is seen by then. */
+/** Writes what changes. What was decided at the gates of the run, as it was loaded, is seen by then. */
 export async function applyChanges(db: Db, run: LoadedRun, changes: RunChanges): Promise<void> {
-  const { runId, daoId } = run;
-  for (const [task, progress] of Object.entries(changes.tasks)) await putTask(db, run, task, progress);
+  await putTasks(db, run, changes.tasks);
   for (const step of changes.steps) await insertStep(db, run, step);
   for (const gate of changes.gates) await insertGate(db, run, gate);
+  await seeGates(db, run);
+  await handOff(db, run, changes);
+  await beginWork(db, run);
+}
+
+/** Gates that were decided when the run was loaded: one that is decided at this moment is for the next look. */
+async function seeGates(db: Db, { runId, daoId, gates }: LoadedRun): Promise<void> {
+  const decided = [...gates.values()].filter(({ state }) => state !== 'open').map(({ id }) => id);
+  if (decided.length === 0) return;
   await db
     .updateTable('crew_gates')
     .set({ seen_at: sql<Date>`now()` })
     .where('run_id', '=', runId)
     .where('dao_id', '=', daoId)
-    .where('state', '<>', 'open')
+    .where('id', 'in', decided)
     .where('seen_at', 'is', null)
     .execute();
-  await db
-    .updateTable('crew_runs')
-    .set({ handoffs: changes.handoffs })
-    .where('run_id', '=', runId)
-    .where('dao_id', '=', daoId)
-    .execute();
-  if (run.status !== 'accepted') return;
+}
+
+async function handOff(db: Db, run: LoadedRun, { handoffs }: Pick<RunChanges, 'handoffs'>): Promise<void> {
+  if (handoffs === run.handoffs) return;
+  const { runId, daoId } = run;
+  await db.updateTable('crew_runs').set({ handoffs }).where('run_id', '=', runId).where('dao_id', '=', daoId).execute();
+}
+
+async function beginWork(db: Db, { runId, daoId, status }: LoadedRun): Promise<void> {
+  if (status !== 'accepted') return;
   await db
     .updateTable('requests')
     .set({ status: 'running' })
@@ -196,25 +221,38 @@ export async function applyChanges(db: Db, run: LoadedRun, changes: RunChanges):
     .execute();
 }
 
-async function putTask(db: Db, { runId, daoId }: RunPlace, task: string, progress: TaskProgress): Promise<void> {
-  const { state, round, attempt, output, problem, notes, returned } = progress;
-  const values = {
-    ...{ state, round, attempt, problem, notes: JSON.stringify(notes) },
-    output: output && JSON.stringify(output),
-    returned: returned && JSON.stringify(returned),
-    ended_at: ENDED_TASKS.includes(state) ? sql<Date>`now()` : null,
-  };
-  const begun = BEGUN.includes(state) ? sql<Date>`now()` : null;
+async function putTasks(db: Db, { runId, daoId }: RunPlace, tasks: RunChanges['tasks']): Promise<void> {
+  const rows = Object.entries(tasks).map(([task, progress]) => ({
+    ...{ run_id: runId, dao_id: daoId, task },
+    ...taskRow(progress),
+  }));
+  if (rows.length === 0) return;
   await db
     .insertInto('crew_tasks')
-    .values({ run_id: runId, dao_id: daoId, task, ...values, began_at: begun })
+    .values(rows)
     .onConflict((conflict) =>
-      conflict
-        .columns(['run_id', 'task'])
-        .doUpdateSet({ ...values, began_at: sql<Date>`coalesce(crew_tasks.began_at, excluded.began_at)` }),
+      conflict.columns(['run_id', 'task']).doUpdateSet(({ ref }) => ({
+        state: ref('excluded.state'),
+        round: ref('excluded.round'),
+        attempt: ref('excluded.attempt'),
+        output: ref('excluded.output'),
+        problem: ref('excluded.problem'),
+        notes: ref('excluded.notes'),
+        returned: ref('excluded.returned'),
+        ended_at: ref('excluded.ended_at'),
+        began_at: sql<Date>`coalesce(crew_tasks.began_at, excluded.began_at)`,
+      })),
     )
     .execute();
 }
+
+const taskRow = ({ state, round, attempt, output, problem, notes, returned }: TaskProgress) => ({
+  ...{ state, round, attempt, problem, notes: JSON.stringify(notes) },
+  output: output && JSON.stringify(output),
+  returned: returned && JSON.stringify(returned),
+  began_at: BEGUN.includes(state) ? sql<Date>`now()` : null,
+  ended_at: ENDED_TASKS.includes(state) ? sql<Date>`now()` : null,
+});
 
 async function insertGate(db: Db, { runId, daoId }: RunPlace, gate: GateOrder): Promise<void> {
   const { id, kind, task, ask, shown, roles, count, self, remindAfterS, expiresAfterS } = gate;
@@ -262,7 +300,23 @@ export interface OpenStep {
   label: string;
 }
 
-export async function openStepsOf(db: Db, { runId, daoId }: RunPlace): Promise<OpenStep[]> {
+/**
+ * Steps that have not ended, after these were written down for a run.
+ * @param run as it was before
+ */
+export async function openStepsOf(db: Db, run: LoadedRun, written: readonly NewStep[]): Promise<OpenStep[]> {
+  // Nearly always there is nothing else than what was just written.
+  if ([...run.steps.values()].some(({ state }) => state === 'open')) return readOpenSteps(db, run);
+  return written
+    .filter(({ refused }) => !refused)
+    .map(({ key, about, decision, deadlineAt }) => ({
+      ...{ requestId: stepRequestId(run.runId, key), decision, deadlineAt },
+      label: about.label,
+    }))
+    .toSorted((one, other) => (one.requestId < other.requestId ? -1 : 1));
+}
+
+async function readOpenSteps(db: Db, { runId, daoId }: RunPlace): Promise<OpenStep[]> {
   const rows = await db
     .selectFrom('requests')
     .where('run_id', '=', runId)

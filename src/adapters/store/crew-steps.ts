@@ -4,6 +4,7 @@ import type { StepFailure, StepView } from '../../contracts/crew-run.js';
 import { stepRequestId } from '../../contracts/ids.js';
 import type { Decision } from '../../contracts/request.js';
 import type { ErrorObject } from '../../contracts/bodies.js';
+import { FIRST_GENERATION } from '../../contracts/running-call.js';
 import type { Db } from './tenants.js';
 
 /** A run, by the ids under which its rows stand. */
@@ -16,12 +17,14 @@ export interface RunPlace {
 export interface NewStep {
   key: string;
   /** Whom and what it is about, for people. */
-  about: Readonly<Record<string, unknown>>;
+  about: Readonly<{ crew: string; task: string; agent: string; label: string }>;
   decision: Decision;
   deadlineAt: Date;
   /** Why it is not done at all. */
   refused?: ErrorObject;
   work: { call: ModelCall } | { tool: { tool: string; params: Readonly<Record<string, unknown>> } };
+  /** The provider whose call begins at once: the row belongs to that call from the start. */
+  begunAt?: string | undefined;
 }
 
 /** Steps of a run by their keys. */
@@ -80,19 +83,19 @@ function failureOf({ code, message, reason, retry_after_s: after }: ErrorObject)
 export async function insertStep(
   db: Db,
   { runId, daoId, actor, keyId }: RunPlace & { actor: string; keyId: string },
-  { key, about, decision, deadlineAt, work, refused }: NewStep,
+  { key, about, decision, deadlineAt, work, refused, begunAt }: NewStep,
 ): Promise<void> {
   const id = stepRequestId(runId, key);
   await sql`
     with request as (
       insert into requests (
         id, dao_id, actor, key_id, mode, metadata, decision, status, error, ended_at, timings, received_at, deadline_at,
-        run_id, step
+        run_id, step, generation, provider
       ) values (
         ${id}, ${daoId}, ${actor}, ${keyId}, ${decision.mode}, ${JSON.stringify(about)}::jsonb,
         ${JSON.stringify(decision)}::jsonb, ${refused ? 'failed' : 'accepted'},
         ${refused ? JSON.stringify(refused) : null}::jsonb, ${refused ? sql`now()` : null}, '{}'::jsonb, now(),
-        ${deadlineAt}, ${runId}, ${key}
+        ${deadlineAt}, ${runId}, ${key}, ${begunAt === undefined ? 0 : FIRST_GENERATION}, ${begunAt ?? null}
       )
       on conflict do nothing
       returning id, received_at

@@ -14,7 +14,7 @@ export interface AdvanceKit {
   readonly validator: (schema: JsonSchema) => Validate;
   /** Parses JSON and what is almost JSON; may throw. */
   readonly parseJson: (text: string) => unknown;
-  /** Roles of the DAO. */
+  /** Roles of the DAO, if outputs of the crew are held to them. */
   roles: readonly string[];
   /** Why nothing more may be bought this month; undefined: it may. */
   broke: string | undefined;

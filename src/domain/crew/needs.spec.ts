@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { aCrew, aGather, aTaskDefinition } from '../../../test/factories/crew.js';
-import { requiredEntitlements } from './needs.js';
+import { looksAtRoles, requiredEntitlements } from './needs.js';
 
 const needs = (...tasks: ReturnType<typeof aTaskDefinition>[]) =>
   requiredEntitlements(aCrew({ tasks: Object.fromEntries(tasks.map((task, index) => [`t${index}`, task])) }));
@@ -23,5 +23,14 @@ describe(requiredEntitlements.name, () => {
   it('should be nothing for what is optional, and for what agents may ask for', () => {
     expect(needs(aTaskDefinition({ gather: [aGather({ tool: 'fs_read', optional: true })] }))).toEqual([]);
     expect(needs(aTaskDefinition({ tools: ['fs_read', 'dao_facts', 'ask_member'] }))).toEqual([]);
+  });
+});
+
+describe(looksAtRoles.name, () => {
+  it('should be where a check of some task asks for a role of the DAO', () => {
+    const role = aTaskDefinition({ checks: [{ check: 'role', at: 'role', among: ['member'] }] });
+    const other = aTaskDefinition({ checks: [{ check: 'unique', at: 'list[]' }] });
+    expect(looksAtRoles(aCrew({ tasks: { other, role } }))).toBe(true);
+    expect(looksAtRoles(aCrew({ tasks: { other } }))).toBe(false);
   });
 });

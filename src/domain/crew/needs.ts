@@ -32,3 +32,7 @@ function neededBy(gathers: readonly GatherDefinition[]): (Entitlement | undefine
   const alike = [...several.values()].map((all) => [...new Set(all.map(({ tool }) => entitlementOf(tool)))]);
   return [...sure.map(({ tool }) => entitlementOf(tool)), ...alike.filter(({ length }) => length === 1).flat()];
 }
+
+/** Whether outputs of a crew are held to roles of the DAO. */
+export const looksAtRoles = ({ tasks }: Pick<CrewDefinition, 'tasks'>): boolean =>
+  Object.values(tasks).some(({ checks }) => checks.some(({ check }) => check === 'role'));
