@@ -71,7 +71,9 @@ describe.each(DATABASES)('decisions about runs of crews on %s', (_name, open) =>
     const run = { crew: definition.id, hash: 'hash', subject: 'tg:77', inputs: {}, rights: ['agent.crew'] };
     const request = aRequest({ daoId: dao, actor: by, mode: 'crew', run });
     await requests.accept(request);
-    await new CrewRunsRepository(fresh.database).locked(request.id, dao, (db, loaded, now) => {
+    const crewRuns = new CrewRunsRepository(fresh.database);
+    const head = await crewRuns.head(request.id, dao);
+    await crewRuns.locked(head!, (db, loaded, now) => {
       const task = {
         state: 'waiting_approval' as const,
         round: 1,
@@ -81,7 +83,7 @@ describe.each(DATABASES)('decisions about runs of crews on %s', (_name, open) =>
         returned: null,
       };
       const call = { kind: 'chat' as const, messages: [], options: { maxTokens: 9 } };
-      const about = { task: 'plan', agent: 'planner', label: 'plan' };
+      const about = { crew: definition.id, task: 'plan', agent: 'planner', label: 'plan' };
       const step = { key: 'plan-1.1.1', about, deadlineAt: now, decision: aDecision(), work: { call } };
       return applyChanges(db, loaded!, {
         ...{ tasks: { plan: { ...task, output: OUTPUT } }, steps: [step], gates: [gate], handoffs: 0 },
