@@ -10,7 +10,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const KIND_TIMEOUT_MS = 25 * 60_000;
 
-/** Kinds in the order in which they run: quick and telling first. `workers`: 1 for those that start servers. */
+/** Kinds, quick and telling ones first. `workers`: 1 for those that start servers. */
 const KINDS = {
   unit: { workers: 2, about: 'pure code and single classes, beside the sources' },
   architecture: { workers: 1, about: 'rules about the code itself' },
@@ -19,6 +19,11 @@ const KINDS = {
   medium: { workers: 1, about: 'real databases: PGlite and PostgreSQL' },
   e2e: { workers: 1, about: 'the whole product over sockets' },
 };
+/**
+ * Kinds in the order in which they run. Those of a turn run beside each other, each list one after the other: they have
+ * servers of their own, and hardly ever need both cores.
+ */
+const TURNS = [[['unit']], [['medium'], ['architecture', 'workflow', 'replay', 'e2e']]];
 const NEED_TEMPORAL = ['workflow', 'medium', 'e2e'];
 const NEED_MODEL = ['medium', 'e2e'];
 
@@ -113,13 +118,8 @@ function readReport(path, end) {
   }
 }
 
-async function main() {
-  const args = process.argv.slice(2);
-  if (args.includes('--help') || args.includes('-h')) return void process.stdout.write(HELP);
-  const { kinds, rest } = parseArguments(args);
-  isolateEnvironment();
-  await obtainParts(kinds);
-  const total = { passed: 0, failed: 0 };
+/** Runs kinds one after the other, and adds what came of them to the total. */
+async function runKinds(kinds, rest, total) {
   for (const kind of kinds) {
     const startedAt = Date.now();
     console.error(`\n=== ${kind}: ${KINDS[kind].about} ===`);
@@ -127,6 +127,19 @@ async function main() {
     console.error(`--- ${kind}: ${passed} passed, ${failed} failed, ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
     total.passed += passed;
     total.failed += failed;
+  }
+}
+
+async function main() {
+  const args = process.argv.slice(2);
+  if (args.includes('--help') || args.includes('-h')) return void process.stdout.write(HELP);
+  const { kinds, rest } = parseArguments(args);
+  isolateEnvironment();
+  await obtainParts(kinds);
+  const total = { passed: 0, failed: 0 };
+  for (const lists of TURNS) {
+    const chosen = lists.map((list) => list.filter((kind) => kinds.includes(kind)));
+    await Promise.all(chosen.map((list) => runKinds(list, rest, total)));
   }
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
   console.log(`\n${total.passed} passed, ${total.failed} failed`);

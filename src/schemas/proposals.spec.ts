@@ -10,7 +10,7 @@ const fits = (schema: { safeParse(value: unknown): { success: boolean } }, value
 describe('bodies of proposals', () => {
   it('should be trimmed, and have no actions and not be open unless said', () => {
     expect(NewProposalSchema.parse({ title: ' A motto\0 ', text: 'Let us have one.\n' })).toEqual({
-      ...{ title: 'A motto', text: 'Let us have one.', actions: [], open: false },
+      ...{ title: 'A motto', text: 'Let us have one.', actions: [], review: null, open: false },
     });
   });
 
