@@ -294,6 +294,12 @@ describe('problems of a crew that was sent', () => {
     });
   });
 
+  it('should be told in part where there are very many', () => {
+    const tools = Array.from({ length: 15_000 }, (_, index) => `fs_rea${index}`);
+    const read = readCrew({ id: 'team', name: 'Team', agents: { a: { role: 'R', goal: 'G', tools } } });
+    expect('problems' in read && read.problems.length).toBe(100);
+  });
+
   it('should be told of what is no crew at all', () => {
     expect(readCrew('x')).toEqual({ problems: [{ path: '', message: 'expected keys with values, found "x"' }] });
     let deep: unknown = 1;

@@ -32,9 +32,10 @@ const named = <T extends z.ZodType>(entry: T, most: number, what: string) =>
     .meta({ minProperties: 1, maxProperties: most });
 
 const unlike = (what: string) => (entries: readonly unknown[], context: z.RefinementCtx) => {
+  const seen = new Set<unknown>();
   entries.forEach((entry, index) => {
-    if (entries.indexOf(entry) !== index)
-      context.addIssue({ code: 'custom', path: [index], message: `the ${what} is there twice` });
+    if (seen.has(entry)) context.addIssue({ code: 'custom', path: [index], message: `the ${what} is there twice` });
+    seen.add(entry);
   });
 };
 

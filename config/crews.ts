@@ -24,6 +24,9 @@ export { crewWarnings } from './crew-warnings.js';
 /** How places in what the API was sent are called; they are not told. */
 const SENT = { file: '', line: 0, column: 0 };
 
+/** Most complaints about the form of a crew: a body has room for thousands, and each takes a while to be put well. */
+const MOST_TOLD = 100;
+
 /** Made for the first complaint, as it takes longer than reading a crew. */
 let keys: KeySchema | undefined;
 
@@ -52,7 +55,7 @@ function read(root: Node, known: Known, complaints: Complaints): CrewDefinition 
   const parsed = CrewSchema.safeParse(plain(root));
   if (!parsed.success) {
     keys ??= crewJsonSchema();
-    new IssueTeller(root, complaints, keys).tell(parsed.error.issues);
+    new IssueTeller(root, complaints, keys).tell(parsed.error.issues.slice(0, MOST_TOLD));
     return undefined;
   }
   new CrewCheck(parsed.data, known, (path, reason) => {

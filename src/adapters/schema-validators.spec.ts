@@ -33,6 +33,15 @@ describe(SchemaValidators.name, () => {
     expect(problems({ parts: [{}], more: 1 })).toHaveLength(3);
   });
 
+  it('should be brief about very much that does not fit', () => {
+    const values = Array.from({ length: 200 }, (_, index) => `${index}${'"'.repeat(190)}`);
+    const schema = { type: 'array', items: { type: 'string', enum: values } };
+    const told = new SchemaValidators().of(schema)(Array.from({ length: 9_000 }, () => 0));
+    expect(told).toHaveLength(21);
+    expect(told.at(-1)).toBe('and 17980 more');
+    expect(told.join('').length).toBeLessThan(50_000);
+  });
+
   it('should answer each value by itself', () => {
     const validate = new SchemaValidators().of(SCHEMA);
     const bad = validate({});

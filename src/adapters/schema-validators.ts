@@ -1,10 +1,16 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { LRUCache } from 'lru-cache';
+import { cutText } from '../domain/crew/values.js';
 
 /** Says in sentences what of a value does not fit; nothing: it fits. */
 type Validate = (value: unknown) => string[];
 
 const MOST_SCHEMAS = 500;
+/** Most problems of one value that are told, and the longest list of what is allowed, in UTF-16 units. */
+const MOST_TOLD = 20;
+const LONGEST_LIST = 2_000;
+/** Names that nobody knows are cut where they are told. */
+const LONGEST_NAME = 100;
 
 /** Checks of values against JSON Schemas, each made once. Schemas come from crews, which were checked themselves. */
 export class SchemaValidators {
@@ -22,12 +28,20 @@ export class SchemaValidators {
   }
 }
 
-const sentences = ({ errors }: ValidateFunction): string[] => (errors ?? []).map(sentence);
+/** As many as people read: a value has room for thousands of problems, and each may come with all that is allowed. */
+function sentences({ errors }: ValidateFunction): string[] {
+  const told = (errors ?? []).slice(0, MOST_TOLD).map(sentence);
+  const more = (errors ?? []).length - told.length;
+  return more > 0 ? [...told, `and ${more} more`] : told;
+}
 
 function sentence({ instancePath, message = 'does not fit', params }: ErrorObject): string {
   const where = instancePath === '' ? 'the answer' : instancePath.slice(1).replaceAll('/', '.');
   const named = params as { allowedValues?: unknown[]; additionalProperty?: string };
-  const allowed = named.allowedValues ? ` (${named.allowedValues.map((one) => JSON.stringify(one)).join(', ')})` : '';
-  const extra = named.additionalProperty === undefined ? '' : ` (${named.additionalProperty})`;
+  const allowed = named.allowedValues ? ` (${listOf(named.allowedValues)})` : '';
+  const extra = named.additionalProperty === undefined ? '' : ` (${cutText(named.additionalProperty, LONGEST_NAME)})`;
   return `${where} ${message}${allowed}${extra}`;
 }
+
+const listOf = (values: readonly unknown[]): string =>
+  cutText(values.map((one) => JSON.stringify(one)).join(', '), LONGEST_LIST);

@@ -13,7 +13,7 @@ const asked: ReviewRun['steps'][number] = {
 const run = (changes: Partial<ReviewRun> = {}): ReviewRun => ({
   ...{ run_id: 'r1', crew: 'proposal_review', version: 'v', inputs: { n: 3 } },
   ...{ ended_at: new Date('2026-01-01T00:00:00Z'), result: { result: { recommendation: 'approve' }, agents: {} } },
-  steps: [asked, read(PROPOSAL)],
+  ...{ steps: [asked, read(PROPOSAL)], tasks: [{ reused_from: null }] },
   ...changes,
 });
 const REVIEW = { run_id: 'r1', version: 'v', at: '2026-01-01T00:00:00.000Z', result: { recommendation: 'approve' } };
@@ -23,6 +23,14 @@ describe(reviewOf.name, () => {
     ['the same', {}, true],
     ['another title', { steps: [read({ ...PROPOSAL, title: 'Two frames' })] }, false],
     ['another text', { steps: [read({ ...PROPOSAL, text: 'Let us buy two.' })] }, false],
+    ['the same as others read, too', { steps: [read(PROPOSAL), asked, read(PROPOSAL)] }, true],
+    ['another, as others read', { steps: [read(PROPOSAL), read({ ...PROPOSAL, text: 'Let us buy two.' })] }, false],
+    ['whatever an earlier run did whose outputs it took over', { tasks: [{ reused_from: 'r0' }] }, false],
+    [
+      'the same as a text, as the earlier run did',
+      { inputs: { text: PROPOSAL.text }, tasks: [{ reused_from: 'r0' }] },
+      true,
+    ],
     ['the same as a text', { inputs: { text: ' Let us buy one.\n' }, steps: [] }, true],
     ['another as a text', { inputs: { text: 'Let us sell it.' }, steps: [] }, false],
   ])('should tell whether the run read what the proposal says: %s', (_name, changes, current) =>

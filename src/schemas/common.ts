@@ -1,9 +1,18 @@
 import { z } from 'zod';
 import { noPersonId } from '../contracts/person-id.js';
-import { storable } from '../contracts/text.js';
+import { storable, storableJson } from '../contracts/text.js';
 
 /** Text that the database can keep. */
 export const text = z.string().transform(storable);
+/** Any object that the database can keep. */
+export const storableObject = z.looseObject({}).transform((value, context) => {
+  try {
+    return storableJson(value) as typeof value;
+  } catch {
+    context.addIssue({ code: 'custom', message: 'nested too deeply' });
+    return z.NEVER;
+  }
+});
 /** A name of something: in one form, however its accents were typed. */
 export const id = z
   .string()

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { ActingQuerySchema, daoNamed, pageLimit, text } from './common.js';
+import { ActingQuerySchema, daoNamed, ourId, pageLimit, storableObject, text } from './common.js';
 
 export const CrewIdSchema = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected the id of a crew')
   .meta({ description: 'Id of a crew.', example: 'code_review' });
 
-export const RunIdSchema = z.string().min(1).max(64).meta({
+export const RunIdSchema = ourId.pipe(z.string().min(1)).meta({
   description: 'Id of the run: request_id of the answer that started it.',
   example: '01a21043-0034-7263-acbd-4b52978ca112',
 });
@@ -14,14 +14,14 @@ export const RunIdSchema = z.string().min(1).max(64).meta({
 const acting = { dao_id: daoNamed.optional(), user_id: ActingQuerySchema.shape.user_id };
 
 export const StartRunSchema = z.strictObject({
-  inputs: z.looseObject({}).default({}).meta({ description: 'What the crew is given, as its inputs say.' }),
+  inputs: storableObject.default({}).meta({ description: 'What the crew is given, as its inputs say.' }),
   text: text.optional().meta({ description: 'What is wanted, in words, for crews that take it.' }),
   ...acting,
 });
 export type StartRunBody = z.output<typeof StartRunSchema>;
 
 export const RerunSchema = z.strictObject({
-  inputs: z.looseObject({}).default({}).meta({ description: 'Inputs that are to be others than before.' }),
+  inputs: storableObject.default({}).meta({ description: 'Inputs that are to be others than before.' }),
   from: z.string().max(64).optional().meta({ description: 'The task from which all is done again.' }),
   user_id: ActingQuerySchema.shape.user_id,
 });
@@ -38,13 +38,13 @@ export const DecideSchema = z.strictObject({
     .pipe(z.string().max(4_000))
     .optional()
     .meta({ description: 'Why, what is to be better, or the answer.' }),
-  output: z.looseObject({}).optional().meta({ description: 'With approve: the output as you changed it.' }),
+  output: storableObject.optional().meta({ description: 'With approve: the output as you changed it.' }),
   user_id: ActingQuerySchema.shape.user_id,
 });
 export type DecideBody = z.output<typeof DecideSchema>;
 
 export const RunsQuerySchema = ActingQuerySchema.extend({
-  after: z.string().max(64).optional().meta({ description: 'The last run of the part before.' }),
+  after: ourId.optional().meta({ description: 'The last run of the part before.' }),
   limit: pageLimit,
   crew: CrewIdSchema.optional(),
   state: z.enum(['running', 'waiting_approval', 'completed', 'failed', 'cancelled']).optional(),

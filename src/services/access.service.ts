@@ -55,7 +55,7 @@ const TOO_STRONG =
   'Whoever answers for this key may less than the one it speaks for: use a key of their own, or of the platform.';
 
 /** What is told where the roles would be enough, and the key is not. */
-const NARROWED = 'The key does not let that through.';
+export const NARROWED = 'The key does not let that through.';
 
 /** Refusals of a key itself, whatever the person may. */
 const OVERSTEPS = new Set<ErrorCode>(['ACTING_NOT_ALLOWED', 'DAO_FORBIDDEN']);

@@ -1,5 +1,6 @@
 import type { Entitlement } from '../contracts/access.js';
 import type { SeenRun } from '../contracts/crew-view.js';
+import { noPersonId } from '../contracts/person-id.js';
 import type { GateNow } from '../adapters/store/crew-gates.repository.js';
 import { addMember, memberByUser, updateMember } from '../adapters/store/members.repository.js';
 import { resolveReference } from '../domain/crew/references.js';
@@ -37,6 +38,9 @@ async function assignRole(change: Change, user: string, role: string, changes: C
   const member = await memberByUser(db, daoId, user);
   if (member?.roles.includes(role)) return;
   if (!member) {
+    const no = noPersonId(user);
+    if (no !== undefined)
+      throw new AppError('DECISION_INVALID', `Whom the run is about cannot be a member: the id ${no}.`);
     const id = await addMember(db, daoId, { userId: user, roles: [role], name: null });
     await record({ actor: by.actor, action: 'member.add', subject: id, detail: { roles: [role] } });
     return;

@@ -1,13 +1,16 @@
 import type { GateDecision } from '../contracts/crew.js';
 import type { SeenGate, SeenRun } from '../contracts/crew-view.js';
-import type { GateNow } from '../adapters/store/crew-gates.repository.js';
+import { keyOwnerOf, type GateNow } from '../adapters/store/crew-gates.repository.js';
 import { memberByUser, rolesOfMembers } from '../adapters/store/members.repository.js';
 import type { SchemaValidators } from '../adapters/schema-validators.js';
+import { resolveRights } from '../domain/access.js';
 import { editProblems } from '../domain/crew/edit.js';
 import type { Decider, Gate, GateRefusal } from '../domain/crew/gates.js';
+import { entitlementToRun } from '../domain/crew/needs.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
-import type { Change } from './changes.service.js';
+import { NARROWED } from './access.service.js';
+import { requireEntitlements, type Change } from './changes.service.js';
 
 /** A decision as somebody sends it. */
 export interface Deciding extends GateDecision {
@@ -52,6 +55,16 @@ export function gateFor(run: SeenRun, { gate, decision }: Deciding): SeenGate {
   return first;
 }
 
+/**
+ * Refuses a key that does not let through what working with crews takes, where whoever acts may: it is for looking alone.
+ * @throws AppError `RBAC_PERMISSION_DENIED`
+ */
+export function requireOpenKey({ by }: Change, { definition }: SeenRun, { kind }: GateNow): void {
+  const { within, ...person } = by.facts;
+  const needed = entitlementToRun(kind === 'question' && definition.open_to_guests);
+  if (within && resolveRights(person).entitlements.includes(needed)) requireEntitlements(by, [needed], NARROWED);
+}
+
 export const deciderOf = ({ by, self }: Change): Decider => ({
   member: self?.id ?? by.actor,
   roles: self ? by.rights.roles : [],
@@ -65,9 +78,11 @@ export async function ruleOf({ db, daoId }: Change, run: SeenRun, gate: GateNow)
   const subject = run.subject === null ? undefined : await memberByUser(db, daoId, run.subject);
   const members = gate.decisions.map(({ member }) => member);
   const roles = await rolesOfMembers(db, daoId, members);
+  const answers = await keyOwnerOf(db, { runId: run.run_id, daoId });
   const decisions = gate.decisions.filter(({ member }) => isAmong(roles.get(member) ?? [], gate.rules.roles));
   return {
     ...{ kind: gate.kind, state: gate.state, ...gate.rules, starter: run.starter ?? run.started_by },
+    ...(answers !== undefined && { answers }),
     ...(subject && { subject: subject.id }),
     ...{ askedAt: gate.askedAt, expiresAt: gate.expiresAt, decisions },
   };

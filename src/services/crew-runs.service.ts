@@ -24,6 +24,7 @@ import {
   gateFor,
   refuse,
   requireFitting,
+  requireOpenKey,
   requireReturnable,
   requireSeen,
   ruleOf,
@@ -77,8 +78,7 @@ export class CrewRunsService {
     const acting = await this.parts.access.resolve(key, { daoId: found.daoId, userId: named.userId });
     const run = await this.parts.views.run(runId, found.daoId);
     if (!run || !maySee(acting, run)) throw new AppError('RUN_NOT_FOUND');
-    const gates = run.gates.map((gate) => ({ ...gate, may_decide: mayDecide(acting, run, gate) }));
-    return { acting, run: { ...run, gates } };
+    return { acting, run: seenBy(acting, run) };
   }
 
   /** Runs of a DAO, the newest first: all for admins, else one's own. */
@@ -127,7 +127,10 @@ export class CrewRunsService {
     const gate = gateFor(run, made);
     await this.parts.changes.within(acting, (change) => this.decideNow(change, run, gate.id, made));
     await this.tell(run);
-    return this.get(key, runId, named);
+    // Whoever decided is told what came of it, also where it leaves them nothing more to see.
+    const after = await this.parts.views.run(runId, acting.daoId);
+    if (!after) throw new AppError('RUN_NOT_FOUND');
+    return seenBy(acting, after);
   }
 
   /** A run that somebody may use for something else: their own, or as an admin any. @throws AppError `RUN_NOT_FOUND` */
@@ -154,6 +157,7 @@ export class CrewRunsService {
     if (by.facts.member !== undefined) requireOwnKey(change);
     const gate = await gateNow(db, { runId: run.run_id, daoId, gate: gateId });
     if (!gate) throw new AppError('GATE_NOT_FOUND');
+    requireOpenKey(change, run, gate);
     requireSeen(gate, made);
     const rules = await ruleOf(change, run, gate);
     refuse(gateRefusal(rules, deciderOf(change), made, gate.now), gate);
@@ -203,6 +207,11 @@ function maySee(acting: Acting, run: SeenRun): boolean {
   if (isStarter(acting, run) || acting.actor === run.subject || administers(acting)) return true;
   return run.gates.some((gate) => mayDecide(acting, run, gate));
 }
+
+const seenBy = (acting: Acting, run: SeenRun): SeenRun => ({
+  ...run,
+  gates: run.gates.map((gate) => ({ ...gate, may_decide: mayDecide(acting, run, gate) })),
+});
 
 function mayDecide(
   acting: Acting,

@@ -15,7 +15,7 @@ import { AccessService } from '../../src/services/access.service.js';
 import { ChangesService } from '../../src/services/changes.service.js';
 import type { Deciding } from '../../src/services/crew-gate-rules.js';
 import { CrewRunsService } from '../../src/services/crew-runs.service.js';
-import { aCaller, createDao } from '../factories/access.js';
+import { aCaller, aKey, createDao } from '../factories/access.js';
 import { aCrew, aTaskDefinition } from '../factories/crew.js';
 import { aDecision, anEnding, aRequest } from '../factories/requests.js';
 import { DATABASES, type Fresh } from './databases.js';
@@ -65,11 +65,17 @@ describe.each(DATABASES)('decisions about runs of crews on %s', (_name, open) =>
   });
 
   /** A run at a gate, begun by a member. */
-  async function waiting(gate: GateOrder, crew: Partial<CrewDefinition> = {}, by = 'tg:9'): Promise<string> {
+  async function waiting(
+    gate: GateOrder,
+    crew: Partial<CrewDefinition> = {},
+    by = 'tg:9',
+    keyId = 'key-1',
+    subject = 'tg:77',
+  ): Promise<string> {
     const definition = aCrew({ tasks: { plan: aTaskDefinition({ approval: APPROVAL }) }, ...crew });
     await new CrewsRepository(fresh.database).keepVersion(dao, 'hash', definition);
-    const run = { crew: definition.id, hash: 'hash', subject: 'tg:77', inputs: {}, rights: ['agent.crew'] };
-    const request = aRequest({ daoId: dao, actor: by, mode: 'crew', run });
+    const run = { crew: definition.id, hash: 'hash', subject, inputs: {}, rights: ['agent.crew'] };
+    const request = aRequest({ daoId: dao, actor: by, keyId, mode: 'crew', run });
     await requests.accept(request);
     const crewRuns = new CrewRunsRepository(fresh.database);
     const head = await crewRuns.head(request.id, dao);
@@ -146,6 +152,38 @@ describe.each(DATABASES)('decisions about runs of crews on %s', (_name, open) =>
     expect((await added.execute()).map(({ entry }) => JSON.parse(entry) as unknown)).toMatchObject([
       { detail: { roles: ['contributor'] } },
     ]);
+  });
+
+  it('tells whoever decides what came of it, also where they see nothing of the run from then on', async () => {
+    const run = await waiting({ ...GATE, roles: ['member'], count: 1 }, {}, 'tg:1');
+    expect(await decide(run, 'tg:9')).toMatchObject({ run_id: run, gates: [{ state: 'approved', may_decide: false }] });
+    expect(await codeOf(runs.get(keyOf('tg:9'), run, {}))).toBe('RUN_NOT_FOUND');
+  });
+
+  it('refuses a key that is for looking alone', async () => {
+    const run = await waiting({ ...GATE, count: 1 });
+    const narrow = { ...keyOf('tg:1'), scopes: ['chat.read' as const] };
+    expect(await codeOf(runs.decide(narrow, run, APPROVE, {}))).toBe('RBAC_PERMISSION_DENIED');
+    const wide = { ...keyOf('tg:1'), scopes: ['chat.read' as const, 'agent.crew' as const] };
+    expect(await codeOf(runs.decide(wide, run, APPROVE, {}))).toBe('taken');
+  });
+
+  it('refuses whoever answers for the key with which it was started for another', async () => {
+    const admin = await memberByUser(fresh.database.of(dao), dao, 'tg:1');
+    const key = aKey({ dao_id: dao, owner: admin!.id });
+    await fresh.database.of(dao).insertInto('api_keys').values(key).execute();
+    const run = await waiting({ ...GATE, count: 1 }, {}, 'tg:9', key.id);
+    expect(await codeOf(decide(run, 'tg:1'))).toBe('DECISION_INVALID');
+    expect(await codeOf(decide(run, 'tg:2'))).toBe('taken');
+  });
+
+  it.each(['api:key', 'p_0', 'tg:1\u200b', ' tg:1'])('makes no member of %j, which is no person', async (subject) => {
+    const action = { action: 'assign_role' as const, role: 'plan.text', assignable: ['contributor'] };
+    const tasks = { plan: aTaskDefinition({ approval: APPROVAL, action }) };
+    const shown = { output: { text: 'contributor' } };
+    const run = await waiting({ ...GATE, shown, count: 1 }, { tasks }, 'tg:9', 'key-1', subject);
+    expect(await codeOf(decide(run, 'tg:1'))).toBe('DECISION_INVALID');
+    expect(await gateOf(run)).toMatchObject({ state: 'open', decisions: [] });
   });
 
   it('lets members with one of the roles decide at a limit, and nobody else, whoever began the run', async () => {

@@ -121,6 +121,18 @@ export async function gateNow(db: Db, { runId, daoId, gate: id }: GatePlace): Pr
   };
 }
 
+/** The member who answers for the key with which a run was started, or `platform`; undefined: the key opens all DAOs. */
+export async function keyOwnerOf(db: Db, { runId, daoId }: RunPlace): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('requests')
+    .innerJoin('api_keys as key', 'key.id', 'requests.key_id')
+    .where('requests.id', '=', runId)
+    .where('requests.dao_id', '=', daoId)
+    .select('key.owner')
+    .executeTakeFirst();
+  return row?.owner;
+}
+
 /** Writes down what a person decided; where they changed what is shown, that is another revision of it. */
 export async function decideGate(
   db: Db,

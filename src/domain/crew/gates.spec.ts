@@ -30,6 +30,7 @@ describe(gateRefusal.name, () => {
     ['who has it no longer', {}, { member: 'bob', roles: ['member'] }, { decision: 'approve' }, 'role_missing'],
     ['who started it', {}, admin('ann'), { decision: 'approve' }, 'own_run'],
     ['who started it, where they may', { self: true }, admin('ann'), { decision: 'approve' }, undefined],
+    ['whose key started it for another', { answers: 'bob' }, admin(), { decision: 'approve' }, 'own_run'],
     [
       'who started it without the role',
       { self: true },

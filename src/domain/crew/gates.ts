@@ -11,6 +11,8 @@ export interface GatePeople {
   kind: GateKind;
   /** Who started the run. */
   starter: string;
+  /** Who answers for the key by which it was started, where that is somebody else; absent: nobody who decides. */
+  answers?: string;
   /** Whom it is about; absent: nobody, or no member. */
   subject?: string;
   /** Roles whose members decide. A question is answered by whoever started the run, and by these if there are any. */
@@ -53,7 +55,7 @@ export function deciderRefusal(gate: GatePeople, decider: Decider): GateRefusal 
   const isStarter = decider.member === gate.starter;
   if (gate.kind === 'question' && isStarter) return undefined;
   if (!decider.roles.some((role) => gate.roles.includes(role))) return 'role_missing';
-  const isOwn = isStarter || decider.member === gate.subject;
+  const isOwn = isStarter || [gate.answers, gate.subject].includes(decider.member);
   return gate.kind === 'approval' && isOwn && !gate.self ? 'own_run' : undefined;
 }
 
