@@ -22,7 +22,7 @@ ids and moments differ. Exit code 1 at the first difference, which is shown.
 
 const PROGRESS_MS = 5_000;
 /** So many operations that each kind has been let in at least once. */
-const ENOUGH = 10_000;
+const ENOUGH = 20_000;
 
 const { values } = parseArgs({
   options: {

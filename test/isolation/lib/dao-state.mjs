@@ -43,10 +43,14 @@ export class DaoState {
     if (list.length > MOST) list.shift();
   }
 
+  unlearn(kind, value) {
+    this.known[kind] = this.known[kind].filter((one) => one !== value);
+  }
+
   /** Hears how a call ended that was made with a key: one that opens nothing any more is not used again. */
   used(key, status) {
     if (status !== 401) return;
-    this.known.secret = this.known.secret.filter((one) => one !== key);
+    this.unlearn('secret', key);
     this.lost ??= Object.keys(PRINCIPALS).find((kind) => this.keys[kind] === key);
   }
 

@@ -10,8 +10,8 @@ const GATHER = [
   { as: 'proposals', tool: 'dao_proposals' },
 ];
 const FILE = { as: 'file', tool: 'fs_read', params: { path: 'notes.txt' }, optional: true };
-/** In seconds: some minutes of the run pass between its operations. */
-const APPROVAL = { ask: 'Shall it go on?', roles: ['admin'], self: true, remind_after_s: 300, expires_after_s: 1_800 };
+/** In seconds of the run: each operation takes some of them, and both moments come within an episode. */
+const APPROVAL = { ask: 'Shall it go on?', roles: ['admin'], self: true, remind_after_s: 300, expires_after_s: 7_200 };
 
 const PECULIAR = {
   letters: { look: { gather: [...GATHER, FILE], approval: APPROVAL } },

@@ -8,10 +8,10 @@ const STATES = ['running', 'waiting_approval', 'completed', 'failed', 'cancelled
 const ASKS = { letters: 'approval', microdao_onboarding: 'approval', questions: 'question', bounded: 'limit' };
 const TAKES = { approval: ['approve', 'reject', 'return'], question: ['answer'], limit: ['continue', 'stop'] };
 /** Most of what was asked lately is asked still. */
-const LATELY = 3;
+const LATELY = 2;
 
-const starter = (draw) => draw.key('contributor', 'contributor', 'admin', 'admin', 'member', 'guest');
-const crewOf = (draw) => (draw.chance(0.75) ? draw.of(OWN_CREWS) : draw.of([...SHIPPED, 'none']));
+const starter = (draw) => draw.key('contributor', 'contributor', 'admin', 'admin', 'admin', 'member', 'guest');
+const crewOf = (draw) => (draw.chance(0.85) ? draw.of(OWN_CREWS) : draw.of([...SHIPPED, 'none']));
 const user = (draw) => ({ user_id: draw.maybe(0.05, () => draw.user()) });
 
 const INPUTS = {
@@ -26,7 +26,7 @@ const inputsOf = (draw, crew) => INPUTS[crew]?.(draw) ?? { topic: draw.text('Som
 function asking(draw, decision) {
   const kind = Object.keys(TAKES).find((one) => TAKES[one].includes(decision)) ?? draw.of(Object.keys(TAKES));
   const lately = draw.state.known[kind].slice(-LATELY);
-  return lately.length > 0 && draw.chance(0.75) ? draw.of(lately) : draw.id('run');
+  return lately.length > 0 && draw.chance(0.9) ? draw.of(lately) : draw.id('run');
 }
 
 /** A run that has begun, and waits if it has not ended. */
@@ -40,9 +40,9 @@ function begun(state, { request_id: id, workflow_id: workflow, status }) {
 
 /** @returns {import('./draw.mjs').Operation} a decision about what a run asks */
 const aDecision = (decision) => ({
-  weight: 1.2,
+  weight: 1.5,
   make: (draw) => ({
-    key: draw.key('admin', 'admin', 'admin', 'contributor', 'member'),
+    key: draw.key('admin', 'admin', 'admin', 'admin', 'contributor', 'member'),
     url: `/crews/runs/${asking(draw, decision)}/${decision}`,
     body: {
       ...user(draw),
@@ -52,6 +52,9 @@ const aDecision = (decision) => ({
       ...(decision === 'approve' && draw.chance(0.3) && { output: { text: draw.text('By hand') } }),
     },
   }),
+  learn: (state, { run_id: id, state: now }) => {
+    if (now !== 'waiting_approval' && now !== 'paused') for (const kind of Object.keys(TAKES)) state.unlearn(kind, id);
+  },
 });
 
 /**
@@ -77,7 +80,7 @@ export const CREWS = {
     make: (draw) => ({ key: draw.admin(), url: query(`/crews/${draw.of(OWN_CREWS)}`, acting(draw)), ...ifMatch(draw) }),
   },
   'POST /crews/:id/runs': {
-    weight: 2,
+    weight: 3,
     make: (draw) => {
       const crew = crewOf(draw);
       return {
