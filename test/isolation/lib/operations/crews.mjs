@@ -52,8 +52,9 @@ const aDecision = (decision) => ({
       ...(decision === 'approve' && draw.chance(0.3) && { output: { text: draw.text('By hand') } }),
     },
   }),
-  learn: (state, { run_id: id, state: now }) => {
-    if (now !== 'waiting_approval' && now !== 'paused') for (const kind of Object.keys(TAKES)) state.unlearn(kind, id);
+  learn: (state, { run_id: id, gates }) => {
+    if (gates.some((gate) => gate.state === 'open')) return;
+    for (const kind of Object.keys(TAKES)) state.unlearn(kind, id);
   },
 });
 
