@@ -103,13 +103,17 @@ class Crews {
   }
 }
 
+const HEADINGS = ['crew', 'end', 'steps', 'turns', 'no answer', 'did not fit', 'tokens', 'time'];
+
 /** A line of the table. Each task that has its output took one turn that fitted. */
 function lineOf({ crew, state, error, steps, tasks, spent, started_at: from, ended_at: to }) {
-  const turns = steps.filter(({ kind }) => kind === 'model').length;
+  const turns = steps.filter(({ kind }) => kind === 'model');
+  const silent = turns.filter((turn) => turn.error).length;
   const fitted = tasks.filter(({ output }) => output !== null).length;
   const end = error ? `${state}: ${error.code} ${error.task ?? ''}`.trim() : state;
   const seconds = (Date.parse(to) - Date.parse(from)) / 1_000;
-  return [crew, end, steps.length, turns, turns - fitted, spent.tokens, `${seconds.toFixed(1)} s`];
+  const misses = turns.length - silent - fitted;
+  return [crew, end, steps.length, turns.length, silent, misses, spent.tokens, `${seconds.toFixed(1)} s`];
 }
 
 /** Steps that failed, each with how long it took and why. */
@@ -139,7 +143,7 @@ async function main() {
       if (values.show) console.log(JSON.stringify(run.result ?? { ...run.error, steps: failuresOf(run) }, null, 2));
       runs.push(run);
     }
-    console.log(table(['crew', 'end', 'steps', 'turns', 'did not fit', 'tokens', 'time'], runs.map(lineOf)));
+    console.log(table(HEADINGS, runs.map(lineOf)));
     return runs.every(isWhole);
   } finally {
     await product.stop();
