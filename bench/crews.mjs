@@ -23,6 +23,7 @@ are medians over the rounds. Prints tables, then each aim with PASS or MISS; end
   --at LIST       runs at once (1,10)
   --model-ms N    how long the model thinks over an answer; L,M: drawn between these (200)
   --shapes LIST   shapes of the product's model call (eager); the first is judged
+  --no-head-start the product without head starts as well (limits.head_start: false)
   --postgres      the product on PostgreSQL as well as on the embedded database
   --no-crewai     the product alone
 `;
@@ -52,12 +53,13 @@ function read(args) {
     args,
     options: {
       ...{ rounds: text('3'), runs: text('8'), at: text('1,10'), 'model-ms': text('200'), shapes: text('eager') },
-      ...{ postgres: flag, 'no-crewai': flag, help: flag },
+      ...{ postgres: flag, 'no-crewai': flag, 'no-head-start': flag, help: flag },
     },
   });
   const [least, most = least] = values['model-ms'].split(',').map(Number);
   return {
     ...{ help: values.help, postgres: values.postgres, isAlone: values['no-crewai'] },
+    plain: values['no-head-start'],
     ...{ rounds: Number(values.rounds), runs: Number(values.runs), ats: values.at.split(',').map(Number) },
     ...{ shapes: values.shapes.split(','), thinkMs: [least, most] },
   };
@@ -78,7 +80,7 @@ class CrewsBench {
   }
 
   async open() {
-    const { thinkMs, shapes, postgres, isAlone, ats } = this.options;
+    const { thinkMs, shapes, postgres, plain, isAlone, ats } = this.options;
     this.model = await startModel(thinkMs);
     this.closers.push(() => this.model.stop());
     const { url } = this.model;
@@ -87,6 +89,7 @@ class CrewsBench {
       const party = await this.join(startDagi(url, { name, shape }));
       this.product ??= party;
     }
+    if (plain) await this.join(startDagi(url, { name: 'without head starts', shape: shapes[0], headStart: false }));
     if (postgres) await this.joinOnPostgres(url);
     if (!isAlone) await this.joinCrewAi(url, Math.max(WARM_UP.atOnce, ...ats));
   }

@@ -33,8 +33,8 @@ export const startModel = (thinkMs) => startFake('openai', { firstTokenMs: think
  * The product as `dagi up`, with a crew of the DAO's own, whose runs a plain member starts and waits for.
  * @returns {Promise<Party>}
  */
-export async function startDagi(modelUrl, { name, shape, databaseUrl }) {
-  const product = await startProduct({ modelUrl: `${modelUrl}/v1`, shape, databaseUrl });
+export async function startDagi(modelUrl, { name, shape, databaseUrl, headStart = true }) {
+  const product = await startProduct({ profileText: profileOf(`${modelUrl}/v1`, shape, headStart), databaseUrl });
   await putCrew(product);
   const run = runCaller(product, await memberKey(product));
   return {
@@ -42,6 +42,19 @@ export async function startDagi(modelUrl, { name, shape, databaseUrl }) {
     take: (markers, options) => turn(run, markers, options),
   };
 }
+
+const profileOf = (modelBase, shape, headStart) => `version: "0.4.0"
+environment: development
+llm_providers:
+  - name: bench
+    type: openai-compatible
+    config: { base_url: "${modelBase}", model: fake-model, max_tokens: 200, shape: ${shape} }
+routing_rules:
+  - name: chat
+    conditions: { mode: chat }
+    use_provider: bench
+limits: { head_start: ${headStart} }
+`;
 
 async function putCrew({ url, key }) {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
