@@ -47,6 +47,7 @@ describe(SchemaValidators.name, () => {
     const bad = validate({});
     expect(validate({ kind: 'long' })).toEqual([]);
     expect(bad).toEqual(["the answer must have required property 'kind'"]);
+    expect(validate({}, 'inputs')).toEqual(["inputs must have required property 'kind'"]);
   });
 
   it('should make one check for a schema, also where it is another object', () => {

@@ -6,7 +6,7 @@ import { watchRun } from './crew-follow.js';
 import type { InputOptions } from './crew-inputs.js';
 import { listCrews, listRuns, RUN_STATES, type ListRunsOptions } from './crew-lists.js';
 import { startRun } from './crew-run.js';
-import { failureOf, resultOf, seenRun, showRun } from './crew-seen.js';
+import { failureOf, resultOf, seenRun, showRun, whereSeen } from './crew-seen.js';
 import {
   clientOf,
   DAO_OPTION,
@@ -86,7 +86,7 @@ function tell(answer: unknown, { json = false }: Common): void {
   const failure = failureOf(seen);
   const text = openGates(seen.run_id, seen.gates) + resultOf(seen);
   if (!failure || json) process.stdout.write(shown({ answer, text }, { json }));
-  if (failure) throw failure;
+  if (failure) throw whereSeen(failure, seen.run_id);
 }
 
 function addShow(crew: Command): void {

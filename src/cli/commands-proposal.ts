@@ -4,7 +4,7 @@ import { REVIEWING_CREW } from '../domain/proposal-review.js';
 import type { DagiClient } from './client.js';
 import { watchRun } from './crew-follow.js';
 import { startRun } from './crew-run.js';
-import { failureOf, seenRun } from './crew-seen.js';
+import { failureOf, seenRun, whereSeen } from './crew-seen.js';
 import { clientOf, DAO_OPTION, LIMIT_OPTION, run, shown, withCommon, type Common } from './people-options.js';
 import {
   createProposal,
@@ -118,7 +118,7 @@ async function reviewedBy(client: DagiClient, n: string, options: Acting): Promi
   const answer = await watchRun(client, id, options);
   if (answer === undefined) return undefined;
   const failure = failureOf(seenRun(answer));
-  if (failure) throw failure;
+  if (failure) throw whereSeen(failure, id);
   return id;
 }
 

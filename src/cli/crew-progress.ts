@@ -17,6 +17,8 @@ export class CrewProgressPrinter {
   /** Tokens of the run when it was told last, and of turns that are under way, by their tasks. */
   private spent = 0;
   private readonly written = new Map<string, number>();
+  /** What each task was told as last, where every line stays. */
+  private readonly told = new Map<string, string>();
   private readonly status: StatusLine;
 
   constructor(private readonly out: ProgressStream) {
@@ -38,12 +40,19 @@ export class CrewProgressPrinter {
     // What a turn wrote is in the sum once it has ended.
     this.written.delete(task);
     if (!this.out.isTTY) {
-      this.out.write(`${plain(`${task} (${agent}): ${state}, ${counted(tokens, 'token')}`)}\n`);
+      this.line(task, plain(`${task} (${agent}): ${state}, ${counted(tokens, 'token')}`));
       return;
     }
     if (state === 'running') this.working.set(task, agent);
     else this.working.delete(task);
     this.show(`${task} ${state}`);
+  }
+
+  /** A line that stays, unless it says what the one before has said. */
+  private line(task: string, text: string): void {
+    if (this.told.get(task) === text) return;
+    this.told.set(task, text);
+    this.out.write(`${text}\n`);
   }
 
   private count({ task, tokens }: TurnProgress): void {

@@ -166,7 +166,8 @@ describe('a run of a crew at the command line', () => {
 
     it('fails as the run did; JSON has it all', async () => {
       run = FAILED;
-      await expect(dagi()).rejects.toMatchObject({ code: 'CREW_FAILED', message: 'No. It is task draft' });
+      const message = 'No. It is task draft. See each task with "npx dagi crew show r1".';
+      await expect(dagi()).rejects.toMatchObject({ code: 'CREW_FAILED', message });
       expect(out).toBe('');
       await expect(dagi('--json')).rejects.toMatchObject({ code: 'CREW_FAILED' });
       expect(JSON.parse(out)).toEqual(FAILED);
@@ -243,6 +244,19 @@ describe(CrewProgressPrinter, () => {
       'judge (judgeer): failed, 1,001 tokens',
       '',
     ]);
+  });
+
+  it('writes no line that says what the one before of its task has said', () => {
+    const lines: string[] = [];
+    const write = (part: string): boolean => lines.push(part) > 0;
+    const printer = new CrewProgressPrinter({ write } as ProgressStream);
+    const hear = (task: string, tokens: number): void => {
+      printer.hear({ type: 'crew', data: progress(task, 'running', tokens) } as Parameters<typeof printer.hear>[0]);
+    };
+    for (const [task, tokens] of Object.entries({ draft: 0, judge: 0 })) hear(task, tokens);
+    hear('draft', 0);
+    hear('draft', 7);
+    expect(lines.map((line) => line.split(' ')[0])).toEqual(['draft', 'judge', 'draft']);
   });
 
   it('counts what turns are writing', () => {

@@ -72,6 +72,10 @@ export function failureOf({ run_id: id, state, error }: Run): CliError | undefin
   return state === 'cancelled' ? new CliError('REQUEST_CANCELLED', `The run ${id} was cancelled.`) : undefined;
 }
 
+/** A failure with where to see how it came to that. */
+export const whereSeen = ({ code, message, detail }: CliError, id: string): CliError =>
+  new CliError(code, `${message.replace(/\.?$/, '.')} See each task with "npx dagi crew show ${id}".`, detail);
+
 /** A run for people, and the answer for programs. */
 export function toldRun(answer: unknown): Told {
   const run = seenRun(answer);

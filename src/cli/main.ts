@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { describeFailure } from './failure.js';
 import { resolveEnv } from './options.js';
 import { buildProgram } from './program.js';
+import { written } from './written.js';
 
 function isDebugging(): boolean {
   try {
@@ -31,5 +32,8 @@ process.umask(0o077);
 // A reader that went away (`| head`) is no reason to fall over; whoever serves goes on serving.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
+const code = await main(process.argv);
+// A pipe takes 64 KiB at once.
+await Promise.all([process.stdout, process.stderr].map(written));
 // Native parts may keep handles open; all that had to be closed is closed by now.
-process.exit(await main(process.argv));
+process.exit(code);

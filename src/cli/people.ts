@@ -35,7 +35,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   CREW_NOT_FOUND: 'See which there are with "npx dagi crew list".',
   CREW_RUNNING: 'See it with "npx dagi crew runs --state running".',
   RUN_NOT_FOUND: 'See which there are with "npx dagi crew runs".',
-  GATE_NOT_FOUND: 'See what it asks, and of whom, with "npx dagi crew show RUN".',
+  GATE_NOT_FOUND:
+    'See what it asks, and of whom, with "npx dagi crew show RUN"; with the administrator\'s key a member decides, by --as.',
   INVITATION_ENDED: 'Admins make one with "npx dagi member invite", members a code with "npx dagi member link me".',
 };
 

@@ -85,6 +85,9 @@ describe('dagi proposal', () => {
     expect(text.split('\n').slice(4)).toEqual([
       ...['Let us have one.', '', 'review of T1, run r1', '', '## Recommendation', '', 'revise', ''],
     ]);
+    const found = { findings: 'none', confidence: 0.5, recommendation: 'revise' };
+    json.mockResolvedValue({ ...DRAFT, review: { ...review, result: found } });
+    expect((await showProposal(client, '7')).text).toMatch(/## Recommendation[^]*## Confidence[^]*## Findings/);
     json.mockResolvedValue({ ...DRAFT, review: { ...review, current: false } });
     expect((await showProposal(client, '7')).text).toContain('review of T1, run r1: of an earlier text\n');
   });

@@ -178,10 +178,18 @@ function nextOf({ stage, closes_at: closes, execute_at: executes, ended_at: ende
 const failureOf = ({ action, reason }: NonNullable<Proposal['failure']>): string =>
   `failed: ${action === undefined ? 'the actions' : `action ${action + 1}`}, ${reason}`;
 
+/** What voters want to know first of a review; whatever else it says stands below. */
+const FIRST_OF_REVIEW = ['recommendation', 'reasons', 'confidence'];
+
 const reviewLines = ({ run_id: run, at, current, result }: NonNullable<Proposal['review']>): string[] => [
   `review of ${at}, run ${run}${current ? '' : ': of an earlier text'}`,
-  ...['', crewMarkdown({ result })],
+  ...['', crewMarkdown({ result: withFirst(result, FIRST_OF_REVIEW) })],
 ];
+
+const withFirst = (result: Record<string, unknown>, names: readonly string[]): Record<string, unknown> => ({
+  ...Object.fromEntries(names.filter((name) => Object.hasOwn(result, name)).map((name) => [name, result[name]])),
+  ...Object.fromEntries(Object.entries(result).filter(([name]) => !names.includes(name))),
+});
 
 function told(answer: unknown): Told {
   const proposal = understood(ProposalSchema, answer);

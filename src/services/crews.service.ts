@@ -157,7 +157,7 @@ export class CrewsService {
     const inputs = withText(definition, given, text);
     const subject = await this.subjectOf(acting, definition, inputs);
     const named = definition.subject === undefined ? {} : { [definition.subject]: subject };
-    const problems = this.parts.validators.of(definition.inputs)({ ...inputs, ...named });
+    const problems = this.parts.validators.of(definition.inputs)({ ...inputs, ...named }, 'inputs');
     if (problems.length > 0) throw new AppError('CREW_INPUTS_INVALID', undefined, { problems });
     return { ...crew, inputs: { ...inputs, ...named }, subject };
   }

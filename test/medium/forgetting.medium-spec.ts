@@ -178,7 +178,11 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
         tasks: { plan: { ...json, returned: output } },
         steps: [
           {
-            ...{ key: 'plan.1.1.1', about: { crew: 'planning', task: 'plan', agent: 'planner', label: word }, deadlineAt: now },
+            ...{
+              key: 'plan.1.1.1',
+              about: { crew: 'planning', task: 'plan', agent: 'planner', label: word },
+              deadlineAt: now,
+            },
             decision: aDecision(),
             work: { call: { kind: 'chat', messages: [{ role: 'user', content: word }], options: { maxTokens: 9 } } },
             refused: { code: 'PROVIDER_FAILED', message: 'no', reason: `it says: ${word}` },

@@ -99,7 +99,7 @@ function failureOf({ as, tool }: GatherDefinition, { failure }: StepView): Faile
   const { code = 'INTERNAL', reason = '' } = failure ?? {};
   return {
     kind: 'failed',
-    problem: `${as} could not be read with ${tool} (${code}): ${reason}`,
+    problem: `${as} could not be read with ${tool} (${code}): ${reason.replace(/\.$/, '')}`,
     final: FINAL_CODES.includes(code),
   };
 }

@@ -55,6 +55,11 @@ describe(reusedOutputs.name, () => {
     expect(kept({ from: 'a' })).toEqual(['d']);
   });
 
+  it('should refuse to begin from a task that the crew has not', () => {
+    expect(() => kept({ from: 'e' })).toThrow('there is a, b, c, d');
+    expect(() => kept({ from: 'constructor' })).toThrow('has no task');
+  });
+
   it('should do again what looks at an input that is another, also where it is gathered or new or gone', () => {
     expect(kept({ inputs: { ...INPUTS, topic: 'sun' } })).toEqual(['d']);
     expect(kept({ inputs: { ...INPUTS, tone: { file: 'y' } } })).toEqual(['a', 'b', 'c']);

@@ -25,12 +25,17 @@ export function requireSameCrew(earlier: EarlierRun, { crew, hash }: Pick<Earlie
  * Outputs that a further run takes over, by their tasks: those whose inputs are the same, that are not to be done again,
  * and that need nothing that is. What people approved is asked again, and what they gave a role for.
  * @param from the task from which all is done again; undefined: only what has no output
+ * @throws AppError `DECISION_INVALID` where the crew has no such task
  */
 export function reusedOutputs(
   definition: CrewDefinition,
   { inputs: before, tasks }: Pick<EarlierRun, 'inputs' | 'tasks'>,
   { inputs, from }: { inputs: Readonly<Record<string, unknown>>; from: string | undefined },
 ): Record<string, unknown> {
+  if (from !== undefined && !Object.hasOwn(definition.tasks, from)) {
+    const names = Object.keys(definition.tasks).join(', ');
+    throw new AppError('DECISION_INVALID', `The crew has no task of the name that from gives; there is ${names}.`);
+  }
   const plan = planOf(definition);
   const changed = [...new Set([...Object.keys(before), ...Object.keys(inputs)])].filter(
     (name) => canonical(ownValue(before, name) ?? null) !== canonical(ownValue(inputs, name) ?? null),
