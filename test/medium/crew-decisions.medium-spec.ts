@@ -198,12 +198,6 @@ describe.each(DATABASES)('decisions about runs of crews on %s', (_name, open) =>
     expect(await gateOf(own)).toMatchObject({ state: 'rejected' });
   });
 
-  it('tells whoever decides how the run stands then, also where it asks them nothing any more', async () => {
-    const run = await waiting({ ...GATE, roles: ['member'], count: 1 }, {}, 'tg:1');
-    await expect(decide(run, 'tg:9')).resolves.toMatchObject({ gates: [{ state: 'approved', may_decide: false }] });
-    expect(await codeOf(runs.get(keyOf('tg:9'), run, {}))).toBe('RUN_NOT_FOUND');
-  });
-
   it('leaves nothing open of a run whose request is ended', async () => {
     const run = await waiting(GATE);
     expect(await requests.recordEnding(run, dao, anEnding({ status: 'cancelled' }))).toBe(true);
