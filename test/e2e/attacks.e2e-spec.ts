@@ -18,7 +18,10 @@ const PLAYED = [
   ...['a162', 'a196'],
 ];
 
-/** Attacks whose plants spoil only what was seen: they need no product of their own. */
+/** They take some fifteen seconds, on a machine that has nothing else to do. */
+const PLAY_MS = 300_000;
+
+/** Mistakes in what was seen alone: they need no product of their own. */
 const SPOILING = Object.entries(PLANTS).filter(([, { options }]) => options.spoil);
 
 describe('attacks by text that reaches a model, which obeys', () => {
@@ -38,7 +41,7 @@ describe('attacks by text that reaches a model, which obeys', () => {
       fake,
       ATTACKS.filter(({ id }) => PLAYED.includes(id)),
     );
-  });
+  }, PLAY_MS);
 
   afterAll(async () => {
     process.env = environment;

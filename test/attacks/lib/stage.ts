@@ -44,7 +44,8 @@ export interface StagePlants {
   meanwhile?: (stage: Stage) => Promise<void>;
 }
 
-const END_MS = 60_000;
+/** Long enough for programs on a machine that has other things to do. */
+const END_MS = 300_000;
 const LOOK_MS = 100;
 /** After so many decisions in one run it is cancelled. */
 const MOST_DECISIONS = 25;
@@ -153,8 +154,9 @@ export class Stage implements Hands {
   private async follow(attack: Attack, run: string): Promise<SeenRun> {
     const giveUpAt = Date.now() + END_MS;
     const admin = who(attack, 'admin');
+    let seen: SeenRun | undefined;
     for (let decided = 0; Date.now() < giveUpAt;) {
-      const seen = (await this.world.callers.must(admin, 'GET', `/crews/runs/${run}`)) as unknown as SeenRun;
+      seen = (await this.world.callers.must(admin, 'GET', `/crews/runs/${run}`)) as unknown as SeenRun;
       if (seen.ended_at !== null) {
         await this.lookBack(attack, run);
         return seen;
@@ -165,7 +167,7 @@ export class Stage implements Hands {
       if (decided > MOST_DECISIONS) await this.world.callers.must(admin, 'POST', `/crews/runs/${run}/cancel`);
       await sleep(LOOK_MS);
     }
-    throw new Error(`the run ${run} did not end`);
+    throw new Error(`the run ${run} did not end: ${standing(seen)}`);
   }
 
   /** What the person who began it is told of it in the end. */
@@ -198,6 +200,14 @@ export class Stage implements Hands {
     return (await found.executeTakeFirst())?.member_id ?? user;
   }
 }
+
+/** What a run waits for, and since when. */
+const standing = (run: SeenRun | undefined): string =>
+  JSON.stringify({
+    steps: run?.steps.filter(({ ended_at: end }) => end === null).map(({ step, started_at: at }) => [step, at]),
+    tasks: run?.tasks.map(({ task, state, problem }) => [task, state, problem]),
+    gates: run?.gates.filter(({ state }) => state === 'open').map(({ id }) => id),
+  });
 
 /** What people say, with the mark of data that whoever sees the run can read in what its agents were told. */
 function knowing({ steps }: SeenRun, people: People = {}): People {
