@@ -85,7 +85,7 @@ export async function startCrewAi(modelUrl, { atOnce }, tell) {
   const about = { name: 'CrewAI', distribution: 'crewai', takes: 'pip takes some minutes over it, and it is 1 GB' };
   const { python, packages, version } = await obtainFromPyPi(about, tell);
   const home = mkdtempSync(join(tmpdir(), 'dagi-bench-crewai-'));
-  const variables = { PYTHONPATH: `${COMMANDS}:${packages}`, PYTHONUTF8: '1', ...QUIET };
+  const variables = { PYTHONPATH: `${COMMANDS}:${packages}`, PYTHONUTF8: '1', PYTHONDONTWRITEBYTECODE: '1', ...QUIET };
   const child = start(python, [SCRIPT], home, { variables, input: 'pipe' });
   const driver = new PythonDriver(child);
   await driver.ready();

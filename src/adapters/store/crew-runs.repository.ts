@@ -231,15 +231,15 @@ async function putTasks(db: Db, { runId, daoId }: RunPlace, tasks: RunChanges['t
     .insertInto('crew_tasks')
     .values(rows)
     .onConflict((conflict) =>
-      conflict.columns(['run_id', 'task']).doUpdateSet(({ ref }) => ({
-        state: ref('excluded.state'),
-        round: ref('excluded.round'),
-        attempt: ref('excluded.attempt'),
-        output: ref('excluded.output'),
-        problem: ref('excluded.problem'),
-        notes: ref('excluded.notes'),
-        returned: ref('excluded.returned'),
-        ended_at: ref('excluded.ended_at'),
+      conflict.columns(['run_id', 'task']).doUpdateSet((eb) => ({
+        state: eb.ref('excluded.state'),
+        round: eb.ref('excluded.round'),
+        attempt: eb.ref('excluded.attempt'),
+        output: eb.ref('excluded.output'),
+        problem: eb.ref('excluded.problem'),
+        notes: eb.ref('excluded.notes'),
+        returned: eb.ref('excluded.returned'),
+        ended_at: eb.ref('excluded.ended_at'),
         began_at: sql<Date>`coalesce(crew_tasks.began_at, excluded.began_at)`,
       })),
     )
