@@ -51,7 +51,11 @@ async function startProduct(folder) {
     log: createWriteStream(join(folder, 'dagi-up.log')),
     ready: () => answers(`${url}/health`),
   });
-  await up.start();
+  // One that did not become ready is no one's to stop.
+  await up.start().catch(async (error) => {
+    await up.stop();
+    throw error;
+  });
   return { url, stop: () => up.stop() };
 }
 
@@ -132,8 +136,9 @@ async function main() {
   }
   const folder = mkdtempSync(join(tmpdir(), 'dagi-crews-'));
   mkdirSync(join(folder, 'home'));
-  const product = await startProduct(folder);
+  let product;
   try {
+    product = await startProduct(folder);
     const crews = new Crews(product.url, join(folder, 'home'));
     await crews.prepare();
     const runs = [];
@@ -146,7 +151,7 @@ async function main() {
     console.log(table(HEADINGS, runs.map(lineOf)));
     return runs.every(isWhole);
   } finally {
-    await product.stop();
+    await product?.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
