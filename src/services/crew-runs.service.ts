@@ -1,6 +1,6 @@
 import type { CallerKey } from '../contracts/access.js';
 import type { RunState } from '../contracts/crew.js';
-import type { RunSummary, SeenGate, SeenRun } from '../contracts/crew-view.js';
+import type { RunSummary, SeenGate, SeenRun, SeenStep } from '../contracts/crew-view.js';
 import {
   closeGate,
   decideGate,
@@ -11,7 +11,7 @@ import {
 import type { CrewViewsRepository } from '../adapters/store/crew-views.repository.js';
 import type { SchemaValidators } from '../adapters/schema-validators.js';
 import { NO_USAGE } from '../contracts/request.js';
-import { totalSpending } from '../domain/crew/budget.js';
+import { totalSpending, usageOfRun } from '../domain/crew/budget.js';
 import { compareRuns, type ComparedTask, type TaskDifference } from '../domain/crew/compare.js';
 import { deciderRefusal, gateRefusal, stateAfter, type Gate } from '../domain/crew/gates.js';
 import type { EarlierRun } from '../domain/crew/reuse.js';
@@ -76,7 +76,7 @@ export class CrewRunsService {
     const found = await this.parts.views.place(runId, key.daoId);
     if (!found) throw new AppError('RUN_NOT_FOUND');
     const acting = await this.parts.access.resolve(key, { daoId: found.daoId, userId: named.userId });
-    const run = await this.parts.views.run(runId, found.daoId);
+    const run = await this.run(runId, found.daoId);
     if (!run || !maySee(acting, run)) throw new AppError('RUN_NOT_FOUND');
     return { acting, run: seenBy(acting, run) };
   }
@@ -128,14 +128,14 @@ export class CrewRunsService {
     await this.parts.changes.within(acting, (change) => this.decideNow(change, run, gate.id, made));
     await this.tell(run);
     // Whoever decided is told what came of it, also where it leaves them nothing more to see.
-    const after = await this.parts.views.run(runId, acting.daoId);
+    const after = await this.run(runId, acting.daoId);
     if (!after) throw new AppError('RUN_NOT_FOUND');
     return seenBy(acting, after);
   }
 
   /** A run that somebody may use for something else: their own, or as an admin any. @throws AppError `RUN_NOT_FOUND` */
   async own(acting: Acting, runId: string): Promise<SeenRun> {
-    const run = await this.parts.views.run(runId, acting.daoId);
+    const run = await this.run(runId, acting.daoId);
     if (!run || !(isStarter(acting, run) || administers(acting))) throw new AppError('RUN_NOT_FOUND');
     return run;
   }
@@ -150,6 +150,14 @@ export class CrewRunsService {
   /** Tells runs about decisions that they may not have heard of. */
   async sweep(): Promise<void> {
     for (const { crew, runId } of await this.parts.gates.unseen()) await this.parts.clock.pokeCrew(crew, runId);
+  }
+
+  /** A run with everything about it. */
+  private async run(runId: string, daoId: string): Promise<SeenRun | undefined> {
+    const found = await this.parts.views.run(runId, daoId);
+    if (!found) return undefined;
+    const { lost, ...run } = found;
+    return { ...run, spent: spentBy(run.steps, lost) };
   }
 
   private async decideNow(change: Change, run: SeenRun, gateId: string, made: Deciding): Promise<void> {
@@ -238,3 +246,11 @@ const comparable = ({ tasks, steps }: SeenRun): ComparedTask[] =>
     );
     return { id, state, ...(output && { output }), spending };
   });
+
+function spentBy(steps: readonly SeenStep[], lost: { tokens: number; usd: number }): SeenRun['spent'] {
+  const { total_tokens: tokens, cost_usd = null } = usageOfRun(
+    steps.map(({ usage }) => usage),
+    lost,
+  );
+  return { tokens, cost_usd, ms: steps.reduce((sum, { ms }) => sum + ms, 0) };
+}

@@ -507,7 +507,8 @@ describe.each(DATABASES)('proposals on %s', (_name, open) => {
       dao.told.length = 0;
       await dao.advancing.sweep();
       expect(await dao.get('tg:1', n)).toMatchObject({ stage: 'expired' });
-      expect(dao.told).toEqual([`${dao.daoId}/${n}`]);
+      // Those of other tests may be overdue by then, too.
+      expect(dao.told).toContain(`${dao.daoId}/${n}`);
     });
   });
 });

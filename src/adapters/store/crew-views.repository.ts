@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import type { RunState } from '../../contracts/crew.js';
 import type { RunSummary, SeenGate, SeenRun, SeenStep, SeenTask } from '../../contracts/crew-view.js';
-import { usageOfRun } from '../../domain/crew/budget.js';
 import { guardStore } from './errors.js';
 import type { RunPlace } from './crew-steps.js';
 import type { Db, Tenants } from './tenants.js';
@@ -17,6 +16,12 @@ export interface RunFilter {
   state?: RunState | undefined;
 }
 
+/** A run with everything about it but the sum of what it used. */
+export type RecordedRun = Omit<SeenRun, 'spent'> & {
+  /** What turns used that gave no answer. */
+  lost: { tokens: number; usd: number };
+};
+
 /** Runs of crews as people look at them. */
 export class CrewViewsRepository {
   constructor(private readonly tenants: Tenants) {}
@@ -31,7 +36,7 @@ export class CrewViewsRepository {
   }
 
   /** A run with everything about it. */
-  async run(runId: string, daoId: string): Promise<SeenRun | undefined> {
+  async run(runId: string, daoId: string): Promise<RecordedRun | undefined> {
     const db = this.tenants.of(daoId);
     const place = { runId, daoId };
     return guardStore(async () => {
@@ -50,7 +55,7 @@ export class CrewViewsRepository {
         })),
         steps,
         gates,
-        spent: spentBy(steps, { tokens: Number(lost), usd: Number(lostUsd) }),
+        lost: { tokens: Number(lost), usd: Number(lostUsd) },
       };
     });
   }
@@ -188,12 +193,4 @@ function stateOf(status: SeenRun['status'], gates: readonly SeenGate[], steps: r
   if (steps.some(({ ended_at }) => ended_at === null) || open.length === 0) return 'running';
   if (open.some(({ kind }) => kind === 'limit')) return 'paused';
   return open.some(({ kind }) => kind === 'approval') ? 'waiting_approval' : 'waiting_answer';
-}
-
-function spentBy(steps: readonly SeenStep[], lost: { tokens: number; usd: number }): SeenRun['spent'] {
-  const { total_tokens: tokens, cost_usd = null } = usageOfRun(
-    steps.map(({ usage }) => usage),
-    lost,
-  );
-  return { tokens, cost_usd, ms: steps.reduce((sum, { ms }) => sum + ms, 0) };
 }
