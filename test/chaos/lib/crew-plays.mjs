@@ -1,8 +1,10 @@
+import '../../support/typescript.mjs';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { GOOD } from '../../fakes/crew-answers.ts';
 
-const MEMBER = 'tg:12345';
+const { PROPOSAL, REPOSITORY, SHIPPED } = await import('../../factories/shipped-crews.ts');
+
 const CONTRIBUTOR = 'tg:222';
 const ROLE = 'contributor';
 
@@ -30,30 +32,28 @@ const noteOf = (n) => `notes/n${n}x.txt`;
 const lineOf = (n) => `line of n${n}x`;
 const patchOf = (n) => `--- a/${noteOf(n)}\n+++ b/${noteOf(n)}\n@@ -1,1 +1,2 @@\n first\n+${lineOf(n)}\n`;
 
+/** A crew that comes along. */
+const shipped = (crew) => ({ crew, user: () => SHIPPED[crew].by, inputs: () => SHIPPED[crew].inputs });
+
 /**
  * The crews that are run: by whom, on what, and whom or what the n-th run is about, so that what is done twice is seen.
  * The patch of a note would fit again and again.
  */
 export const PLAYS = [
-  { crew: 'task_decomposition', user: () => MEMBER, inputs: () => ({ task: 'Make a garden' }) },
-  { crew: 'proposal_review', user: () => MEMBER, inputs: () => ({ text: 'Let us rent a garden for 100 a month.' }) },
-  { crew: 'code_review', user: () => CONTRIBUTOR, inputs: () => ({ path: 'shop' }) },
-  {
-    crew: 'microdao_onboarding',
-    user: (n) => `tg:${90_000 + n}`,
-    inputs: () => ({ about: 'I can code, and like to help with files.' }),
-    role: ROLE,
-  },
+  shipped('task_decomposition'),
+  shipped('code_review'),
+  { ...shipped('proposal_review'), inputs: () => ({ text: PROPOSAL.text }) },
+  { ...shipped('microdao_onboarding'), user: (n) => `tg:${90_000 + n}`, role: ROLE },
   { crew: 'note', user: () => CONTRIBUTOR, inputs: (n) => ({ path: noteOf(n) }), file: noteOf, line: lineOf },
 ];
 
-/** Files that are reviewed. */
-export function plantCode(workspace) {
-  mkdirSync(join(workspace, 'shop'), { recursive: true });
+/** Files that are reviewed, and a folder for those that are written. */
+export function plantFiles(workspace) {
   mkdirSync(join(workspace, 'notes'));
-  const put = (path, text) => writeFileSync(join(workspace, path), text);
-  put('shop/login.js', 'export const login = (user) =>\n  user.password === "hunter2";\n');
-  put('shop/prices.js', 'export const total = (lines) => lines.reduce((sum, { price }) => sum + price, 0);\n');
+  for (const [path, text] of Object.entries(REPOSITORY)) {
+    mkdirSync(dirname(join(workspace, path)), { recursive: true });
+    writeFileSync(join(workspace, path), text);
+  }
 }
 
 /** The file of a run that writes, before it. */

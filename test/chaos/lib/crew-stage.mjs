@@ -8,7 +8,7 @@ import { obtainModel } from '../../support/parts.mjs';
 import { TestPostgres } from '../../support/postgres.ts';
 import { CallFollower } from './call-follower.mjs';
 import { CrewJournal } from './crew-journal.mjs';
-import { NOTE, plantCode } from './crew-plays.mjs';
+import { NOTE, plantFiles } from './crew-plays.mjs';
 import { MemberClient } from './member.mjs';
 import { Signals } from './signals.mjs';
 import { apiVictim, temporalVictim, workerVictim } from './victim.mjs';
@@ -36,7 +36,7 @@ export class Stage {
     this.folder = mkdtempSync(join(tmpdir(), 'dagi-chaos-crews-'));
     this.workspace = join(this.folder, 'home', 'workspaces', DAO);
     mkdirSync(this.workspace, { recursive: true });
-    plantCode(this.workspace);
+    plantFiles(this.workspace);
     this.log = createWriteStream(join(this.folder, 'processes.log'));
     this.postgres = await TestPostgres.start({ fsync: true });
     this.closers.push(() => this.postgres.stop());
