@@ -7,9 +7,7 @@ import type { WireFake } from '../fakes/wire-fake.js';
 /** What the rules choose. */
 export const MODEL = 'dagi-stack';
 /** Crews that a member may start. */
-export const CREW_MODELS = ['code_review', 'microdao_onboarding', 'proposal_review', 'task_decomposition'].map(
-  (id) => `crew/${id}`,
-);
+export const CREW_MODELS = ['microdao_onboarding', 'proposal_review', 'task_decomposition'].map((id) => `crew/${id}`);
 export const CHAT = '/v1/chat/completions';
 
 /** Cases whose length is in their nature take it in full only in `npm run conformance`. */

@@ -26,6 +26,7 @@ const NEW = [
   '0007-finding-keys',
   '0008-devtools',
   '0009-crews',
+  '0010-proposal-reviews',
 ];
 const ALL = [...OLD, ...NEW];
 const TABLES = [
