@@ -156,11 +156,13 @@ test('writes', () => writeFileSync('written.txt', 'x'));
     const types: (string | undefined)[] = [];
     let id = '';
     let text = '';
+    let isStopped = false;
     for await (const { type, data } of eventsOf(response)) {
       types.push(type);
       if (type === 'route') id = data.request_id;
       if (type === 'output') text += data.text;
-      if (type === 'output' && text.includes('line 2')) {
+      if (type === 'output' && text.includes('line 2') && !isStopped) {
+        isStopped = true;
         const cancelled = await product.call('DELETE', `/requests/${id}`);
         expect(cancelled.body.status).toBe('cancelled');
       }

@@ -170,19 +170,22 @@ const RIGHTS: Readonly<Record<string, Filling>> = {
 const PROPOSALS: Readonly<Record<string, Filling>> = {
   'GET /proposals': {},
   'POST /proposals': {
-    bodies: ({ dao, member }, { admin }) => [
+    bodies: ({ dao, member, run }, { admin }) => [
       { dao_id: dao, title: 'Planted', text: 'planted', actions: [], open: true },
+      { title: 'Planted', text: 'planted', review: run },
       { dao_id: dao, user_id: admin, title: 'Planted', text: 'planted' },
       { title: 'Planted', text: 'planted', actions: [{ type: 'grant_role', member, role: 'member' }] },
     ],
     ownBodies: (_things, { admin }) => [{ user_id: admin, title: 'Own', text: 'own' }],
+    refusedToOwner: '400 REVIEW_INVALID',
   },
   'GET /proposals/:n': ofProposal,
   'PATCH /proposals/:n': {
-    ...{ ...ofProposal, turn: 1 },
-    bodies: (_things, { admin }) => [
+    ...{ ...ofProposal, turn: 1, refusedToOwner: '400 REVIEW_INVALID' },
+    bodies: ({ run }, { admin }) => [
       { title: 'Planted', user_id: admin },
       { text: 'planted', actions: [] },
+      { review: run },
     ],
     ownBodies: (_things, { dao }) => [{ dao_id: dao, title: 'Own' }],
   },
