@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { TestPostgres } from '../test/support/postgres.ts';
+import { conduct } from './lib/conduct.mjs';
 import { Aims } from './lib/aims.mjs';
 import { spentBy } from './lib/children.mjs';
 import { STEPS } from './lib/crews-crew.mjs';
@@ -36,14 +37,7 @@ const TURN_LIMIT_MS = 240_000;
 export async function main(args) {
   const values = read(args);
   if (values.help) return void process.stdout.write(HELP);
-  const bench = new CrewsBench(values);
-  try {
-    await bench.open();
-    await bench.run();
-    bench.report();
-  } finally {
-    await bench.close();
-  }
+  await conduct(new CrewsBench(values));
 }
 
 function read(args) {

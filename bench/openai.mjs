@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { conduct } from './lib/conduct.mjs';
 import { Aims } from './lib/aims.mjs';
 import { spentBy } from './lib/children.mjs';
 import { Missing } from './lib/fetched-parts.mjs';
@@ -34,14 +35,7 @@ const WAYS = ['stream', 'whole'];
 export async function main(args) {
   const values = read(args);
   if (values.help) return void process.stdout.write(HELP);
-  const bench = new OpenAiBench(values);
-  try {
-    await bench.open();
-    await bench.run();
-    bench.report();
-  } finally {
-    await bench.close();
-  }
+  await conduct(new OpenAiBench(values));
 }
 
 function read(args) {

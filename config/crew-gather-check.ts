@@ -51,15 +51,10 @@ export class GatherCheck {
   private oneOf({ one_of: name, optional }: Gather, path: Path): void {
     if (name === undefined) return;
     if (optional) this.complain([...path, 'optional'], 'has no effect with `one_of`');
-    const others = this.all.flatMap(({ one_of: other }) => other ?? []);
-    if (others.filter((other) => other === name).length < 2)
-      this.complain(
-        [...path, 'one_of'],
-        `nothing else is ${quoted(name)}${hint(
-          name,
-          others.filter((other) => other !== name),
-        )}`,
-      );
+    const names = this.all.flatMap(({ one_of: other }) => other ?? []);
+    const others = names.filter((other) => other !== name);
+    if (names.length - others.length > 1) return;
+    this.complain([...path, 'one_of'], `nothing else is ${quoted(name)}${hint(name, others)}`);
   }
 
   private one(gather: Gather, path: Path): void {

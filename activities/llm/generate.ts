@@ -14,7 +14,6 @@ import { toApplicationFailure } from '../failures.js';
 import { failed } from './failed.js';
 import { Generation, type Claimed, type GenerationDependencies, type GenerationTerms } from './generation.js';
 import { stopSignal } from '../stop-signal.js';
-import { TurnMeter } from './turn-meter.js';
 import { Visit, type VisitDependencies } from './visit.js';
 
 /** A call that was begun beside the start of its request, and the row that it owns. */
@@ -124,7 +123,6 @@ function orderOf(deps: LlmDependencies, input: GenerateInput, job: GenerationJob
   const { provider, maxTokens } = step;
   const { record, call } = job;
   const { roles } = record.decision;
-  const meter = TurnMeter.of(deps.bus, requestId);
   return {
     provider,
     endpoint,
@@ -132,9 +130,6 @@ function orderOf(deps: LlmDependencies, input: GenerateInput, job: GenerationJob
     messages: conversationOf(call, { ...job, roles, historyTokens: deps.historyTokens }),
     call,
     limits: { maxTokens, ...deps.providers.sampling(provider) },
-    publish: (event) => {
-      deps.bus.publish(requestId, event);
-      meter?.hear(event);
-    },
+    publish: deps.bus.publisherOf(requestId),
   };
 }

@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { LRUCache } from 'lru-cache';
+import { cutText } from '../contracts/text.js';
 
 /** Says in sentences what of a value does not fit; nothing: it fits. `whole` is what the value is called. */
 type Validate = (value: unknown, whole?: string) => string[];
@@ -38,12 +39,9 @@ function sentence({ instancePath, message = 'does not fit', params }: ErrorObjec
   const where = instancePath === '' ? whole : instancePath.slice(1).replaceAll('/', '.');
   const named = params as { allowedValues?: unknown[]; additionalProperty?: string };
   const allowed = named.allowedValues ? ` (${listOf(named.allowedValues)})` : '';
-  const extra = named.additionalProperty === undefined ? '' : ` (${shortened(named.additionalProperty, LONGEST_NAME)})`;
+  const extra = named.additionalProperty === undefined ? '' : ` (${cutText(named.additionalProperty, LONGEST_NAME)})`;
   return `${where} ${message}${allowed}${extra}`;
 }
 
 const listOf = (values: readonly unknown[]): string =>
-  shortened(values.map((one) => JSON.stringify(one)).join(', '), LONGEST_LIST);
-
-const shortened = (text: string, most: number): string =>
-  text.length <= most ? text : `${text.slice(0, most).toWellFormed()}…`;
+  cutText(values.map((one) => JSON.stringify(one)).join(', '), LONGEST_LIST);

@@ -2,10 +2,7 @@ import type { Command } from 'commander';
 import { exportChain, type ExportOptions } from './audit-export.js';
 import { verifyExport, type VerifyOptions } from './audit-verify.js';
 import { listRecord, showKeys, signHeads, type AuditFilter } from './audit.js';
-import { DagiClient } from './client.js';
-import { findInstance } from './instance.js';
-import { resolveEnv } from './options.js';
-import { LIMIT_OPTION, run, withCommon, type Common } from './people-options.js';
+import { clientOf, LIMIT_OPTION, run, withCommon, type Common } from './people-options.js';
 
 interface HomeOption {
   home?: string;
@@ -45,9 +42,6 @@ export function addAuditCommands(program: Command): void {
   addKey(audit);
 }
 
-const connect = async (options: HomeOption): Promise<DagiClient> =>
-  new DagiClient(await findInstance(resolveEnv(options)));
-
 function addList(audit: Command): void {
   const list = audit
     .command('list')
@@ -69,7 +63,7 @@ function addExport(audit: Command): void {
     .option('--out <file>', 'into this file (default: standard output)')
     .option(...HOME_OPTION)
     .action(async ({ home, ...options }: ExportOptions & HomeOption) => {
-      const client = await connect(home === undefined ? {} : { home });
+      const client = await clientOf(home === undefined ? {} : { home });
       const rows = await exportChain(client, options, process.stdout, process.stderr);
       process.stderr.write(`${rows} rows${options.out === undefined ? '' : ` in ${options.out}`}\n`);
     });
@@ -103,7 +97,7 @@ function addSign(audit: Command): void {
     .description('sign the heads of today now, instead of at 00:05 UTC; those that are signed stay as they are')
     .option(...HOME_OPTION)
     .action(async (options: HomeOption) => {
-      const { text, well } = await signHeads(await connect(options));
+      const { text, well } = await signHeads(await clientOf(options));
       process.stdout.write(text);
       process.exitCode = well ? 0 : 1;
     });
@@ -115,6 +109,6 @@ function addKey(audit: Command): void {
     .description('show the public keys with which heads are and were signed')
     .option(...HOME_OPTION)
     .action(async (options: HomeOption) => {
-      process.stdout.write(await showKeys(await connect(options)));
+      process.stdout.write(await showKeys(await clientOf(options)));
     });
 }

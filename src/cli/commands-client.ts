@@ -4,6 +4,7 @@ import { DagiClient } from './client.js';
 import { addKeyCommands } from './commands-keys.js';
 import { findInstance, findUrl } from './instance.js';
 import { resolveEnv } from './options.js';
+import { clientOf } from './people-options.js';
 import { plain } from './plain-text.js';
 import { smoke } from './smoke.js';
 
@@ -22,9 +23,6 @@ export function addClientCommands(program: Command): void {
   addSmoke(program);
 }
 
-const connect = async (options: HomeOption): Promise<DagiClient> =>
-  new DagiClient(await findInstance(resolveEnv(options)));
-
 function addChat(program: Command): void {
   program
     .command('chat')
@@ -38,7 +36,7 @@ function addChat(program: Command): void {
       '\nExamples:\n  $ npx dagi chat "What is this DAO about?"\n  $ npx dagi chat --dao greenfood-dao --as tg:12345',
     )
     .action(async (question: string | undefined, options: ChatOptions & HomeOption) => {
-      const client = await connect(options);
+      const client = await clientOf(options);
       await (question === undefined ? chatRepl(client, options) : chatOnce(client, question, options));
     });
 }
@@ -54,7 +52,7 @@ function addRoute(program: Command): void {
       `\nExample:\n  $ npx dagi route '{"prompt":"Hello","mode":"chat","metadata":{"user_id":"tg:12345"}}'`,
     )
     .action(async (body: unknown, options: HomeOption) => {
-      const client = await connect(options);
+      const client = await clientOf(options);
       const answer = await client.call('POST', '/route', { body });
       process.stdout.write(`${plain(JSON.stringify(answer.body, undefined, 2))}\n`);
       process.exitCode = answer.status < 400 ? 0 : 1;

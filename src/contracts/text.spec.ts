@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { beginningOf, storable, storableJson } from './text.js';
+import { beginningOf, estimateTokens, storable, storableJson } from './text.js';
 
 const anyText = fc.string({ unit: 'binary' });
 /** Any UTF-16 units, in pairs or not. */
@@ -44,5 +44,15 @@ describe(storableJson.name, () => {
     };
     expect(storableJson(deep(101))).toEqual(deep(101));
     expect(() => storableJson(deep(102))).toThrow('nested too deeply');
+  });
+});
+
+describe('estimateTokens', () => {
+  it('counts three bytes of UTF-8 as a token, and a started one as a whole', () => {
+    expect(estimateTokens('')).toBe(0);
+    expect(estimateTokens('a')).toBe(1);
+    expect(estimateTokens('abcdef')).toBe(2);
+    expect(estimateTokens('привіт')).toBe(4);
+    expect(estimateTokens('😀')).toBe(2);
   });
 });

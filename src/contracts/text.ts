@@ -7,6 +7,18 @@ export function beginningOf(value: string, most: number): string {
   return value.length > most && /[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut;
 }
 
+/** A text that is not longer than so many UTF-16 units, without half a character at its end. */
+export function cutText(text: string, most: number): string {
+  if (text.length <= most) return text;
+  return most < 1 ? '' : `${text.slice(0, most - 1).toWellFormed()}…`;
+}
+
+/**
+ * Upper estimate of a text's tokens where no tokenizer is at hand: three bytes of UTF-8 a token. English takes about
+ * four, Ukrainian about three.
+ */
+export const estimateTokens = (text: string): number => Math.ceil(new TextEncoder().encode(text).length / 3);
+
 /** Deeper values are refused: whoever hashes, stores or matches them later goes down as deep. */
 const DEEPEST = 100;
 

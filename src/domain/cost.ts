@@ -1,6 +1,6 @@
 import { messageText, type AnswerParts, type CallOptions, type ChatMessage } from '../contracts/chat.js';
 import type { Price, Usage } from '../contracts/request.js';
-import { estimateTokens } from './messages.js';
+import { estimateTokens } from '../contracts/text.js';
 
 /** Parts of a dollar that are told and stored: eight decimals, like the column `usage_daily.cost_usd`. */
 const UNITS_PER_DOLLAR = 1e8;

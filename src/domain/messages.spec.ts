@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { buildMessages, estimateTokens, recentTurns, type PastTurn, type PromptFacts } from './messages.js';
+import { estimateTokens } from '../contracts/text.js';
+import { buildMessages, recentTurns, type PastTurn, type PromptFacts } from './messages.js';
 
 const turns = fc.array(fc.record({ prompt: fc.string({ unit: 'grapheme' }), answer: fc.string({ unit: 'grapheme' }) }));
 const cost = (turn: PastTurn): number => estimateTokens(turn.prompt) + estimateTokens(turn.answer);
@@ -14,16 +15,6 @@ const facts = (part: Partial<PromptFacts> = {}): PromptFacts => ({
   prompt: 'How long is a vote?',
   historyTokens: 1_000,
   ...part,
-});
-
-describe('estimateTokens', () => {
-  it('counts three bytes of UTF-8 as a token, and a started one as a whole', () => {
-    expect(estimateTokens('')).toBe(0);
-    expect(estimateTokens('a')).toBe(1);
-    expect(estimateTokens('abcdef')).toBe(2);
-    expect(estimateTokens('привіт')).toBe(4);
-    expect(estimateTokens('😀')).toBe(2);
-  });
 });
 
 describe('recentTurns', () => {

@@ -1,4 +1,5 @@
 import type { ChatMessage, ModelCall } from '../contracts/chat.js';
+import { estimateTokens } from '../contracts/text.js';
 
 /** A turn of the past, with its answer. */
 export interface PastTurn {
@@ -17,12 +18,6 @@ export interface PromptFacts {
   /** Most tokens that past turns may take. */
   historyTokens: number;
 }
-
-/**
- * Upper estimate of a text's tokens where no tokenizer is at hand: three bytes of UTF-8 a token. English takes about
- * four, Ukrainian about three.
- */
-export const estimateTokens = (text: string): number => Math.ceil(new TextEncoder().encode(text).length / 3);
 
 /** Most bytes of UTF-8 that turns of so many tokens can have: no language of ours has more a token. */
 export const historyBytes = (tokens: number): number => tokens * 4;

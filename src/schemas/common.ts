@@ -4,15 +4,17 @@ import { storable, storableJson } from '../contracts/text.js';
 
 /** Text that the database can keep. */
 export const text = z.string().transform(storable);
-/** Any object that the database can keep. */
-export const storableObject = z.looseObject({}).transform((value, context) => {
+/** For `transform`: an object as the database can keep it. */
+export function kept<T>(value: T, context: z.RefinementCtx): T {
   try {
-    return storableJson(value) as typeof value;
+    return storableJson(value) as T;
   } catch {
     context.addIssue({ code: 'custom', message: 'nested too deeply' });
     return z.NEVER;
   }
-});
+}
+/** Any object that the database can keep. */
+export const storableObject = z.looseObject({}).transform(kept);
 /** A name of something: in one form, however its accents were typed. */
 export const id = z
   .string()

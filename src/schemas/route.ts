@@ -1,20 +1,12 @@
 import { z } from 'zod';
 import { MODES, type CrewRequest, type RouteSubmission } from '../contracts/request.js';
-import { storableJson } from '../contracts/text.js';
 import { TOOLS, type ToolRequest } from '../contracts/devtools.js';
-import { daoNamed, id, text } from './common.js';
+import { daoNamed, id, kept, text } from './common.js';
 import { toolRequest } from './devtools.js';
 
 const ids = { dao_id: id.optional(), user_id: id.optional(), session_id: id.optional(), source: id.optional() };
 
-const MetadataSchema = z.looseObject(ids).transform((value, context) => {
-  try {
-    return storableJson(value) as typeof value;
-  } catch {
-    context.addIssue({ code: 'custom', message: 'nested too deeply' });
-    return z.NEVER;
-  }
-});
+const MetadataSchema = z.looseObject(ids).transform(kept);
 
 const fields = {
   mode: z.enum(MODES).default('chat'),

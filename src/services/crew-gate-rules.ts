@@ -5,7 +5,7 @@ import { memberByUser, rolesOfMembers } from '../adapters/store/members.reposito
 import type { SchemaValidators } from '../adapters/schema-validators.js';
 import { resolveRights } from '../domain/access.js';
 import { editProblems } from '../domain/crew/edit.js';
-import type { Decider, Gate, GateRefusal } from '../domain/crew/gates.js';
+import { holdsOne, type Decider, type Gate, type GateRefusal } from '../domain/crew/gates.js';
 import { entitlementToRun } from '../domain/crew/needs.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
@@ -79,7 +79,7 @@ export async function ruleOf({ db, daoId }: Change, run: SeenRun, gate: GateNow)
   const members = gate.decisions.map(({ member }) => member);
   const roles = await rolesOfMembers(db, daoId, members);
   const answers = await keyOwnerOf(db, { runId: run.run_id, daoId });
-  const decisions = gate.decisions.filter(({ member }) => isAmong(roles.get(member) ?? [], gate.rules.roles));
+  const decisions = gate.decisions.filter(({ member }) => holdsOne(roles.get(member) ?? [], gate.rules.roles));
   return {
     ...{ kind: gate.kind, state: gate.state, ...gate.rules, starter: run.starter ?? run.started_by },
     ...(answers !== undefined && { answers }),
@@ -87,9 +87,6 @@ export async function ruleOf({ db, daoId }: Change, run: SeenRun, gate: GateNow)
     ...{ askedAt: gate.askedAt, expiresAt: gate.expiresAt, decisions },
   };
 }
-
-const isAmong = (names: readonly string[], among: readonly string[]): boolean =>
-  names.some((name) => among.includes(name));
 
 export function refuse(refusal: GateRefusal | undefined, { state }: GateNow): void {
   if (!refusal) return;

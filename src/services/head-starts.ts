@@ -246,9 +246,7 @@ export class HeadStarts {
       messages,
       call: row.call ?? null,
       limits: { maxTokens, ...registry.sampling(provider) },
-      publish: (event) => {
-        bus.publish(row.id, event);
-      },
+      publish: bus.publisherOf(row.id),
     });
     over.addEventListener('abort', () => {
       call.stop(over.reason as Error);

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { RequestBody } from '../../contracts/bodies.js';
 import type { TokenLogprob } from '../../contracts/chat.js';
 import type { EventPosition, PositionedEvent } from '../../contracts/events.js';
+import { TurnMeter } from './turn-meter.js';
 
 /** How long an ended request's events stay for readers that come back, and those of one that is silent. */
 const KEEP_ENDED_MS = 60_000;
@@ -139,6 +140,15 @@ export class InProcessTokenBus {
     this.channels.delete(requestId);
     const ttl = channel.ended ? KEEP_ENDED_MS : KEEP_SILENT_MS;
     this.channels.set(requestId, channel, { size: channel.size, ttl });
+  }
+
+  /** Publishes the events of a model's call; of a step of a run, those who follow the run hear how far it is, too. */
+  publisherOf(requestId: string): (event: PositionedEvent) => void {
+    const meter = TurnMeter.of(this, requestId);
+    return (event) => {
+      this.publish(requestId, event);
+      meter?.hear(event);
+    };
   }
 
   /** Place of the newest event of a request, for one that is about no text; the beginning if there was none here. */

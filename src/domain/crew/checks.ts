@@ -14,13 +14,11 @@ const MOST_TOLD = 10;
 const MOST_NODES = 12;
 
 /** Sentences for the first of some values, and how many more there are. */
-function told(values: readonly unknown[], sentence: (value: string) => string): string[] {
+function told<T>(values: readonly T[], sentence: (shown: string, value: T) => string): string[] {
   const more = values.length - MOST_TOLD;
-  const first = values.slice(0, MOST_TOLD).map((value) => sentence(shownValue(value)));
-  return more > 0 ? [...first, andMore(more)] : first;
+  const first = values.slice(0, MOST_TOLD).map((value) => sentence(shownValue(value), value));
+  return more > 0 ? [...first, `and ${more} more of this kind`] : first;
 }
-
-const andMore = (more: number): string => `and ${more} more of this kind`;
 
 /** Values without those that are like an earlier one. */
 export const distinct = (values: readonly unknown[]): unknown[] => [
@@ -93,11 +91,10 @@ function missing(
   there: readonly unknown[],
 ) {
   const all = distinct(wanted);
-  const lines = without(all, there).map((value) => {
-    const place = isShortName(value) ? shownValue(value) : `entry ${all.indexOf(value) + 1}`;
+  return told(without(all, there), (shown, value) => {
+    const place = isShortName(value) ? shown : `entry ${all.indexOf(value) + 1}`;
     return `${at}: ${place} of ${values} is missing`;
   });
-  return lines.length > MOST_TOLD ? [...lines.slice(0, MOST_TOLD), andMore(lines.length - MOST_TOLD)] : lines;
 }
 
 /** Of some roles those that the DAO has. */

@@ -1,4 +1,4 @@
-import { cutText } from './values.js';
+import { cutText } from '../../contracts/text.js';
 
 /**
  * Values of others as models are shown them: between marks that nobody could foresee, so that no content can end its own

@@ -50,11 +50,15 @@ const DECISIONS: Readonly<Record<GateKind, readonly GateDecision['decision'][]>>
 /** Decisions that say nothing without words. */
 const WORDY: readonly GateDecision['decision'][] = ['return', 'answer'];
 
+/** Whether somebody with these roles is among those who decide. */
+export const holdsOne = (held: readonly string[], roles: readonly string[]): boolean =>
+  held.some((role) => roles.includes(role));
+
 /** Why somebody may not decide at a gate, whatever they decide; undefined: they may. */
 export function deciderRefusal(gate: GatePeople, decider: Decider): GateRefusal | undefined {
   const isStarter = decider.member === gate.starter;
   if (gate.kind === 'question' && isStarter) return undefined;
-  if (!decider.roles.some((role) => gate.roles.includes(role))) return 'role_missing';
+  if (!holdsOne(decider.roles, gate.roles)) return 'role_missing';
   const isOwn = isStarter || [gate.answers, gate.subject].includes(decider.member);
   return gate.kind === 'approval' && isOwn && !gate.self ? 'own_run' : undefined;
 }

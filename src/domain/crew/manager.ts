@@ -1,7 +1,8 @@
 import type { CrewDefinition, CrewPlan } from '../../contracts/crew.js';
 import type { Block } from './data-block.js';
 import { downstreamOf, readyTasks, type TaskStates } from './plan.js';
-import { cutText, isObject, ownValue } from './values.js';
+import { cutText } from '../../contracts/text.js';
+import { isObject, ownValue } from './values.js';
 
 /** How often a manager may send a done task back. */
 export const MOST_RETURNS = 2;

@@ -1,7 +1,7 @@
 import type { ChatMessage, ToolCall } from '../../contracts/chat.js';
 import type { AgentDefinition } from '../../contracts/crew.js';
 import { dataBlocks, marksOf, type Block } from './data-block.js';
-import { cutText } from './values.js';
+import { cutText } from '../../contracts/text.js';
 
 /** What an agent is told when it begins a task. */
 export interface TaskPrompt {

@@ -1,5 +1,6 @@
 import type { CrewData } from '../../contracts/crew.js';
-import { cutText, isObject } from './values.js';
+import { cutText } from '../../contracts/text.js';
+import { isObject } from './values.js';
 
 /** Longest text, in UTF-16 units; most entries of one list; most levels of lists. */
 const LONGEST = 20_000;

@@ -1,5 +1,6 @@
 import type { JsonSchema } from '../../contracts/crew.js';
-import { cutText, isObject } from './values.js';
+import { cutText } from '../../contracts/text.js';
+import { isObject } from './values.js';
 
 const MOST_DEPTH = 8;
 /** Longest shape, in UTF-16 units. */

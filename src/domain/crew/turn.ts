@@ -3,7 +3,8 @@ import { withoutMark } from './data-block.js';
 import { objectsIn } from './json-text.js';
 import { ANSWER, withoutNulls } from './turn-schema.js';
 import type { OfferedTool, TurnWay } from './turn-way.js';
-import { cutText, isObject, ownValue, shownValue } from './values.js';
+import { cutText } from '../../contracts/text.js';
+import { isObject, ownValue, shownValue } from './values.js';
 
 /** Says in sentences what of a value does not fit a schema; nothing: it fits. */
 export type Validate = (value: unknown) => string[];

@@ -1,11 +1,7 @@
+import { cutText } from '../../contracts/text.js';
+
 /** Longer values are cut where they are shown, in UTF-16 units. */
 const LONGEST_SHOWN = 60;
-
-/** A text that is not longer than so many UTF-16 units, without half a character at its end. */
-export function cutText(text: string, most: number): string {
-  if (text.length <= most) return text;
-  return most < 1 ? '' : `${text.slice(0, most - 1).toWellFormed()}…`;
-}
 
 function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;

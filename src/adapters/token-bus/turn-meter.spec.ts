@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { InProcessTokenBus } from '../../src/adapters/token-bus/in-process-bus.js';
-import type { PositionedEvent, RequestEvent } from '../../src/contracts/events.js';
+import { InProcessTokenBus } from './in-process-bus.js';
+import type { PositionedEvent, RequestEvent } from '../../contracts/events.js';
 import { TurnMeter } from './turn-meter.js';
 
 const position = { generation: 1, offset: 0 };
@@ -53,5 +53,13 @@ describe(TurnMeter.name, () => {
 
   it('should be none of what is no step', () => {
     expect(TurnMeter.of(bus, 'r1')).toBeUndefined();
+  });
+
+  it('should hear what is published of a step, and of nothing else', () => {
+    bus.publisherOf('r1.plan-1.1.2')(token('a'.repeat(30)));
+    expect(bus.position('r1.plan-1.1.2')).toEqual(position);
+    expect(bus.position('r1')).toEqual({ generation: 0, offset: 1 });
+    bus.publisherOf('r2')(token('Seven'));
+    expect(bus.position('r2')).toEqual(position);
   });
 });

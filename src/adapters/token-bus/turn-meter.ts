@@ -1,9 +1,14 @@
-import type { PositionedEvent } from '../../src/contracts/events.js';
-import { runOf, taskOfStep } from '../../src/contracts/ids.js';
-import type { InProcessTokenBus } from '../../src/adapters/token-bus/in-process-bus.js';
-import { estimateTokens } from '../../src/domain/messages.js';
+import type { EventPosition, PositionedEvent } from '../../contracts/events.js';
+import { runOf, taskOfStep } from '../../contracts/ids.js';
+import { estimateTokens } from '../../contracts/text.js';
 
 const TELL_EVERY_MS = 1_000;
+
+/** Where it is told. */
+interface Bus {
+  position(requestId: string): EventPosition;
+  publish(requestId: string, event: PositionedEvent): void;
+}
 
 /** Tells those who follow a run of a crew, about once a second, how much a turn of it has written. */
 export class TurnMeter {
@@ -11,14 +16,14 @@ export class TurnMeter {
   private nextAt = 0;
 
   private constructor(
-    private readonly bus: InProcessTokenBus,
+    private readonly bus: Bus,
     private readonly runId: string,
     private readonly task: string,
     private readonly now: () => number,
   ) {}
 
   /** The meter of a step; undefined: the request is none. */
-  static of(bus: InProcessTokenBus, requestId: string, now = Date.now): TurnMeter | undefined {
+  static of(bus: Bus, requestId: string, now = Date.now): TurnMeter | undefined {
     const runId = runOf(requestId);
     if (runId === undefined) return undefined;
     return new TurnMeter(bus, runId, taskOfStep(requestId.slice(runId.length + 1)), now);
