@@ -10,20 +10,23 @@ const ROOT = resolve(import.meta.dirname, '..');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const KIND_TIMEOUT_MS = 25 * 60_000;
 
-/** Kinds, quick and telling ones first. `workers`: 1 for those that start servers. */
+/**
+ * Kinds, quick and telling ones first. `workers`: 1 for those that start servers. `shards`: into so many parts a whole kind
+ * is cut, which run beside each other with servers of their own.
+ */
 const KINDS = {
   unit: { workers: 2, about: 'pure code and single classes, beside the sources' },
   architecture: { workers: 1, about: 'rules about the code itself' },
   workflow: { workers: 1, about: 'workflows on a real Temporal server' },
   replay: { workers: 1, about: 'recorded histories against the present workflows' },
   medium: { workers: 1, about: 'real databases: PGlite and PostgreSQL' },
-  e2e: { workers: 1, about: 'the whole product over sockets' },
+  e2e: { workers: 1, shards: 2, about: 'the whole product over sockets' },
 };
 /**
  * Kinds in the order in which they run. Those of a turn run beside each other, each list one after the other: they have
  * servers of their own, and hardly ever need both cores.
  */
-const TURNS = [[['unit']], [['medium'], ['architecture', 'workflow', 'replay', 'e2e']]];
+const TURNS = [[['unit']], [['medium'], ['architecture', 'workflow', 'replay']], [['e2e']]];
 const NEED_TEMPORAL = ['workflow', 'medium', 'e2e'];
 const NEED_MODEL = ['medium', 'e2e'];
 
@@ -58,12 +61,13 @@ async function obtainParts(kinds) {
   if (wants(NEED_MODEL)) process.env.TEST_MODEL = await obtainModel();
 }
 
-function runJest(kind, report, rest) {
+function runJest(kind, report, rest, shard) {
   const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const jest = ['--selectProjects', kind, '--ci', '--json', '--outputFile', report];
   jest.push('--maxWorkers', String(KINDS[kind].workers));
   // Native libraries and servers that a spec killed may hold the event loop; the report is written by then.
   if (KINDS[kind].workers === 1) jest.push('--forceExit');
+  if (shard) jest.push('--shard', shard);
   // A path that is named may lie in one kind only.
   if (rest.length > 0) jest.push('--passWithNoTests', ...rest);
   const child = spawn(process.execPath, [...node, join(ROOT, 'node_modules/jest/bin/jest.js'), ...jest], {
@@ -94,11 +98,23 @@ function count(report, chosen) {
   return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites + notRun + none };
 }
 
+/** Runs a kind in its parts; of what was chosen there is one. */
 async function runKind(kind, rest) {
+  const { shards = 1 } = KINDS[kind];
+  if (shards === 1 || rest.length > 0) return runPart(kind, rest);
+  const parts = Array.from({ length: shards }, (_, index) => runPart(kind, rest, `${index + 1}/${shards}`));
+  const [first, ...others] = await Promise.all(parts);
+  return others.reduce(
+    (sum, { passed, failed }) => ({ passed: sum.passed + passed, failed: sum.failed + failed }),
+    first,
+  );
+}
+
+async function runPart(kind, rest, shard) {
   const folder = mkdtempSync(join(tmpdir(), 'dagi-jest-'));
   const report = join(folder, 'report.json');
   try {
-    const end = await runJest(kind, report, rest);
+    const end = await runJest(kind, report, rest, shard);
     const result = readReport(report, end);
     const sums = result ? count(result, rest.length > 0) : { passed: 0, failed: 1 };
     // Jest may object to something that no count shows: a failed teardown, or a timeout of ours.
