@@ -12,7 +12,7 @@ const KIND_TIMEOUT_MS = 25 * 60_000;
 
 /**
  * Kinds, quick and telling ones first. `workers`: 1 for those that start servers. `shards`: into so many parts a whole kind
- * is cut, which run beside each other with servers of their own.
+ * is cut.
  */
 const KINDS = {
   unit: { workers: 2, about: 'pure code and single classes, beside the sources' },
@@ -20,13 +20,10 @@ const KINDS = {
   workflow: { workers: 1, about: 'workflows on a real Temporal server' },
   replay: { workers: 1, about: 'recorded histories against the present workflows' },
   medium: { workers: 1, about: 'real databases: PGlite and PostgreSQL' },
-  e2e: { workers: 1, shards: 2, about: 'the whole product over sockets' },
+  e2e: { workers: 1, shards: 4, about: 'the whole product over sockets' },
 };
-/**
- * Kinds in the order in which they run. Those of a turn run beside each other, each list one after the other: they have
- * servers of their own, and hardly ever need both cores.
- */
-const TURNS = [[['unit']], [['medium'], ['architecture', 'workflow', 'replay']], [['e2e']]];
+/** So many of the kinds with one worker run beside each other: they have servers of their own, and seldom need both cores. */
+const LANES = 2;
 const NEED_TEMPORAL = ['workflow', 'medium', 'e2e'];
 const NEED_MODEL = ['medium', 'e2e'];
 
@@ -98,18 +95,6 @@ function count(report, chosen) {
   return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites + notRun + none };
 }
 
-/** Runs a kind in its parts; of what was chosen there is one. */
-async function runKind(kind, rest) {
-  const { shards = 1 } = KINDS[kind];
-  if (shards === 1 || rest.length > 0) return runPart(kind, rest);
-  const parts = Array.from({ length: shards }, (_, index) => runPart(kind, rest, `${index + 1}/${shards}`));
-  const [first, ...others] = await Promise.all(parts);
-  return others.reduce(
-    (sum, { passed, failed }) => ({ passed: sum.passed + passed, failed: sum.failed + failed }),
-    first,
-  );
-}
-
 async function runPart(kind, rest, shard) {
   const folder = mkdtempSync(join(tmpdir(), 'dagi-jest-'));
   const report = join(folder, 'report.json');
@@ -134,16 +119,38 @@ function readReport(path, end) {
   }
 }
 
-/** Runs kinds one after the other, and adds what came of them to the total. */
+/** What jest is started for, one after the other: kinds, or parts of them. */
+function partsOf(kinds, rest) {
+  return kinds.flatMap((kind) => {
+    const { shards = 1 } = KINDS[kind];
+    // Of what was chosen there is one part.
+    if (shards === 1 || rest.length > 0) return { kind, title: kind };
+    const numbers = Array.from({ length: shards }, (_, index) => `${index + 1}/${shards}`);
+    return numbers.map((shard) => ({ kind, shard, title: `${kind} ${shard}` }));
+  });
+}
+
+async function tellPart({ kind, shard, title }, rest, total) {
+  const startedAt = Date.now();
+  console.error(`\n=== ${title}: ${KINDS[kind].about} ===`);
+  const { passed, failed } = await runPart(kind, rest, shard);
+  console.error(`--- ${title}: ${passed} passed, ${failed} failed, ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+  total.passed += passed;
+  total.failed += failed;
+}
+
+/** Runs kinds, those with workers for all cores alone, and adds what came of them to the total. */
 async function runKinds(kinds, rest, total) {
-  for (const kind of kinds) {
-    const startedAt = Date.now();
-    console.error(`\n=== ${kind}: ${KINDS[kind].about} ===`);
-    const { passed, failed } = await runKind(kind, rest);
-    console.error(`--- ${kind}: ${passed} passed, ${failed} failed, ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
-    total.passed += passed;
-    total.failed += failed;
-  }
+  const isAlone = (kind) => KINDS[kind].workers > 1;
+  for (const part of partsOf(kinds.filter(isAlone), rest)) await tellPart(part, rest, total);
+  const waiting = partsOf(
+    kinds.filter((kind) => !isAlone(kind)),
+    rest,
+  );
+  const lane = async () => {
+    for (let part = waiting.shift(); part; part = waiting.shift()) await tellPart(part, rest, total);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
 }
 
 async function main() {
@@ -153,10 +160,7 @@ async function main() {
   isolateEnvironment();
   await obtainParts(kinds);
   const total = { passed: 0, failed: 0 };
-  for (const lists of TURNS) {
-    const chosen = lists.map((list) => list.filter((kind) => kinds.includes(kind)));
-    await Promise.all(chosen.map((list) => runKinds(list, rest, total)));
-  }
+  await runKinds(kinds, rest, total);
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
   console.log(`\n${total.passed} passed, ${total.failed} failed`);
 }

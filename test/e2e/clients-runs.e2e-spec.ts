@@ -26,7 +26,7 @@ describe('a run that does not come to its end, or comes twice', () => {
     beforeEach(() => {
       // Slowly: the beginning is out before the end comes.
       stage.reset({ tokens: 30, tokenMs: 40 });
-      stage.fake.fail({ kind: 'reset-mid-stream', times: 9 });
+      stage.fake.fail({ kind: 'reset-mid-stream', times: 9, afterTokens: 12 });
     });
     afterEach(() => stage.recover());
 

@@ -9,6 +9,7 @@ import { openPostgres, type Database } from '../../src/adapters/store/database.j
 import { openRuntime, type Runtime } from '../../src/runtime.js';
 import { SERVED_QUEUES } from '../../src/worker.js';
 import { freshDatabase } from '../support/postgres.js';
+import { testCache } from '../support/sandbox.js';
 import { temporalAddress } from '../support/temporal.js';
 import type { WireFake } from '../fakes/wire-fake.js';
 
@@ -99,6 +100,7 @@ export class Product {
     const address = this.options.temporalAddress ?? temporalAddress();
     const variables = {
       DAGI_HOME: this.home,
+      DAGI_CACHE: testCache(),
       DAGI_PROFILE: join(this.home, 'profile.yml'),
       DAGI_ADMIN_KEY: ADMIN_KEY,
       ...(this.databaseUrl === undefined ? {} : { DATABASE_URL: this.databaseUrl }),

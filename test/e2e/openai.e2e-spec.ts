@@ -154,8 +154,9 @@ describe('clients of OpenAI', () => {
     });
 
     it('should end with an error where it breaks in the middle', async () => {
-      fake.settings = { ...fake.settings, tokens: 30 };
-      fake.fail({ kind: 'reset-mid-stream', times: 9 });
+      // Slow enough that the beginning is told before it fails.
+      fake.settings = { ...fake.settings, tokens: 30, tokenMs: 40 };
+      fake.fail({ kind: 'reset-mid-stream', times: 9, afterTokens: 12 });
       const body = { model: 'dagi-stack', messages: [{ role: 'user' as const, content: 'x' }], stream: true as const };
       const stream = await client.chat.completions.create(body);
       const read = async (): Promise<void> => {
