@@ -1,12 +1,13 @@
 import { Context } from '@temporalio/activity';
 import type { AdvanceCrewInput, AdvancedCrew, CrewProgress } from '../src/contracts/crew-steps.js';
 import { END_OFFSET } from '../src/contracts/events.js';
-import { requestIdOf } from '../src/contracts/ids.js';
+import { requestIdOf, runOf } from '../src/contracts/ids.js';
 import type { RunToolInput, RunToolResult } from '../src/contracts/request.js';
 import type { InProcessTokenBus } from '../src/adapters/token-bus/in-process-bus.js';
 import { isFinal, requestBody } from '../src/domain/bodies.js';
 import { createToolActivity, type DevtoolsDependencies, type ToolRunner } from './devtools.js';
 import { toApplicationFailure } from './failures.js';
+import type { LlmActivities } from './llm/generate.js';
 import { storeFailure } from './store-failure.js';
 
 export interface CrewDependencies extends Omit<DevtoolsDependencies, 'tools'> {
@@ -34,10 +35,7 @@ export function createCrewActivities(deps: CrewDependencies): CrewActivities {
   return {
     async advanceCrew(input) {
       requireOwnRun(input);
-      const { progress, ...advanced } = await storeFailure(() => deps.crews.advance(input));
-      tellProgress(deps.bus, input.runId, progress);
-      if (advanced.ended) await tellEnd(deps, input);
-      return advanced;
+      return moveOn(deps, input);
     },
     async cancelCrew(input) {
       requireOwnRun(input);
@@ -46,6 +44,31 @@ export function createCrewActivities(deps: CrewDependencies): CrewActivities {
     },
     runDaoTool: createToolActivity({ ...deps, tools: deps.daoTools }),
   };
+}
+
+/**
+ * A call to a model, and, where it is a turn of a run, at once what follows from it: so the next model begins while
+ * Temporal hears of this one. Where that fails the workflow asks by itself.
+ */
+export const goingOn =
+  (generate: LlmActivities['generate'], deps: CrewDependencies): LlmActivities['generate'] =>
+  async (input) => {
+    const result = await generate(input);
+    const runId = runOf(input.requestId);
+    if (runId === undefined || result.outcome !== 'recorded') return result;
+    try {
+      return { ...result, next: await moveOn(deps, { runId, daoId: input.daoId }) };
+    } catch (error) {
+      deps.log(input).warn({ err: error }, 'what follows from a turn was not found out with it');
+      return result;
+    }
+  };
+
+async function moveOn(deps: CrewDependencies, input: AdvanceCrewInput): Promise<AdvancedCrew> {
+  const { progress, ...advanced } = await storeFailure(() => deps.crews.advance(input));
+  tellProgress(deps.bus, input.runId, progress);
+  if (advanced.ended) await tellEnd(deps, input);
+  return advanced;
 }
 
 /** As for requests: whoever reaches the embedded server's port can start workflows that call our activities. */

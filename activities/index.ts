@@ -1,6 +1,6 @@
 import { createAnswerActivities, type AnswerActivities, type AnswersDependencies } from './answers.js';
 import { createAuditHeadsActivities, type AuditHeadsActivities, type AuditHeadsDependencies } from './audit-heads.js';
-import { createCrewActivities, type CrewActivities, type CrewDependencies } from './crew.js';
+import { createCrewActivities, goingOn, type CrewActivities, type CrewDependencies } from './crew.js';
 import type { DevtoolsActivities, DevtoolsDependencies } from './devtools.js';
 import { createLlmActivities, type LlmActivities, type LlmDependencies } from './llm/generate.js';
 import { createProposalActivities, type ProposalActivities, type ProposalsDependencies } from './proposals.js';
@@ -27,7 +27,7 @@ export type Activities = OrchestratorActivities & DevtoolsActivities;
 
 /** Activities of the workflows' own queue; calls to models of other queues and tools have workers of their own. */
 export const createActivities = (deps: OrchestratorDependencies): OrchestratorActivities => ({
-  ...createLlmActivities(deps),
+  generate: goingOn(createLlmActivities(deps).generate, deps),
   ...createAnswerActivities(deps),
   ...createRecordActivities(deps),
   ...createAuditHeadsActivities(deps),

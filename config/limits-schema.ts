@@ -43,6 +43,13 @@ export const LimitsSchema = z
       .describe('Whether a call to a model begins beside the durable start of its request.'),
     requests_per_minute: perKeyAndDao('Most requests of a minute. Off where nothing is said.'),
     tokens_per_month: perKeyAndDao('Most tokens of a calendar month (UTC). Off where nothing is said.'),
+    open_crew_runs: z
+      .strictObject({
+        person: amount.default(20).describe('Started by one person.'),
+        dao: amount.default(200).describe('Of each DAO.'),
+      })
+      .prefault({})
+      .describe('Most runs of crews that are open at once, waiting ones too.'),
     proposals: ProposalFloorsSchema,
   })
   .prefault({})

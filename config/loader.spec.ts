@@ -278,6 +278,7 @@ describe('what a profile says beside rules', () => {
       request_timeout_ms: 120_000,
       session_tokens: 1_000,
       head_start: true,
+      open_crew_runs: { person: 20, dao: 200 },
       tokens_per_month: { dao: 9 },
     });
   });

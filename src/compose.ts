@@ -215,7 +215,7 @@ export class Composition {
       ...{ requests, refusals, access, availability, temporal, log, headStarts: this.headStarts, routing: table },
       ...{ crews: this.crewing.starts, limits: this.limits, accepted: this.requests },
     });
-    this.outcomes = new OutcomesService(requests, temporal, bus);
+    this.outcomes = new OutcomesService(requests, temporal, bus, this.repositories.crewViews);
     const overdue = { proposals: advancing, crews: this.crewing.runs };
     this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, overdue);
     this.routing = new RoutingService(table, access, this.crewing.starts);
@@ -231,11 +231,12 @@ export class Composition {
   }
 
   private crewingWith(routing: () => LoadedConfig['routing']): Crewing {
-    const { repositories, access, limits, headStarts, registry: abilities, foundation } = this;
+    const { repositories, access, limits, headStarts, registry: abilities, foundation, config } = this;
     return crewingOf({
       ...{ repositories, access, limits, abilities, headStarts, routing, changes: this.people.changes },
       ...{ log: foundation.log, clock: foundation.temporal },
       ...{ tools: agentTools(), shipped: loadShippedCrews(), read: readCrew, hashOf: crewVersion },
+      room: () => config.current().profile.limits.open_crew_runs,
     });
   }
 

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import type { Turned } from '../../src/contracts/crew-steps.js';
 import type { GenerateInput, GenerateResult } from '../../src/contracts/request.js';
 import type { RunningCall } from '../../src/contracts/running-call.js';
 import type { CallOrder } from '../../src/adapters/llm/provider-call.js';
@@ -43,7 +44,7 @@ export interface LlmActivities {
    * buys nothing.
    * @throws ApplicationFailure of a type of the closed list
    */
-  generate(input: GenerateInput): Promise<GenerateResult>;
+  generate(input: GenerateInput): Promise<Turned>;
 }
 
 export function createLlmActivities(deps: LlmDependencies): LlmActivities {

@@ -1,25 +1,27 @@
 import { Option, type Command } from 'commander';
 import type { GateDecision } from '../contracts/crew.js';
+import type { DagiClient } from './client.js';
+import { compareRuns } from './crew-compare.js';
 import { cancelRun, decideRun, type DecideOptions } from './crew-decisions.js';
 import { DECISIONS, openGates } from './crew-gates.js';
 import { watchRun } from './crew-follow.js';
 import type { InputOptions } from './crew-inputs.js';
 import { listCrews, listRuns, RUN_STATES, type ListRunsOptions } from './crew-lists.js';
-import { startRun } from './crew-run.js';
+import { rerun, startRun, type RerunOptions, type StartedRun } from './crew-run.js';
 import { failureOf, resultOf, seenRun, showRun, whereSeen } from './crew-seen.js';
 import {
+  AS_OPTION,
   clientOf,
-  DAO_OPTION,
   LIMIT_OPTION,
   parseCount,
   run,
   shown,
+  withActing,
   withCommon,
   type Common,
 } from './people-options.js';
 import type { Acting } from './proposal.js';
 
-const AS_OPTION = ['--as <user>', 'who acts, where a gateway key says so'] as const;
 const RUN_ARGUMENT = ['<run>', 'id of the run'] as const;
 
 const RUN_HELP = `
@@ -30,18 +32,17 @@ looks like JSON is put in quotes twice: title='"2024"'.`;
 
 type RunOptions = Acting & InputOptions & Common & { follow: boolean };
 
-/** Adds to `dagi crew` what is done with runs: run, show, runs, list, six ways to decide, cancel. */
+/** Adds to `dagi crew` what is done with runs: run, rerun, show, compare, runs, list, six ways to decide, cancel. */
 export function addCrewRunCommands(crew: Command): void {
   addList(crew);
   addRun(crew);
+  addRerun(crew);
   addShow(crew);
+  addCompare(crew);
   addRuns(crew);
   addDecisions(crew);
   addCancel(crew);
 }
-
-const withActing = (command: Command, ...examples: string[]): Command =>
-  withCommon(command.option(...DAO_OPTION).option(...AS_OPTION), ...examples);
 
 function addList(crew: Command): void {
   withActing(
@@ -52,25 +53,55 @@ function addList(crew: Command): void {
 
 function addRun(crew: Command): void {
   withActing(
-    crew
-      .command('run')
-      .description('start a run, and follow it to its result or to what it asks')
-      .argument('<id>', 'the crew')
-      .argument('[words...]', 'what is wanted, for crews that take words')
-      .option('--input <name=value>', 'an input; may be said again', collect)
-      .option('--inputs <file>', 'a file with the inputs as JSON')
-      .option('--no-follow', 'do not wait for anything')
-      .addHelpText('after', RUN_HELP),
+    withInputs(
+      crew
+        .command('run')
+        .description('start a run, and follow it to its result or to what it asks')
+        .argument('<id>', 'the crew')
+        .argument('[words...]', 'what is wanted, for crews that take words'),
+    ),
     'crew run task_decomposition "Make a garden"',
     'crew run code_review --input path=src --json | jq .result.result',
-  ).action(startAndFollow);
+  ).action(async (crew: string, words: string[], options: RunOptions) => {
+    const client = await clientOf(options);
+    await follow(client, await startRun(client, crew, words, options), options);
+  });
 }
+
+function addRerun(crew: Command): void {
+  withCommon(
+    withInputs(
+      crew
+        .command('rerun')
+        .description('run again: what failed, all from a task on, or what depends on inputs that are others')
+        .argument('<run>', 'id of the earlier run')
+        .option('--from <task>', 'the first task that is done again')
+        .option(...AS_OPTION),
+    ),
+    'crew rerun RUN',
+    'crew rerun RUN --from estimate',
+    'crew rerun RUN --input task="Make a smaller garden"',
+  ).action(async (earlier: string, options: RerunOptions & Common & { follow: boolean }) => {
+    const client = await clientOf(options);
+    await follow(client, await rerun(client, earlier, options), options);
+  });
+}
+
+const withInputs = (command: Command): Command =>
+  command
+    .option('--input <name=value>', 'an input; may be said again', collect)
+    .option('--inputs <file>', 'a file with the inputs as JSON')
+    .option('--no-follow', 'do not wait for anything')
+    .addHelpText('after', RUN_HELP);
 
 const collect = (text: string, all: string[] | undefined): string[] => [...(all ?? []), text];
 
-async function startAndFollow(crew: string, words: string[], options: RunOptions): Promise<void> {
-  const client = await clientOf(options);
-  const { id, answer } = await startRun(client, crew, words, options);
+/** Follows a run that has begun, unless nobody wants that. */
+async function follow(
+  client: DagiClient,
+  { id, answer }: StartedRun,
+  options: Common & { as?: string; follow: boolean },
+): Promise<void> {
   if (!options.follow) {
     const text = `run ${id} is under way; see it: npx dagi crew show ${id}\n`;
     process.stdout.write(shown({ answer, text }, options));
@@ -99,6 +130,20 @@ function addShow(crew: Command): void {
     'crew show RUN',
     "crew show RUN --json | jq '.steps[].input'",
   ).action((id: string, options: { as?: string } & Common) => run(options, (client) => showRun(client, id, options)));
+}
+
+function addCompare(crew: Command): void {
+  withCommon(
+    crew
+      .command('compare')
+      .description('two runs of a crew, task by task: what came of each, what differs, what it took')
+      .argument('<first>', 'id of a run')
+      .argument('<second>', 'id of another one')
+      .option(...AS_OPTION),
+    'crew compare RUN OTHER',
+  ).action((first: string, second: string, options: { as?: string } & Common) =>
+    run(options, (client) => compareRuns(client, first, second, options)),
+  );
 }
 
 function addRuns(crew: Command): void {

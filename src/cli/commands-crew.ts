@@ -2,6 +2,9 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { addCrewRunCommands } from './commands-crew-runs.js';
 import { checkCrew } from './crew-check.js';
 import { newCrew } from './crew-new.js';
+import { deleteCrew, putCrew } from './crew-put.js';
+import { run, withActing, type Common } from './people-options.js';
+import type { Acting } from './proposal.js';
 
 const CHECK_HELP = `
 Exit code 1 if one of them cannot be used. Nothing has to run.
@@ -19,14 +22,33 @@ It passes the check as it stands. A file that is there already stays as it is.
 Example:
   $ npx dagi crew new my_crew && npx dagi crew check my_crew.yml`;
 
-/** Adds `dagi crew`: check, new, and what is done with runs. */
+/** Adds `dagi crew`: check, new, put, delete, and what is done with runs. */
 export function addCrewCommands(program: Command): void {
   const crew = program
     .command('crew')
     .description('teams of agents: check and begin their files, run them, decide what they ask');
   addCheck(crew);
   addNew(crew);
+  addPut(crew);
+  addDelete(crew);
   addCrewRunCommands(crew);
+}
+
+function addPut(crew: Command): void {
+  withActing(
+    crew
+      .command('put')
+      .description('give a DAO the crew of a file, or another version of it; runs that are under way keep theirs')
+      .argument('<file>', 'the file of the crew, YAML or JSON'),
+    'crew put my_crew.yml --dao orchard',
+  ).action((file: string, options: Acting & Common) => run(options, (client) => putCrew(client, file, options)));
+}
+
+function addDelete(crew: Command): void {
+  withActing(
+    crew.command('delete').description("take a DAO's own crew away").argument('<id>', 'the crew'),
+    'crew delete my_crew',
+  ).action((id: string, options: Acting & Common) => run(options, (client) => deleteCrew(client, id, options)));
 }
 
 function addCheck(crew: Command): void {

@@ -13,6 +13,7 @@ import {
   type ListMembersOptions,
 } from './member.js';
 import {
+  AS_OPTION,
   DAO_OPTION,
   LIMIT_OPTION,
   parseCount,
@@ -25,7 +26,6 @@ import {
 } from './people-options.js';
 
 const MEMBER = ['<member>', 'who: p_…, an id of a platform such as tg:1, or "me"'] as const;
-const AS_OPTION = ['--as <user>', 'who acts, where a gateway key says so'] as const;
 
 const EXAMPLES = `
 Examples:

@@ -5,7 +5,7 @@ import type { DagiClient } from './client.js';
 import { watchRun } from './crew-follow.js';
 import { startRun } from './crew-run.js';
 import { failureOf, seenRun, whereSeen } from './crew-seen.js';
-import { clientOf, DAO_OPTION, LIMIT_OPTION, run, shown, withCommon, type Common } from './people-options.js';
+import { clientOf, LIMIT_OPTION, run, shown, withActing, type Common } from './people-options.js';
 import {
   createProposal,
   listProposals,
@@ -21,7 +21,6 @@ import {
 } from './proposal.js';
 
 const NUMBER = ['<n>', 'its number'] as const;
-const AS_OPTION = ['--as <user>', 'who acts, where a gateway key says so'] as const;
 
 const EXAMPLES = `
 Examples:
@@ -51,9 +50,6 @@ export function addProposalCommands(program: Command): void {
   addTally(proposal);
   addVeto(proposal);
 }
-
-const withActing = (command: Command, ...examples: string[]): Command =>
-  withCommon(command.option(...DAO_OPTION).option(...AS_OPTION), ...examples);
 
 function addList(proposal: Command): void {
   withActing(

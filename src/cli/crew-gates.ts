@@ -39,6 +39,9 @@ export const GateSchema = z.looseObject({
 });
 export type Gate = z.infer<typeof GateSchema>;
 
+/** What is done once an output is approved. */
+const ActionSchema = z.looseObject({ action: z.literal('assign_role'), role: z.string(), user_id: z.string() });
+
 /** What a run asks of people: what each gate shows, who decides, and with which commands. */
 export function openGates(run: string, gates: readonly Gate[]): string {
   const open = gates.filter(({ state }) => state === 'open');
@@ -64,11 +67,13 @@ function whoDecides({ kind, rules: { roles, count } }: Gate): string {
   return count === 1 ? who : `${counted(count, 'approval')} by ${who}`;
 }
 
-/** What people decide on; a question says all by itself. */
+/** What people decide on, and what is done then; a question says all by itself. */
 function shownOf({ kind, shown }: Gate): string[] {
   if (kind === 'question') return [];
-  const { output = shown } = shown;
-  return crewMarkdown({ result: output as Record<string, unknown> }).split('\n');
+  const { output = shown, action } = shown;
+  const lines = crewMarkdown({ result: output as Record<string, unknown> }).split('\n');
+  const done = ActionSchema.safeParse(action).data;
+  return done ? [`Once approved, ${done.user_id} gets the role ${done.role}.`, '', ...lines] : lines;
 }
 
 function commandsFor(run: string, { id, kind, revision }: Gate, open: readonly Gate[]): string[] {

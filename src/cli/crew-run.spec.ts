@@ -9,7 +9,7 @@ import { GATE, RUN } from '../../test/factories/told-runs.js';
 import { DagiClient } from './client.js';
 import { inputsOf } from './crew-inputs.js';
 import { CrewProgressPrinter, type ProgressStream } from './crew-progress.js';
-import { followRun, startRun } from './crew-run.js';
+import { followRun, rerun, startRun } from './crew-run.js';
 import { CliError } from './failure.js';
 import { buildProgram } from './program.js';
 
@@ -53,6 +53,24 @@ describe('a run of a crew at the command line', () => {
   afterEach(async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  describe(rerun, () => {
+    it('sends from where, and the inputs that are others', async () => {
+      let sent: unknown;
+      start = (request, response) => {
+        void textOf(request).then((body) => {
+          sent = JSON.parse(body);
+          json(response, { ok: true, request_id: 'r2' }, 202);
+        });
+      };
+      const options = { from: 'judge', input: ['count=3'], as: 'tg:5' };
+      await expect(rerun(client, 'r1', options)).resolves.toMatchObject({ id: 'r2' });
+      expect([calls, sent]).toEqual([
+        ['POST /crews/runs/r1/rerun'],
+        { inputs: { count: 3 }, from: 'judge', user_id: 'tg:5' },
+      ]);
+    });
   });
 
   describe(startRun, () => {

@@ -25,20 +25,42 @@ export interface StartedRun {
  * Starts a run, once, even if the first answer is lost.
  * @throws CliError those of the answer, and `ARGUMENT_INVALID`
  */
-export async function startRun(
+export function startRun(
   client: DagiClient,
   crew: string,
   words: readonly string[],
   { dao, as, ...given }: Acting & InputOptions = {},
 ): Promise<StartedRun> {
-  const body = {
+  return begin(client, `/crews/${part(crew)}/runs`, {
     inputs: inputsOf(given),
     ...(words.length > 0 && { text: words.join(' ') }),
     ...(dao !== undefined && { dao_id: dao }),
     ...(as !== undefined && { user_id: as }),
-  };
+  });
+}
+
+/** How a run is to begin that goes on from another one. */
+export interface RerunOptions extends InputOptions {
+  /** The first task that is done again. */
+  from?: string;
+  as?: string;
+}
+
+/**
+ * Runs again from a task, with other inputs, or from what failed; once, even if the first answer is lost.
+ * @throws CliError those of the answer, and `ARGUMENT_INVALID`
+ */
+export function rerun(client: DagiClient, run: string, { from, as, ...given }: RerunOptions = {}): Promise<StartedRun> {
+  return begin(client, `/crews/runs/${part(run)}/rerun`, {
+    inputs: inputsOf(given),
+    ...(from !== undefined && { from }),
+    ...(as !== undefined && { user_id: as }),
+  });
+}
+
+async function begin(client: DagiClient, path: string, body: object): Promise<StartedRun> {
   const headers = { 'idempotency-key': randomUUID(), prefer: 'wait=0' };
-  const start = (): Promise<unknown> => ask(client, 'POST', `/crews/${part(crew)}/runs`, { body, headers });
+  const start = (): Promise<unknown> => ask(client, 'POST', path, { body, headers });
   const answer = await start().catch((error: unknown) => {
     if (error instanceof CliError && error.code === 'UNREACHABLE') return start();
     throw error;

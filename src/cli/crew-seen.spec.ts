@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { GATE, RUN } from '../../test/factories/told-runs.js';
 import type { DagiClient } from './client.js';
+import { compareRuns } from './crew-compare.js';
 import { cancelRun, decideRun } from './crew-decisions.js';
 import { DECISIONS } from './crew-gates.js';
 import { listCrews, listRuns } from './crew-lists.js';
@@ -62,6 +63,32 @@ describe('runs of crews at the command line', () => {
       '  npx dagi crew return r1 --comment "…"',
       '',
     ]);
+  });
+
+  it('show tells what is done once an output is approved', async () => {
+    const shown = { output: { role: 'member' }, action: { action: 'assign_role', role: 'member', user_id: 'tg:9' } };
+    json.mockResolvedValue({ ...RUN, state: 'waiting_approval', result: null, gates: [{ ...GATE, shown }] });
+    const { text } = await showRun(client, 'r1');
+    expect(text).toContain('\n    Once approved, tg:9 gets the role member.\n\n    ## Role\n');
+  });
+
+  it('compare tells of each task what differs, and what both took', async () => {
+    const same = { task: 'draft', outcome: 'same', states: ['completed', 'completed'], changed: [] };
+    const other = { task: 'judge', outcome: 'only_second', states: [null, 'completed'], tokens: [0, 9], ms: [0, 50] };
+    json.mockResolvedValue({
+      ok: true,
+      tasks: [
+        { ...same, tokens: [1_200, 1_200], ms: [2_100, 400] },
+        { ...other, changed: ['a', 'b[0]', 'c', 'd', 'e'] },
+      ],
+    });
+    expect((await compareRuns(client, 'r1', 'r2', { as: 'tg:5' })).text.split('\n')).toEqual([
+      'task   output       state          tokens  work            what differs',
+      'draft  same         completed      1,200   2.1 s / 400 ms',
+      'judge  only second  - / completed  0 / 9   0 ms / 50 ms    a, b[0], c and 2 more',
+      '',
+    ]);
+    expect(json).toHaveBeenCalledWith('GET', '/crews/runs/r1/compare?with=r2&user_id=tg%3A5', {});
   });
 
   it('show names gates of which there are several, and the revision of one that was changed', async () => {

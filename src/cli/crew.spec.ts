@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { packagePath } from '../../config/paths.js';
 import { changed, CREW } from '../../test/factories/crews.js';
 import { checkCrew } from './crew-check.js';
+import type { DagiClient } from './client.js';
 import { newCrew } from './crew-new.js';
+import { deleteCrew, putCrew } from './crew-put.js';
 import { buildProgram } from './program.js';
 
 describe('dagi crew', () => {
@@ -166,6 +168,25 @@ describe('dagi crew', () => {
     it('says why it cannot write', async () => {
       const file = join(folder, 'none', 'a.yml');
       await expect(newCrew('a', file)).rejects.toThrow(`${file} cannot be written (ENOENT)`);
+    });
+
+    it('can be given to a DAO as it stands, and be taken away', async () => {
+      const json = jest
+        .fn<DagiClient['json']>()
+        .mockResolvedValue({ version: 'abc', crew: { id: 'fresh', name: 'F' } });
+      const client = { json } as unknown as DagiClient;
+      const file = await newCrew('fresh', join(folder, 'fresh.yml'));
+      expect((await putCrew(client, file, { dao: 'orchard', as: 'tg:1' })).text).toContain(
+        'crew fresh: F, version abc',
+      );
+      const body = expect.objectContaining({ id: 'fresh', agents: expect.anything() });
+      expect(json).toHaveBeenLastCalledWith('PUT', '/crews/fresh?dao_id=orchard&user_id=tg%3A1', { body });
+      await deleteCrew(client, 'fresh');
+      expect(json).toHaveBeenLastCalledWith('DELETE', '/crews/fresh', {});
+      await expect(putCrew(client, await written('bad.yml', 'id: bad'))).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+      });
+      expect(json).toHaveBeenCalledTimes(2);
     });
 
     it('takes no id that a crew cannot have', async () => {

@@ -15,6 +15,7 @@ const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86
 const MOST = 100_000;
 
 export const DAO_OPTION = ['--dao <id>', 'in this DAO (default: that of the key, or DAGI_DEFAULT_DAO)'] as const;
+export const AS_OPTION = ['--as <user>', 'who acts, where a gateway key says so'] as const;
 export const VERSION_OPTION = ['--if-version <n>', 'only if it still is of this version'] as const;
 export const LIMIT_OPTION = ['--limit <n>', 'most entries (default: 1000)', parseCount] as const;
 
@@ -26,6 +27,10 @@ export function withCommon(command: Command, ...examples: string[]): Command {
     .option('--home <dir>', 'state folder of the instance (DAGI_HOME)')
     .addHelpText('after', `\nExample${examples.length > 1 ? 's' : ''}:${lines}`);
 }
+
+/** The same, for what somebody does in a DAO. */
+export const withActing = (command: Command, ...examples: string[]): Command =>
+  withCommon(command.option(...DAO_OPTION).option(...AS_OPTION), ...examples);
 
 /** A client of the instance that is meant. */
 export async function clientOf({ home }: Common): Promise<DagiClient> {

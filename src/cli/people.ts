@@ -34,6 +34,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   INVITATION_NOT_FOUND: 'Check what you were given; admins see what is open with "npx dagi member invitations".',
   CREW_NOT_FOUND: 'See which there are with "npx dagi crew list".',
   CREW_RUNNING: 'See it with "npx dagi crew runs --state running".',
+  CREW_RUNS_OPEN: 'See them with "npx dagi crew runs --state running", and end one with "npx dagi crew cancel RUN".',
   RUN_NOT_FOUND: 'See which there are with "npx dagi crew runs".',
   GATE_NOT_FOUND:
     'See what it asks, and of whom, with "npx dagi crew show RUN"; with the administrator\'s key a member decides, by --as.',

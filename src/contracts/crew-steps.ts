@@ -1,5 +1,5 @@
 import type { TaskState } from './crew.js';
-import type { Decision } from './request.js';
+import type { Decision, GenerateResult } from './request.js';
 
 /** A step of a run, as its workflow is told of it. */
 export interface StepInput {
@@ -30,6 +30,9 @@ export interface AdvancedCrew {
   /** Tokens so far. */
   tokens: number;
 }
+
+/** What comes of a call to a model: of a turn of a run with what is next of it, where that was found out at once. */
+export type Turned = GenerateResult & { next?: AdvancedCrew };
 
 /** Who works on what, for those who follow a run. */
 export interface CrewProgress {

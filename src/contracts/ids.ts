@@ -20,6 +20,9 @@ export function requestWorkflowId(requestId: string, { mode, crew }: Pick<Decisi
 /** Workflow id of a run of a crew. */
 export const crewWorkflowId = (crew: string, runId: string): string => `crew/${crew}/${runId}`;
 
+/** Whether a workflow is the one of a run of a crew. */
+export const isCrewWorkflow = (workflowId: string): boolean => workflowId.startsWith('crew/');
+
 /** The request of a workflow, or undefined if it is another kind of workflow. */
 export const requestIdOf = (workflowId: string): string | undefined =>
   /^(?:route|devtools|crew\/[^/]+)\/([^/]+)$/.exec(workflowId)?.[1];

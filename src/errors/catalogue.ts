@@ -84,6 +84,7 @@ export const ERRORS = {
   DECISION_MADE: { status: 409, message: 'You have decided this already.' },
   DECISION_INVALID: { status: 422, message: 'This cannot be decided so; see reason.' },
   CREW_RUNNING: { status: 409, message: 'A run of this crew about this person is under way already.' },
+  CREW_RUNS_OPEN: { status: 429, message: 'Too many runs of crews are open; see limit.' },
   CREW_INPUTS_INVALID: { status: 400, message: 'The inputs do not fit the crew; see problems.' },
   CREW_FAILED: { status: 422, message: 'The crew could not do its work; see task and reason.' },
   CREW_REJECTED: { status: 422, message: 'People rejected what the crew made; see task and reason.' },

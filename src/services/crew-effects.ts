@@ -3,7 +3,7 @@ import type { SeenRun } from '../contracts/crew-view.js';
 import { noPersonId } from '../contracts/person-id.js';
 import type { GateNow } from '../adapters/store/crew-gates.repository.js';
 import { addMember, memberByUser, updateMember } from '../adapters/store/members.repository.js';
-import { resolveReference } from '../domain/crew/references.js';
+import { actionOf } from '../domain/crew/action.js';
 import { AppError } from '../errors/app-error.js';
 import { requireEntitlements, requireGiving, type Change, type ChangesService } from './changes.service.js';
 
@@ -20,11 +20,12 @@ export async function doAction(
   { task, id, output, shown }: GateNow,
   changes: ChangesService,
 ): Promise<void> {
-  const action = task === null || !id.startsWith('output.') ? undefined : run.definition.tasks[task]?.action;
-  if (!action || task === null) return;
-  const given = output ?? shown.output;
-  const role = resolveReference(action.role, { inputs: run.inputs, gathered: {}, outputs: { [task]: given } });
-  if (typeof role !== 'string' || !action.assignable.includes(role)) {
+  if (task === null || !id.startsWith('output.')) return;
+  const action = actionOf(run, task, output ?? shown.output);
+  if (!action) return;
+  const { role } = action;
+  const { assignable = [] } = run.definition.tasks[task]?.action ?? {};
+  if (typeof role !== 'string' || !assignable.includes(role)) {
     throw new AppError('DECISION_INVALID', `This crew cannot give the role ${JSON.stringify(role)}.`);
   }
   if (run.subject === null) throw new AppError('DECISION_INVALID', 'The run is about nobody.');

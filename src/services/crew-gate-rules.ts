@@ -88,7 +88,7 @@ export async function ruleOf({ db, daoId }: Change, run: SeenRun, gate: GateNow)
   };
 }
 
-export function refuse(refusal: GateRefusal | undefined, { state }: GateNow): void {
+export function refuse(refusal: GateRefusal | undefined, { state }: Pick<GateNow, 'state'>): void {
   if (!refusal) return;
   throw new AppError(REFUSALS[refusal], TOLD[refusal], { state });
 }

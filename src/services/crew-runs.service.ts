@@ -13,7 +13,8 @@ import type { SchemaValidators } from '../adapters/schema-validators.js';
 import { NO_USAGE } from '../contracts/request.js';
 import { totalSpending, usageOfRun } from '../domain/crew/budget.js';
 import { compareRuns, type ComparedTask, type TaskDifference } from '../domain/crew/compare.js';
-import { deciderRefusal, gateRefusal, stateAfter, type Gate } from '../domain/crew/gates.js';
+import { approvalShown } from '../domain/crew/action.js';
+import { deciderRefusal, gateRefusal, stateAfter, type Gate, type GateRefusal } from '../domain/crew/gates.js';
 import type { EarlierRun } from '../domain/crew/reuse.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting, Named } from './access.service.js';
@@ -47,6 +48,13 @@ export interface CrewRunsParts {
   clock: CrewClock;
 }
 
+/** A run, and what of it nobody is shown. */
+interface Known {
+  run: SeenRun;
+  /** Who answers for the key that started it. */
+  answers: string | null;
+}
+
 /** A decision that was written down, with what it was decided by. */
 interface Followed {
   rules: Gate;
@@ -64,21 +72,22 @@ export class CrewRunsService {
    * @throws AppError `RUN_NOT_FOUND` to everybody else
    */
   async get(key: CallerKey, runId: string, named: { userId?: string | undefined }): Promise<SeenRun> {
-    return (await this.seen(key, runId, named)).run;
+    const { acting, known } = await this.seen(key, runId, named);
+    return seenBy(acting, known);
   }
 
   private async seen(
     key: CallerKey,
     runId: string,
     named: { userId?: string | undefined },
-  ): Promise<{ acting: Acting; run: SeenRun }> {
+  ): Promise<{ acting: Acting; known: Known }> {
     await this.parts.access.actorOf(key, named.userId);
     const found = await this.parts.views.place(runId, key.daoId);
     if (!found) throw new AppError('RUN_NOT_FOUND');
     const acting = await this.parts.access.resolve(key, { daoId: found.daoId, userId: named.userId });
-    const run = await this.run(runId, found.daoId);
-    if (!run || !maySee(acting, run)) throw new AppError('RUN_NOT_FOUND');
-    return { acting, run: seenBy(acting, run) };
+    const known = await this.known(runId, found.daoId);
+    if (!known || !maySee(acting, known)) throw new AppError('RUN_NOT_FOUND');
+    return { acting, known };
   }
 
   /** Runs of a DAO, the newest first: all for admins, else one's own. */
@@ -96,9 +105,10 @@ export class CrewRunsService {
   /** What is asked of whoever asks: open gates of all runs of the DAO that they may decide. */
   async asked(key: CallerKey, named: Named): Promise<SeenGate[]> {
     const acting = await this.parts.access.require(key, named, 'chat.read');
-    const open = await this.parts.gates.open(acting.daoId);
+    const { actor, facts, rights } = acting;
+    const open = await this.parts.gates.open(acting.daoId, { actor, member: facts.member, roles: rights.roles });
     return open
-      .filter(({ run, ...gate }) => mayDecide(acting, run, gate))
+      .filter(({ run, ...gate }) => mayDecide(acting, { run, answers: run.answers }, gate))
       .map(({ run, ...gate }) => ({ ...gate, run_id: run.run_id, crew: run.crew, may_decide: true }));
   }
 
@@ -123,21 +133,24 @@ export class CrewRunsService {
     made: Deciding,
     named: { userId?: string | undefined },
   ): Promise<SeenRun> {
-    const { acting, run } = await this.seen(key, runId, named);
+    const { acting, known } = await this.seen(key, runId, named);
+    const { run } = known;
     const gate = gateFor(run, made);
+    // Whoever may not decide does not hold up those who may: the DAO is locked for the others alone.
+    refuse(refusalOf(acting, known, gate), gate);
     await this.parts.changes.within(acting, (change) => this.decideNow(change, run, gate.id, made));
     await this.tell(run);
     // Whoever decided is told what came of it, also where it leaves them nothing more to see.
-    const after = await this.run(runId, acting.daoId);
+    const after = await this.known(runId, acting.daoId);
     if (!after) throw new AppError('RUN_NOT_FOUND');
     return seenBy(acting, after);
   }
 
   /** A run that somebody may use for something else: their own, or as an admin any. @throws AppError `RUN_NOT_FOUND` */
   async own(acting: Acting, runId: string): Promise<SeenRun> {
-    const run = await this.run(runId, acting.daoId);
-    if (!run || !(isStarter(acting, run) || administers(acting))) throw new AppError('RUN_NOT_FOUND');
-    return run;
+    const known = await this.known(runId, acting.daoId);
+    if (!known || !(isStarter(acting, known.run) || administers(acting))) throw new AppError('RUN_NOT_FOUND');
+    return known.run;
   }
 
   /** The run from which another one goes on. @throws AppError `RUN_NOT_FOUND`, `REQUEST_ENDED` is not asked: it may go on */
@@ -153,11 +166,11 @@ export class CrewRunsService {
   }
 
   /** A run with everything about it. */
-  private async run(runId: string, daoId: string): Promise<SeenRun | undefined> {
+  private async known(runId: string, daoId: string): Promise<Known | undefined> {
     const found = await this.parts.views.run(runId, daoId);
     if (!found) return undefined;
-    const { lost, ...run } = found;
-    return { ...run, spent: spentBy(run.steps, lost) };
+    const { lost, answers, ...run } = found;
+    return { run: { ...run, spent: spentBy(run.steps, lost) }, answers };
   }
 
   private async decideNow(change: Change, run: SeenRun, gateId: string, made: Deciding): Promise<void> {
@@ -175,7 +188,8 @@ export class CrewRunsService {
     const revision = changed ? gate.revision + 1 : gate.revision;
     const { member } = deciderOf(change);
     const place = { runId: run.run_id, daoId, gate: gateId };
-    await decideGate(db, place, { revision, member, made, output: changed ?? null });
+    const shown = changed && gate.task !== null ? approvalShown(run, gate.task, changed) : { output: changed };
+    await decideGate(db, place, { revision, member, made, changed: changed && { output: changed, shown } });
     await this.follow(change, run, gate, { rules, made: { ...made, member }, changed });
     const detail = {
       run: run.run_id,
@@ -211,28 +225,41 @@ const administers = ({ rights }: Acting): boolean =>
 const isStarter = ({ actor, facts }: Acting, run: Pick<SeenRun, 'started_by' | 'starter'>): boolean =>
   actor === run.started_by || (facts.member !== undefined && facts.member === run.starter);
 
-function maySee(acting: Acting, run: SeenRun): boolean {
+function maySee(acting: Acting, known: Known): boolean {
+  const { run } = known;
   if (isStarter(acting, run) || acting.actor === run.subject || administers(acting)) return true;
-  return run.gates.some((gate) => mayDecide(acting, run, gate));
+  return run.gates.some((gate) => mayDecide(acting, known, gate));
 }
 
-const seenBy = (acting: Acting, run: SeenRun): SeenRun => ({
-  ...run,
-  gates: run.gates.map((gate) => ({ ...gate, may_decide: mayDecide(acting, run, gate) })),
+const seenBy = (acting: Acting, known: Known): SeenRun => ({
+  ...known.run,
+  gates: known.run.gates.map((gate) => ({ ...gate, may_decide: mayDecide(acting, known, gate) })),
 });
 
-function mayDecide(
+/** A run as far as it tells who may decide. */
+interface Askable {
+  run: Pick<SeenRun, 'started_by' | 'starter' | 'subject'>;
+  answers: string | null;
+}
+
+const mayDecide = (acting: Acting, run: Askable, gate: Pick<SeenGate, 'kind' | 'rules' | 'state'>): boolean =>
+  refusalOf(acting, run, gate) === undefined;
+
+/** Why somebody may decide nothing at a gate as it stands; undefined: they may. */
+function refusalOf(
   acting: Acting,
-  run: Pick<SeenRun, 'started_by' | 'starter' | 'subject'>,
+  { run, answers }: Askable,
   { kind, rules, state }: Pick<SeenGate, 'kind' | 'rules' | 'state'>,
-): boolean {
+): GateRefusal | undefined {
   const member = acting.facts.member ?? acting.actor;
   const decider = { member, roles: acting.facts.member === undefined ? [] : acting.rights.roles };
   const people = {
     ...{ kind, ...rules, starter: run.starter ?? run.started_by },
+    ...(answers !== null && { answers }),
     ...(acting.actor === run.subject && { subject: member }),
   };
-  return state === 'open' && deciderRefusal(people, decider) === undefined;
+  const closed = state === 'expired' ? 'expired' : 'closed';
+  return deciderRefusal(people, decider) ?? (state === 'open' ? undefined : closed);
 }
 
 const comparable = ({ tasks, steps }: SeenRun): ComparedTask[] =>

@@ -1,5 +1,5 @@
 import type { CrewChoice, CrewRequest } from '../contracts/request.js';
-import type { NewRun } from '../adapters/store/run-requests.js';
+import type { NewRun, RoomForRuns } from '../adapters/store/run-requests.js';
 import { requireSameCrew, reusedOutputs } from '../domain/crew/reuse.js';
 import { AppError } from '../errors/app-error.js';
 import type { Acting } from './access.service.js';
@@ -18,6 +18,8 @@ export class CrewStarts {
   constructor(
     private readonly crews: CrewsService,
     private readonly runs: Pick<CrewRunsService, 'base'>,
+    /** What the profile allows at the moment. */
+    private readonly room: () => RoomForRuns,
   ) {}
 
   /** The crew that is asked for; undefined: there is none. @throws AppError `STORE_UNAVAILABLE` */
@@ -45,6 +47,7 @@ export class CrewStarts {
     if (earlier) requireSameCrew(earlier, { crew: id, hash });
     return {
       ...{ crew: id, hash, subject, inputs: prepared.inputs, rights: acting.rights.entitlements },
+      room: this.room(),
       base: earlier && {
         runId: earlier.runId,
         outputs: reusedOutputs(definition, earlier, { inputs: prepared.inputs, from: base?.from }),

@@ -9,6 +9,7 @@ import type { DaosRepository } from '../adapters/store/daos.repository.js';
 import type { KeysRepository } from '../adapters/store/keys.repository.js';
 import type { ProposalsRepository } from '../adapters/store/proposals.repository.js';
 import type { RolesRepository } from '../adapters/store/roles.repository.js';
+import type { RoomForRuns } from '../adapters/store/run-requests.js';
 import { SchemaValidators } from '../adapters/schema-validators.js';
 import type { AllowedTool } from '../domain/crew/turn.js';
 import type { OfferedTool } from '../domain/crew/turn-way.js';
@@ -46,6 +47,7 @@ export interface CrewingParts {
   shipped: readonly CrewDefinition[];
   read: ReadCrew;
   hashOf: (definition: CrewDefinition) => string;
+  room: () => RoomForRuns;
   log: Logger;
 }
 
@@ -63,13 +65,13 @@ export function crewingOf(parts: CrewingParts): Crewing {
   const { repositories, access, changes, limits, abilities, clock, headStarts, routing, tools, log } = parts;
   const { crews: own, crewRuns, crewViews: views, crewGates: gates, keys, roles } = repositories;
   const validators = new SchemaValidators();
-  const { shipped, read, hashOf } = parts;
+  const { shipped, read, hashOf, room } = parts;
   const crews = new CrewsService({ crews: own, access, changes, validators, shipped, read, hashOf });
   const runs = new CrewRunsService({ views, gates, access, changes, validators, clock });
   return {
     crews,
     runs,
-    starts: new CrewStarts(crews, runs),
+    starts: new CrewStarts(crews, runs, room),
     advancing: new CrewAdvanceService({
       ...{ runs: crewRuns, keys, roles, access, limits, abilities, validators, tools, routing, headStarts, log },
     }),

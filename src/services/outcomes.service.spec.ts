@@ -6,6 +6,7 @@ import {
   type EventPosition,
   type PositionedEvent,
 } from '../contracts/events.js';
+import type { CrewViewsRepository } from '../adapters/store/crew-views.repository.js';
 import type { RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
@@ -36,6 +37,7 @@ const elsewhere = { ...r1, here: false };
 
 type Find = RequestsRepository['find'];
 type Closed = TemporalGateway['closed'];
+type Waits = CrewViewsRepository['waits'];
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
@@ -66,11 +68,12 @@ describe('OutcomesService', () => {
     bus.close();
   });
 
-  const service = (find?: Find, closed?: Closed): OutcomesService =>
+  const service = (find?: Find, closed?: Closed, waits?: Waits): OutcomesService =>
     new OutcomesService(
       strict<RequestsRepository>('requests', find ? { find } : {}),
       strict<TemporalGateway>('temporal', closed ? { closed } : {}),
       bus,
+      strict<CrewViewsRepository>('runs', waits ? { waits } : {}),
     );
   const publish = (...events: PositionedEvent[]): void => {
     for (const event of events) bus.publish('r1', event);
@@ -129,6 +132,19 @@ describe('OutcomesService', () => {
       const waiting = service(finds(record()), open).wait(elsewhere, never);
       publish(crew(null), crew('approval'));
       expect(await waiting).toMatchObject({ ok: true, status: 'running', data: null });
+    });
+
+    it('gives the body so far of a run of another process that waits for people, and only of such a one', async () => {
+      const run = { ...elsewhere, workflowId: 'crew/team/r1' };
+      const waits = jest.fn<Waits>().mockResolvedValue(true);
+      expect(await service(finds(record()), open, waits).wait(run, never)).toMatchObject({ status: 'running' });
+      expect(waits).toHaveBeenCalledWith({ runId: 'r1', daoId: r1.daoId });
+      // Between two steps it looks as if nothing went on.
+      waits.mockClear().mockResolvedValueOnce(true).mockRejectedValueOnce(new Error('away')).mockResolvedValue(false);
+      const ending = service(finds(record()), open, waits).wait(run, never);
+      await until(() => waits.mock.calls.length === 2);
+      publish(done);
+      expect(await ending).toEqual(requestBody(answered));
     });
 
     it('gives the recorded end of a request that ended before', async () => {

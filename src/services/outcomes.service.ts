@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chatDataOf, type RequestBody } from '../contracts/bodies.js';
+import { isCrewWorkflow } from '../contracts/ids.js';
 import { END_OFFSET, type EventPosition, type PositionedEvent } from '../contracts/events.js';
+import type { CrewViewsRepository } from '../adapters/store/crew-views.repository.js';
 import type { RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import type { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
@@ -11,6 +13,10 @@ import type { Accepted } from './accepted.js';
 
 /** How long a request that runs in this process is left to the bus before Temporal is asked too, in milliseconds. */
 const BUS_HEAD_START_MS = 2_000;
+/** How often it is looked whether a run that may be another process's waits for people, in milliseconds. */
+const LOOK_AT_RUN_MS = 2_000;
+/** Between a step that has ended and the next one a run is at work, too: it is looked at twice, so many milliseconds apart. */
+const LOOK_TWICE_MS = 300;
 /** Pause before Temporal is asked again after it went away, in milliseconds. */
 const ASK_AGAIN_MS = 500;
 
@@ -33,6 +39,7 @@ export class OutcomesService {
     private readonly requests: RequestsRepository,
     private readonly temporal: TemporalGateway,
     private readonly bus: InProcessTokenBus,
+    private readonly runs: Pick<CrewViewsRepository, 'waits'>,
   ) {}
 
   /** The body as it is now. */
@@ -42,11 +49,36 @@ export class OutcomesService {
 
   /** The final body, or the body so far if the signal comes before, or nothing goes on until people decide. */
   async wait(request: Followed, limit: AbortSignal): Promise<RequestBody> {
-    for await (const event of this.live(request, undefined, limit)) {
-      if (event.type === 'done' || event.type === 'error') return event.data;
-      if (event.type === 'crew' && event.data.waits_for !== null) break;
+    const enough = new AbortController();
+    const either = AbortSignal.any([limit, enough.signal]);
+    // Whose events come by this process's bus is heard there.
+    if (isCrewWorkflow(request.workflowId) && !request.here) {
+      const stop = (): void => {
+        enough.abort();
+      };
+      void this.untilItWaits(request, either).then(stop, stop);
+    }
+    try {
+      for await (const event of this.live(request, undefined, either)) {
+        if (event.type === 'done' || event.type === 'error') return event.data;
+        if (event.type === 'crew' && event.data.waits_for !== null) break;
+      }
+    } finally {
+      enough.abort();
     }
     return this.body(request);
+  }
+
+  /** Resolves when nothing of a run goes on until people decide; rejects with the signal. */
+  private async untilItWaits({ requestId: runId, daoId }: Placed, signal: AbortSignal): Promise<void> {
+    const waits = (): Promise<boolean> => this.runs.waits({ runId, daoId }).catch(() => false);
+    for (;;) {
+      if (await waits()) {
+        await sleep(LOOK_TWICE_MS, undefined, { signal });
+        if (await waits()) return;
+      }
+      await sleep(LOOK_AT_RUN_MS, undefined, { signal });
+    }
   }
 
   /**

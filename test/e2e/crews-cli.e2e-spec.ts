@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { GOOD } from '../fakes/crew-answers.js';
 import type { ScriptedAnswer } from '../fakes/fake-dialect.js';
@@ -66,10 +67,37 @@ describe('crews at the command line', () => {
     expect(await crew('member', 'list')).toMatch(/^task_decomposition +Task decomposition +shipped +/m);
   });
 
+  it('should run again from a task, and be compared with what it was before', async () => {
+    await crew('member', 'run', 'task_decomposition', 'Make a garden');
+    const first = idOf(told);
+    told = '';
+    const estimates = ['t1', 't2', 't3'].map((id) => ({ id, hours: 2, confidence: 'low' }));
+    fake.settings = { ...fake.settings, scripts: { ...SCRIPTS, 'Estimate each subtask': [{ estimates }] } };
+    expect(await crew('member', 'rerun', first, '--from', 'estimate')).toContain('**Hours:** 2');
+    const second = idOf(told);
+    expect(second).not.toBe(first);
+    const compared = await crew('member', 'compare', first, second);
+    expect(compared).toMatch(/^plan +same +completed \/ reused /m);
+    expect(compared).toMatch(/^estimate +changed +completed .* estimates\[0\]\.hours, /m);
+  });
+
+  it('should be given to a DAO by whoever may, and be taken away', async () => {
+    const file = join(product.home, 'mine.yml');
+    await crew('admin', 'new', 'mine', '--file', file);
+    expect((await line.dagi('member', ['crew', 'put', file])).error).toMatchObject({ code: 'RBAC_PERMISSION_DENIED' });
+    expect(await crew('admin', 'put', file)).toMatch(
+      /^crew mine: .*, version [0-9a-f]{16}; its next runs go by this$/m,
+    );
+    expect(await crew('member', 'list')).toMatch(/^mine .* own /m);
+    await crew('admin', 'delete', 'mine');
+    expect(await crew('member', 'list')).not.toMatch(/^mine /m);
+  });
+
   it('should tell what a run asks, and go on as people decide', async () => {
     const out = await crew('guest', 'run', 'microdao_onboarding', 'I can code.');
     const id = idOf(told);
     expect(out).toContain('asked: Give this person the suggested role?\n');
+    expect(out).toContain('    Once approved, tg:99 gets the role contributor.\n');
     expect(out).toContain(`Whoever may decide it does so with:\n  npx dagi crew approve ${id}\n`);
     expect(await crew('admin', 'runs', '--state', 'waiting_approval')).toContain(id);
     const own = await line.dagi('guest', ['crew', 'approve', id]);

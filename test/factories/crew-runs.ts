@@ -25,6 +25,7 @@ interface Scene {
   definition: CrewDefinition;
   script: Script;
   inputs?: CrewRun['inputs'];
+  subject?: string;
   tasks?: CrewRun['tasks'];
   lost?: CrewRun['lost'];
   kit?: Partial<AdvanceKit>;
@@ -176,9 +177,9 @@ export class PlayedRun {
   }
 
   private advance(): Advance {
-    const { definition, inputs = {}, lost = { tokens: 0, usd: 0 } } = this.scene;
+    const { definition, inputs = {}, subject = null, lost = { tokens: 0, usd: 0 } } = this.scene;
     const { tasks, steps, gates, handoffs } = this;
-    const run = { definition, inputs, tasks, steps, gates, handoffs, lost };
+    const run = { definition, inputs, subject, tasks, steps, gates, handoffs, lost };
     const before = JSON.stringify([run, [...steps], [...gates]]);
     const next = advance(run, aKit({ ...this.kit, now: this.now }));
     expect(JSON.stringify([run, [...steps], [...gates]])).toBe(before);

@@ -72,3 +72,6 @@ export const aSpending = (tokens = 10, changes: Partial<Spending> = {}): Spendin
   ...{ ms: 100, modelCalls: 1, toolCalls: 0 },
   ...changes,
 });
+
+/** Room for all runs that a test begins. */
+export const ROOM = { person: 1_000, dao: 1_000 };

@@ -1,6 +1,6 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
-import { crewWorkflowId, QUEUES, stepRequestId, WORKFLOWS } from '../../src/contracts/ids.js';
+import { crewWorkflowId, QUEUES, runOf, stepRequestId, WORKFLOWS } from '../../src/contracts/ids.js';
 import type { AdvanceCrewInput, AdvancedCrew, CrewRunInput, StepInput } from '../../src/contracts/crew-steps.js';
 import type {
   GenerateInput,
@@ -40,6 +40,16 @@ export const next =
 export const end = (ended: AdvancedCrew['ended'], tokens = 30): Advance => next({ ended, tokens });
 
 export const poke = (handle: CrewHandle): Promise<void> => handle.signal(POKE_CREW_SIGNAL);
+
+/** Turns that tell what is next of their run, one after the other as they begin. */
+export function telling(...advances: Advance[]): Generation {
+  const script = new Script('generate', advances);
+  return async (input) => {
+    const { requestId, daoId } = input;
+    const place = { runId: runOf(requestId) ?? '', daoId };
+    return { ...(await answers(input)), next: await script.play(place) };
+  };
+}
 
 /** What the activities of a run do. What is not given is done well. */
 interface Acts {

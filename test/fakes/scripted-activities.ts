@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { toApplicationFailure } from '../../activities/failures.js';
 import type { Activities } from '../../activities/index.js';
+import type { Turned } from '../../src/contracts/crew-steps.js';
 import type { FailureType } from '../../src/contracts/failures.js';
 import type {
   AnswerWithoutModelInput,
@@ -18,7 +19,7 @@ export type RequestActivities = Pick<Activities, 'generate' | 'answerWithoutMode
 
 /** What one call does. */
 type Outcome<Input, Result> = (input: Input) => Promise<Result>;
-export type Generation = Outcome<GenerateInput, GenerateResult>;
+export type Generation = Outcome<GenerateInput, Turned>;
 export type Knowing = Outcome<AnswerWithoutModelInput, AnswerWithoutModelResult>;
 export type Writing = Outcome<RecordFailureInput, undefined>;
 

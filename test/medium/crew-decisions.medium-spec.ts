@@ -16,7 +16,7 @@ import { ChangesService } from '../../src/services/changes.service.js';
 import type { Deciding } from '../../src/services/crew-gate-rules.js';
 import { CrewRunsService } from '../../src/services/crew-runs.service.js';
 import { aCaller, aKey, createDao } from '../factories/access.js';
-import { aCrew, aTaskDefinition } from '../factories/crew.js';
+import { aCrew, aTaskDefinition, ROOM } from '../factories/crew.js';
 import { aDecision, anEnding, aRequest } from '../factories/requests.js';
 import { DATABASES, type Fresh } from './databases.js';
 
@@ -74,7 +74,7 @@ describe.each(DATABASES)('decisions about runs of crews on %s', (_name, open) =>
   ): Promise<string> {
     const definition = aCrew({ tasks: { plan: aTaskDefinition({ approval: APPROVAL }) }, ...crew });
     await new CrewsRepository(fresh.database).keepVersion(dao, 'hash', definition);
-    const run = { crew: definition.id, hash: 'hash', subject, inputs: {}, rights: ['agent.crew'] };
+    const run = { crew: definition.id, hash: 'hash', subject, inputs: {}, rights: ['agent.crew'], room: ROOM };
     const request = aRequest({ daoId: dao, actor: by, keyId, mode: 'crew', run });
     await requests.accept(request);
     const crewRuns = new CrewRunsRepository(fresh.database);

@@ -15,7 +15,7 @@ import type { NewStep } from '../../src/adapters/store/crew-steps.js';
 import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { FRESH } from '../../src/domain/crew/advance.js';
 import { createDao } from '../factories/access.js';
-import { aCrew } from '../factories/crew.js';
+import { aCrew, ROOM } from '../factories/crew.js';
 import { aClaim, aDecision, anAnswer, anEnding, aRequest } from '../factories/requests.js';
 import { DATABASES, type Fresh } from './databases.js';
 
@@ -33,6 +33,10 @@ const aGate = (id: string): GateOrder => ({
   ...{ remindAfterS: 60, expiresAfterS: 600 },
 });
 
+const RUN = {
+  ...{ crew: 'planning', hash: 'hash', subject: null, inputs: { text: 'a' }, rights: ['agent.crew'], room: ROOM },
+};
+
 describe.each(DATABASES)('runs of crews on %s', (_name, open) => {
   let fresh: Fresh;
   let runs: CrewRunsRepository;
@@ -48,8 +52,7 @@ describe.each(DATABASES)('runs of crews on %s', (_name, open) => {
 
   beforeEach(async () => {
     runs = new CrewRunsRepository(fresh.database);
-    const run = { crew: 'planning', hash: 'hash', subject: null, inputs: { text: 'a' }, rights: ['agent.crew'] };
-    const request = aRequest({ daoId: DAO, mode: 'crew', run });
+    const request = aRequest({ daoId: DAO, mode: 'crew', run: RUN });
     await new RequestsRepository(fresh.database).accept(request);
     head = (await runs.head(request.id, DAO))!;
   });
@@ -156,6 +159,40 @@ describe.each(DATABASES)('runs of crews on %s', (_name, open) => {
     });
     const seen = Object.fromEntries((await gates()).map(({ id, seen_at }) => [id, seen_at !== null]));
     expect(seen).toEqual({ early: true, late: false });
+  });
+
+  describe('how many are open', () => {
+    const dao = 'dao-of-many';
+    const requests = () => new RequestsRepository(fresh.database);
+
+    beforeAll(async () => {
+      await createDao(fresh.database, { id: dao });
+      const version = { dao_id: dao, crew: 'planning', hash: 'hash', definition: JSON.stringify(aCrew()) };
+      await fresh.database.of(dao).insertInto('crew_versions').values(version).execute();
+    });
+
+    it('should have no more begin than there is room for, also in one moment, until one has ended', async () => {
+      const begin = (actor: string) => {
+        const request = aRequest({ daoId: dao, actor, mode: 'crew', run: { ...RUN, room: { person: 2, dao: 5 } } });
+        return requests()
+          .accept(request)
+          .then(
+            () => request.id,
+            (error: unknown) => ({ refused: error }),
+          );
+      };
+      const ofOne = await Promise.all(Array.from({ length: 6 }, () => begin('tg:1')));
+      const begun = ofOne.filter((one) => typeof one === 'string');
+      const full = { code: 'CREW_RUNS_OPEN', detail: { limit: 'person', open_crew_runs: 2 } };
+      expect([begun.length, ofOne.find((one) => typeof one !== 'string')]).toMatchObject([2, { refused: full }]);
+      const others = await Promise.all(Array.from({ length: 6 }, (_, index) => begin(`tg:1${index}`)));
+      expect(others.filter((one) => typeof one === 'string')).toHaveLength(3);
+      expect(others.find((one) => typeof one !== 'string')).toMatchObject({
+        refused: { code: 'CREW_RUNS_OPEN', detail: { limit: 'dao', open_crew_runs: 5 } },
+      });
+      await requests().recordEnding(begun[0]!, dao, anEnding());
+      expect(await begin('tg:1')).toEqual(expect.any(String));
+    });
   });
 
   it('should count how often work was handed on', async () => {

@@ -16,7 +16,7 @@ import { AccessService } from '../../src/services/access.service.js';
 import { doActions } from '../../src/services/proposal-effects.js';
 import { peopleOf, type People } from '../../src/services/people.js';
 import { aCaller, aKey, createDao } from '../factories/access.js';
-import { aCrew } from '../factories/crew.js';
+import { aCrew, ROOM } from '../factories/crew.js';
 import { aClaim, aDecision, aRequest, anAnswer, anEnding, someAccess } from '../factories/requests.js';
 import { PERSONAL } from '../support/personal-columns.js';
 import { DATABASES, type Fresh } from './databases.js';
@@ -163,7 +163,14 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     const request = aRequest({
       ...{ daoId: dao, actor, mode: 'crew', prompt: word, metadata: { workflow: 'planning', note: word } },
       run: {
-        ...{ crew: 'planning', hash, subject, inputs: { text: word, about: subject }, rights: ['agent.crew'] },
+        ...{
+          crew: 'planning',
+          hash,
+          subject,
+          inputs: { text: word, about: subject },
+          rights: ['agent.crew'],
+          room: ROOM,
+        },
         base: base === undefined ? undefined : { runId: base, outputs: { plan: output } },
       },
     });
@@ -193,7 +200,7 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
       });
       const at = { ...place, gate: 'output.plan.1' };
       const made = { decision: 'approve' as const, comment: part.comment ?? word };
-      await decideGate(open, at, { revision: 1, member: decidedBy, made, output: null });
+      await decideGate(open, at, { revision: 1, member: decidedBy, made, changed: undefined });
       await closeGate(open, at, { state: 'approved', comment: made.comment, output });
       const data = { result: output, agents: {} };
       const end = { status: 'completed' as const, data, timings: {}, usage: null };

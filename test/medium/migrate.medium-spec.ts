@@ -27,6 +27,7 @@ const NEW = [
   '0008-devtools',
   '0009-crews',
   '0010-proposal-reviews',
+  '0011-open-crew-runs',
 ];
 const ALL = [...OLD, ...NEW];
 const TABLES = [

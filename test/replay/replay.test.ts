@@ -43,6 +43,7 @@ const RECORDED: Record<string, string[]> = {
     'crew-poked',
     'crew-step-again',
     'crew-step-failed',
+    'crew-told-by-turns',
     'crew-tool',
     'crew-waits-for-approval',
     'deadline',

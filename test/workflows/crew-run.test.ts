@@ -5,7 +5,7 @@ import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { crewWorkflowId, stepRequestId } from '../../src/contracts/ids.js';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.js';
-import { aStep, CrewPlay, end, next, poke, type Advance } from '../fakes/crew-play.js';
+import { aStep, CrewPlay, end, next, poke, telling, type Advance } from '../fakes/crew-play.js';
 import { answer, fail, untilCancelled } from '../fakes/scripted-activities.js';
 import { uniqueQueue, workflowBundle } from '../support/temporal.js';
 import { until } from '../support/until.js';
@@ -57,6 +57,36 @@ describe('crewRun', () => {
     const { typedSearchAttributes: told } = await description();
     expect(told.get(SEARCH_ATTRIBUTES.Outcome)).toBe('completed');
     expect(told.get(SEARCH_ATTRIBUTES.TokensTotal)).toBe(24);
+  });
+
+  it('should go on by what its turns tell, without asking', async () => {
+    const crew = new CrewPlay({
+      advances: [next({}, ['a'])],
+      generate: telling(next({}, ['b']), next({}, ['c']), end('completed', 36)),
+    });
+    await crew.on(stage, runId);
+    expect(crew.begun).toEqual(['a', 'b', 'c'].map(idOf));
+    expect((await description()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.TokensTotal)).toBe(36);
+  });
+
+  it('should ask where another one was told, or somebody decided, while a turn was at work', async () => {
+    const tells = telling(next({}, ['b', 'c']), end('failed'), end('failed'));
+    const crew: CrewPlay = new CrewPlay({
+      advances: [next({}, ['a', 'b']), next({}, ['c']), next({}, ['c']), end('completed')],
+      generate: async (input) => {
+        const turned = await tells(input);
+        // The second one was begun before the first one told what is next; the third one is overtaken by a person.
+        if (input.requestId === idOf('b')) await until(() => crew.begun.includes(idOf('c')));
+        if (input.requestId === idOf('c')) {
+          await crew.asked(2);
+          await poke(stage.client.workflow.getHandle(crewWorkflowId('team', runId)));
+          await crew.asked(3);
+        }
+        return turned;
+      },
+    });
+    await crew.on(stage, runId);
+    expect(await closed()).toBe('COMPLETED');
   });
 
   it('should do steps beside each other, each once, and begin what is new while others are at work', async () => {

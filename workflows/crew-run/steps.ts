@@ -1,6 +1,6 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.js';
-import type { CrewRunInput, StepInput } from '../../src/contracts/crew-steps.js';
+import type { AdvancedCrew, CrewRunInput, StepInput } from '../../src/contracts/crew-steps.js';
 import { QUEUES } from '../../src/contracts/ids.js';
 import type { Attempt, RouteRequestInput } from '../../src/contracts/request.js';
 import { walkChain } from '../route-request/walk.js';
@@ -19,18 +19,26 @@ const { runDaoTool } = proxyLocalActivities<Activities>({
  * Does a step of a run. Whatever comes of it is in the database when this returns; a step that fails does not fail the
  * run: that is for whoever looks at it next.
  * @param local does the local activities of the run
+ * @returns what is next of the run, where that was found out with it
  */
-export async function performStep({ daoId, actor }: CrewRunInput, step: StepInput, local: OneAtATime): Promise<void> {
+export async function performStep(
+  { daoId, actor }: CrewRunInput,
+  step: StepInput,
+  local: OneAtATime,
+): Promise<AdvancedCrew | undefined> {
   const { requestId, deadlineAt, decision } = step;
   const input: RouteRequestInput = { version: 1, requestId, daoId, actor, deadlineAt, decision };
-  if (step.kind === 'model') await turn(input, step.label, local);
-  else await use(input, step, local);
+  if (step.kind === 'model') return turn(input, step.label, local);
+  await use(input, step, local);
+  return undefined;
 }
 
-async function turn(input: RouteRequestInput, label: string, local: OneAtATime): Promise<void> {
+async function turn(input: RouteRequestInput, label: string, local: OneAtATime): Promise<AdvancedCrew | undefined> {
   const attempts: Attempt[] = [];
   const answer = await walkChain(input, attempts, label).catch((error: unknown) => ({ failure: failureOf(error) }));
-  if ('failure' in answer) await endWithout(input, answer.failure, attempts, local.do);
+  if (!('failure' in answer)) return answer.next;
+  await endWithout(input, answer.failure, attempts, local.do);
+  return undefined;
 }
 
 async function use(input: RouteRequestInput, { kind, label }: StepInput, local: OneAtATime): Promise<void> {

@@ -9,6 +9,7 @@ import {
   setHandler,
   sleep,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.js';
 import type { AdvanceCrewInput, AdvancedCrew, CrewRunInput, StepInput } from '../../src/contracts/crew-steps.js';
@@ -36,6 +37,8 @@ const PAUSE_BEFORE_ANEW = '1s';
 /** A step that is open still when it was done is done again after a pause: something is wrong that may pass. */
 const PAUSE_BEFORE_AGAIN = '30s';
 
+const NOTHING_TO_TELL = JSON.stringify([null, null]);
+
 /**
  * The hands of a crew's run. How it stands, what is next and how it ends is in the database: this does the steps that it
  * is told, asks again when one has ended or somebody has decided something, and sleeps where people are waited for. Before
@@ -44,7 +47,7 @@ const PAUSE_BEFORE_AGAIN = '30s';
 export async function crewRun(input: CrewRunInput): Promise<AdvancedCrew['ended']> {
   const run = new Run(input);
   setHandler(poke, () => {
-    run.news = true;
+    run.hear();
   });
   try {
     return await run.toItsEnd();
@@ -56,22 +59,24 @@ export async function crewRun(input: CrewRunInput): Promise<AdvancedCrew['ended'
 
 class Run {
   /** Something has happened since it was last asked what is next. */
-  news = false;
+  private news = false;
+  /** What is next, as a turn told that has ended since, and nothing else has happened. */
+  private heard: AdvancedCrew | undefined;
+  /** How often what is next was asked, or heard. */
+  private looks = 0;
   /** Steps that are being done, by their ids. */
   private readonly working = new Map<string, Promise<void>>();
   private readonly done = new Set<string>();
   private readonly steps = new CancellationScope();
   private readonly local = new OneAtATime();
-  private told = '';
+  /** Whoever goes on as a new run has been told of before. */
+  private told = workflowInfo().continuedFromExecutionRunId === undefined ? NOTHING_TO_TELL : '';
 
   constructor(private readonly input: CrewRunInput) {}
 
   async toItsEnd(): Promise<AdvancedCrew['ended']> {
     for (;;) {
-      const next = await this.local.do(() => {
-        this.news = false;
-        return advanceCrew(this.place());
-      });
+      const next = await this.next();
       this.tell(next);
       if (next.ended) return await this.ended(next.ended);
       // What is not begun here is told again to the run that this goes on as.
@@ -84,6 +89,27 @@ class Run {
       }
       await this.untilNews(next.waitMs);
     }
+  }
+
+  /** Something has happened. @param next what follows from it, if that was found out with it */
+  hear(next?: AdvancedCrew): void {
+    // What is found out with one thing knows nothing of another.
+    this.heard = this.news ? undefined : next;
+    this.news = true;
+  }
+
+  private next(): Promise<AdvancedCrew> {
+    const { heard } = this;
+    this.heard = undefined;
+    this.looks += 1;
+    if (!heard) {
+      return this.local.do(() => {
+        this.news = false;
+        return advanceCrew(this.place());
+      });
+    }
+    this.news = false;
+    return Promise.resolve(heard);
   }
 
   /** Ends a run that is cancelled: first on the record, then where its steps are done. */
@@ -100,18 +126,25 @@ class Run {
   private begin(step: StepInput): void {
     const { requestId } = step;
     if (this.working.has(requestId)) return;
-    const finish = (): void => {
+    const { looks } = this;
+    const finish = (next?: AdvancedCrew): void => {
       this.working.delete(requestId);
       this.done.add(requestId);
-      this.news = true;
+      // Where somebody has looked meanwhile, it is not certain who looked last.
+      this.hear(looks === this.looks ? next : undefined);
     };
     const isAgain = this.done.has(requestId);
-    const perform = async (): Promise<void> => {
+    const perform = async (): Promise<AdvancedCrew | undefined> => {
       if (isAgain) await sleep(PAUSE_BEFORE_AGAIN);
-      await performStep(this.input, step, this.local);
+      return performStep(this.input, step, this.local);
     };
     // Whatever comes of a step is on the record; where nothing is, the step is open still and is told again.
-    this.working.set(requestId, this.steps.run(perform).then(finish, finish));
+    this.working.set(
+      requestId,
+      this.steps.run(perform).then(finish, () => {
+        finish();
+      }),
+    );
   }
 
   private async untilNews(waitMs: number | null): Promise<void> {
@@ -131,9 +164,9 @@ class Run {
     });
   }
 
-  /** What an operator searches for, in the Temporal Web UI. */
+  /** What an operator searches for, in the Temporal Web UI: not with each step, since each costs the server a write. */
   private tell({ ended, waitsFor, tokens }: AdvancedCrew): void {
-    const news = JSON.stringify([ended, waitsFor, tokens]);
+    const news = JSON.stringify([ended, waitsFor]);
     if (news === this.told) return;
     this.told = news;
     upsertSearchAttributes([

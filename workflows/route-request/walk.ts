@@ -1,11 +1,11 @@
 import { ActivityFailure, sleep, TimeoutFailure } from '@temporalio/workflow';
 import type { Failure } from '../../src/contracts/failures.js';
+import type { Turned } from '../../src/contracts/crew-steps.js';
 import {
   MODE_PRIORITY,
   type Attempt,
   type Decision,
   type GenerateInput,
-  type GenerateResult,
   type ProviderStep,
   type RouteRequestInput,
 } from '../../src/contracts/request.js';
@@ -44,7 +44,7 @@ export async function walkChain(
   input: RouteRequestInput,
   attempts: Attempt[],
   label?: string,
-): Promise<GenerateResult | NoAnswer> {
+): Promise<Turned | NoAnswer> {
   const chain = askable(input.decision.chain, input.skipped ?? []);
   const failures: Failure[] = [];
   for (let at: ChainPosition | undefined = CHAIN_START; at;) {

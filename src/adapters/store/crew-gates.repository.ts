@@ -29,7 +29,16 @@ export interface GateNow {
 }
 
 /** An open gate, with as much of its run as tells who may decide. */
-export type OpenGate = SeenGate & { run: Pick<SeenRun, 'run_id' | 'crew' | 'started_by' | 'starter' | 'subject'> };
+export type OpenGate = SeenGate & {
+  run: Pick<SeenRun, 'run_id' | 'crew' | 'started_by' | 'starter' | 'subject'> & { answers: string | null };
+};
+
+/** Whoever asks what is asked of them. */
+export interface GateReader {
+  actor: string;
+  member: string | undefined;
+  roles: readonly string[];
+}
 
 export type GatePlace = RunPlace & { gate: string };
 
@@ -37,8 +46,10 @@ export type GatePlace = RunPlace & { gate: string };
 export class CrewGatesRepository {
   constructor(private readonly tenants: Tenants) {}
 
-  /** Open gates of a DAO, the oldest first. */
-  async open(daoId: string): Promise<OpenGate[]> {
+  /** Open gates of a DAO that somebody may decide by their roles, or as whoever started the run; the oldest first. */
+  async open(daoId: string, { actor, member, roles }: GateReader): Promise<OpenGate[]> {
+    const theirs = sql<boolean>`(gate.rules -> 'roles' ?| ${roles}::text[] or (gate.kind = 'question'
+      and (request.actor = ${actor} or identity.member_id = ${member ?? null})))`;
     const rows = await guardStore(() =>
       this.tenants
         .of(daoId)
@@ -48,21 +59,23 @@ export class CrewGatesRepository {
         .leftJoin('identities as identity', (join) =>
           join.onRef('identity.dao_id', '=', 'run.dao_id').onRef('identity.user_id', '=', 'request.actor'),
         )
+        .leftJoin('api_keys as key', 'key.id', 'request.key_id')
         .where('gate.dao_id', '=', daoId)
         .where('gate.state', '=', 'open')
+        .where(theirs)
         .orderBy('gate.asked_at')
         .limit(MOST)
         .select([
           ...(['gate.id', 'gate.kind', 'gate.task', 'gate.state', 'gate.ask', 'gate.shown', 'gate.rules'] as const),
           ...(['gate.revision', 'gate.asked_at', 'gate.remind_at', 'gate.expires_at', 'gate.decided_at'] as const),
-          ...(['run.run_id', 'run.crew', 'run.subject', 'request.actor', 'identity.member_id'] as const),
+          ...(['run.run_id', 'run.crew', 'run.subject', 'request.actor', 'identity.member_id', 'key.owner'] as const),
         ])
         .execute(),
     );
-    return rows.map(({ run_id, crew, subject, actor, member_id, ...gate }) => ({
+    return rows.map(({ run_id, crew, subject, actor: started_by, member_id: starter, owner: answers, ...gate }) => ({
       ...gate,
       decisions: [],
-      run: { run_id, crew, subject, started_by: actor, starter: member_id },
+      run: { run_id, crew, subject, started_by, starter, answers },
     }));
   }
 
@@ -133,29 +146,33 @@ export async function keyOwnerOf(db: Db, { runId, daoId }: RunPlace): Promise<st
   return row?.owner;
 }
 
+/** A decision of a person, as it is written down. */
+export interface NewDecision {
+  revision: number;
+  member: string;
+  made: GateDecision;
+  /** The output as they changed it, and what is shown from now on. */
+  changed: { output: Record<string, unknown>; shown: Record<string, unknown> } | undefined;
+}
+
 /** Writes down what a person decided; where they changed what is shown, that is another revision of it. */
 export async function decideGate(
   db: Db,
   { runId, daoId, gate }: GatePlace,
-  {
-    revision,
-    member,
-    made,
-    output,
-  }: { revision: number; member: string; made: GateDecision; output: Record<string, unknown> | null },
+  { revision, member, made, changed }: NewDecision,
 ): Promise<void> {
   await db
     .insertInto('crew_decisions')
     .values({
       ...{ run_id: runId, dao_id: daoId, gate, revision, member_id: member, decision: made.decision },
       comment: made.comment ?? null,
-      output: output && JSON.stringify(output),
+      output: changed ? JSON.stringify(changed.output) : null,
     })
     .execute();
-  if (!output) return;
+  if (!changed) return;
   await db
     .updateTable('crew_gates')
-    .set({ revision, output: JSON.stringify(output), shown: JSON.stringify({ output }) })
+    .set({ revision, output: JSON.stringify(changed.output), shown: JSON.stringify(changed.shown) })
     .where('run_id', '=', runId)
     .where('dao_id', '=', daoId)
     .where('id', '=', gate)

@@ -20,6 +20,8 @@ export interface RunFilter {
 export type RecordedRun = Omit<SeenRun, 'spent'> & {
   /** What turns used that gave no answer. */
   lost: { tokens: number; usd: number };
+  /** The member who answers for the key that started it, or `platform`; null: the key opens all DAOs. */
+  answers: string | null;
 };
 
 /** Runs of crews as people look at them. */
@@ -33,6 +35,28 @@ export class CrewViewsRepository {
       db.selectFrom('crew_runs').where('run_id', '=', runId).select('dao_id').executeTakeFirst(),
     );
     return row && { runId, daoId: row.dao_id };
+  }
+
+  /** Whether nothing of a run goes on until people decide. */
+  async waits({ runId, daoId }: RunPlace): Promise<boolean> {
+    const asked = this.tenants
+      .of(daoId)
+      .selectFrom('crew_gates')
+      .where('run_id', '=', runId)
+      .where('dao_id', '=', daoId)
+      .where('state', '=', 'open')
+      .where(({ exists, not, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('requests')
+              .where('run_id', '=', runId)
+              .where('dao_id', '=', daoId)
+              .where('ended_at', 'is', null)
+              .select('id'),
+          ),
+        ),
+      );
+    return (await guardStore(() => asked.select('id').limit(1).executeTakeFirst())) !== undefined;
   }
 
   /** A run with everything about it. */
@@ -110,13 +134,14 @@ const head = (db: Db, { runId, daoId }: RunPlace) =>
     .leftJoin('identities as identity', (join) =>
       join.onRef('identity.dao_id', '=', 'run.dao_id').onRef('identity.user_id', '=', 'request.actor'),
     )
+    .leftJoin('api_keys as key', 'key.id', 'request.key_id')
     .where('run.run_id', '=', runId)
     .where('run.dao_id', '=', daoId)
     .select([
       ...(['run.run_id', 'run.dao_id', 'run.crew', 'run.hash as version', 'run.subject', 'run.inputs'] as const),
       ...(['run.base_run', 'run.result', 'run.lost_tokens', 'run.lost_usd', 'version.definition'] as const),
       ...(['request.status', 'request.actor as started_by', 'request.received_at as started_at'] as const),
-      ...(['request.ended_at', 'request.error', 'identity.member_id as starter'] as const),
+      ...(['request.ended_at', 'request.error', 'identity.member_id as starter', 'key.owner as answers'] as const),
     ])
     .executeTakeFirst();
 

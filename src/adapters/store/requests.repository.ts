@@ -108,7 +108,7 @@ export class RequestsRepository {
       begunAt = null,
       run,
     } = request;
-    const { rows } = await guardRun(() =>
+    const { rows } = await guardRun(run, () =>
       sql<{ id: string }>`
         with request as (
           insert into requests (
@@ -130,7 +130,7 @@ export class RequestsRepository {
           from request where ${sessionId}::text is not null
           on conflict (dao_id, actor, session_id) do update set source = excluded.source
           returning id
-        )${run ? beginRun(request.daoId, run) : sql``}
+        )${run ? beginRun(request, run) : sql``}
         insert into turns (request_id, dao_id, dialog_id, prompt, created_at, call, tool)
         select request.id, ${request.daoId}, (select id from dialog), ${request.prompt}, ${request.receivedAt},
           ${request.call ? JSON.stringify(request.call) : null}::jsonb,
@@ -142,7 +142,7 @@ export class RequestsRepository {
     return rows.length === 1;
   }
 
-  /** The request that holds an idempotency key, if it is younger than `since`; an older one lets go of the key. */
+  /** The request that holds an idempotency key. One that has ended, and is older than `since`, lets go of it. */
   async findByIdempotency(daoId: string, { scope, key }: Idempotency, since: Date): Promise<RequestRecord | undefined> {
     const db = this.tenants.of(daoId);
     const released = await guardStore(() =>
@@ -153,6 +153,8 @@ export class RequestsRepository {
         .where('idempotency_scope', '=', scope)
         .where('idempotency_key', '=', key)
         .where('received_at', '<', since)
+        // A run may wait for people for weeks: sent again, it must not begin once more.
+        .where('ended_at', 'is not', null)
         .executeTakeFirst(),
     );
     if (released.numUpdatedRows > 0n) return undefined;

@@ -13,6 +13,14 @@ export interface NewRun {
   rights: readonly string[];
   /** The run whose outputs it takes over, and those outputs by their tasks. */
   base?: { runId: string; outputs: Readonly<Record<string, unknown>> } | undefined;
+  room: RoomForRuns;
+}
+
+/** Most runs of crews that are open at once. */
+export interface RoomForRuns {
+  /** Those that one person started. */
+  person: number;
+  dao: number;
 }
 
 /** What a step is told that was open when its run ended. */
@@ -20,13 +28,13 @@ const STEP_ENDED = JSON.stringify({ code: 'REQUEST_CANCELLED', message: 'The run
 
 /** Parts of the statement that accepts a request by which the run of a crew begins with it. */
 export const beginRun = (
-  daoId: string,
-  { crew, hash, subject, inputs, rights, base }: NewRun,
+  { daoId, actor }: { daoId: string; actor: string },
+  { crew, hash, subject, inputs, rights, base, room }: NewRun,
 ): RawBuilder<unknown> => sql`, run as (
   insert into crew_runs (run_id, dao_id, crew, hash, subject, inputs, base_run, rights)
   select request.id, ${daoId}, ${crew}, ${hash}, ${subject}, ${JSON.stringify(inputs)}::jsonb,
     ${base?.runId ?? null}, ${JSON.stringify(rights)}::jsonb
-  from request
+  from request where crew_runs_room(${daoId}, ${actor}, ${room.person}, ${room.dao})
   returning run_id
 ), reused as (
   insert into crew_tasks (run_id, dao_id, task, state, round, attempt, output, notes, reused_from, ended_at)
@@ -34,12 +42,27 @@ export const beginRun = (
   from run, jsonb_each(${JSON.stringify(base?.outputs ?? {})}::jsonb) as taken
 )`;
 
-/** A guest has one run of a crew about themselves at a time. */
-export async function guardRun<T>(statement: () => Promise<T>): Promise<T> {
+const FULL = {
+  crew_runs_of_person: { limit: 'person', whose: 'You have' },
+  crew_runs_of_dao: { limit: 'dao', whose: 'This DAO has' },
+} as const;
+
+/**
+ * The statement that begins a run, if it begins one.
+ * @throws AppError `CREW_RUNNING`: a guest has one run of a crew about themselves at a time; `CREW_RUNS_OPEN`
+ */
+export async function guardRun<T>(run: NewRun | undefined, statement: () => Promise<T>): Promise<T> {
   try {
     return await guardStore(statement);
   } catch (error) {
-    if (Error.isError(error) && error.message.includes('crew_runs_by_guest')) throw new AppError('CREW_RUNNING');
+    if (!run || !Error.isError(error)) throw error;
+    if (error.message.includes('crew_runs_by_guest')) throw new AppError('CREW_RUNNING');
+    for (const [name, { limit, whose }] of Object.entries(FULL)) {
+      if (!error.message.includes(name)) continue;
+      const most = run.room[limit];
+      const message = `${whose} ${most} open runs of crews, and no more may be: end one, or decide what it asks.`;
+      throw new AppError('CREW_RUNS_OPEN', message, { limit, open_crew_runs: most });
+    }
     throw error;
   }
 }

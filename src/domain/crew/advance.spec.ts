@@ -118,6 +118,16 @@ describe(advance.name, () => {
       expect(run.final).toMatchObject({ status: 'completed' });
     });
 
+    it('should show what is done with an approval, and with whom', () => {
+      const action = { action: 'assign_role' as const, role: 'a.text', assignable: ['member'] };
+      const definition = crewOf({ a: { approval: APPROVAL, action } });
+      const run = new PlayedRun({ definition, script: { 'a-1.1.1': { says: { text: 'member' } } }, subject: 'tg:5' });
+      expect(run.play().asked[0]?.shown).toEqual({
+        output: { text: 'member' },
+        action: { action: 'assign_role', role: 'member', user_id: 'tg:5' },
+      });
+    });
+
     it('should go on with the output as people changed it', () => {
       const run = waiting()
         .decide('output.a-1', 'approved', { output: { text: 'better' } })

@@ -1,5 +1,6 @@
 import type { GateView, TaskProgress } from '../../contracts/crew-run.js';
 import type { CrewPlan, TaskState } from '../../contracts/crew.js';
+import { approvalShown } from './action.js';
 import { Attempt, outputsOf, type AttemptEnd } from './attempt.js';
 import type { AdvanceKit } from './kit.js';
 import { Manager } from './managing.js';
@@ -118,7 +119,8 @@ class Advancing {
     const { round, output, notes } = this.task(id);
     if (!rules) return;
     const gate = this.orders.gate({
-      ...{ id: approvalGateId(id, round), kind: 'approval', task: id, ask: rules.ask, shown: { output } },
+      ...{ id: approvalGateId(id, round), kind: 'approval', task: id, ask: rules.ask },
+      shown: approvalShown(this.run, id, output),
       ...{ roles: rules.roles, count: rules.count, self: rules.self },
       ...{ remindAfterS: rules.remind_after_s, expiresAfterS: rules.expires_after_s },
     });

@@ -147,18 +147,20 @@ describe(Attempt.name, () => {
     const asking = (task: Partial<TaskDefinition> = {}): PlayedRun =>
       play(withTools({ tool_approval: APPROVAL, ...task }), {
         'plan-1.1.1': { calls: [WRITE] },
+        'plan-1.1.1.1.before': { gives: { hash: 'as it was' } },
         'plan-1.1.1.1': { gives: { hash: 'x' } },
         'plan-1.1.2': DONE,
       });
 
-    it('should wait for people, and then do exactly what they approved', () => {
+    it('should wait for people, and then do exactly what they approved, over what was there then', () => {
       const run = asking();
-      const params = { path: 'a.txt', content: 'hello' };
+      const params = { path: 'a.txt', content: 'hello', expected_hash: 'as it was' };
+      expect(run.order('plan-1.1.1.1.before')).toMatchObject({ tool: 'fs_read', params: { path: 'a.txt', lines: 1 } });
       expect(run.asked).toMatchObject([
         { id: 'tool.plan-1.1.1.1', kind: 'approval', task: 'plan', shown: { tool: 'fs_write', params } },
       ]);
       expect(run.states).toEqual({ plan: 'asking' });
-      expect(run.keys).toEqual(['plan-1.1.1']);
+      expect(run.keys).toEqual(['plan-1.1.1', 'plan-1.1.1.1.before']);
       run.decide('tool.plan-1.1.1.1', 'approved').play();
       expect(run.order('plan-1.1.1.1')).toMatchObject({ kind: 'tool', tool: 'fs_write', params });
       expect(run.final).toMatchObject({ status: 'completed' });
@@ -171,16 +173,34 @@ describe(Attempt.name, () => {
         expect(run.follow('plan-1.1.2')).toMatchObject({
           outcomes: [{ result: { error: 'people did not allow it', reason: 'Not there.' } }],
         });
-        expect(run.keys).toEqual(['plan-1.1.1', 'plan-1.1.2']);
+        expect(run.keys).toEqual(['plan-1.1.1', 'plan-1.1.1.1.before', 'plan-1.1.2']);
       },
     );
 
+    it.each([
+      ['nothing', { fails: 'FILE_NOT_FOUND' }, { expected_hash: null }],
+      ['what cannot be read', { fails: 'FILE_TOO_LARGE' }, {}],
+    ] as const)('should ask people about a file where there is %s', (_, before, expected) => {
+      const script: Script = { 'plan-1.1.1': { calls: [WRITE] }, 'plan-1.1.1.1.before': before };
+      const [gate] = play(withTools({ tool_approval: APPROVAL }), script).asked;
+      expect(gate?.shown.params).toEqual({ path: 'a.txt', content: 'hello', ...expected });
+    });
+
+    it('should look at nothing where the model says itself what it expects', () => {
+      const call = aCall('fs_write', { path: 'a.txt', content: 'hello', expected_hash: 'a'.repeat(64) });
+      const run = play(withTools({ tool_approval: APPROVAL }), { 'plan-1.1.1': { calls: [call] } });
+      expect(run.keys).toEqual(['plan-1.1.1']);
+      expect(run.asked).toMatchObject([{ shown: { params: { expected_hash: 'a'.repeat(64) } } }]);
+    });
+
     it('should ask for each call by itself, and read meanwhile', () => {
       const calls = [WRITE, { ...READ, id: 'b' }, { ...WRITE, id: 'c' }];
-      const script = { 'plan-1.1.1': { calls }, 'plan-1.1.1.2': { gives: 1 } };
+      const there = { gives: { hash: 'as it was' } };
+      const looks = { 'plan-1.1.1.1.before': there, 'plan-1.1.1.3.before': there };
+      const script = { 'plan-1.1.1': { calls }, 'plan-1.1.1.2': { gives: 1 }, ...looks };
       const run = play(withTools({ tool_approval: APPROVAL }), script);
       expect(run.waitsFor).toEqual(['tool.plan-1.1.1.1', 'tool.plan-1.1.1.3']);
-      expect(run.keys).toEqual(['plan-1.1.1', 'plan-1.1.1.2']);
+      expect(run.keys.toSorted()).toEqual(['plan-1.1.1', 'plan-1.1.1.1.before', 'plan-1.1.1.2', 'plan-1.1.1.3.before']);
     });
 
     it('should ask nobody where the crew lets them write, and refuse where it says of no approval', () => {

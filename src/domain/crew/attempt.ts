@@ -1,6 +1,6 @@
 import type { StepView, TaskProgress } from '../../contracts/crew-run.js';
 import { WRITING_TOOLS } from '../../contracts/devtools.js';
-import type { AgentDefinition, TaskDefinition } from '../../contracts/crew.js';
+import type { AgentDefinition, ApprovalDefinition, TaskDefinition } from '../../contracts/crew.js';
 import { problemsOf } from './checks.js';
 import type { Block } from './data-block.js';
 import { gather } from './gathering.js';
@@ -14,6 +14,7 @@ import type { AgentRoute, CrewRun, StepOrder } from './run-state.js';
 import { readTurn, type AskedTool, type Turn } from './turn.js';
 import { formWords } from './turn-form.js';
 import { wayOf, type TurnForm, type TurnWay } from './turn-way.js';
+import { isObject } from './values.js';
 
 /** How an attempt at a task stands. */
 export type AttemptEnd =
@@ -197,8 +198,33 @@ export class Attempt {
   private useOne(key: string, call: AskedTool): { result: unknown } | { kind: Halt } {
     if (call.refusal !== undefined) return { result: { error: call.refusal } };
     if (call.tool === 'ask_member') return this.question(key, call);
-    const refused = this.approval(key, call);
-    return refused ?? this.toolStep(key, call);
+    if (this.isFree(call.tool)) return this.toolStep(key, call);
+    const { tool_approval: rules } = this.definition;
+    if (!rules) return { result: { error: `${call.tool} needs an approval, and the crew says of none` } };
+    const seen = this.asItIs(key, call);
+    if ('kind' in seen) return seen;
+    return this.approval(key, seen, rules) ?? this.toolStep(key, seen);
+  }
+
+  private isFree(tool: string): boolean {
+    return this.definition.unapproved_writes || !WRITING_TOOLS.some((name) => name === tool);
+  }
+
+  /** What people approve is written over nothing but what was there when they were asked. */
+  private asItIs(key: string, call: AskedTool): AskedTool | { kind: Halt } {
+    const { path, expected_hash: expected } = call.params;
+    if (call.tool !== 'fs_write' || expected !== undefined) return call;
+    const { task } = this;
+    const { agent } = this.definition;
+    const look = `${key}.before`;
+    const step = this.run.steps.get(look);
+    if (!step) {
+      const label = `${agent} on ${task}: fs_read before fs_write`;
+      this.orders.step({ kind: 'tool', key: look, task, agent, label, tool: 'fs_read', params: { path, lines: 1 } });
+    }
+    if (!step || step.state === 'open') return { kind: 'working' };
+    const hash = hashSeen(step);
+    return hash === undefined ? call : { ...call, params: { ...call.params, expected_hash: hash } };
   }
 
   private question(key: string, { params }: AskedTool): { result: unknown } | { kind: Halt } {
@@ -213,10 +239,11 @@ export class Attempt {
   }
 
   /** Undefined: the tool may be used. */
-  private approval(key: string, { tool, params }: AskedTool): { result: unknown } | { kind: Halt } | undefined {
-    const { tool_approval: rules, unapproved_writes: free } = this.definition;
-    if (free || !WRITING_TOOLS.some((name) => name === tool)) return undefined;
-    if (!rules) return { result: { error: `${tool} needs an approval, and the crew says of none` } };
+  private approval(
+    key: string,
+    { tool, params }: AskedTool,
+    rules: ApprovalDefinition,
+  ): { result: unknown } | { kind: Halt } | undefined {
     const gate = this.orders.gate({
       ...{ id: `tool.${key}`, kind: 'approval', task: this.task, ask: rules.ask, shown: { tool, params } },
       ...{ roles: rules.roles, count: rules.count, self: rules.self },
@@ -247,6 +274,12 @@ export class Attempt {
     if (step.state === 'done') return { result: step.result };
     return { result: { error: step.failure?.reason ?? 'it failed', code: step.failure?.code } };
   }
+}
+
+/** Hash of a file that was looked at; null: there is none; undefined: nobody knows, and the write will tell. */
+function hashSeen({ state, result, failure }: StepView): string | null | undefined {
+  if (state === 'failed') return failure?.code === 'FILE_NOT_FOUND' ? null : undefined;
+  return isObject(result) && typeof result.hash === 'string' ? result.hash : undefined;
 }
 
 /** Outputs of the tasks that have one; of those that were skipped null. */

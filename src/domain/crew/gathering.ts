@@ -16,7 +16,10 @@ interface FailedGathering {
 }
 
 /** With these no further attempt would go better. */
-const FINAL_CODES = ['RBAC_PERMISSION_DENIED', 'PATH_DENIED', 'TOOL_MISSING'];
+const FINAL_CODES = [
+  ...['RBAC_PERMISSION_DENIED', 'PATH_DENIED', 'TOOL_MISSING'],
+  ...['FILE_NOT_FOUND', 'NOT_A_FILE', 'NOT_A_FOLDER', 'NOT_A_REPOSITORY'],
+];
 
 /** Whose reading it is. */
 export interface GatheringPlace {

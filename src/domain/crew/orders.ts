@@ -52,6 +52,7 @@ export class Orders {
 
   /** The step of a turn, once it has ended, or the key under which it is to be taken; after a failure in passing, again. */
   turn(base: string): TurnStep {
+    let telling: StepView | undefined;
     for (let tries = 0; ; tries += 1) {
       const key = tries === 0 ? base : `${base}~${tries}`;
       const step = this.run.steps.get(key);
@@ -59,7 +60,9 @@ export class Orders {
       if (step.state === 'open') return { kind: 'working' };
       if (step.state === 'done') return { kind: 'done', step };
       const again = retryAt(step, tries);
-      if (!again) return { kind: 'failed', step };
+      // That a provider rests says less than why it does.
+      if (step.failure?.code !== 'PROVIDERS_COOLING') telling ??= step;
+      if (!again) return { kind: 'failed', step: telling ?? step };
       if (again > this.kit.now) {
         this.later(again);
         return { kind: 'working' };

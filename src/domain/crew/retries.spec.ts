@@ -56,6 +56,11 @@ describe(retryAt.name, () => {
     expect(run.final).toMatchObject({ code: 'CREW_FAILED' });
   });
 
+  it('should tell why a provider rests, and not that it does', () => {
+    const script: Script = ({ key }) => ({ fails: key === 'plan-1.1.1' ? 'PROVIDER_FAILED' : 'PROVIDERS_COOLING' });
+    expect(runOf(script).play().final).toMatchObject({ reason: expect.stringContaining('scripted PROVIDER_FAILED') });
+  });
+
   it('should give up after the fourth time', () => {
     const run = runOf(() => ({ fails: 'PROVIDER_FAILED' })).play();
     expect(run.keys).toEqual(['plan-1.1.1', ...[1, 2, 3, 4].map((n) => `plan-1.1.1~${n}`)]);

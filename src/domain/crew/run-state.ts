@@ -8,6 +8,8 @@ import type { TurnForm, TurnWay } from './turn-way.js';
 export interface CrewRun {
   definition: CrewDefinition;
   inputs: Readonly<Record<string, unknown>>;
+  /** Whom it is about. */
+  subject: string | null;
   tasks: Readonly<Record<string, TaskProgress>>;
   steps: ReadonlyMap<string, StepView>;
   gates: ReadonlyMap<string, GateView>;

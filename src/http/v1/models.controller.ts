@@ -15,7 +15,8 @@ const told = ({ id, createdAt, ownedBy, facts }: ModelEntry): object => ({
   created: Math.floor(createdAt.getTime() / 1_000),
   owned_by: ownedBy,
   context_length: facts.contextLength,
-  max_output_tokens: facts.maxTokens,
+  // A crew has none of its own: its agents do.
+  max_output_tokens: facts.maxTokens === 0 ? null : facts.maxTokens,
   capabilities: facts.capabilities,
 });
 

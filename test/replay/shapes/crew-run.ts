@@ -1,5 +1,5 @@
 import { stepRequestId } from '../../../src/contracts/ids.js';
-import { aStep, CrewPlay, end, next, poke, type Advance, type CrewHandle } from '../../fakes/crew-play.js';
+import { aStep, CrewPlay, end, next, poke, telling, type Advance, type CrewHandle } from '../../fakes/crew-play.js';
 import { answer, fail, untilCancelled } from '../../fakes/scripted-activities.js';
 import { seen } from '../../workflows/stage.js';
 import { until } from '../../support/until.js';
@@ -51,6 +51,16 @@ export const CREW_SHAPES = waysThrough('crewRun', {
     events: 20,
     play: (stage, id) =>
       new CrewPlay({ advances: [next({}, ['a']), next({ tokens: 12 }, ['b']), end('completed')] }).on(stage, id),
+  },
+  'crew-told-by-turns': {
+    activities: ['advanceCrew', 'generate', 'generate'],
+    closes: 'COMPLETED',
+    events: 16,
+    play: (stage, id) =>
+      new CrewPlay({
+        advances: [next({}, ['a'])],
+        generate: telling(next({ tokens: 12 }, ['b']), end('completed')),
+      }).on(stage, id),
   },
   'crew-beside-each-other': {
     activities: ['advanceCrew', 'generate', 'generate', 'advanceCrew', 'advanceCrew'],

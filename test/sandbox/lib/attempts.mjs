@@ -108,17 +108,17 @@ attempt('socket', lambda: socket.socket(socket.AF_UNIX).connect('/workspace/sock
   { name: 'inject options by the character NUL', sh: 'ls /host', folder: '.\0--bind\0/\0/host', refused: /NUL/ },
   {
     name: 'read what the product keeps below a folder that is mounted',
-    sh: 'for top in /opt/tools "$HOST_FOLDER/tools"; do cat "$top/tool.txt"; find "$top"; cat "$top/product/key" "$top/.env"; done',
+    sh: 'exec 2>&1; for top in /opt/tools "$HOST_FOLDER/tools"; do cat "$top/tool.txt"; find "$top"; cat "$top/product/key" "$top/.env"; done',
     refused: /^a tool[^]*key: No such file[^]*\.env: (Permission denied|No such)[^]*a tool[^]*key: No such file/,
   },
   {
     name: 'read what the product keeps below a part that is shown again',
-    sh: 'for top in /opt/tools "$HOST_FOLDER/tools"; do cat "$top/product/part/needed.txt"; cat "$top/product/part/home/key"; done',
+    sh: 'exec 2>&1; for top in /opt/tools "$HOST_FOLDER/tools"; do cat "$top/product/part/needed.txt"; cat "$top/product/part/home/key"; done',
     refused: /^needed[^]*key: No such file[^]*needed[^]*key: No such file/,
   },
   {
     name: 'uncover what the product keeps',
-    sh: 'cd /opt/tools; umount product; rmdir product/part; mv product away; echo x > product/x && echo ESCAPED; cat product/key',
+    sh: 'exec 2>&1; cd /opt/tools; umount product; rmdir product/part; mv product away; echo x > product/x && echo ESCAPED; cat product/key',
     refused: /Read-only[^]*key: No such file/,
   },
   {
