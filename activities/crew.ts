@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import type { AdvanceCrewInput, AdvancedCrew, CrewProgress } from '../src/contracts/crew-steps.js';
+import type { AdvanceCrewInput, AdvancedCrew } from '../src/contracts/crew-steps.js';
 import { END_OFFSET } from '../src/contracts/events.js';
 import { requestIdOf, runOf } from '../src/contracts/ids.js';
 import type { RunToolInput, RunToolResult } from '../src/contracts/request.js';
@@ -13,7 +13,7 @@ import { storeFailure } from './store-failure.js';
 export interface CrewDependencies extends Omit<DevtoolsDependencies, 'tools'> {
   crews: {
     /** Moves a run on as far as it goes by what is recorded. @throws AppError `STORE_UNAVAILABLE` */
-    advance(input: AdvanceCrewInput): Promise<AdvancedCrew & { progress: CrewProgress[] }>;
+    advance(input: AdvanceCrewInput): Promise<AdvancedCrew>;
     /** Ends a run that is cancelled. @throws AppError `STORE_UNAVAILABLE` */
     cancel(input: AdvanceCrewInput): Promise<void>;
   };
@@ -51,9 +51,9 @@ export function createCrewActivities(deps: CrewDependencies): CrewActivities {
  * Temporal hears of this one. Where that fails the workflow asks by itself.
  */
 export const goingOn =
-  (generate: LlmActivities['generate'], deps: CrewDependencies): LlmActivities['generate'] =>
+  (calls: LlmActivities, deps: CrewDependencies): LlmActivities['generate'] =>
   async (input) => {
-    const result = await generate(input);
+    const result = await calls.generate(input);
     const runId = runOf(input.requestId);
     if (runId === undefined || result.outcome !== 'recorded') return result;
     try {
@@ -65,8 +65,7 @@ export const goingOn =
   };
 
 async function moveOn(deps: CrewDependencies, input: AdvanceCrewInput): Promise<AdvancedCrew> {
-  const { progress, ...advanced } = await storeFailure(() => deps.crews.advance(input));
-  tellProgress(deps.bus, input.runId, progress);
+  const advanced = await storeFailure(() => deps.crews.advance(input));
   if (advanced.ended) await tellEnd(deps, input);
   return advanced;
 }
@@ -75,14 +74,6 @@ async function moveOn(deps: CrewDependencies, input: AdvanceCrewInput): Promise<
 function requireOwnRun({ runId }: AdvanceCrewInput): void {
   if (requestIdOf(Context.current().info.workflowExecution?.workflowId ?? '') === runId) return;
   throw toApplicationFailure({ type: 'Internal', message: 'this workflow is not the one of the run' });
-}
-
-/** Tells readers who works on what. */
-function tellProgress(bus: InProcessTokenBus, runId: string, progress: readonly CrewProgress[]): void {
-  for (const data of progress) {
-    const { offset } = bus.position(runId);
-    bus.publish(runId, { type: 'crew', data, position: { generation: 0, offset: offset + 1 } });
-  }
 }
 
 /** Tells readers how a run ended, as it is recorded. */

@@ -27,7 +27,7 @@ export type Activities = OrchestratorActivities & DevtoolsActivities;
 
 /** Activities of the workflows' own queue; calls to models of other queues and tools have workers of their own. */
 export const createActivities = (deps: OrchestratorDependencies): OrchestratorActivities => ({
-  generate: goingOn(createLlmActivities(deps).generate, deps),
+  generate: goingOn(createLlmActivities(deps), deps),
   ...createAnswerActivities(deps),
   ...createRecordActivities(deps),
   ...createAuditHeadsActivities(deps),

@@ -231,9 +231,9 @@ export class Composition {
   }
 
   private crewingWith(routing: () => LoadedConfig['routing']): Crewing {
-    const { repositories, access, limits, headStarts, registry: abilities, foundation, config } = this;
+    const { repositories, access, limits, headStarts, registry: abilities, foundation, config, bus } = this;
     return crewingOf({
-      ...{ repositories, access, limits, abilities, headStarts, routing, changes: this.people.changes },
+      ...{ repositories, access, limits, abilities, headStarts, bus, routing, changes: this.people.changes },
       ...{ log: foundation.log, clock: foundation.temporal },
       ...{ tools: agentTools(), shipped: loadShippedCrews(), read: readCrew, hashOf: crewVersion },
       room: () => config.current().profile.limits.open_crew_runs,

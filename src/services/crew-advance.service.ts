@@ -13,6 +13,7 @@ import {
   type RunHead,
 } from '../adapters/store/crew-runs.repository.js';
 import type { Db } from '../adapters/store/tenants.js';
+import type { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
 import { advance, AT_WORK } from '../domain/crew/advance.js';
 import { stepRequestId } from '../contracts/ids.js';
 import type { RouteRequestInput, Usage } from '../contracts/request.js';
@@ -26,8 +27,15 @@ import { CrewWorlds, type CrewWorldParts, type World } from './crew-world.js';
 
 export interface CrewAdvanceParts extends CrewWorldParts {
   runs: CrewRunsRepository;
-  headStarts: Pick<HeadStarts, 'stepFor' | 'beginStep'>;
+  headStarts: Pick<HeadStarts, 'mayBegin' | 'stepFor' | 'beginStep'>;
+  bus: Pick<InProcessTokenBus, 'position' | 'publish'>;
   log: Logger;
+}
+
+/** How a run is looked at. */
+interface Look {
+  /** Beside the start of its workflow, which may fail yet: it stays accepted, and does not end. */
+  ahead?: boolean;
 }
 
 /** Moves runs of crews on: what is next of each is a pure function of what is recorded, done here in one transaction. */
@@ -39,20 +47,44 @@ export class CrewAdvanceService {
   }
 
   /**
-   * Looks at a run, writes down what follows from what has happened, and tells what is to be done. Safe to repeat.
+   * Looks at a run, writes down what follows from what has happened, and tells what is to be done, and its readers who
+   * works on what. Safe to repeat.
    * @throws AppError `STORE_UNAVAILABLE`
    */
-  async advance({ runId, daoId }: AdvanceCrewInput): Promise<Told> {
+  async advance(input: AdvanceCrewInput): Promise<AdvancedCrew> {
+    const { progress, ...advanced } = await this.look(input, {});
+    this.tellProgress(input.runId, progress);
+    return advanced;
+  }
+
+  /**
+   * Looks at a run whose workflow is being started meanwhile, so that its first models begin at once. It fails nobody: what
+   * is not done here the workflow does.
+   */
+  async lookAhead(input: AdvanceCrewInput): Promise<void> {
+    if (!this.parts.headStarts.mayBegin) return;
+    try {
+      const { progress } = await this.look(input, { ahead: true });
+      this.tellProgress(input.runId, progress);
+    } catch (error) {
+      const ids = { request_id: input.runId, dao_id: input.daoId };
+      this.parts.log.warn({ ...ids, err: error }, 'a run was not looked at beside its start');
+    }
+  }
+
+  private async look({ runId, daoId }: AdvanceCrewInput, { ahead = false }: Look): Promise<Told> {
     const head = await this.parts.runs.head(runId, daoId);
-    if (!head) return NOTHING;
+    if (!head) return { ...NOTHING, ended: await this.parts.runs.endOf(runId, daoId) };
     // All that is asked of others comes first: the run is locked for as short as can be.
     const world = await this.worlds.of(head);
     const { written, ...advanced } = await this.parts.runs.locked(head, async (db, run, now) => {
-      if (!run) return GONE;
+      if (!run) return { ...GONE, ended: await this.parts.runs.endOf(runId, daoId, db) };
+      if ('lost' in world && ahead) return GONE;
       if ('lost' in world) return this.fail(db, run, { code: 'CREW_STOPPED', reason: world.lost, task: null }, now);
       const timed = { ...run, gates: await passTime(db, run, now) };
       const next = advance(timed, { ...world.kit, now });
-      return next.final ? this.end(db, timed, next, now) : this.goOn(db, timed, next, world, now);
+      if (next.final) return ahead ? GONE : this.end(db, timed, next, now);
+      return this.goOn(db, timed, { ...next, ahead }, world, now);
     });
     await this.beginCalls(head, written);
     if ('acting' in world) for (const denial of world.denials) await this.parts.access.denied(world.acting, denial);
@@ -70,7 +102,16 @@ export class CrewAdvanceService {
     });
   }
 
-  private async goOn(db: Db, run: LoadedRun, next: Advance, world: World, now: Date): Promise<Moved> {
+  /** Tells readers who works on what. */
+  private tellProgress(runId: string, progress: readonly CrewProgress[]): void {
+    const { bus } = this.parts;
+    for (const data of progress) {
+      const { offset } = bus.position(runId);
+      bus.publish(runId, { type: 'crew', data, position: { generation: 0, offset: offset + 1 } });
+    }
+  }
+
+  private async goOn(db: Db, run: LoadedRun, next: Advance & Look, world: World, now: Date): Promise<Moved> {
     const steps: NewStep[] = [];
     for (const order of next.steps) steps.push(this.headStart(run, await stepOf(db, run, order, world, now)));
     await applyChanges(db, run, { ...next, steps });

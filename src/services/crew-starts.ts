@@ -1,8 +1,10 @@
+import type { AdvanceCrewInput } from '../contracts/crew-steps.js';
 import type { CrewChoice, CrewRequest } from '../contracts/request.js';
 import type { NewRun, RoomForRuns } from '../adapters/store/run-requests.js';
 import { requireSameCrew, reusedOutputs } from '../domain/crew/reuse.js';
 import { AppError } from '../errors/app-error.js';
 import type { Acting } from './access.service.js';
+import type { CrewAdvanceService } from './crew-advance.service.js';
 import type { Crew, CrewsService } from './crews.service.js';
 import type { CrewRunsService } from './crew-runs.service.js';
 
@@ -20,7 +22,13 @@ export class CrewStarts {
     private readonly runs: Pick<CrewRunsService, 'base'>,
     /** What the profile allows at the moment. */
     private readonly room: () => RoomForRuns,
+    private readonly advancing: Pick<CrewAdvanceService, 'lookAhead'>,
   ) {}
+
+  /** Has the first models of a run begin that was written down, while its workflow is started. It fails nobody. */
+  lookAhead(run: AdvanceCrewInput): Promise<void> {
+    return this.advancing.lookAhead(run);
+  }
 
   /** The crew that is asked for; undefined: there is none. @throws AppError `STORE_UNAVAILABLE` */
   async find({ daoId }: Acting, { id }: CrewRequest): Promise<Crew | undefined> {

@@ -10,6 +10,7 @@ import type { KeysRepository } from '../adapters/store/keys.repository.js';
 import type { ProposalsRepository } from '../adapters/store/proposals.repository.js';
 import type { RolesRepository } from '../adapters/store/roles.repository.js';
 import type { RoomForRuns } from '../adapters/store/run-requests.js';
+import type { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
 import { SchemaValidators } from '../adapters/schema-validators.js';
 import type { AllowedTool } from '../domain/crew/turn.js';
 import type { OfferedTool } from '../domain/crew/turn-way.js';
@@ -42,6 +43,7 @@ export interface CrewingParts {
   abilities: Abilities;
   clock: CrewClock;
   headStarts: HeadStarts;
+  bus: InProcessTokenBus;
   routing: () => RoutingTable;
   tools: ReadonlyMap<AgentTool, OfferedTool & AllowedTool>;
   shipped: readonly CrewDefinition[];
@@ -62,19 +64,20 @@ export interface Crewing {
 
 /** Wires them. */
 export function crewingOf(parts: CrewingParts): Crewing {
-  const { repositories, access, changes, limits, abilities, clock, headStarts, routing, tools, log } = parts;
+  const { repositories, access, changes, limits, abilities, clock, headStarts, routing, tools, bus, log } = parts;
   const { crews: own, crewRuns, crewViews: views, crewGates: gates, keys, roles } = repositories;
   const validators = new SchemaValidators();
   const { shipped, read, hashOf, room } = parts;
   const crews = new CrewsService({ crews: own, access, changes, validators, shipped, read, hashOf });
   const runs = new CrewRunsService({ views, gates, access, changes, validators, clock });
+  const advancing = new CrewAdvanceService({
+    ...{ runs: crewRuns, keys, roles, access, limits, abilities, validators, tools, routing, headStarts, bus, log },
+  });
   return {
     crews,
     runs,
-    starts: new CrewStarts(crews, runs, room),
-    advancing: new CrewAdvanceService({
-      ...{ runs: crewRuns, keys, roles, access, limits, abilities, validators, tools, routing, headStarts, log },
-    }),
+    starts: new CrewStarts(crews, runs, room, advancing),
+    advancing,
     daoTools: new DaoTools(repositories),
   };
 }

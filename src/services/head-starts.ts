@@ -88,8 +88,8 @@ export class HeadStarts {
    */
   stepFor({ decision, skipped = [] }: RouteRequestInput): ProviderStep | undefined {
     const [step] = askable(decision.chain, skipped);
-    if (!step || decision.cache !== undefined || !this.isUsable) return undefined;
-    if (performance.now() < this.pausedUntil || this.begun.size + this.adopted >= MOST_AT_ONCE) return undefined;
+    if (!step || decision.cache !== undefined || !this.mayBegin) return undefined;
+    if (this.begun.size + this.adopted >= MOST_AT_ONCE) return undefined;
     const queues = step.shape === 'queue' || step.pool !== undefined;
     return queues || this.parts.registry.pool(step.provider) ? undefined : step;
   }
@@ -212,6 +212,11 @@ export class HeadStarts {
   /** Stops what nobody has taken over: the process ends. */
   async close(): Promise<void> {
     await Promise.all([...this.begun.values()].map((begun) => this.discard(begun)));
+  }
+
+  /** Whether calls begin beside starts at this moment. */
+  get mayBegin(): boolean {
+    return this.isUsable && performance.now() >= this.pausedUntil;
   }
 
   /** Not for a start that must fail. */

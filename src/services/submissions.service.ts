@@ -156,6 +156,8 @@ export class SubmissionsService {
       if (!row.idempotency) await headStarts.begin(input, row);
       if (await requests.accept(row)) {
         if (row.idempotency) await headStarts.begin(input, row);
+        const { requestId: runId, daoId } = input;
+        if (row.run) void this.parts.crews.lookAhead({ runId, daoId });
         return await this.start(input, row.begunAt !== undefined);
       }
     } catch (error) {

@@ -1,13 +1,14 @@
 import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type { CrewData, CrewDefinition } from '../../contracts/crew.js';
-import type { GateOrder, GateView, StepView, TaskProgress } from '../../contracts/crew-run.js';
+import type { GateOrder, GateView, TaskProgress } from '../../contracts/crew-run.js';
 import type { ErrorObject } from '../../contracts/bodies.js';
 import { stepRequestId } from '../../contracts/ids.js';
 import { NO_USAGE, type Decision, type RequestStatus, type Timings, type Usage } from '../../contracts/request.js';
 import { guardStore } from './errors.js';
 import { closingRun, ENDED_TASKS } from './run-requests.js';
-import { insertStep, stepsOf, type NewStep, type RunPlace } from './crew-steps.js';
+import { insertStep, type NewStep, type RunPlace } from './crew-steps.js';
+import { loadProgress, type RunProgress } from './crew-progress.js';
 import type { Db, Tenants } from './tenants.js';
 import { usageUpsert } from './usage.repository.js';
 
@@ -29,14 +30,11 @@ export interface RunHead {
 }
 
 /** A run of a crew as it is recorded, with all that its advance depends on. */
-export interface LoadedRun extends RunHead {
+export interface LoadedRun extends RunHead, RunProgress {
   status: RequestStatus;
   handoffs: number;
   /** What turns used that gave no answer. */
   lost: { tokens: number; usd: number };
-  tasks: Record<string, TaskProgress>;
-  steps: Map<string, StepView>;
-  gates: Map<string, GateView>;
 }
 
 /** What of a run changes in one advance. */
@@ -45,6 +43,8 @@ export interface RunChanges {
   steps: readonly NewStep[];
   gates: readonly GateOrder[];
   handoffs: number;
+  /** Whether its workflow has yet to begin: until then it is not under way. */
+  ahead?: boolean;
 }
 
 /** How a run ends. */
@@ -78,6 +78,18 @@ export class CrewRunsRepository {
     return head;
   }
 
+  /** How a run ended that is not open any more; one that is nowhere counts as cancelled. */
+  async endOf(
+    runId: string,
+    daoId: string,
+    db = this.tenants.of(daoId),
+  ): Promise<'completed' | 'failed' | 'cancelled'> {
+    const row = await guardStore(() =>
+      db.selectFrom('requests').where('id', '=', runId).where('dao_id', '=', daoId).select('status').executeTakeFirst(),
+    );
+    return row?.status === 'completed' || row?.status === 'failed' ? row.status : 'cancelled';
+  }
+
   /**
    * Changes a run while nobody else can.
    * @param change undefined for a run that has ended
@@ -90,7 +102,8 @@ export class CrewRunsRepository {
         .execute(async (db) => {
           const found = await lockRun(db, head);
           if (!found) this.heads.delete(head.runId);
-          return change(db, found && (await loadedRun(db, head, found)), found?.now ?? new Date());
+          const run = found && { ...head, ...standOf(found), ...(await loadProgress(db, head)) };
+          return change(db, run, found?.now ?? new Date());
         }),
     );
   }
@@ -112,7 +125,11 @@ const lockRun = (db: Db, { runId, daoId }: RunPlace) =>
     .forUpdate(['run'])
     .executeTakeFirst();
 
-type Locked = NonNullable<Awaited<ReturnType<typeof lockRun>>>;
+const standOf = (row: NonNullable<Awaited<ReturnType<typeof lockRun>>>) => ({
+  status: row.status,
+  handoffs: row.handoffs,
+  lost: { tokens: Number(row.lost_tokens), usd: Number(row.lost_usd) },
+});
 
 const headRow = (db: Db, runId: string, daoId: string) =>
   openRun(db, runId, daoId)
@@ -144,43 +161,6 @@ function headOf(row: NonNullable<Awaited<ReturnType<typeof headRow>>>): RunHead 
   };
 }
 
-async function loadedRun(db: Db, head: RunHead, row: Locked): Promise<LoadedRun> {
-  return {
-    ...head,
-    status: row.status,
-    handoffs: row.handoffs,
-    lost: { tokens: Number(row.lost_tokens), usd: Number(row.lost_usd) },
-    tasks: await tasksOf(db, head),
-    steps: await stepsOf(db, head),
-    gates: await gatesOf(db, head),
-  };
-}
-
-async function tasksOf(db: Db, { runId, daoId }: RunPlace): Promise<Record<string, TaskProgress>> {
-  const rows = await db
-    .selectFrom('crew_tasks')
-    .where('run_id', '=', runId)
-    .where('dao_id', '=', daoId)
-    .select(['task', 'state', 'round', 'attempt', 'output', 'problem', 'notes', 'returned'])
-    .execute();
-  return Object.fromEntries(rows.map(({ task, ...progress }) => [task, progress]));
-}
-
-async function gatesOf(db: Db, { runId, daoId }: RunPlace): Promise<Map<string, GateView>> {
-  const rows = await db
-    .selectFrom('crew_gates')
-    .where('run_id', '=', runId)
-    .where('dao_id', '=', daoId)
-    .select(['id', 'kind', 'state', 'task', 'comment', 'output', 'remind_at', 'expires_at', 'reminded_at'])
-    .execute();
-  return new Map(
-    rows.map(({ remind_at, expires_at, reminded_at, ...gate }) => [
-      gate.id,
-      { ...gate, remindAt: remind_at, expiresAt: expires_at, reminded: reminded_at !== null },
-    ]),
-  );
-}
-
 /** Writes what changes. What was decided at the gates of the run, as it was loaded, is seen by then. */
 export async function applyChanges(db: Db, run: LoadedRun, changes: RunChanges): Promise<void> {
   await putTasks(db, run, changes.tasks);
@@ -188,7 +168,7 @@ export async function applyChanges(db: Db, run: LoadedRun, changes: RunChanges):
   for (const gate of changes.gates) await insertGate(db, run, gate);
   await seeGates(db, run);
   await handOff(db, run, changes);
-  await beginWork(db, run);
+  if (!changes.ahead) await beginWork(db, run);
 }
 
 /** Gates that were decided when the run was loaded: one that is decided at this moment is for the next look. */

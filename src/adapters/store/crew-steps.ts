@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { ModelCall } from '../../contracts/chat.js';
-import type { StepFailure, StepView } from '../../contracts/crew-run.js';
 import { stepRequestId } from '../../contracts/ids.js';
 import type { Decision } from '../../contracts/request.js';
 import type { ErrorObject } from '../../contracts/bodies.js';
@@ -25,58 +24,6 @@ export interface NewStep {
   work: { call: ModelCall } | { tool: { tool: string; params: Readonly<Record<string, unknown>> } };
   /** The provider whose call begins at once: the row belongs to that call from the start. */
   begunAt?: string | undefined;
-}
-
-/** Steps of a run by their keys. */
-export async function stepsOf(db: Db, { runId, daoId }: RunPlace): Promise<Map<string, StepView>> {
-  const rows = await db
-    .selectFrom('requests')
-    .innerJoin('turns', 'turns.request_id', 'requests.id')
-    .where('requests.run_id', '=', runId)
-    .where('requests.dao_id', '=', daoId)
-    .select([
-      ...(['requests.step', 'requests.mode', 'requests.status', 'requests.error', 'requests.usage'] as const),
-      ...(['requests.timings', 'requests.ended_at', 'turns.answer', 'turns.finish_reason', 'turns.parts'] as const),
-      'turns.result',
-    ])
-    .execute();
-  return new Map(rows.map((row) => [row.step ?? '', toStep(row)]));
-}
-
-interface Row {
-  step: string | null;
-  mode: string;
-  status: string;
-  error: ErrorObject | null;
-  usage: StepView['usage'];
-  timings: { llm?: number; tool?: number };
-  ended_at: Date | null;
-  answer: string | null;
-  finish_reason: string | null;
-  parts: { toolCalls?: StepView['toolCalls'] } | null;
-  result: unknown;
-}
-
-const toStep = (row: Row): StepView => ({
-  key: row.step ?? '',
-  kind: row.mode === 'devtools' ? 'tool' : 'model',
-  state: row.ended_at === null ? 'open' : row.status === 'completed' ? 'done' : 'failed',
-  text: row.answer ?? '',
-  toolCalls: row.parts?.toolCalls ?? [],
-  isCut: row.finish_reason === 'length',
-  result: row.result,
-  failure: row.error && failureOf(row.error),
-  usage: row.usage,
-  ms: row.timings.llm ?? row.timings.tool ?? 0,
-  endedAt: row.ended_at,
-});
-
-function failureOf({ code, message, reason, retry_after_s: after }: ErrorObject): StepFailure {
-  return {
-    code,
-    reason: typeof reason === 'string' ? reason : message,
-    ...(typeof after === 'number' && { retryAfterMs: after * 1_000 }),
-  };
 }
 
 /** Writes a step down, once. */

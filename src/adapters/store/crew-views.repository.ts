@@ -45,10 +45,11 @@ export class CrewViewsRepository {
       .where('run_id', '=', runId)
       .where('dao_id', '=', daoId)
       .where('state', '=', 'open')
-      .where(({ exists, not, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('requests')
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('requests')
               .where('run_id', '=', runId)
               .where('dao_id', '=', daoId)
               .where('ended_at', 'is', null)
