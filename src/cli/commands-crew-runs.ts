@@ -6,7 +6,7 @@ import { cancelRun, decideRun, type DecideOptions } from './crew-decisions.js';
 import { DECISIONS, openGates } from './crew-gates.js';
 import { watchRun } from './crew-follow.js';
 import type { InputOptions } from './crew-inputs.js';
-import { listCrews, listRuns, RUN_STATES, type ListRunsOptions } from './crew-lists.js';
+import { listCrews, listGates, listRuns, RUN_STATES, type ListRunsOptions } from './crew-lists.js';
 import { rerun, startRun, type RerunOptions, type StartedRun } from './crew-run.js';
 import { failureOf, resultOf, seenRun, showRun, whereSeen } from './crew-seen.js';
 import {
@@ -32,7 +32,7 @@ looks like JSON is put in quotes twice: title='"2024"'.`;
 
 type RunOptions = Acting & InputOptions & Common & { follow: boolean };
 
-/** Adds to `dagi crew` what is done with runs: run, rerun, show, compare, runs, list, six ways to decide, cancel. */
+/** Adds to `dagi crew` what is done with runs: run, rerun, show, compare, runs, gates, list, six ways to decide, cancel. */
 export function addCrewRunCommands(crew: Command): void {
   addList(crew);
   addRun(crew);
@@ -40,6 +40,7 @@ export function addCrewRunCommands(crew: Command): void {
   addShow(crew);
   addCompare(crew);
   addRuns(crew);
+  addGates(crew);
   addDecisions(crew);
   addCancel(crew);
 }
@@ -156,6 +157,13 @@ function addRuns(crew: Command): void {
       .option(...LIMIT_OPTION),
     'crew runs --state waiting_approval',
   ).action((options: ListRunsOptions & Common) => run(options, (client) => listRuns(client, options)));
+}
+
+function addGates(crew: Command): void {
+  withActing(
+    crew.command('gates').description('what runs of a DAO ask of you, the oldest first, and how to decide it'),
+    'crew gates --as tg:1',
+  ).action((options: Acting & Common) => run(options, (client) => listGates(client, options)));
 }
 
 function addDecisions(crew: Command): void {

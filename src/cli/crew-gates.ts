@@ -34,6 +34,7 @@ export const GateSchema = z.looseObject({
   rules: z.looseObject({ roles: z.array(z.string()), count: z.number() }),
   revision: z.number(),
   expires_at: z.string(),
+  reminded_at: z.string().nullish(),
   decisions: z.array(z.looseObject({ by: z.string(), decision: z.string(), comment: z.string().nullable() })),
   may_decide: z.boolean().optional(),
 });
@@ -49,10 +50,11 @@ export function openGates(run: string, gates: readonly Gate[]): string {
 }
 
 function linesOf(run: string, gate: Gate, open: readonly Gate[]): string[] {
-  const { id, kind, task, ask, expires_at: expires, decisions, may_decide: may } = gate;
+  const { id, kind, task, ask, expires_at: expires, reminded_at: reminded, decisions, may_decide: may } = gate;
   return [
     `asked: ${oneLine(ask)}`,
     `${kind} ${id}${task === null ? '' : ` of task ${task}`}; ${whoDecides(gate)} until ${expires}`,
+    ...(reminded ? [`reminded of it at ${reminded}`] : []),
     ...shownOf(gate).map((line) => (line === '' ? '' : `    ${line}`)),
     ...decisions.map(({ by, decision, comment }) => `${decision} by ${by}${comment === null ? '' : `: ${comment}`}`),
     may === false ? 'Whoever may decide it does so with:' : 'Decide it with:',

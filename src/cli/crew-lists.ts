@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DagiClient } from './client.js';
+import { GateSchema, openGates } from './crew-gates.js';
 import { ask, query, readList, type Told } from './people.js';
 import type { Acting } from './proposal.js';
 import { table } from './table.js';
@@ -43,6 +44,17 @@ export async function listRuns(client: DagiClient, options: ListRunsOptions = {}
   const { entries, answer, more } = await readList(client, listing);
   const rows = entries.map((run) => [run.crew, stateOf(run), run.started_by, run.started_at, run.run_id]);
   return { answer, text: table(['crew', 'state', 'started by', 'when', 'run'], rows) + more };
+}
+
+const AskedSchema = z.looseObject({ gates: z.array(GateSchema.extend({ run_id: z.string(), crew: z.string() })) });
+
+/** `dagi crew gates`: what runs of a DAO ask of whoever acts, the oldest first, and how to decide it. */
+export async function listGates(client: DagiClient, { dao, as }: Acting = {}): Promise<Told> {
+  const answer = await ask(client, 'GET', `/crews/gates${query({ dao_id: dao, user_id: as })}`);
+  const { gates } = understood(AskedSchema, answer);
+  const runs = [...Map.groupBy(gates, ({ run_id: run, crew }) => `${run} of ${crew}`)];
+  const told = runs.map(([run, asked]) => `run ${run}\n${openGates(asked[0]?.run_id ?? '', asked)}`);
+  return { answer, text: told.length === 0 ? 'nothing waits for you\n' : told.join('\n') };
 }
 
 /** A run that asks people something is named so, as the filter does. */

@@ -4,7 +4,7 @@ import type { DagiClient } from './client.js';
 import { compareRuns } from './crew-compare.js';
 import { cancelRun, decideRun } from './crew-decisions.js';
 import { DECISIONS } from './crew-gates.js';
-import { listCrews, listRuns } from './crew-lists.js';
+import { listCrews, listGates, listRuns } from './crew-lists.js';
 import { failureOf, seenRun, showRun } from './crew-seen.js';
 import { CliError } from './failure.js';
 
@@ -155,6 +155,18 @@ describe('runs of crews at the command line', () => {
     ]);
     const path = '/crews/runs?dao_id=orchard&crew=team&state=running&limit=5&after=';
     expect(json).toHaveBeenCalledWith('GET', path, {});
+  });
+
+  it('gates tells what waits for whoever asks, run by run', async () => {
+    const gate = { ...GATE, run_id: 'r1', crew: 'team', reminded_at: 'T5' };
+    json.mockResolvedValue({ ok: true, gates: [gate] });
+    const { text } = await listGates(client, { dao: 'orchard', as: 'tg:1' });
+    expect(text).toContain('run r1 of team\nasked: Shall it go out?\n');
+    expect(text).toContain('\nreminded of it at T5\n');
+    expect(text).toContain('\n  npx dagi crew approve r1\n');
+    expect(json).toHaveBeenCalledWith('GET', '/crews/gates?dao_id=orchard&user_id=tg%3A1', {});
+    json.mockResolvedValue({ ok: true, gates: [] });
+    expect((await listGates(client)).text).toBe('nothing waits for you\n');
   });
 
   it.each(Object.keys(DECISIONS) as (keyof typeof DECISIONS)[])(

@@ -77,6 +77,8 @@ export interface SeenGate {
   revision: number;
   asked_at: Date;
   remind_at: Date;
+  /** When they were reminded; null: not yet, or not at all. */
+  reminded_at: Date | null;
   expires_at: Date;
   decided_at: Date | null;
   decisions: { by: string; decision: GateDecision['decision']; comment: string | null; revision: number; at: Date }[];

@@ -82,6 +82,7 @@ export class CrewAdvanceService {
       if ('lost' in world && ahead) return GONE;
       if ('lost' in world) return this.fail(db, run, { code: 'CREW_STOPPED', reason: world.lost, task: null }, now);
       const timed = { ...run, gates: await passTime(db, run, now) };
+      this.logReminders(run, timed);
       const next = advance(timed, { ...world.kit, now });
       if (next.final) return ahead ? GONE : this.end(db, timed, next, now);
       return this.goOn(db, timed, { ...next, ahead }, world, now);
@@ -100,6 +101,15 @@ export class CrewAdvanceService {
       const error = { code: 'REQUEST_CANCELLED', message: ERRORS.REQUEST_CANCELLED.message };
       await endRun(db, run, { status: 'cancelled', error, ...spentOf(run, now) });
     });
+  }
+
+  /** Who is asked sees it with what is asked of them; operators see it here. */
+  private logReminders(before: LoadedRun, after: LoadedRun): void {
+    const ids = { request_id: before.runId, dao_id: before.daoId, crew: before.crew };
+    for (const { id, reminded, expiresAt } of after.gates.values()) {
+      if (reminded && !before.gates.get(id)?.reminded)
+        this.parts.log.info({ ...ids, gate: id, expires_at: expiresAt }, 'people are reminded of what a run asks');
+    }
   }
 
   /** Tells readers who works on what. */

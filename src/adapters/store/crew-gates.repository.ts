@@ -67,7 +67,8 @@ export class CrewGatesRepository {
         .limit(MOST)
         .select([
           ...(['gate.id', 'gate.kind', 'gate.task', 'gate.state', 'gate.ask', 'gate.shown', 'gate.rules'] as const),
-          ...(['gate.revision', 'gate.asked_at', 'gate.remind_at', 'gate.expires_at', 'gate.decided_at'] as const),
+          ...(['gate.revision', 'gate.asked_at', 'gate.remind_at', 'gate.reminded_at', 'gate.expires_at'] as const),
+          'gate.decided_at',
           ...(['run.run_id', 'run.crew', 'run.subject', 'request.actor', 'identity.member_id', 'key.owner'] as const),
         ])
         .execute(),

@@ -193,7 +193,7 @@ async function gatesOf(db: Db, { runId, daoId }: RunPlace): Promise<SeenGate[]> 
     .orderBy('asked_at')
     .orderBy('id')
     .select(['id', 'kind', 'task', 'state', 'ask', 'shown', 'rules', 'revision', 'asked_at', 'remind_at'])
-    .select(['expires_at', 'decided_at'])
+    .select(['reminded_at', 'expires_at', 'decided_at'])
     .execute();
   const decisions = await db
     .selectFrom('crew_decisions')

@@ -61,6 +61,7 @@ const gate = z.object({
   revision: z.number().describe('Send it with your decision.'),
   asked_at: moment,
   remind_at: moment,
+  reminded_at: moment.nullable().describe('When people were reminded of it: it has waited for long.'),
   expires_at: moment,
   decided_at: moment.nullable(),
   decisions: z.array(object),
