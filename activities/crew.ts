@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { AdvanceCrewInput, AdvancedCrew } from '../src/contracts/crew-steps.js';
 import { END_OFFSET } from '../src/contracts/events.js';
@@ -46,6 +47,9 @@ export function createCrewActivities(deps: CrewDependencies): CrewActivities {
   };
 }
 
+/** No heartbeat is sent meanwhile: it must be over long before somebody takes the worker for dead, in milliseconds. */
+const LONGEST_LOOK_MS = 3_000;
+
 /**
  * A call to a model, and, where it is a turn of a run, at once what follows from it: so the next model begins while
  * Temporal hears of this one. Where that fails the workflow asks by itself.
@@ -57,7 +61,11 @@ export const goingOn =
     const runId = runOf(input.requestId);
     if (runId === undefined || result.outcome !== 'recorded') return result;
     try {
-      return { ...result, next: await moveOn(deps, { runId, daoId: input.daoId }) };
+      const next = await Promise.race([
+        moveOn(deps, { runId, daoId: input.daoId }),
+        sleep(LONGEST_LOOK_MS, undefined, { ref: false }),
+      ]);
+      return next ? { ...result, next } : result;
     } catch (error) {
       deps.log(input).warn({ err: error }, 'what follows from a turn was not found out with it');
       return result;

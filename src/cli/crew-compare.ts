@@ -48,5 +48,6 @@ const both = ([first = '', second = '']: readonly string[]): string =>
 
 function named(paths: readonly string[]): string {
   const more = paths.length - MOST_NAMED;
-  return paths.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  const names = paths.slice(0, MOST_NAMED).map((path) => path || 'all of it');
+  return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

@@ -75,7 +75,7 @@ function shownOf({ kind, shown }: Gate): string[] {
   const { output = shown, action } = shown;
   const lines = crewMarkdown({ result: output as Record<string, unknown> }).split('\n');
   const done = ActionSchema.safeParse(action).data;
-  return done ? [`Once approved, ${done.user_id} gets the role ${done.role}.`, '', ...lines] : lines;
+  return done ? [oneLine(`Once approved, ${done.user_id} gets the role ${done.role}.`), '', ...lines] : lines;
 }
 
 function commandsFor(run: string, { id, kind, revision }: Gate, open: readonly Gate[]): string[] {

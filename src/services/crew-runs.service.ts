@@ -8,7 +8,7 @@ import {
   type CrewGatesRepository,
   type GateNow,
 } from '../adapters/store/crew-gates.repository.js';
-import type { CrewViewsRepository } from '../adapters/store/crew-views.repository.js';
+import type { CrewViewsRepository, RecordedRun } from '../adapters/store/crew-views.repository.js';
 import type { SchemaValidators } from '../adapters/schema-validators.js';
 import { NO_USAGE } from '../contracts/request.js';
 import { totalSpending, usageOfRun } from '../domain/crew/budget.js';
@@ -51,9 +51,11 @@ export interface CrewRunsParts {
 /** A run, and what of it nobody is shown. */
 interface Known {
   run: SeenRun;
-  /** Who answers for the key that started it. */
-  answers: string | null;
+  behind: Behind;
 }
+
+/** Members who have to do with a run: who answers for the key that started it, and whom it is about. */
+type Behind = Pick<RecordedRun, 'answers' | 'subject_member'>;
 
 /** A decision that was written down, with what it was decided by. */
 interface Followed {
@@ -108,7 +110,7 @@ export class CrewRunsService {
     const { actor, facts, rights } = acting;
     const open = await this.parts.gates.open(acting.daoId, { actor, member: facts.member, roles: rights.roles });
     return open
-      .filter(({ run, ...gate }) => mayDecide(acting, { run, answers: run.answers }, gate))
+      .filter(({ run, ...gate }) => mayDecide(acting, { run, behind: run }, gate))
       .map(({ run, ...gate }) => ({ ...gate, run_id: run.run_id, crew: run.crew, may_decide: true }));
   }
 
@@ -169,8 +171,8 @@ export class CrewRunsService {
   private async known(runId: string, daoId: string): Promise<Known | undefined> {
     const found = await this.parts.views.run(runId, daoId);
     if (!found) return undefined;
-    const { lost, answers, ...run } = found;
-    return { run: { ...run, spent: spentBy(run.steps, lost) }, answers };
+    const { lost, answers, subject_member, ...run } = found;
+    return { run: { ...run, spent: spentBy(run.steps, lost) }, behind: { answers, subject_member } };
   }
 
   private async decideNow(change: Change, run: SeenRun, gateId: string, made: Deciding): Promise<void> {
@@ -239,7 +241,7 @@ const seenBy = (acting: Acting, known: Known): SeenRun => ({
 /** A run as far as it tells who may decide. */
 interface Askable {
   run: Pick<SeenRun, 'started_by' | 'starter' | 'subject'>;
-  answers: string | null;
+  behind: Behind;
 }
 
 const mayDecide = (acting: Acting, run: Askable, gate: Pick<SeenGate, 'kind' | 'rules' | 'state'>): boolean =>
@@ -248,15 +250,16 @@ const mayDecide = (acting: Acting, run: Askable, gate: Pick<SeenGate, 'kind' | '
 /** Why somebody may decide nothing at a gate as it stands; undefined: they may. */
 function refusalOf(
   acting: Acting,
-  { run, answers }: Askable,
+  { run, behind: { answers, subject_member } }: Askable,
   { kind, rules, state }: Pick<SeenGate, 'kind' | 'rules' | 'state'>,
 ): GateRefusal | undefined {
   const member = acting.facts.member ?? acting.actor;
   const decider = { member, roles: acting.facts.member === undefined ? [] : acting.rights.roles };
+  const subject = acting.actor === run.subject ? member : subject_member;
   const people = {
     ...{ kind, ...rules, starter: run.starter ?? run.started_by },
     ...(answers !== null && { answers }),
-    ...(acting.actor === run.subject && { subject: member }),
+    ...(subject !== null && { subject }),
   };
   const closed = state === 'expired' ? 'expired' : 'closed';
   return deciderRefusal(people, decider) ?? (state === 'open' ? undefined : closed);

@@ -13,7 +13,7 @@ import type { Accepted } from './accepted.js';
 
 /** How long a request that runs in this process is left to the bus before Temporal is asked too, in milliseconds. */
 const BUS_HEAD_START_MS = 2_000;
-/** How often it is looked whether a run that may be another process's waits for people, in milliseconds. */
+/** How often it is looked whether a run waits for people, in milliseconds. */
 const LOOK_AT_RUN_MS = 2_000;
 /** Between a step that has ended and the next one a run is at work, too: it is looked at twice, so many milliseconds apart. */
 const LOOK_TWICE_MS = 300;
@@ -49,24 +49,40 @@ export class OutcomesService {
 
   /** The final body, or the body so far if the signal comes before, or nothing goes on until people decide. */
   async wait(request: Followed, limit: AbortSignal): Promise<RequestBody> {
+    const live = (signal: AbortSignal): AsyncGenerator<PositionedEvent> => this.live(request, undefined, signal);
+    for await (const event of this.untilPeople(request, limit, live)) {
+      if (event.type === 'done' || event.type === 'error') return event.data;
+    }
+    return this.body(request);
+  }
+
+  /** Events from the beginning to the end of the request, until the signal, or until nothing goes on until people decide. */
+  eventsUntilPeople(request: Followed, signal: AbortSignal): AsyncGenerator<PositionedEvent> {
+    return this.untilPeople(request, signal, (until) => this.events(request, undefined, until));
+  }
+
+  private async *untilPeople(
+    request: Followed,
+    signal: AbortSignal,
+    follow: (signal: AbortSignal) => AsyncGenerator<PositionedEvent>,
+  ): AsyncGenerator<PositionedEvent> {
     const enough = new AbortController();
-    const either = AbortSignal.any([limit, enough.signal]);
-    // Whose events come by this process's bus is heard there.
-    if (isCrewWorkflow(request.workflowId) && !request.here) {
+    const either = AbortSignal.any([signal, enough.signal]);
+    // Who is asked is told by the process that did the last step, which may be another one.
+    if (isCrewWorkflow(request.workflowId)) {
       const stop = (): void => {
         enough.abort();
       };
       void this.untilItWaits(request, either).then(stop, stop);
     }
     try {
-      for await (const event of this.live(request, undefined, either)) {
-        if (event.type === 'done' || event.type === 'error') return event.data;
-        if (event.type === 'crew' && event.data.waits_for !== null) break;
+      for await (const event of follow(either)) {
+        yield event;
+        if (event.type === 'crew' && event.data.waits_for !== null) return;
       }
     } finally {
       enough.abort();
     }
-    return this.body(request);
   }
 
   /** Resolves when nothing of a run goes on until people decide; rejects with the signal. */

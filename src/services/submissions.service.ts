@@ -157,8 +157,8 @@ export class SubmissionsService {
       if (await requests.accept(row)) {
         if (row.idempotency) await headStarts.begin(input, row);
         const { requestId: runId, daoId } = input;
-        if (row.run) void this.parts.crews.lookAhead({ runId, daoId });
-        return await this.start(input, row.begunAt !== undefined);
+        const ahead = row.run ? this.parts.crews.lookAhead({ runId, daoId }) : undefined;
+        return await this.start(input, row.begunAt !== undefined, ahead);
       }
     } catch (error) {
       headStarts.takeBack(input.requestId);
@@ -180,7 +180,8 @@ export class SubmissionsService {
     });
   }
 
-  private async start(input: RouteRequestInput, begun: boolean): Promise<Accepted> {
+  /** @param ahead what is being written about a run beside its start */
+  private async start(input: RouteRequestInput, begun: boolean, ahead?: Promise<void>): Promise<Accepted> {
     const accepted = toAccepted(input);
     const log = this.parts.log.child(requestFields(accepted));
     const { rule, chain } = input.decision;
@@ -193,6 +194,8 @@ export class SubmissionsService {
     } catch (error) {
       const { headStarts } = this.parts;
       headStarts.startFailed();
+      // What it writes ends with the run.
+      await ahead;
       // The call goes first: from then on nobody can take it over, and only a claim can keep the row from being closed.
       const takenOver = begun && !headStarts.takeBack(input.requestId);
       if (!takenOver && (await this.refuse(input, begun, log))) throw error;

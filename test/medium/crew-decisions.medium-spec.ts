@@ -173,8 +173,35 @@ describe.each(DATABASES)('decisions about runs of crews on %s', (_name, open) =>
     const key = aKey({ dao_id: dao, owner: admin!.id });
     await fresh.database.of(dao).insertInto('api_keys').values(key).execute();
     const run = await waiting({ ...GATE, count: 1 }, {}, 'tg:9', key.id);
+    expect((await gateOf(run)).may_decide).toBe(false);
+    expect(await runs.asked(keyOf('tg:1'), { daoId: dao })).toEqual([]);
+    expect(await runs.asked(keyOf('tg:2'), { daoId: dao })).toMatchObject([{ run_id: run, may_decide: true }]);
     expect(await codeOf(decide(run, 'tg:1'))).toBe('DECISION_INVALID');
     expect(await codeOf(decide(run, 'tg:2'))).toBe('taken');
+  });
+
+  it('tells whoever acts what is asked of them, and of nobody else', async () => {
+    const mine = await waiting({ ...GATE, count: 1 }, {}, 'tg:1');
+    const others = await waiting({ ...GATE, count: 1 });
+    const aboutMe = await waiting({ ...GATE, count: 1 }, {}, 'tg:9', 'key-1', 'tg:1');
+    const asked = async (by: string) => (await runs.asked(keyOf(by), { daoId: dao })).map(({ run_id: run }) => run);
+    expect(await asked('tg:1')).toEqual([others]);
+    expect(await asked('tg:2')).toEqual([mine, others, aboutMe]);
+    expect(await asked('tg:9')).toEqual([]);
+    await requests.recordEnding(others, dao, anEnding({ status: 'cancelled' }));
+    expect(await asked('tg:2')).toEqual([mine, aboutMe]);
+  });
+
+  it('shows what is done with an approval, also once the output was changed', async () => {
+    const action = { action: 'assign_role' as const, role: 'plan.text', assignable: ['contributor', 'member'] };
+    const tasks = { plan: aTaskDefinition({ approval: APPROVAL, action }) };
+    const shown = { output: { text: 'contributor' }, action: { ...action, role: 'contributor', user_id: 'tg:77' } };
+    const run = await waiting({ ...GATE, shown, count: 2 }, { tasks });
+    await decide(run, 'tg:1', { ...APPROVE, output: { text: 'member' } });
+    expect((await gateOf(run)).shown).toEqual({
+      output: { text: 'member' },
+      action: { action: 'assign_role', role: 'member', user_id: 'tg:77' },
+    });
   });
 
   it.each(['api:key', 'p_0', 'tg:1\u200b', ' tg:1'])('makes no member of %j, which is no person', async (subject) => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import type { GateOrder, TaskProgress } from '../../src/contracts/crew-run.js';
 import { stepRequestId } from '../../src/contracts/ids.js';
 import { closeGate } from '../../src/adapters/store/crew-gates.repository.js';
@@ -12,11 +13,13 @@ import {
   type RunHead,
 } from '../../src/adapters/store/crew-runs.repository.js';
 import type { NewStep } from '../../src/adapters/store/crew-steps.js';
+import { CrewViewsRepository } from '../../src/adapters/store/crew-views.repository.js';
 import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { FRESH } from '../../src/domain/crew/advance.js';
 import { createDao } from '../factories/access.js';
 import { aCrew, ROOM } from '../factories/crew.js';
 import { aClaim, aDecision, anAnswer, anEnding, aRequest } from '../factories/requests.js';
+import { until } from '../support/until.js';
 import { DATABASES, type Fresh } from './databases.js';
 
 const DAO = 'runs-dao';
@@ -37,7 +40,7 @@ const RUN = {
   ...{ crew: 'planning', hash: 'hash', subject: null, inputs: { text: 'a' }, rights: ['agent.crew'], room: ROOM },
 };
 
-describe.each(DATABASES)('runs of crews on %s', (_name, open) => {
+describe.each(DATABASES)('runs of crews on %s', (name, open) => {
   let fresh: Fresh;
   let runs: CrewRunsRepository;
   let head: RunHead;
@@ -161,6 +164,35 @@ describe.each(DATABASES)('runs of crews on %s', (_name, open) => {
     expect(seen).toEqual({ early: true, late: false });
   });
 
+  // The embedded database has one connection: nobody looks at a run meanwhile.
+  if (name === 'PostgreSQL') {
+    it('should leave nothing open of a run that ends while somebody else looks at it', async () => {
+      const requests = new RequestsRepository(fresh.database);
+      const waits = async (): Promise<boolean> => {
+        const { rows } = await sql`select from pg_locks where not granted`.execute(fresh.database.of(DAO));
+        return rows.length > 0;
+      };
+      const ending = await locked(async (db, run) => {
+        const ended = requests.recordEnding(head.runId, DAO, anEnding());
+        await until(waits);
+        const plan: TaskProgress = { ...FRESH, state: 'running' };
+        await applyChanges(db, run, {
+          ...{ tasks: { plan }, steps: [aStep('a.1.1.1')], gates: [aGate('late')], handoffs: 0 },
+          ahead: true,
+        });
+        // In an object: awaited here, it would wait for itself.
+        return { ended };
+      });
+      expect(await ending.ended).toBe(true);
+      const seen = await new CrewViewsRepository(fresh.database).run(head.runId, DAO);
+      expect(seen).toMatchObject({
+        tasks: [{ state: 'cancelled' }],
+        steps: [{ status: 'cancelled' }],
+        gates: [{ state: 'closed' }],
+      });
+    });
+  }
+
   describe('how many are open', () => {
     const dao = 'dao-of-many';
     const requests = () => new RequestsRepository(fresh.database);
@@ -172,8 +204,9 @@ describe.each(DATABASES)('runs of crews on %s', (_name, open) => {
     });
 
     it('should have no more begin than there is room for, also in one moment, until one has ended', async () => {
-      const begin = (actor: string) => {
-        const request = aRequest({ daoId: dao, actor, mode: 'crew', run: { ...RUN, room: { person: 2, dao: 5 } } });
+      const begin = (actor: string, rights = RUN.rights) => {
+        const run = { ...RUN, rights, room: { person: 2, dao: 5 } };
+        const request = aRequest({ daoId: dao, actor, mode: 'crew', run });
         return requests()
           .accept(request)
           .then(
@@ -192,6 +225,8 @@ describe.each(DATABASES)('runs of crews on %s', (_name, open) => {
       });
       await requests().recordEnding(begun[0]!, dao, anEnding());
       expect(await begin('tg:1')).toEqual(expect.any(String));
+      // Guests are counted apart.
+      expect(await begin('tg:1', ['chat.read'])).toEqual(expect.any(String));
     });
   });
 

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { GateDecision, GateKind, GateState } from '../../contracts/crew.js';
 import type { GateRules } from '../../contracts/crew-run.js';
 import type { SeenGate, SeenRun } from '../../contracts/crew-view.js';
+import type { RecordedRun } from './crew-views.repository.js';
 import { guardStore } from './errors.js';
 import type { RunPlace } from './crew-steps.js';
 import type { Db, Tenants } from './tenants.js';
@@ -30,7 +31,8 @@ export interface GateNow {
 
 /** An open gate, with as much of its run as tells who may decide. */
 export type OpenGate = SeenGate & {
-  run: Pick<SeenRun, 'run_id' | 'crew' | 'started_by' | 'starter' | 'subject'> & { answers: string | null };
+  run: Pick<SeenRun, 'run_id' | 'crew' | 'started_by' | 'starter' | 'subject'> &
+    Pick<RecordedRun, 'answers' | 'subject_member'>;
 };
 
 /** Whoever asks what is asked of them. */
@@ -50,6 +52,8 @@ export class CrewGatesRepository {
   async open(daoId: string, { actor, member, roles }: GateReader): Promise<OpenGate[]> {
     const theirs = sql<boolean>`(gate.rules -> 'roles' ?| ${roles}::text[] or (gate.kind = 'question'
       and (request.actor = ${actor} or identity.member_id = ${member ?? null})))`;
+    const own = sql<boolean>`(gate.kind = 'approval' and not (gate.rules ->> 'self')::boolean
+      and coalesce(${member ?? null} in (identity.member_id, about.member_id, key.owner), false))`;
     const rows = await guardStore(() =>
       this.tenants
         .of(daoId)
@@ -59,25 +63,32 @@ export class CrewGatesRepository {
         .leftJoin('identities as identity', (join) =>
           join.onRef('identity.dao_id', '=', 'run.dao_id').onRef('identity.user_id', '=', 'request.actor'),
         )
+        .leftJoin('identities as about', (join) =>
+          join.onRef('about.dao_id', '=', 'run.dao_id').onRef('about.user_id', '=', 'run.subject'),
+        )
         .leftJoin('api_keys as key', 'key.id', 'request.key_id')
         .where('gate.dao_id', '=', daoId)
         .where('gate.state', '=', 'open')
+        .where('run.ended_at', 'is', null)
         .where(theirs)
+        .where((eb) => eb.not(own))
         .orderBy('gate.asked_at')
         .limit(MOST)
         .select([
           ...(['gate.id', 'gate.kind', 'gate.task', 'gate.state', 'gate.ask', 'gate.shown', 'gate.rules'] as const),
           ...(['gate.revision', 'gate.asked_at', 'gate.remind_at', 'gate.reminded_at', 'gate.expires_at'] as const),
-          'gate.decided_at',
+          ...(['gate.decided_at', 'about.member_id as subject_member'] as const),
           ...(['run.run_id', 'run.crew', 'run.subject', 'request.actor', 'identity.member_id', 'key.owner'] as const),
         ])
         .execute(),
     );
-    return rows.map(({ run_id, crew, subject, actor: started_by, member_id: starter, owner: answers, ...gate }) => ({
-      ...gate,
-      decisions: [],
-      run: { run_id, crew, subject, started_by, starter, answers },
-    }));
+    return rows.map(
+      ({ run_id, crew, subject, subject_member, actor, member_id: starter, owner: answers, ...gate }) => ({
+        ...gate,
+        decisions: [],
+        run: { run_id, crew, subject, subject_member, started_by: actor, starter, answers },
+      }),
+    );
   }
 
   /** Runs of all DAOs that have not seen what was decided, or whose time has come and gone. */

@@ -22,6 +22,8 @@ export type RecordedRun = Omit<SeenRun, 'spent'> & {
   lost: { tokens: number; usd: number };
   /** The member who answers for the key that started it, or `platform`; null: the key opens all DAOs. */
   answers: string | null;
+  /** Whom it is about, as a member; null: nobody, or no member. */
+  subject_member: string | null;
 };
 
 /** Runs of crews as people look at them. */
@@ -135,6 +137,9 @@ const head = (db: Db, { runId, daoId }: RunPlace) =>
     .leftJoin('identities as identity', (join) =>
       join.onRef('identity.dao_id', '=', 'run.dao_id').onRef('identity.user_id', '=', 'request.actor'),
     )
+    .leftJoin('identities as about', (join) =>
+      join.onRef('about.dao_id', '=', 'run.dao_id').onRef('about.user_id', '=', 'run.subject'),
+    )
     .leftJoin('api_keys as key', 'key.id', 'request.key_id')
     .where('run.run_id', '=', runId)
     .where('run.dao_id', '=', daoId)
@@ -143,6 +148,7 @@ const head = (db: Db, { runId, daoId }: RunPlace) =>
       ...(['run.base_run', 'run.result', 'run.lost_tokens', 'run.lost_usd', 'version.definition'] as const),
       ...(['request.status', 'request.actor as started_by', 'request.received_at as started_at'] as const),
       ...(['request.ended_at', 'request.error', 'identity.member_id as starter', 'key.owner as answers'] as const),
+      'about.member_id as subject_member',
     ])
     .executeTakeFirst();
 

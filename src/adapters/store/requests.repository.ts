@@ -10,7 +10,7 @@ import type { Tenants } from './tenants.js';
 import { guardStore } from './errors.js';
 import { decidedRequests, type DecisionCursor } from './recorded-decisions.js';
 import type { RequestRecord } from './request-record.js';
-import { beginRun, endingRun, guardRun, type NewRun } from './run-requests.js';
+import { beginRun, closingRun, endingRun, guardRun, type NewRun } from './run-requests.js';
 import { findByKey, findRequest, openRequests, type OpenFilter } from './find-requests.js';
 import { claimTool, isLatestRun, keepJournal, recordToolResult, type ToolEnd, type ToolJob } from './tool-jobs.js';
 import {
@@ -338,16 +338,21 @@ export class RequestsRepository {
 
   /** Runs a statement that ends a request, and drops the conversation that its client sent: it has it still. */
   private async endedWithout(daoId: string, ending: RawBuilder<unknown>): Promise<boolean> {
+    const db = this.tenants.of(daoId);
     const { rows } = await guardStore(() =>
-      sql`
+      sql<{ id: string; is_run: boolean }>`
         with request as (${ending}), ${endingRun}, emptied as (
           update turns set call = null from request
           where turns.request_id = request.id and turns.call is not null and request.run_id is null
         )
-        select id from request
-      `.execute(this.tenants.of(daoId)),
+        select id, exists (select from runs) as is_run from request
+      `.execute(db),
     );
-    return rows.length === 1;
+    const [ended] = rows;
+    // Whoever had the run locked meanwhile may have written down what that statement could not see.
+    if (ended?.is_run)
+      await guardStore(() => sql`with request as (select ${ended.id} as id), ${closingRun} select`.execute(db));
+    return ended !== undefined;
   }
 
   /** Requests that have not ended, oldest first, behind the id `after`. Ids are ordered by time. */

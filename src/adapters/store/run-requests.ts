@@ -34,7 +34,9 @@ export const beginRun = (
   insert into crew_runs (run_id, dao_id, crew, hash, subject, inputs, base_run, rights)
   select request.id, ${daoId}, ${crew}, ${hash}, ${subject}, ${JSON.stringify(inputs)}::jsonb,
     ${base?.runId ?? null}, ${JSON.stringify(rights)}::jsonb
-  from request where crew_runs_room(${daoId}, ${actor}, ${room.person}, ${room.dao})
+  from request where crew_runs_room(
+    ${daoId}, ${actor}, ${!rights.includes('agent.crew')}, ${room.person}, ${room.dao}
+  )
   returning run_id
 ), reused as (
   insert into crew_tasks (run_id, dao_id, task, state, round, attempt, output, notes, reused_from, ended_at)
@@ -42,10 +44,7 @@ export const beginRun = (
   from run, jsonb_each(${JSON.stringify(base?.outputs ?? {})}::jsonb) as taken
 )`;
 
-const FULL = {
-  crew_runs_of_person: { limit: 'person', whose: 'You have' },
-  crew_runs_of_dao: { limit: 'dao', whose: 'This DAO has' },
-} as const;
+const FULL = { person: 'You have', dao: 'This DAO has' } as const;
 
 /**
  * The statement that begins a run, if it begins one.
@@ -57,13 +56,11 @@ export async function guardRun<T>(run: NewRun | undefined, statement: () => Prom
   } catch (error) {
     if (!run || !Error.isError(error)) throw error;
     if (error.message.includes('crew_runs_by_guest')) throw new AppError('CREW_RUNNING');
-    for (const [name, { limit, whose }] of Object.entries(FULL)) {
-      if (!error.message.includes(name)) continue;
-      const most = run.room[limit];
-      const message = `${whose} ${most} open runs of crews, and no more may be: end one, or decide what it asks.`;
-      throw new AppError('CREW_RUNS_OPEN', message, { limit, open_crew_runs: most });
-    }
-    throw error;
+    const [, limit] = /room for runs: (person|dao)/.exec(error.message) ?? [];
+    if (limit !== 'person' && limit !== 'dao') throw error;
+    const most = run.room[limit];
+    const message = `${FULL[limit]} ${most} open runs of crews, and no more may be: end one, or decide what it asks.`;
+    throw new AppError('CREW_RUNS_OPEN', message, { limit, open_crew_runs: most });
   }
 }
 
@@ -84,5 +81,5 @@ export const closingRun = sql`steps as (
 
 /** Parts of a statement that ends a `request` by which its run ends with it, where it has one. */
 export const endingRun = sql`runs as (
-  update crew_runs set ended_at = now() from request where crew_runs.run_id = request.id
+  update crew_runs set ended_at = now() from request where crew_runs.run_id = request.id returning crew_runs.run_id
 ), ${closingRun}`;

@@ -177,13 +177,22 @@ describe(Attempt.name, () => {
       },
     );
 
-    it.each([
-      ['nothing', { fails: 'FILE_NOT_FOUND' }, { expected_hash: null }],
-      ['what cannot be read', { fails: 'FILE_TOO_LARGE' }, {}],
-    ] as const)('should ask people about a file where there is %s', (_, before, expected) => {
-      const script: Script = { 'plan-1.1.1': { calls: [WRITE] }, 'plan-1.1.1.1.before': before };
-      const [gate] = play(withTools({ tool_approval: APPROVAL }), script).asked;
-      expect(gate?.shown.params).toEqual({ path: 'a.txt', content: 'hello', ...expected });
+    it('should ask people about a file that is not there yet', () => {
+      const before: Script = { 'plan-1.1.1': { calls: [WRITE] }, 'plan-1.1.1.1.before': { fails: 'FILE_NOT_FOUND' } };
+      const [gate] = play(withTools({ tool_approval: APPROVAL }), before).asked;
+      expect(gate?.shown.params).toEqual({ path: 'a.txt', content: 'hello', expected_hash: null });
+    });
+
+    it('should ask nobody about what could not be looked at', () => {
+      const run = play(withTools({ tool_approval: APPROVAL }), {
+        'plan-1.1.1': { calls: [WRITE] },
+        'plan-1.1.1.1.before': { fails: 'TOOL_TIMEOUT' },
+        'plan-1.1.2': DONE,
+      });
+      expect(run.asked).toEqual([]);
+      expect(run.follow('plan-1.1.2')).toMatchObject({
+        outcomes: [{ result: { error: 'scripted TOOL_TIMEOUT', code: 'TOOL_TIMEOUT' } }],
+      });
     });
 
     it('should look at nothing where the model says itself what it expects', () => {

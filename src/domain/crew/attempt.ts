@@ -202,7 +202,7 @@ export class Attempt {
     const { tool_approval: rules } = this.definition;
     if (!rules) return { result: { error: `${call.tool} needs an approval, and the crew says of none` } };
     const seen = this.asItIs(key, call);
-    if ('kind' in seen) return seen;
+    if (!('tool' in seen)) return seen;
     return this.approval(key, seen, rules) ?? this.toolStep(key, seen);
   }
 
@@ -211,7 +211,7 @@ export class Attempt {
   }
 
   /** What people approve is written over nothing but what was there when they were asked. */
-  private asItIs(key: string, call: AskedTool): AskedTool | { kind: Halt } {
+  private asItIs(key: string, call: AskedTool): AskedTool | { result: unknown } | { kind: Halt } {
     const { path, expected_hash: expected } = call.params;
     if (call.tool !== 'fs_write' || expected !== undefined) return call;
     const { task } = this;
@@ -224,7 +224,9 @@ export class Attempt {
     }
     if (!step || step.state === 'open') return { kind: 'working' };
     const hash = hashSeen(step);
-    return hash === undefined ? call : { ...call, params: { ...call.params, expected_hash: hash } };
+    if (hash !== undefined) return { ...call, params: { ...call.params, expected_hash: hash } };
+    const { code, reason = 'it could not be looked at' } = step.failure ?? {};
+    return { result: { error: reason, code } };
   }
 
   private question(key: string, { params }: AskedTool): { result: unknown } | { kind: Halt } {
@@ -276,7 +278,7 @@ export class Attempt {
   }
 }
 
-/** Hash of a file that was looked at; null: there is none; undefined: nobody knows, and the write will tell. */
+/** Hash of a file that was looked at; null: there is none; undefined: nobody knows. */
 function hashSeen({ state, result, failure }: StepView): string | null | undefined {
   if (state === 'failed') return failure?.code === 'FILE_NOT_FOUND' ? null : undefined;
   return isObject(result) && typeof result.hash === 'string' ? result.hash : undefined;

@@ -45,11 +45,11 @@ const isSame = (a: unknown, b: unknown): boolean =>
 function collect(a: unknown, b: unknown, path: string, depth: number, found: string[]): void {
   if (found.length > MOST_PATHS || isSame(a, b)) return;
   const parts = depth < MOST_DEPTH ? partsOf(a, b) : undefined;
-  if (!parts) found.push(path === '' ? '(all of it)' : path.replace(/^\./, ''));
+  if (!parts) found.push(path.replace(/^\./, ''));
   else for (const [name, one, other] of parts) collect(one, other, `${path}${name}`, depth + 1, found);
 }
 
-/** Paths under which two values differ; `(all of it)`: the values themselves. */
+/** Paths under which two values differ, the empty one being the values themselves. */
 export function changedPaths(a: unknown, b: unknown): { paths: string[]; truncated: boolean } {
   const found: string[] = [];
   collect(a, b, '', 0, found);

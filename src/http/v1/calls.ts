@@ -79,11 +79,8 @@ export class OpenAiCalls {
   }
 
   /** What happens to a request until it ends, or, of a run of a crew, until it waits for people. */
-  private async *events(call: Call, accepted: Accepted, gone: AbortSignal): AsyncGenerator<PositionedEvent> {
-    for await (const event of this.outcomes.events(accepted, undefined, this.until(call, gone))) {
-      yield event;
-      if (event.type === 'crew' && event.data.waits_for !== null) return;
-    }
+  private events(call: Call, accepted: Accepted, gone: AbortSignal): AsyncGenerator<PositionedEvent> {
+    return this.outcomes.eventsUntilPeople(accepted, this.until(call, gone));
   }
 
   /** Until when a call waits: requests have a deadline of their own, runs of crews have none. */
