@@ -74,13 +74,15 @@ export class CrewRunsController {
   })
   async start(
     @Param('id', { schema: CrewIdSchema }) id: string,
+    @Query({ schema: ActingQuerySchema }) query: ActingQuery,
     @Body({ schema: StartRunSchema }) body: StartRunBody,
     @Headers('prefer') prefer: string | undefined,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { inputs, text = '', dao_id: daoId, user_id: userId } = body;
+    const { inputs, text = '' } = body;
+    const { daoId, userId } = actingIn(query, body);
     const submission = submissionOf({ id, inputs }, { daoId, userId, prompt: text });
     await this.submit(submission, { request, reply, prefer, idempotencyKey });
   }
@@ -100,13 +102,15 @@ export class CrewRunsController {
   })
   async rerun(
     @Param('run', { schema: RunIdSchema }) runId: string,
+    @Query({ schema: ActorQuerySchema }) query: ActorQuery,
     @Body({ schema: RerunSchema }) body: RerunBody,
     @Headers('prefer') prefer: string | undefined,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { inputs, from, user_id: userId } = body;
+    const { inputs, from } = body;
+    const { userId } = actingIn(query, body);
     const earlier = await this.runs.get(keyOf(request), runId, { userId });
     const base = { runId, ...(from !== undefined && { from }) };
     const submission = submissionOf({ id: earlier.crew, inputs, base }, { daoId: earlier.dao_id, userId, prompt: '' });
@@ -200,9 +204,12 @@ export class CrewRunsController {
   async decide(
     decision: GateDecision['decision'],
     runId: string,
-    { user_id: userId, output, comment, gate, revision }: DecideBody,
+    query: ActorQuery,
+    body: DecideBody,
     request: FastifyRequest,
   ): Promise<Shown> {
+    const { output, comment, gate, revision } = body;
+    const { userId } = actingIn(query, body);
     const made = {
       ...{ decision, gate, revision },
       ...(comment !== undefined && { comment }),
@@ -248,11 +255,9 @@ function addDecision(decision: GateDecision['decision']): void {
   const name = `${decision}Run`;
   const value = function decide(
     this: CrewRunsController,
-    runId: string,
-    body: DecideBody,
-    request: FastifyRequest,
+    ...args: [runId: string, query: ActorQuery, body: DecideBody, request: FastifyRequest]
   ): Promise<Shown> {
-    return prototype.decide.call(this, decision, runId, body, request);
+    return prototype.decide.call(this, decision, ...args);
   };
   const route = { value, configurable: true, enumerable: false, writable: true };
   Object.defineProperty(prototype, name, route);
@@ -266,7 +271,11 @@ function addDecision(decision: GateDecision['decision']): void {
   for (const decorate of [Post(`runs/:run/${decision}`), HttpCode(200), Access('owner'), operation]) {
     decorate(prototype, name, route);
   }
-  [Param('run', { schema: RunIdSchema }), Body({ schema: DecideSchema }), Req()].forEach((decorate, at) => {
+  const parameters = [
+    ...[Param('run', { schema: RunIdSchema }), Query({ schema: ActorQuerySchema })],
+    ...[Body({ schema: DecideSchema }), Req()],
+  ];
+  parameters.forEach((decorate, at) => {
     decorate(prototype, name, at);
   });
 }

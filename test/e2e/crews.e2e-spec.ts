@@ -85,13 +85,24 @@ describe('crews', () => {
     const gate = await crews.asking(body.request_id);
     expect(gate).toMatchObject({ kind: 'approval', task: 'suggest_role', rules: { roles: ['admin'], count: 1 } });
     expect((await crews.decide(body.request_id, 'approve', {}, 'tg:777')).status).toBe(404);
-    const approved = await crews.decide(body.request_id, 'approve', { comment: 'Welcome!' });
+    const approve = `/crews/runs/${body.request_id}/approve?user_id=${ADMIN}`;
+    const torn = await product.call('POST', approve, {}, { user_id: 'tg:777' });
+    expect([torn.status, torn.body.error.code]).toEqual([400, 'BODY_INVALID']);
+    const approved = await product.call('POST', approve, {}, { comment: 'Welcome!' });
     expect(approved.status).toBe(200);
     const run = await crews.ended(body.request_id);
     expect(run).toMatchObject({ state: 'completed', result: { result: { suggested_role: 'contributor' } } });
     const { body: rights } = await product.call('POST', '/rbac/resolve', {}, { dao_id: DAO, user_id: 'tg:777' });
     expect((rights as unknown as { roles: string[] }).roles).toEqual(['contributor']);
     expect((await crews.decide(body.request_id, 'approve')).body.error.code).toBe('GATE_NOT_FOUND');
+  });
+
+  it('should tell at once that it waits, also to whoever asks for the same run again', async () => {
+    const call = { headers: { prefer: 'wait=600', 'idempotency-key': 'the-same-run' } };
+    const start = () => crews.start('microdao_onboarding', { about: 'I can code.' }, 'tg:776', call);
+    const [first, again] = [await start(), await start()];
+    expect([first.status, again.status]).toEqual([202, 202]);
+    expect(again.body.request_id).toBe(first.body.request_id);
   });
 
   it('should do a task again with the comment of whoever sent it back', async () => {
