@@ -6,7 +6,7 @@ import { GOOD } from '../fakes/crew-answers.js';
 import { startFakeOpenAi } from '../fakes/fake-openai.js';
 import type { WireFake } from '../fakes/wire-fake.js';
 import { temporalAddress } from '../support/temporal.js';
-import { CONTRIBUTOR, CrewCalls, MEMBER } from './crew-calls.js';
+import { ADMIN, CONTRIBUTOR, CrewCalls, MEMBER } from './crew-calls.js';
 import { chatProfile, DAO, fakeProvider, Product, until } from './harness.js';
 import { allEvents } from './sse.js';
 
