@@ -15,7 +15,7 @@ export const ERRORS = {
   RBAC_PERMISSION_DENIED: { status: 403, message: 'The roles of this user do not allow that.' },
   ACTING_NOT_ALLOWED: { status: 403, message: 'This key acts only as its own principal: leave out user_id.' },
   DAO_FORBIDDEN: { status: 403, message: 'This key does not open that DAO.' },
-  NOT_FOUND: { status: 404, message: 'There is nothing here.' },
+  NOT_FOUND: { status: 404, message: 'There is nothing here. GET /openapi.json lists what there is.' },
   DAO_NOT_FOUND: { status: 404, message: 'There is no such DAO.' },
   MODEL_NOT_FOUND: { status: 404, message: 'There is no such model, or it is not open to you: see GET /v1/models.' },
   REQUEST_NOT_FOUND: { status: 404, message: 'There is no such request, or it is not yours.' },

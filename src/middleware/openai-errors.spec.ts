@@ -44,7 +44,7 @@ describe(withHint.name, () => {
 
   it('says no more of other addresses, nor of other errors', () => {
     for (const url of ['/v1/responsesx', '/modelsx', '/', '/v1/models'])
-      expect(hinted(url)).toBe('There is nothing here.');
+      expect(hinted(url)).toBe('There is nothing here. GET /openapi.json lists what there is.');
     const error = new AppError('MODEL_NOT_FOUND');
     expect(withHint(error, { url: '/v1/responses' } as FastifyRequest)).toBe(error);
   });
