@@ -113,10 +113,10 @@ async function follow(
 }
 
 /** Prints what a run has come to. @throws CliError why it came to nothing */
-function tell(answer: unknown, { json = false }: Common): void {
+function tell(answer: unknown, { json = false, as }: Common & { as?: string }): void {
   const seen = seenRun(answer);
   const failure = failureOf(seen);
-  const text = openGates(seen.run_id, seen.gates) + resultOf(seen);
+  const text = openGates(seen.run_id, seen.gates, as) + resultOf(seen);
   if (!failure || json) process.stdout.write(shown({ answer, text }, { json }));
   if (failure) throw whereSeen(failure, seen.run_id);
 }
@@ -151,7 +151,7 @@ function addRuns(crew: Command): void {
   withActing(
     crew
       .command('runs')
-      .description('runs of a DAO, the newest first: your own, or all for admins')
+      .description('runs of a DAO, the newest first: your own, or all for admins; those that wait are running, too')
       .option('--crew <id>', 'those of this crew')
       .addOption(new Option('--state <state>', 'those that stand so').choices([...RUN_STATES]))
       .option(...LIMIT_OPTION),

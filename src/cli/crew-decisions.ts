@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GateDecision } from '../contracts/crew.js';
 import type { DagiClient } from './client.js';
 import { seenRun, showRun, toldRun } from './crew-seen.js';
-import { ask, part, query, type Told } from './people.js';
+import { ask, part, query, quoted, type Told } from './people.js';
 
 /** What a person says beside the decision itself. */
 export interface DecideOptions {
@@ -27,7 +27,12 @@ export async function decideRun(
     ...(revision !== undefined && { revision }),
     ...(user !== undefined && { user_id: user }),
   };
-  return toldRun(await ask(client, 'POST', `/crews/runs/${part(run)}/${decision}`, { body }));
+  const { answer, text } = toldRun(await ask(client, 'POST', `/crews/runs/${part(run)}/${decision}`, { body }), user);
+  const how = user === undefined ? '' : ` --as ${quoted(user)}`;
+  return {
+    answer,
+    text: `written down; the run goes on by itself: npx dagi crew show ${quoted(run)}${how}\n\n${text}`,
+  };
 }
 
 /** How often, and after which pauses, a run is looked at that is to end. */
@@ -42,7 +47,7 @@ export async function cancelRun(
   pauseMs = LOOK_PAUSE_MS,
 ): Promise<Told> {
   const who = as === undefined ? {} : { as };
-  let told = toldRun(await ask(client, 'POST', `/crews/runs/${part(run)}/cancel${query({ user_id: as })}`));
+  let told = toldRun(await ask(client, 'POST', `/crews/runs/${part(run)}/cancel${query({ user_id: as })}`), as);
   for (let looks = 0; looks < LOOKS && seenRun(told.answer).ended_at === null; looks += 1) {
     await sleep(pauseMs);
     told = await showRun(client, run, who);

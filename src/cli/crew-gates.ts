@@ -43,24 +43,49 @@ export type Gate = z.infer<typeof GateSchema>;
 /** What is done once an output is approved. */
 const ActionSchema = z.looseObject({ action: z.literal('assign_role'), role: z.string(), user_id: z.string() });
 
-/** What a run asks of people: what each gate shows, who decides, and with which commands. */
-export function openGates(run: string, gates: readonly Gate[]): string {
-  const open = gates.filter(({ state }) => state === 'open');
-  return open.map((gate) => plain(`${linesOf(run, gate, open).join('\n')}\n`)).join('\n');
+/** What people decided of a run, and why. */
+export function decidedGates(gates: readonly Gate[]): string {
+  const decided = gates.filter(({ state }) => state !== 'open');
+  const lines = decided.flatMap(({ id, state, decisions }) => [
+    ...decisions.map((one) => `${id}: ${madeBy(one)}`),
+    ...(decisions.length === 0 ? [`${id}: ${state}`] : []),
+  ]);
+  return lines.length === 0 ? '' : plain(`${lines.join('\n')}\n`);
 }
 
-function linesOf(run: string, gate: Gate, open: readonly Gate[]): string[] {
+const madeBy = ({ by, decision, comment }: Gate['decisions'][number]): string =>
+  oneLine(`${decision} by ${by}${comment === null ? '' : `: ${comment}`}`);
+
+/**
+ * What a run asks of people: what each gate shows, who decides, and with which commands.
+ * @param as who acts, where a gateway key says so
+ */
+export function openGates(run: string, gates: readonly Gate[], as?: string): string {
+  const open = gates.filter(({ state }) => state === 'open');
+  return open.map((gate) => plain(`${linesOf({ run, as }, gate, open).join('\n')}\n`)).join('\n');
+}
+
+/** Which run, and who acts. */
+interface Asker {
+  run: string;
+  as: string | undefined;
+}
+
+function linesOf(asker: Asker, gate: Gate, open: readonly Gate[]): string[] {
   const { id, kind, task, ask, expires_at: expires, reminded_at: reminded, decisions, may_decide: may } = gate;
   return [
     `asked: ${oneLine(ask)}`,
     `${kind} ${id}${task === null ? '' : ` of task ${task}`}; ${whoDecides(gate)} until ${expires}`,
     ...(reminded ? [`reminded of it at ${reminded}`] : []),
     ...shownOf(gate).map((line) => (line === '' ? '' : `    ${line}`)),
-    ...decisions.map(({ by, decision, comment }) => `${decision} by ${by}${comment === null ? '' : `: ${comment}`}`),
-    may === false ? 'Whoever may decide it does so with:' : 'Decide it with:',
-    ...commandsFor(run, gate, open).map((command) => `  ${command}`),
+    ...decisions.map(madeBy),
+    may === false ? `Whoever may decide it does so with these (${BY_GATEWAY}):` : 'Decide it with:',
+    ...commandsFor(may === false ? { ...asker, as: undefined } : asker, gate, open).map((command) => `  ${command}`),
   ];
 }
+
+/** A gateway key, as the administrator's, is no member. */
+export const BY_GATEWAY = "a gateway key, as the administrator's is, needs --as MEMBER";
 
 const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ');
 
@@ -78,9 +103,9 @@ function shownOf({ kind, shown }: Gate): string[] {
   return done ? [oneLine(`Once approved, ${done.user_id} gets the role ${done.role}.`), '', ...lines] : lines;
 }
 
-function commandsFor(run: string, { id, kind, revision }: Gate, open: readonly Gate[]): string[] {
+function commandsFor({ run, as }: Asker, { id, kind, revision }: Gate, open: readonly Gate[]): string[] {
   const which = open.filter((one) => one.kind === kind).length > 1 ? ` --gate ${quoted(id)}` : '';
-  const seen = revision > 1 ? ` --revision ${revision}` : '';
+  const seen = (revision > 1 ? ` --revision ${revision}` : '') + (as === undefined ? '' : ` --as ${quoted(as)}`);
   return Object.entries(DECISIONS)
     .filter(([, decision]) => decision.kind === kind)
     .map(([name, { words }]) => `npx dagi crew ${name} ${run}${which}${seen}${words ? ' --comment "…"' : ''}`);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DagiClient } from './client.js';
-import { GateSchema, openGates } from './crew-gates.js';
+import { BY_GATEWAY, GateSchema, openGates } from './crew-gates.js';
 import { ask, query, readList, type Told } from './people.js';
 import type { Acting } from './proposal.js';
 import { table } from './table.js';
@@ -53,8 +53,8 @@ export async function listGates(client: DagiClient, { dao, as }: Acting = {}): P
   const answer = await ask(client, 'GET', `/crews/gates${query({ dao_id: dao, user_id: as })}`);
   const { gates } = understood(AskedSchema, answer);
   const runs = [...Map.groupBy(gates, ({ run_id: run, crew }) => `${run} of ${crew}`)];
-  const told = runs.map(([run, asked]) => `run ${run}\n${openGates(asked[0]?.run_id ?? '', asked)}`);
-  return { answer, text: told.length === 0 ? 'nothing waits for you\n' : told.join('\n') };
+  const told = runs.map(([run, asked]) => `run ${run}\n${openGates(asked[0]?.run_id ?? '', asked, as)}`);
+  return { answer, text: told.length === 0 ? `nothing waits for you (${BY_GATEWAY})\n` : told.join('\n') };
 }
 
 /** A run that asks people something is named so, as the filter does. */

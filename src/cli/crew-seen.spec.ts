@@ -163,10 +163,10 @@ describe('runs of crews at the command line', () => {
     const { text } = await listGates(client, { dao: 'orchard', as: 'tg:1' });
     expect(text).toContain('run r1 of team\nasked: Shall it go out?\n');
     expect(text).toContain('\nreminded of it at T5\n');
-    expect(text).toContain('\n  npx dagi crew approve r1\n');
+    expect(text).toContain('\n  npx dagi crew approve r1 --as tg:1\n');
     expect(json).toHaveBeenCalledWith('GET', '/crews/gates?dao_id=orchard&user_id=tg%3A1', {});
     json.mockResolvedValue({ ok: true, gates: [] });
-    expect((await listGates(client)).text).toBe('nothing waits for you\n');
+    expect((await listGates(client)).text).toMatch(/^nothing waits for you \(.* --as MEMBER\)\n$/);
   });
 
   it.each(Object.keys(DECISIONS) as (keyof typeof DECISIONS)[])(

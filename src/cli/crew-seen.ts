@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { crewMarkdown } from '../domain/crew/result-markdown.js';
 import type { DagiClient } from './client.js';
 import { count, counted } from './count.js';
-import { GateSchema, openGates } from './crew-gates.js';
+import { decidedGates, GateSchema, openGates } from './crew-gates.js';
 import { dollars, shortTime } from './duration.js';
 import { CliError } from './failure.js';
 import { ask, part, query, withRemedy, type Told } from './people.js';
@@ -48,7 +48,7 @@ export type Run = z.infer<typeof RunSchema>;
 
 /** `dagi crew show`: how a run stands, task by task, what it asks, and what it came to. */
 export async function showRun(client: DagiClient, run: string, { as }: { as?: string } = {}): Promise<Told> {
-  return toldRun(await ask(client, 'GET', `/crews/runs/${part(run)}${query({ user_id: as })}`));
+  return toldRun(await ask(client, 'GET', `/crews/runs/${part(run)}${query({ user_id: as })}`), as);
 }
 
 /** A run that the server tells of. */
@@ -76,10 +76,12 @@ export function failureOf({ run_id: id, state, error }: Run): CliError | undefin
 export const whereSeen = ({ code, message, detail }: CliError, id: string): CliError =>
   new CliError(code, `${message.replace(/\.?$/, '.')} See each task with "npx dagi crew show ${id}".`, detail);
 
-/** A run for people, and the answer for programs. */
-export function toldRun(answer: unknown): Told {
+/** A run for people, and the answer for programs. @param as who acts, where a gateway key says so */
+export function toldRun(answer: unknown, as?: string): Told {
   const run = seenRun(answer);
-  const parts = [headOf(run), tasksOf(run), openGates(run.run_id, run.gates), resultOf(run)];
+  const { run_id: id, gates, error } = run;
+  const again = error ? `Run again what has no output: npx dagi crew rerun ${id}\n` : '';
+  const parts = [headOf(run), tasksOf(run), decidedGates(gates), openGates(id, gates, as), resultOf(run), again];
   return { answer, text: parts.filter((text) => text !== '').join('\n') };
 }
 
