@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,6 +9,9 @@ export const fileName = (index) => `file-${String(index).padStart(3, '0')}.${ind
 export const textOf = (folder, file) =>
   Array.from({ length: 20 }, (_, line) => `folder ${folder}, file ${file}, line ${line}\n`).join('');
 
+/** Waits until what was just written is on the disk: the kernel takes a core for that, which is no part of any tool. */
+export const settle = () => execFileSync('sync');
+
 /** A tree of files, in folders of one level. */
 export function plantTree(root, folders, files) {
   for (let folder = 0; folder < folders; folder += 1) {
@@ -15,4 +19,5 @@ export function plantTree(root, folders, files) {
     mkdirSync(path);
     for (let file = 0; file < files; file += 1) writeFileSync(join(path, fileName(file)), textOf(folder, file));
   }
+  settle();
 }
