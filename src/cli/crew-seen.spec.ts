@@ -42,6 +42,13 @@ describe('runs of crews at the command line', () => {
     ]);
   });
 
+  it('show tells what a task at work has met that is tried again', async () => {
+    const tasks = [{ ...RUN.tasks[1]!, state: 'running' }];
+    const steps = [{ ...RUN.steps[2]!, error: { code: 'PROVIDERS_COOLING', message: 'All rest.' } }];
+    json.mockResolvedValue({ ...RUN, state: 'running', result: null, tasks, steps });
+    expect((await showRun(client, 'r1')).text).toMatch(/^judge .* 400 ms +PROVIDERS_COOLING, tries again$/m);
+  });
+
   it('show tells what is asked, who decides, and how', async () => {
     const decisions = [{ by: 'p_1', decision: 'approve', comment: 'Fine.' }];
     const gates = [

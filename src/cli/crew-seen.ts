@@ -24,6 +24,7 @@ const StepSchema = z.looseObject({
   task: z.string(),
   usage: z.looseObject({ total_tokens: z.number() }).nullable(),
   ms: z.number(),
+  error: z.looseObject({ code: z.string(), message: z.string() }).nullish(),
 });
 
 /** A run, as far as it is printed. */
@@ -104,9 +105,15 @@ function tasksOf({ tasks, steps }: Run): string {
     const own = steps.filter((step) => step.task === task.task);
     const tokens = own.reduce((sum, { usage }) => sum + (usage?.total_tokens ?? 0), 0);
     const ms = own.reduce((sum, step) => sum + step.ms, 0);
-    return [task.task, task.agent, task.state, attemptOf(task), count(tokens), shortTime(ms), task.problem ?? ''];
+    return [task.task, task.agent, task.state, attemptOf(task), count(tokens), shortTime(ms), problemOf(task, own)];
   });
   return table(['task', 'agent', 'state', 'attempt', 'tokens', 'work', 'problem'], rows);
+}
+
+/** Why a task has failed, or, while it is at work, what its last step met: it is tried again. */
+function problemOf({ problem, state }: Task, steps: Run['steps']): string {
+  const met = state === 'running' ? steps.at(-1)?.error : undefined;
+  return problem ?? (met ? `${met.code}, tries again` : '');
 }
 
 /** Which attempt, and in which round, if people have sent the task back. */

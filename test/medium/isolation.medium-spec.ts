@@ -26,11 +26,12 @@ describe('what one DAO sees', () => {
     TIMEOUT_MS,
   );
 
-  it.each(['members', 'answers', 'files'])(
-    'should be found to differ when a filter is forgotten: %s',
-    async (plant) => {
-      const { code, output } = await isolation('--plant', plant, '--seed', '3', '--operations', '5000');
-      expect(output).toMatch(new RegExp(`^${plant}: found at operation \\d+`));
+  // `npm run isolation -- --plant all` forgets them all.
+  it(
+    'should be found to differ when a filter is forgotten',
+    async () => {
+      const { code, output } = await isolation('--plant', 'answers', '--seed', '3', '--operations', '5000');
+      expect(output).toMatch(/^answers: found at operation \d+/);
       expect(code).toBe(0);
     },
     TIMEOUT_MS,
