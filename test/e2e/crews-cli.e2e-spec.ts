@@ -98,7 +98,9 @@ describe('crews at the command line', () => {
     const id = idOf(told);
     expect(out).toContain('asked: Give this person the suggested role?\n');
     expect(out).toContain('    Once approved, tg:99 gets the role contributor.\n');
-    expect(out).toMatch(new RegExp(`Whoever may decide it does so with these \\(.*\\):\n  npx dagi crew approve ${id}\n`));
+    expect(out).toMatch(
+      new RegExp(`Whoever may decide it does so with these \\(.*\\):\n  npx dagi crew approve ${id}\n`),
+    );
     expect(await crew('admin', 'runs', '--state', 'waiting_approval')).toContain(id);
     const own = await line.dagi('guest', ['crew', 'approve', id]);
     expect(own.error).toMatchObject({ code: 'GATE_NOT_FOUND', message: expect.stringContaining('dagi crew show') });
