@@ -124,7 +124,7 @@ function readReport(path, end) {
   }
 }
 
-/** What jest is started for, one after the other: kinds, or parts of them. */
+/** What jest is started for: kinds, or parts of them. */
 function partsOf(kinds, rest) {
   return kinds.flatMap((kind) => {
     const { shards = 1 } = KINDS[kind];

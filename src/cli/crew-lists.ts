@@ -52,8 +52,8 @@ const AskedSchema = z.looseObject({ gates: z.array(GateSchema.extend({ run_id: z
 export async function listGates(client: DagiClient, { dao, as }: Acting = {}): Promise<Told> {
   const answer = await ask(client, 'GET', `/crews/gates${query({ dao_id: dao, user_id: as })}`);
   const { gates } = understood(AskedSchema, answer);
-  const runs = [...Map.groupBy(gates, ({ run_id: run, crew }) => `${run} of ${crew}`)];
-  const told = runs.map(([run, asked]) => `run ${run}\n${openGates(asked[0]?.run_id ?? '', asked, as)}`);
+  const runs = [...Map.groupBy(gates, ({ run_id: run }) => run)];
+  const told = runs.map(([run, asked]) => `run ${run} of ${asked[0]?.crew ?? ''}\n${openGates(run, asked, as)}`);
   return { answer, text: told.length === 0 ? `nothing waits for you (${BY_GATEWAY})\n` : told.join('\n') };
 }
 

@@ -51,10 +51,8 @@ export class CrewAdvanceService {
    * works on what. Safe to repeat.
    * @throws AppError `STORE_UNAVAILABLE`
    */
-  async advance(input: AdvanceCrewInput): Promise<AdvancedCrew> {
-    const { progress, ...advanced } = await this.look(input, {});
-    this.tellProgress(input.runId, progress);
-    return advanced;
+  advance(input: AdvanceCrewInput): Promise<AdvancedCrew> {
+    return this.look(input, {});
   }
 
   /**
@@ -64,20 +62,19 @@ export class CrewAdvanceService {
   async lookAhead(input: AdvanceCrewInput): Promise<void> {
     if (!this.parts.headStarts.mayBegin) return;
     try {
-      const { progress } = await this.look(input, { ahead: true });
-      this.tellProgress(input.runId, progress);
+      await this.look(input, { ahead: true });
     } catch (error) {
       const ids = { request_id: input.runId, dao_id: input.daoId };
       this.parts.log.warn({ ...ids, err: error }, 'a run was not looked at beside its start');
     }
   }
 
-  private async look({ runId, daoId }: AdvanceCrewInput, { ahead = false }: Look): Promise<Told> {
+  private async look({ runId, daoId }: AdvanceCrewInput, { ahead = false }: Look): Promise<AdvancedCrew> {
     const head = await this.parts.runs.head(runId, daoId);
     if (!head) return { ...NOTHING, ended: await this.parts.runs.endOf(runId, daoId) };
     // All that is asked of others comes first: the run is locked for as short as can be.
     const world = await this.worlds.of(head);
-    const { written, ...advanced } = await this.parts.runs.locked(head, async (db, run, now) => {
+    const { written, progress, ...advanced } = await this.parts.runs.locked(head, async (db, run, now) => {
       if (!run) return { ...GONE, ended: await this.parts.runs.endOf(runId, daoId, db) };
       if ('lost' in world && ahead) return GONE;
       if ('lost' in world) return this.fail(db, run, { code: 'CREW_STOPPED', reason: world.lost, task: null }, now);
@@ -89,6 +86,7 @@ export class CrewAdvanceService {
     });
     await this.beginCalls(head, written);
     if ('acting' in world) for (const denial of world.denials) await this.parts.access.denied(world.acting, denial);
+    this.tellProgress(runId, progress);
     return advanced;
   }
 
@@ -182,11 +180,8 @@ export class CrewAdvanceService {
 
 type FailedRun = Extract<RunFinal, { status: 'failed' }>;
 
-/** What a run came to in one advance, with what those are told who follow it. */
-type Told = AdvancedCrew & { progress: CrewProgress[] };
-
-/** The same, with the steps that were written down. */
-type Moved = Told & { written: readonly NewStep[] };
+/** What a run came to in one advance, with what those are told who follow it, and the steps that were written down. */
+type Moved = AdvancedCrew & { progress: readonly CrewProgress[]; written: readonly NewStep[] };
 
 const inputOf = ({ runId, daoId, actor }: RunHead, { key, deadlineAt, decision }: NewStep): RouteRequestInput => ({
   ...{ version: 1, requestId: stepRequestId(runId, key), daoId, actor },
@@ -203,8 +198,8 @@ const rowOf = (
   ...('call' in work && { call: work.call }),
 });
 
-const NOTHING: Told = { progress: [], steps: [], waitMs: null, ended: 'cancelled', waitsFor: null, tokens: 0 };
-const GONE: Moved = { ...NOTHING, written: [] };
+const NOTHING: AdvancedCrew = { steps: [], waitMs: null, ended: 'cancelled', waitsFor: null, tokens: 0 };
+const GONE: Moved = { ...NOTHING, progress: [], written: [] };
 
 const toStepInput = ({ requestId, decision, deadlineAt, label }: OpenStep): StepInput => ({
   requestId,

@@ -190,8 +190,8 @@ export class CrewRunsService {
     const revision = changed ? gate.revision + 1 : gate.revision;
     const { member } = deciderOf(change);
     const place = { runId: run.run_id, daoId, gate: gateId };
-    const shown = changed && gate.task !== null ? approvalShown(run, gate.task, changed) : { output: changed };
-    await decideGate(db, place, { revision, member, made, changed: changed && { output: changed, shown } });
+    const edit = changed && { output: changed, shown: approvalShown(run, gate.task ?? '', changed) };
+    await decideGate(db, place, { revision, member, made, changed: edit });
     await this.follow(change, run, gate, { rules, made: { ...made, member }, changed });
     const detail = {
       run: run.run_id,

@@ -11,7 +11,7 @@ import { isFinal, requestBody } from '../domain/bodies.js';
 import { AppError } from '../errors/app-error.js';
 import type { Accepted } from './accepted.js';
 
-/** How long a request that runs in this process is left to the bus before Temporal is asked too, in milliseconds. */
+/** How long a request that runs in this process is left to the bus before others are asked too, in milliseconds. */
 const BUS_HEAD_START_MS = 2_000;
 /** How often it is looked whether a run waits for people, in milliseconds. */
 const LOOK_AT_RUN_MS = 2_000;
@@ -86,8 +86,10 @@ export class OutcomesService {
   }
 
   /** Resolves when nothing of a run goes on until people decide; rejects with the signal. */
-  private async untilItWaits({ requestId: runId, daoId }: Placed, signal: AbortSignal): Promise<void> {
+  private async untilItWaits({ requestId: runId, daoId, here }: Followed, signal: AbortSignal): Promise<void> {
     const waits = (): Promise<boolean> => this.runs.waits({ runId, daoId }).catch(() => false);
+    // Nearly always the bus of this process has it first.
+    if (here) await sleep(BUS_HEAD_START_MS, undefined, { signal });
     for (;;) {
       if (await waits()) {
         await sleep(LOOK_TWICE_MS, undefined, { signal });
