@@ -1,6 +1,7 @@
 import { createAnswerActivities, type AnswerActivities, type AnswersDependencies } from './answers.js';
 import { createAuditHeadsActivities, type AuditHeadsActivities, type AuditHeadsDependencies } from './audit-heads.js';
 import { createCrewActivities, goingOn, type CrewActivities, type CrewDependencies } from './crew.js';
+import type { DialogActivities, DialogsDependencies } from './dialogs.js';
 import type { DevtoolsActivities, DevtoolsDependencies } from './devtools.js';
 import { createLlmActivities, type LlmActivities, type LlmDependencies } from './llm/generate.js';
 import { createProposalActivities, type ProposalActivities, type ProposalsDependencies } from './proposals.js';
@@ -14,7 +15,7 @@ export type OrchestratorDependencies = LlmDependencies &
   CrewDependencies &
   ProposalsDependencies;
 /** Everything that activities need. */
-export type ActivityDependencies = OrchestratorDependencies & DevtoolsDependencies;
+export type ActivityDependencies = OrchestratorDependencies & DevtoolsDependencies & DialogsDependencies;
 
 export type OrchestratorActivities = LlmActivities &
   AnswerActivities &
@@ -23,7 +24,7 @@ export type OrchestratorActivities = LlmActivities &
   CrewActivities &
   ProposalActivities;
 /** All activities, by the names under which workflows call them. */
-export type Activities = OrchestratorActivities & DevtoolsActivities;
+export type Activities = OrchestratorActivities & DevtoolsActivities & DialogActivities;
 
 /** Activities of the workflows' own queue; calls to models of other queues and tools have workers of their own. */
 export const createActivities = (deps: OrchestratorDependencies): OrchestratorActivities => ({

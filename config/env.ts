@@ -38,6 +38,16 @@ const EnvSchema = z.object({
   DEEPSEEK_API_KEY: secret.optional(),
   DEEPSEEK_BASE_URL: url.optional(),
   EMBEDDED_MODEL: z.string().optional(),
+  TELEGRAM_BOT_TOKEN: z
+    .string()
+    .regex(/^\d+:[\w-]+$/, 'the form of a bot token: digits, a colon, and the rest')
+    .optional(),
+  TELEGRAM_API_ROOT: url.optional(),
+  TELEGRAM_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^[\w-]{1,256}$/, '1 to 256 of the characters A-Z, a-z, 0-9, _ and -')
+    .optional(),
+  TELEGRAM_MODE: z.enum(['polling', 'webhook']).optional(),
   DAGI_CACHE: z.string().optional(),
   DAGI_LOG_LEVEL: z.enum(LEVELS).optional(),
 });

@@ -16,11 +16,13 @@ import { AccessRepository } from './adapters/store/access.repository.js';
 import { AnswerCacheRepository } from './adapters/store/answer-cache.repository.js';
 import { AuditHeadsRepository } from './adapters/store/audit-heads.repository.js';
 import { AuditRepository } from './adapters/store/audit.repository.js';
+import { ChatsRepository } from './adapters/store/chats.repository.js';
 import { ConfigRepository } from './adapters/store/config.repository.js';
 import { CrewGatesRepository } from './adapters/store/crew-gates.repository.js';
 import { CrewRunsRepository } from './adapters/store/crew-runs.repository.js';
 import { CrewViewsRepository } from './adapters/store/crew-views.repository.js';
 import { CrewsRepository } from './adapters/store/crews.repository.js';
+import { InboxRepository } from './adapters/store/inbox.repository.js';
 import { InvitationsRepository } from './adapters/store/invitations.repository.js';
 import { MembersRepository } from './adapters/store/members.repository.js';
 import { DaosRepository } from './adapters/store/daos.repository.js';
@@ -31,6 +33,7 @@ import { KeysRepository } from './adapters/store/keys.repository.js';
 import { ProposalsRepository } from './adapters/store/proposals.repository.js';
 import { ProviderFiguresRepository } from './adapters/store/provider-figures.repository.js';
 import { RefusalsRepository } from './adapters/store/refusals.repository.js';
+import { RepliesRepository } from './adapters/store/replies.repository.js';
 import { RequestsRepository } from './adapters/store/requests.repository.js';
 import { RolesRepository } from './adapters/store/roles.repository.js';
 import { UsageRepository } from './adapters/store/usage.repository.js';
@@ -44,6 +47,7 @@ import type { SharedState } from './contracts/shared-state.js';
 import type { LimitRules } from './domain/limits.js';
 import type { ApiServices } from './main.js';
 import { devtoolsOf, type Devtools } from './devtools.js';
+import { dialogsOf, type Dialogs } from './dialogs.js';
 import { AccessService } from './services/access.service.js';
 import { AuditHeadsService } from './services/audit-heads.service.js';
 import { AuditService } from './services/audit.service.js';
@@ -52,6 +56,7 @@ import { AvailabilityService } from './services/availability.service.js';
 import { ConfigGuard } from './services/config-guard.js';
 import { ConfigService } from './services/config.service.js';
 import { Denials } from './services/denials.js';
+import { Cancels } from './services/cancels.js';
 import { crewingOf, type Crewing } from './services/crewing.js';
 import { DrainService } from './services/drain.service.js';
 import { KeysService } from './services/keys.service.js';
@@ -94,6 +99,7 @@ const repositoriesOf = (tenants: Tenants) => ({
   audit: new AuditRepository(tenants),
   auditHeads: new AuditHeadsRepository(tenants),
   cache: new AnswerCacheRepository(tenants),
+  chats: new ChatsRepository(tenants),
   config: new ConfigRepository(tenants),
   crewGates: new CrewGatesRepository(tenants),
   crewRuns: new CrewRunsRepository(tenants),
@@ -102,11 +108,13 @@ const repositoriesOf = (tenants: Tenants) => ({
   daos: new DaosRepository(tenants),
   delegations: new DelegationsRepository(tenants),
   figures: new ProviderFiguresRepository(tenants),
+  inbox: new InboxRepository(tenants),
   invitations: new InvitationsRepository(tenants),
   keys: new KeysRepository(tenants),
   members: new MembersRepository(tenants),
   proposals: new ProposalsRepository(tenants),
   refusals: new RefusalsRepository(tenants),
+  replies: new RepliesRepository(tenants),
   requests: new RequestsRepository(tenants),
   roles: new RolesRepository(tenants),
   usage: new UsageRepository(tenants),
@@ -134,7 +142,7 @@ export async function compose(foundation: Foundation, loaded: HashedConfig): Pro
   const { audit, config: repository } = repositories;
   const config = new ConfigService<HashedConfig>(files, { repository, guard, audit, access, log });
   await config.start(loaded);
-  return new Composition(foundation, repositories, access, recorded, config);
+  return new Composition(foundation, repositories, access, recorded, config, dao);
 }
 
 /** Where signed heads of the record are posted: outside DAGI_HOME, if others than the product are to read them. */
@@ -152,7 +160,9 @@ export class Composition {
   readonly audit: AuditService;
   readonly auditHeads: AuditHeadsService;
   readonly crewing: Crewing;
+  readonly cancels: Cancels;
   readonly devtools: Devtools;
+  readonly dialogs: Dialogs;
   readonly headStarts: HeadStarts;
   readonly keys: KeysService;
   readonly limits: LimitsService;
@@ -175,6 +185,7 @@ export class Composition {
     readonly access: AccessService,
     recorded: RecordedDecisions,
     readonly config: ConfigService<HashedConfig>,
+    defaultDao: () => string | undefined,
   ) {
     const { env, log, shared, temporal } = foundation;
     const { audit, figures, keys, refusals, requests, usage } = repositories;
@@ -183,6 +194,7 @@ export class Composition {
     this.registry = new LlmRegistry(this.configuredProviders(), poolsOf(table()));
     this.states = new ProviderStatesService(shared, log);
     this.admission = new AdmissionService(shared, log);
+    this.cancels = new Cancels(shared, bus, log);
     const availability = new AvailabilityService(this.states, this.admission, this.registry);
     this.people = peopleOf({ access, repositories, roles: loadDefaultRoles() });
     const { changes } = this.people;
@@ -203,7 +215,7 @@ export class Composition {
     this.devtools = devtoolsOf(env, log, () => config.current());
     this.keys = new KeysService(keys, access, audit);
     this.limits = new LimitsService(foundation.counter, usage, () => limitsOf(config.current()), log);
-    this.requests = new RequestsService(requests, access, temporal, bus, availability, log);
+    this.requests = new RequestsService(requests, access, temporal, this.cancels, availability, log);
     this.headStarts = new HeadStarts({
       ...{ requests, bus, log, temporal, registry: this.registry, states: this.states },
       settings: () => headStartsOf(config.current()),
@@ -216,7 +228,11 @@ export class Composition {
       ...{ crews: this.crewing.starts, limits: this.limits, accepted: this.requests },
     });
     this.outcomes = new OutcomesService(requests, temporal, bus, this.repositories.crewViews);
-    const overdue = { proposals: advancing, crews: this.crewing.runs };
+    this.dialogs = dialogsOf({
+      ...{ env, log, shared, clock: temporal, repositories, defaultDao, cancels: this.cancels },
+      ...{ outcomes: this.outcomes, requests: this.requests, submissions: this.submissions },
+    });
+    const overdue = { proposals: advancing, crews: this.crewing.runs, dialogs: this.dialogs.door };
     this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, overdue);
     this.routing = new RoutingService(table, access, this.crewing.starts);
     const policies = (): LoadedConfig['routing']['providers'] => table().providers;
@@ -247,7 +263,12 @@ export class Composition {
     const { advancing: proposals } = this.voting;
     const { toolbox: tools } = this.devtools;
     const { advancing: crews, daoTools } = this.crewing;
+    const { turns, acts } = this.dialogs;
     return {
+      dialogs: {
+        answerNext: (address, signal) => turns.answerNext(address, signal),
+        doActs: (address) => acts.doActs(address),
+      },
       ...{ auditHeads, bus, admission, states, cache, requests, proposals, tools, crews, daoTools },
       providers: registry,
       denied: (daoId, actor, detail) => this.access.deniedAtWork(daoId, actor, detail),

@@ -34,6 +34,10 @@ import { CompletionsController } from './http/v1/completions.controller.js';
 import { EmbeddingsController } from './http/v1/embeddings.controller.js';
 import { ModelsController } from './http/v1/models.controller.js';
 import { WhatIfController } from './http/whatif.controller.js';
+import { guardWebhook } from './bots/telegram/webhook-secret.js';
+import { TelegramIntake } from './bots/telegram/intake.js';
+import { TelegramController } from './bots/telegram/telegram.controller.js';
+import type { Dialogs } from './dialogs.js';
 import { describeApi } from './http/openapi/document.js';
 import { authenticateCalls } from './middleware/authenticate.js';
 import { refuseBadAddress, refuseNoHttp } from './middleware/broken-calls.js';
@@ -86,6 +90,7 @@ export interface ApiServices {
   auditHeads: AuditHeadsService;
   config: ConfigService;
   crewing: Crewing;
+  dialogs: Dialogs;
   drain: DrainService;
   health: HealthService;
   keys: KeysService;
@@ -128,6 +133,7 @@ const CONTROLLERS = [
   RolesController,
   RouteController,
   RoutingController,
+  TelegramController,
   UsageController,
   VotesController,
   WhatIfController,
@@ -161,6 +167,7 @@ class ApiModule {
       { provide: RolesService, useValue: services.rights.roles },
       { provide: RoutingService, useValue: services.routing },
       { provide: SubmissionsService, useValue: services.submissions },
+      { provide: TelegramIntake, useValue: services.dialogs.telegram?.intake },
       { provide: UsageService, useValue: services.usage },
       { provide: VotesService, useValue: services.voting.votes },
       { provide: WhatIfService, useValue: services.whatIf },
@@ -201,6 +208,7 @@ export async function createApi(services: ApiServices, publicUrl?: string): Prom
   acceptJsonBodies(server);
   logCalls(server, services.log);
   authenticateCalls(server, services.keys, services.access);
+  guardWebhook(server, services.dialogs.telegram?.secret);
   app.useGlobalPipes(new ValidationPipe());
   app.useGlobalFilters(new ErrorFilter(services.log));
   describeApi(app, { version: packageVersion(), publicUrl });

@@ -71,6 +71,8 @@ export class Runtime {
     );
     this.api = await createApi({ ...parts.edge(), health, log: foundation.log }, foundation.env.PUBLIC_URL);
     await this.api.listen(listen.port, listen.host);
+    const { telegram } = parts.dialogs;
+    telegram?.bot.start(telegram.mode);
     void foundation.temporal.keepSchedules();
     void foundation.temporal.connection().then(
       () => {
@@ -97,9 +99,10 @@ export class Runtime {
 
   /** The administrator's key as given or kept; made and kept in DAGI_HOME on the first start in development. */
   private async provideAdminKey(): Promise<AdminKey> {
-    const { keys, repositories, config } = this.parts;
+    const { keys, repositories, config, dialogs } = this.parts;
     const admin = findAdminKey(this.foundation.env, config.current().profile.environment);
     await keys.putAdminKey(admin.key);
+    if (dialogs.telegram) await keys.putBotsKey();
     await repositories.access.grantPlatform(ADMIN_PRINCIPAL);
     return admin;
   }
@@ -110,6 +113,8 @@ export class Runtime {
     process.off('SIGHUP', this.onHangUp);
     await parts.config.close();
     parts.reconciler.stop();
+    await parts.dialogs.telegram?.bot.stop();
+    parts.cancels.close();
     parts.drain.refuse();
     await parts.headStarts.drain();
     // Who waits for a place is taken up by another process, or by the next start.

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { createActivities, type ActivityDependencies } from '../activities/index.js';
 import { createDevtoolsActivities } from '../activities/devtools.js';
+import { createDialogActivities } from '../activities/dialogs.js';
 import { createLlmActivities } from '../activities/llm/generate.js';
 import { packagePath } from '../config/paths.js';
 import { QUEUES } from './contracts/ids.js';
@@ -18,8 +19,11 @@ const OLLAMA_SLOTS = 200;
 /** Most tools at once, at work or waiting; how many programs run at once is the profile's. */
 const DEVTOOLS_SLOTS = 100;
 
+/** Most chats at once in which an answer is being written; most of them wait for a model. */
+const DIALOGS_SLOTS = 1_000;
+
 /** The queues that a worker of this product can serve. */
-export const SERVED_QUEUES: readonly string[] = [QUEUES.orchestrator, QUEUES.ollama, QUEUES.devtools];
+export const SERVED_QUEUES: readonly string[] = [QUEUES.orchestrator, QUEUES.ollama, QUEUES.devtools, QUEUES.dialogs];
 
 /**
  * Starts workers for the named queues in this process.
@@ -39,6 +43,8 @@ export function startWorkers(
         return { queue, activities: createLlmActivities(deps), workflows: false, maxActivities: OLLAMA_SLOTS };
       case QUEUES.devtools:
         return { queue, activities: createDevtoolsActivities(deps), workflows: false, maxActivities: DEVTOOLS_SLOTS };
+      case QUEUES.dialogs:
+        return { queue, activities: createDialogActivities(deps), workflows: true, maxActivities: DIALOGS_SLOTS };
       default:
         throw new AppError('CONFIG_INVALID', `There is no queue "${queue}". Choose of ${SERVED_QUEUES.join(', ')}.`);
     }

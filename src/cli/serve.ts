@@ -31,7 +31,7 @@ export function serveApi(env: Env, exitWithParent: Parent): Promise<void> {
     await prepareHome(env.home);
     await requireAddress(env);
   };
-  const queues = [QUEUES.orchestrator];
+  const queues = [QUEUES.orchestrator, QUEUES.dialogs];
   const start = async (runtime: Runtime): Promise<string> => {
     runtime.startWorkers(queues);
     const { url, admin } = await runtime.startApi({ host: env.HOST, port: env.PORT });

@@ -1,4 +1,5 @@
 /** Ids and queue names. Pure functions, used on both sides of the workflow boundary. */
+import type { ChatAddress } from './dialog.js';
 import type { Decision } from './request.js';
 
 /** Task queues. Workflows and eager activities run on `orchestrator`. */
@@ -6,6 +7,7 @@ export const QUEUES = {
   orchestrator: 'orchestrator',
   ollama: 'llm-ollama',
   devtools: 'devtools',
+  dialogs: 'dialogs',
 } as const;
 
 /** Workflow id of a chat. */
@@ -39,11 +41,19 @@ export const runOf = (requestId: string): string | undefined => /^([^.]+)\../.ex
 /** Workflow id of a proposal. One has at most one workflow at a time. */
 export const proposalWorkflowId = (daoId: string, n: number): string => `proposal/${daoId}/${n}`;
 
+/** Workflow id of a dialog: what goes on in one chat, or topic of it, is done by one workflow at a time. */
+export const dialogWorkflowId = ({ source, chat, topic }: ChatAddress): string =>
+  ['dialog', source, chat, ...(topic === '' ? [] : [topic])].join('/');
+
 /** Principals of keys themselves. No key but their own gives them. */
 export const API_PRINCIPAL_PREFIX = 'api:';
 
 /** The administrator that the admin key stands for. */
 export const ADMIN_PRINCIPAL = `${API_PRINCIPAL_PREFIX}admin`;
+
+/** Id and principal of the key with which bots act; it has no secret, so nobody calls with it. */
+export const BOTS_KEY_ID = 'bots';
+export const BOTS_PRINCIPAL = `${API_PRINCIPAL_PREFIX}bots`;
 
 /** Who acts where nobody in particular does; no key has it, and nobody can be named so. */
 export const SYSTEM_PRINCIPAL = `${API_PRINCIPAL_PREFIX}system`;
@@ -57,5 +67,6 @@ export const WORKFLOWS = {
   devtoolsRun: 'devtoolsRun',
   crewRun: 'crewRun',
   proposal: 'proposal',
+  dialog: 'dialog',
   auditHeads: 'auditHeads',
 } as const;

@@ -50,12 +50,10 @@ export interface Messenger {
   edit(place: Place, id: string, message: Omit<OutgoingMessage, 'replyTo'>): Promise<void>;
   /** Shows for a few seconds that something is being written. */
   typing(place: Place): Promise<void>;
-  /**
-   * Removes a message that was created and not recorded, if one is found near another that was created after it.
-   * @param known ids of messages of the chat that are not to be touched
-   * @returns whether one was found
-   */
-  removeStray(place: Place, near: string, known: ReadonlySet<string>): Promise<boolean>;
+  /** Whether a message is the bot's own: tried with a change that changes nothing. False where it cannot be told. */
+  isOurs(place: Place, id: string): Promise<boolean>;
+  /** Removes a message of the bot's. One that is gone is no error. */
+  remove(place: Place, id: string): Promise<void>;
   /** Tells the platform that a press was heard, and shows its person a short text, if there is one. */
   heard(press: string, text?: string): Promise<void>;
 }

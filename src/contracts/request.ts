@@ -6,8 +6,10 @@ import type { Failure, FailureType } from './failures.js';
 export const MODES = ['chat', 'crew', 'devtools'] as const;
 export type Mode = (typeof MODES)[number];
 
-/** Who goes first where requests wait: the lower number. Dialogs are 2. */
+/** Who goes first where requests wait: the lower number. */
 export const MODE_PRIORITY: Readonly<Record<Mode, number>> = { chat: 1, crew: 3, devtools: 4 };
+/** Of turns of dialogs. */
+export const DIALOG_PRIORITY = 2;
 
 /** A request to `/route` in one shape, whatever names the client used. */
 export interface RouteSubmission {
@@ -17,6 +19,8 @@ export interface RouteSubmission {
   daoId: string | undefined;
   userId: string | undefined;
   sessionId: string | undefined;
+  /** Id of the chat in whose dialog this is a turn; then it is of no session. */
+  chat?: string;
   source: string | undefined;
   metadata: Record<string, unknown>;
   /** The virtual model that a client of `/v1` asked for: `dagi-stack`, or `provider/<name>`. */

@@ -119,6 +119,7 @@ export const ERRORS = {
     message: 'Temporal does not answer, so nothing was accepted; try again shortly.',
     retryAfter: 2,
   },
+  BOT_STARTING: { status: 503, message: 'The bot does not know its own name yet; try again shortly.', retryAfter: 2 },
   SHUTTING_DOWN: { status: 503, message: 'This process is shutting down; try again shortly.', retryAfter: 2 },
   SANDBOX_UNAVAILABLE: { status: 503, message: 'Programs cannot be run here; see reason.' },
   TOOL_TIMEOUT: { status: 504, message: 'The tool did not end in time.' },

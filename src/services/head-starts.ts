@@ -261,12 +261,12 @@ export class HeadStarts {
 
   private async messagesFor(row: BegunRow): Promise<CallOrder['messages'] | undefined> {
     const { historyTokens } = this.parts.settings();
-    const { daoId, actor, sessionId, receivedAt, decision, prompt } = row;
+    const { daoId, actor, sessionId, chat, receivedAt, decision, prompt } = row;
     const { roles } = decision;
     if (row.call) {
       return conversationOf(row.call, { daoName: '', daoFacts: {}, roles, history: [], prompt, historyTokens });
     }
-    const turn = { daoId, actor, sessionId, receivedAt, historyBytes: historyBytes(historyTokens) };
+    const turn = { daoId, actor, sessionId, chat, receivedAt, historyBytes: historyBytes(historyTokens) };
     const background = await this.parts.requests.background(turn);
     return background && conversationOf(null, { ...background, roles, prompt, historyTokens });
   }

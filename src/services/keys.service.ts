@@ -8,7 +8,7 @@ import {
   type Entitlement,
   type KeyInfo,
 } from '../contracts/access.js';
-import { ADMIN_PRINCIPAL, API_PRINCIPAL_PREFIX } from '../contracts/ids.js';
+import { ADMIN_PRINCIPAL, API_PRINCIPAL_PREFIX, BOTS_KEY_ID, BOTS_PRINCIPAL } from '../contracts/ids.js';
 import type { AuditRepository } from '../adapters/store/audit.repository.js';
 import type { KeysRepository, NewKey } from '../adapters/store/keys.repository.js';
 import { memberByUser } from '../adapters/store/members.repository.js';
@@ -92,6 +92,19 @@ export class KeysService {
       name: 'administrator',
       dao_id: null,
       principal: ADMIN_PRINCIPAL,
+      gateway: true,
+      owner: PLATFORM_OWNER,
+    });
+  }
+
+  /** Gives bots a key to act with, whose secret nobody has: it is found by its id, and opens nothing from outside. */
+  async putBotsKey(): Promise<void> {
+    await this.keys.put({
+      id: BOTS_KEY_ID,
+      hash: hashKey(newSecret()),
+      name: 'bots of Telegram and Discord',
+      dao_id: null,
+      principal: BOTS_PRINCIPAL,
       gateway: true,
       owner: PLATFORM_OWNER,
     });

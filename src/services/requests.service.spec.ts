@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import type { CallerKey } from '../contracts/access.js';
 import type { Ending, RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { StartOutcome, TemporalGateway } from '../adapters/temporal/gateway.js';
+import { MemorySharedState } from '../adapters/store/shared-state.js';
 import { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
 import { resolveActor } from '../domain/acting.js';
 import { AppError } from '../errors/app-error.js';
@@ -13,6 +14,7 @@ import { until } from '../../test/fakes/generation-stage.js';
 import { inputOf, toAccepted } from './accepted.js';
 import type { AccessService, Acting, Named } from './access.service.js';
 import type { AvailabilityService } from './availability.service.js';
+import { Cancels } from './cancels.js';
 import { RequestsService } from './requests.service.js';
 
 const key = aCaller();
@@ -56,7 +58,7 @@ describe('RequestsService', () => {
       strict<RequestsRepository>('requests', requests),
       strict<AccessService>('access', access),
       strict<TemporalGateway>('temporal', temporal),
-      bus,
+      new Cancels(new MemorySharedState(), bus, pino({ level: 'silent' })),
       strict<AvailabilityService>('availability', {
         withdraw: ({ requestId }) => {
           withdrawn.push(requestId);

@@ -6,7 +6,6 @@ import { requestWorkflowId } from '../contracts/ids.js';
 import { requestFields } from '../contracts/log-fields.js';
 import type { RequestRecord, RequestsRepository } from '../adapters/store/requests.repository.js';
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
-import type { InProcessTokenBus } from '../adapters/token-bus/in-process-bus.js';
 import { isFinal } from '../domain/bodies.js';
 import { outcomeError } from '../domain/outcome.js';
 import type { Rights } from '../domain/access.js';
@@ -14,6 +13,7 @@ import { AppError } from '../errors/app-error.js';
 import { inputOf, toAccepted, type Accepted } from './accepted.js';
 import type { AccessService } from './access.service.js';
 import type { AvailabilityService } from './availability.service.js';
+import type { Cancels } from './cancels.js';
 
 /** For half a minute or so. */
 const ABANDON_RETRY = { retries: 20, minTimeout: 500, maxTimeout: 2_000, unref: true };
@@ -28,7 +28,7 @@ export class RequestsService {
     private readonly requests: RequestsRepository,
     private readonly access: AccessService,
     private readonly temporal: TemporalGateway,
-    private readonly bus: InProcessTokenBus,
+    private readonly cancels: Pick<Cancels, 'tell'>,
     private readonly availability: AvailabilityService,
     private readonly log: Logger,
   ) {}
@@ -56,8 +56,8 @@ export class RequestsService {
     const record = await this.visible(key, requestId, named);
     if (isFinal(record.status)) throw new AppError('REQUEST_ENDED', undefined, { status: record.status });
     if (record.runId !== null) return this.cancel(key, record.runId, named);
-    // First where it most likely runs, so that the model is free at once, whether Temporal answers or not.
-    this.bus.cancel(requestId);
+    // First where it runs, so that the model is free at once, whether Temporal answers or not.
+    this.cancels.tell(requestId);
     const found = await this.temporal.cancel(requestWorkflowId(requestId, record.decision));
     // Written down, and never started: nobody else would end it, and the sweep would start it.
     if (!found) await this.close(record, 'cancelled', { type: 'Cancelled', message: 'cancelled before it began' });
@@ -66,9 +66,9 @@ export class RequestsService {
     return record;
   }
 
-  /** Stops the call of a request if it runs in this process, accepted or not. */
-  stopHere(requestId: string): void {
-    this.bus.cancel(requestId);
+  /** Stops the call of a request where it runs, accepted or not. */
+  stopCall(requestId: string): void {
+    this.cancels.tell(requestId);
   }
 
   /**
@@ -76,7 +76,7 @@ export class RequestsService {
    * away is asked again for a while.
    */
   abandon(accepted: Accepted): void {
-    this.stopHere(accepted.requestId);
+    this.stopCall(accepted.requestId);
     const stopping = pRetry(() => this.stopFor(accepted), ABANDON_RETRY);
     stopping.catch((error: unknown) => {
       this.log.warn({ ...requestFields(accepted), err: error }, 'a request that nobody waits for could not be stopped');

@@ -3,14 +3,15 @@ import stableStringify from 'safe-stable-stringify';
 import type { Logger } from 'pino';
 import type { CallerKey } from '../contracts/access.js';
 import { requestFields } from '../contracts/log-fields.js';
-import type {
-  CrewChoice,
-  Decision,
-  DecisionInputs,
-  ProviderStep,
-  RouteRequestInput,
-  RouteSubmission,
-  Timings,
+import {
+  DIALOG_PRIORITY,
+  type CrewChoice,
+  type Decision,
+  type DecisionInputs,
+  type ProviderStep,
+  type RouteRequestInput,
+  type RouteSubmission,
+  type Timings,
 } from '../contracts/request.js';
 import type { RoutingTable } from '../contracts/routing.js';
 import type { RefusalsRepository } from '../adapters/store/refusals.repository.js';
@@ -134,7 +135,8 @@ export class SubmissionsService {
     const inputs: DecisionInputs = { ...seen, access: acting.facts };
     const table = this.parts.routing();
     const result = decide(table, inputs);
-    if (result.allowed) return result.decision;
+    if (result.allowed)
+      return body.chat === undefined ? result.decision : { priority: DIALOG_PRIORITY, ...result.decision };
     const { code, detail } = result;
     const { daoId, actor } = acting;
     await this.parts.refusals.add({ id, daoId, actor, at: new Date(), code, configHash: table.hash, inputs });

@@ -51,6 +51,8 @@ export interface Turn {
   actor: string;
   /** Undefined: it belongs to no session. */
   sessionId: string | undefined;
+  /** Undefined: it belongs to no chat. */
+  chat?: string | undefined;
   receivedAt: Date;
   historyBytes: number;
 }
@@ -136,15 +138,17 @@ export async function openQuestion(db: Db, id: string, daoId: string): Promise<O
 
 /** What a model is told before a turn that is not written down yet. Undefined: there is no such DAO. */
 export async function backgroundOf(db: Db, turn: Turn): Promise<Background | undefined> {
-  const { daoId, actor, sessionId, receivedAt, historyBytes } = turn;
+  const { daoId, actor, sessionId, chat, receivedAt, historyBytes } = turn;
   const row = await guardStore(() =>
     db
       .selectFrom('daos')
       .leftJoin('dialogs', (join) =>
-        join
-          .onRef('dialogs.dao_id', '=', 'daos.id')
-          .on('dialogs.actor', '=', actor)
-          .on('dialogs.session_id', '=', sessionId ?? null),
+        chat === undefined
+          ? join
+              .onRef('dialogs.dao_id', '=', 'daos.id')
+              .on('dialogs.actor', '=', actor)
+              .on('dialogs.session_id', '=', sessionId ?? null)
+          : join.onRef('dialogs.dao_id', '=', 'daos.id').on('dialogs.chat', '=', chat),
       )
       .where('daos.id', '=', daoId)
       .select(['daos.name', 'daos.facts', 'dialogs.id as dialog_id'])

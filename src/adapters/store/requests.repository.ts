@@ -45,6 +45,8 @@ export interface NewRequest {
   mode: Mode;
   agent: string | undefined;
   sessionId: string | undefined;
+  /** Id of the chat in whose dialog it is a turn. */
+  chat?: string | undefined;
   prompt: string;
   metadata: Readonly<Record<string, unknown>>;
   /** What the decision was made on, beside what stands here anyway. */
@@ -85,6 +87,21 @@ export interface Ending {
   timings: Timings;
 }
 
+/** The dialog of a principal's session, made with its first turn. */
+const ofSession = ({ daoId, actor, source }: NewRequest, sessionId: string | null): RawBuilder<unknown> => sql`
+  insert into dialogs (id, dao_id, actor, session_id, source)
+  select request.id, ${daoId}, ${actor}, ${sessionId}::text, ${source ?? null}
+  from request where ${sessionId}::text is not null
+  on conflict (dao_id, actor, session_id) do update set source = excluded.source
+`;
+
+/** The dialog of a chat with a DAO, made with its first turn. */
+const ofChat = ({ daoId, source }: NewRequest, chat: string): RawBuilder<unknown> => sql`
+  insert into dialogs (id, dao_id, chat, source)
+  select request.id, ${daoId}, ${chat}::text, ${source ?? null} from request
+  on conflict (dao_id, chat) where chat is not null do update set source = excluded.source
+`;
+
 const NO_KEY: Record<keyof Idempotency, null> = { scope: null, key: null, bodyHash: null };
 
 const hasParts = (parts: AnswerParts | undefined): boolean => parts !== undefined && Object.keys(parts).length > 0;
@@ -102,6 +119,7 @@ export class RequestsRepository {
       idempotency: owner = NO_KEY,
       decision,
       sessionId = null,
+      chat = null,
       source = null,
       agent = null,
       model = null,
@@ -125,10 +143,7 @@ export class RequestsRepository {
           on conflict (dao_id, idempotency_scope, idempotency_key) where idempotency_key is not null do nothing
           returning id
         ), dialog as (
-          insert into dialogs (id, dao_id, actor, session_id, source)
-          select request.id, ${request.daoId}, ${request.actor}, ${sessionId}::text, ${source}
-          from request where ${sessionId}::text is not null
-          on conflict (dao_id, actor, session_id) do update set source = excluded.source
+          ${chat === null ? ofSession(request, sessionId) : ofChat(request, chat)}
           returning id
         )${run ? beginRun(request, run) : sql``}
         insert into turns (request_id, dao_id, dialog_id, prompt, created_at, call, tool)

@@ -17,6 +17,7 @@ import type {
   Usage,
 } from '../../contracts/request.js';
 import type { Json, JsonDefault } from './schema-columns.js';
+import type { ChatsTable, InboxTable, RepliesTable, ReplyPartsTable, SpacesTable } from './schema-dialogs.js';
 import type { BallotsTable, DelegationsTable, ElectorsTable, ProposalsTable } from './schema-proposals.js';
 import type {
   CrewDecisionsTable,
@@ -100,9 +101,14 @@ export interface ApiKeysTable {
 export interface DialogsTable {
   id: string;
   dao_id: string;
-  actor: string;
-  session_id: string;
+  /** Whose session it is; null: it is the conversation of a chat. */
+  actor: string | null;
+  session_id: string | null;
   source: string | null;
+  chat: string | null;
+  /** Of the turns up to `summarised_to`. */
+  summary: string | null;
+  summarised_to: Date | null;
   created_at: Generated<Date>;
 }
 
@@ -267,4 +273,9 @@ export interface Schema {
   crew_tasks: CrewTasksTable;
   crew_gates: CrewGatesTable;
   crew_decisions: CrewDecisionsTable;
+  chats: ChatsTable;
+  spaces: SpacesTable;
+  inbox: InboxTable;
+  replies: RepliesTable;
+  reply_parts: ReplyPartsTable;
 }

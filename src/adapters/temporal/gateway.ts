@@ -3,7 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { crewWorkflowId, proposalWorkflowId, QUEUES, requestWorkflowId, WORKFLOWS } from '../../contracts/ids.js';
+import {
+  crewWorkflowId,
+  dialogWorkflowId,
+  proposalWorkflowId,
+  QUEUES,
+  requestWorkflowId,
+  WORKFLOWS,
+} from '../../contracts/ids.js';
+import type { ChatAddress, Lane } from '../../contracts/dialog.js';
 import type { CrewRunInput } from '../../contracts/crew-steps.js';
 import type { Decision, Mode, RouteRequestInput } from '../../contracts/request.js';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.js';
@@ -11,8 +19,9 @@ import { AppError } from '../../errors/app-error.js';
 import { isForgotten, isRefusal } from './refusals.js';
 import { keepAuditHeadsSchedule } from './schedules.js';
 import { ensureSearchAttributes } from './search-attributes.js';
-import type { proposal, routeRequest } from '../../../workflows/index.js';
+import type { dialog, proposal, routeRequest } from '../../../workflows/index.js';
 import { POKE_CREW_SIGNAL } from '../../../workflows/crew-run/messages.js';
+import { POKE_DIALOG_SIGNAL, type DialogPoke } from '../../../workflows/dialog/messages.js';
 import { POKE_SIGNAL } from '../../../workflows/proposal/messages.js';
 
 /** How long a caller waits for Temporal to accept, in milliseconds. */
@@ -104,6 +113,27 @@ export class TemporalGateway {
         priority: { priorityKey: 3, fairnessKey: fairnessKey(daoId) },
         staticSummary: `proposal ${n}`,
         typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.DaoId, value: daoId }],
+      });
+    await this.mended((giveUpAt) => this.bounded(poke, giveUpAt));
+  }
+
+  /**
+   * Tells the workflow of a chat to look again, and starts it if there is none. Safe to repeat.
+   * @param lane what came in; absent: whatever is due
+   * @throws AppError `TEMPORAL_UNAVAILABLE` within two seconds
+   */
+  async pokeDialog(address: ChatAddress, lane?: Lane): Promise<void> {
+    const poke = (client: Client): Promise<unknown> =>
+      client.workflow.signalWithStart<typeof dialog, DialogPoke>(WORKFLOWS.dialog, {
+        args: [{ version: 1, ...address }],
+        signal: POKE_DIALOG_SIGNAL,
+        signalArgs: lane === undefined ? [] : [lane],
+        workflowId: dialogWorkflowId(address),
+        taskQueue: QUEUES.dialogs,
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+        priority: { priorityKey: 2 },
+        staticSummary: `dialog in ${address.source}`,
+        typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.Mode, value: 'dialog' }],
       });
     await this.mended((giveUpAt) => this.bounded(poke, giveUpAt));
   }

@@ -101,7 +101,7 @@ export class OpenAiCalls {
     const gone = new AbortController();
     const leave = (): void => {
       if (raw.writableFinished) return;
-      if (this.isAlone(call)) this.requests.stopHere(call.request.id);
+      if (this.isAlone(call)) this.requests.stopCall(call.request.id);
       gone.abort();
     };
     raw.once('close', leave);

@@ -1,0 +1,67 @@
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import type { ChatAddress, DialogInput, DialogStep } from '../src/contracts/dialog.js';
+import { dialogWorkflowId } from '../src/contracts/ids.js';
+import { AppError } from '../src/errors/app-error.js';
+import { DeliveryError } from '../src/errors/delivery-error.js';
+import { toApplicationFailure } from './failures.js';
+
+const HEARTBEAT_MS = 1_000;
+
+export interface DialogsDependencies {
+  dialogs: {
+    /** Answers the next message of a chat. @throws AppError, DeliveryError */
+    answerNext(address: ChatAddress, signal: AbortSignal): Promise<DialogStep>;
+    /** Does what is to be done at once. @throws AppError, DeliveryError */
+    doActs(address: ChatAddress, signal: AbortSignal): Promise<DialogStep>;
+  };
+}
+
+export interface DialogActivities {
+  /** Answers the next message of a chat, if there is one. Safe to repeat. */
+  answerNext(input: DialogInput): Promise<DialogStep>;
+  /** Does everything of a chat that is not a turn: presses, reactions, stops, edits. Safe to repeat. */
+  doActs(input: DialogInput): Promise<DialogStep>;
+}
+
+export const createDialogActivities = ({ dialogs }: DialogsDependencies): DialogActivities => ({
+  answerNext: (input) => ofItsChat(input, (address, signal) => dialogs.answerNext(address, signal)),
+  doActs: (input) => ofItsChat(input, (address, signal) => dialogs.doActs(address, signal)),
+});
+
+/** Runs a part of a dialog, for as long as Temporal wants it. */
+async function ofItsChat(
+  { source, chat, topic }: DialogInput,
+  run: (address: ChatAddress, signal: AbortSignal) => Promise<DialogStep>,
+): Promise<DialogStep> {
+  const context = Context.current();
+  const address = { source, chat, topic };
+  // As for requests: whoever reaches the embedded server's port can start workflows that call our activities.
+  if (context.info.workflowExecution?.workflowId !== dialogWorkflowId(address)) {
+    throw toApplicationFailure({ type: 'Internal', message: 'this workflow is not the one of the chat' });
+  }
+  const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  try {
+    return await run(address, context.cancellationSignal);
+  } catch (error) {
+    throw failureOf(error);
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+/** Whatever keeps a dialog from going on, Temporal tries again; sooner or later as the platform says. */
+function failureOf(error: unknown): ApplicationFailure {
+  const { type, message } = described(error);
+  const wait = error instanceof DeliveryError ? error.detail.retryAfterMs : undefined;
+  return ApplicationFailure.create({
+    ...{ type, message, nonRetryable: false, category: ApplicationFailureCategory.BENIGN },
+    ...(wait !== undefined && { nextRetryDelay: wait }),
+  });
+}
+
+function described(error: unknown): { type: string; message: string } {
+  if (error instanceof DeliveryError) return { type: `Delivery.${error.problem}`, message: error.message };
+  if (error instanceof AppError) return { type: error.code, message: error.message };
+  return { type: 'Internal', message: 'an unexpected error; the log has it' };
+}

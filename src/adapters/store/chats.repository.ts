@@ -1,0 +1,102 @@
+import { sql } from 'kysely';
+import type { ChatAddress, OpenUpdate } from '../../contracts/dialog.js';
+import { guardStore } from './errors.js';
+import type { Db, Tenants } from './tenants.js';
+
+/** For so long after it was answered a message may be changed and is answered again, in minutes. */
+const ANSWERED_AGAIN_MINUTES = 60;
+
+/** A message that is answered differently from now on. */
+export interface Changed {
+  /** The request that answered it, or was about to; null: none was begun. */
+  requestId: string | null;
+}
+
+/** Chats and what may be changed in them at any moment. A chat is of no one DAO. */
+export class ChatsRepository {
+  constructor(private readonly tenants: Tenants) {}
+
+  /** Writes down whether the bot can write in a chat. */
+  async setPresence(chat: string, isHere: boolean): Promise<void> {
+    await guardStore(() =>
+      this.tenants.all
+        .updateTable('chats')
+        .set({ closed_at: isHere ? null : sql<Date>`coalesce(closed_at, now())` })
+        .where('id', '=', chat)
+        .execute(),
+    );
+  }
+
+  /**
+   * Gives a chat, with all its topics, the id that it has on the platform from now on, and its space with it. Where that
+   * is known already, what has not been done is done there.
+   */
+  async move({ source, chat }: ChatAddress, to: string): Promise<void> {
+    await guardStore(() =>
+      sql`
+        with spaces_moved as (
+          update spaces set space_id = ${to} where source = ${source} and space_id = ${chat}
+            and not exists (select from spaces o where o.source = ${source} and o.space_id = ${to})
+        ), known as (
+          select old.id, new.id as new_id from chats old
+          left join chats new on new.source = old.source and new.chat_id = ${to} and new.topic = old.topic
+          where old.source = ${source} and old.chat_id = ${chat}
+        ), handed_on as (
+          update inbox set chat = known.new_id from known
+          where inbox.chat = known.id and known.new_id is not null and inbox.state in ('waiting', 'open')
+        )
+        update chats set chat_id = ${to}, space_id = ${to} from known where chats.id = known.id and known.new_id is null
+      `.execute(this.tenants.all),
+    );
+  }
+
+  /**
+   * Marks what a person has asked in a chat before a moment and what is not answered yet: nobody wants it any more.
+   * @returns how many messages there were, and the requests that are at work for them
+   */
+  async stopBefore({ chat, actor, messageId }: OpenUpdate): Promise<{ count: number; requestIds: string[] }> {
+    const { rows } = await guardStore(() =>
+      sql<{ request_id: string | null }>`
+        with stopped as (
+          update inbox set stopped_at = now()
+          where chat = ${chat} and actor = ${actor} and lane = 'turn' and state in ('waiting', 'open')
+            and stopped_at is null and place < ${messageId ?? '0'}::numeric
+          returning id
+        )
+        select reply.request_id from stopped
+        left join replies reply on reply.inbox_id = stopped.id and reply.state = 'open'
+      `.execute(this.tenants.all),
+    );
+    return { count: rows.length, requestIds: rows.flatMap(({ request_id: id }) => (id === null ? [] : [id])) };
+  }
+
+  /**
+   * Changes what a message says, if it is not answered yet, or was a moment ago and is the last one of its chat.
+   * @returns undefined: it stays as it was
+   */
+  async changeText({ chat, actor, messageId }: OpenUpdate, text: string): Promise<Changed | undefined> {
+    const { rows } = await guardStore(() =>
+      sql<{ request_id: string | null }>`
+        with changed as (
+          update inbox as i set
+            body = jsonb_set(i.body, '{text}', to_jsonb(${text}::text)), revision = i.revision + 1,
+            state = case when i.state = 'done' then 'open' else i.state end, done_at = null, stopped_at = null
+          where i.chat = ${chat} and i.message_id = ${messageId} and i.actor = ${actor} and i.lane = 'turn'
+            and i.body ->> 'text' is distinct from ${text}
+            and (i.state in ('waiting', 'open') or i.state = 'done'
+              and i.received_at > now() - make_interval(mins => ${ANSWERED_AGAIN_MINUTES})
+              and not exists (select from inbox o where o.chat = i.chat and o.lane = 'turn' and o.place > i.place))
+          returning i.id
+        )
+        select reply.request_id from changed
+        left join replies reply on reply.inbox_id = changed.id and reply.state = 'open'
+      `.execute(this.tenants.all),
+    );
+    return rows[0] && { requestId: rows[0].request_id };
+  }
+
+  /** Chooses the DAO of a person's private chats. Within that DAO's scope. */
+  async choose(db: Db, chat: string, daoId: string): Promise<void> {
+    await db.updateTable('chats').set({ dao_id: daoId }).where('id', '=', chat).execute();
+  }
+}

@@ -1,0 +1,120 @@
+import { sql } from 'kysely';
+import { v7 as uuid } from 'uuid';
+import type { ChatAddress, Inbound, InboundBody, Lane, OpenUpdate } from '../../contracts/dialog.js';
+import { guardStore } from './errors.js';
+import type { Tenants } from './tenants.js';
+
+/** A row that came in and was not done so long after is looked for, in seconds. */
+const OVERDUE_SECONDS = 10;
+const MOST = 200;
+
+/** An update as it was written down. */
+export interface Accepted {
+  id: string;
+  state: 'waiting' | 'open' | 'done' | 'dropped';
+  /** Whether it was delivered for the first time. */
+  isNew: boolean;
+}
+
+/** What is next of a chat, and whether there is more behind it. */
+export type NextUpdate = OpenUpdate & { isMore: boolean };
+
+interface NextRow {
+  id: string;
+  chat: string;
+  dao_id: string | null;
+  actor: string;
+  message_id: string | null;
+  body: InboundBody;
+  revision: number;
+  stopped: boolean;
+  received_at: Date;
+  kind: OpenUpdate['kind'];
+  language: string | null;
+  closed: boolean;
+  again: boolean;
+  more: boolean;
+}
+
+/** What came in from platforms, until it is done. */
+export class InboxRepository {
+  constructor(private readonly tenants: Tenants) {}
+
+  /** Writes down what came in, once, with its chat. Of whichever DAO it is: that is decided when it is its turn. */
+  async accept(inbound: Inbound): Promise<Accepted> {
+    const { place, updateKey, space, actor, language = null, lane, order, messageId, body } = inbound;
+    const user = place.kind === 'private' ? actor : null;
+    const { rows } = await guardStore(() =>
+      sql<{ id: string; state: Accepted['state']; is_new: boolean }>`
+        select id, state, is_new from accept_update(
+          ${uuid()}, ${uuid()}, ${updateKey}, ${place.source}, ${place.chat}, ${place.topic ?? ''}, ${place.kind},
+          ${space}, ${user}, ${language}, ${lane}, ${order}, ${actor}, ${messageId}, ${JSON.stringify(body)}::jsonb,
+          ${new Date()}
+        )
+      `.execute(this.tenants.scopeless),
+    );
+    const [row] = rows;
+    if (!row) throw new TypeError('accept_update tells of no row');
+    return { id: row.id, state: row.state, isNew: row.is_new };
+  }
+
+  /**
+   * Takes what is next of a chat in a lane. It is the same one until it is finished.
+   * @param usualDao the DAO of chats that are mapped to none
+   */
+  async next(address: ChatAddress, lane: Lane, usualDao: string | undefined): Promise<NextUpdate | undefined> {
+    const { source, chat, topic } = address;
+    const { rows } = await guardStore(() =>
+      sql<NextRow>`select * from next_update(${source}, ${chat}, ${topic}, ${lane}, ${usualDao ?? null})`.execute(
+        this.tenants.scopeless,
+      ),
+    );
+    return rows[0] && toNext(rows[0], address);
+  }
+
+  /** Ends what came in: it is done, or is of no DAO, so that nobody can do it. */
+  async finish(id: string, state: 'done' | 'dropped' = 'done'): Promise<void> {
+    await guardStore(() =>
+      this.tenants.all
+        .updateTable('inbox')
+        .set({ state, done_at: sql<Date>`now()` })
+        .where('id', '=', id)
+        .where('state', '=', 'open')
+        .execute(),
+    );
+  }
+
+  /** Chats with something that ought to be done by now. */
+  async overdue(): Promise<ChatAddress[]> {
+    const rows = await guardStore(() =>
+      this.tenants.all
+        .selectFrom('inbox')
+        .innerJoin('chats', 'chats.id', 'inbox.chat')
+        .where('inbox.state', 'in', ['waiting', 'open'])
+        .where('inbox.received_at', '<', sql<Date>`now() - make_interval(secs => ${OVERDUE_SECONDS})`)
+        .select(['chats.source', 'chats.chat_id', 'chats.topic'])
+        .distinct()
+        .limit(MOST)
+        .execute(),
+    );
+    return rows.map(({ source, chat_id, topic }) => ({ source, chat: chat_id, topic }));
+  }
+}
+
+const toNext = (row: NextRow, address: ChatAddress): NextUpdate => ({
+  id: row.id,
+  chat: row.chat,
+  address,
+  kind: row.kind,
+  daoId: row.dao_id,
+  actor: row.actor,
+  messageId: row.message_id,
+  body: row.body,
+  revision: row.revision,
+  isStopped: row.stopped,
+  receivedAt: row.received_at,
+  language: row.language,
+  isClosed: row.closed,
+  isAgain: row.again,
+  isMore: row.more,
+});

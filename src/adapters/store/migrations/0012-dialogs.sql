@@ -1,0 +1,231 @@
+-- Telegram and Discord (docs/adr/0011-dialogs.md).
+
+-- A chat with a bot, or a topic of one ('': none). space_id: the group or guild that it is in. user_id: of a private chat,
+-- whose it is. dao_id: the DAO that this person chose. closed_at: the bot was blocked or removed.
+create table chats (
+  id text primary key,
+  source text not null check (source in ('tg', 'dc')),
+  chat_id text not null,
+  topic text not null default '',
+  kind text not null check (kind in ('private', 'group')),
+  space_id text,
+  user_id text,
+  dao_id text references daos (id) on delete set null,
+  language text,
+  closed_at timestamptz,
+  seen_at timestamptz not null default now(),
+  created_at timestamptz not null default now(),
+  unique (source, chat_id, topic)
+);
+create index chats_of_user on chats (user_id) where user_id is not null;
+
+-- Groups and guilds whose chats belong to a DAO.
+create table spaces (
+  source text not null check (source in ('tg', 'dc')),
+  space_id text not null,
+  dao_id text not null references daos (id) on delete cascade,
+  linked_by text not null,
+  linked_at timestamptz not null default now(),
+  primary key (source, space_id)
+);
+create index spaces_of_dao on spaces (dao_id);
+
+-- A conversation is of a principal's session, or of a chat. summary: of the turns up to summarised_to.
+alter table dialogs alter column actor drop not null;
+alter table dialogs alter column session_id drop not null;
+alter table dialogs add column chat text references chats (id) on delete cascade;
+alter table dialogs add column summary text;
+alter table dialogs add column summarised_to timestamptz;
+alter table dialogs add constraint dialogs_of_one_kind check ((chat is null) = (actor is not null) and (actor is null) = (session_id is null));
+create unique index dialogs_of_chat on dialogs (dao_id, chat) where chat is not null;
+
+-- What came in. update_key: the platform's own id of it. place: the order of what is in the chat, as the platform has it.
+-- dao_id: null until it is its turn. body: see src/contracts/dialog.ts. revision: counts how often its author changed it.
+create table inbox (
+  id text primary key,
+  update_key text not null unique,
+  chat text not null references chats (id) on delete cascade,
+  dao_id text references daos (id) on delete cascade,
+  lane text not null check (lane in ('turn', 'act')),
+  place numeric not null,
+  actor text not null,
+  message_id text,
+  body jsonb not null,
+  revision integer not null default 1,
+  state text not null default 'waiting' check (state in ('waiting', 'open', 'done', 'dropped')),
+  stopped_at timestamptz,
+  received_at timestamptz not null,
+  opened_at timestamptz,
+  done_at timestamptz
+);
+create index inbox_of_chat on inbox (chat, lane, place, id) where state in ('waiting', 'open');
+create index inbox_undone on inbox (received_at) where state in ('waiting', 'open');
+create index inbox_by_message on inbox (message_id, chat) where message_id is not null;
+
+-- What a chat is shown in answer to something that came in. content: words that were there at once; request_id: the
+-- request whose answer it is. generation: counts who has written it; only the latest may.
+create table replies (
+  id text primary key,
+  dao_id text not null references daos (id) on delete cascade,
+  chat text not null references chats (id) on delete cascade,
+  inbox_id text references inbox (id) on delete cascade,
+  actor text,
+  revision integer not null default 1,
+  request_id text,
+  content jsonb,
+  generation integer not null default 0,
+  state text not null default 'open' check (state in ('open', 'done', 'undeliverable')),
+  created_at timestamptz not null default now(),
+  done_at timestamptz,
+  constraint replies_of_dao unique (dao_id, id)
+);
+create unique index replies_of_inbox on replies (inbox_id) where inbox_id is not null;
+create index replies_of_request on replies (dao_id, request_id) where request_id is not null;
+
+-- Messages that a reply is made of. shown: the hash of what it says. strays: messages that were created for it, removed or not.
+create table reply_parts (
+  dao_id text not null,
+  reply_id text not null,
+  n integer not null,
+  chat text not null references chats (id) on delete cascade,
+  state text not null check (state in ('planned', 'sending', 'sent')),
+  message_id text,
+  shown text,
+  strays integer not null default 0,
+  changed_at timestamptz not null default now(),
+  primary key (reply_id, n),
+  foreign key (dao_id, reply_id) references replies (dao_id, id) on delete cascade
+);
+create index reply_parts_by_message on reply_parts (message_id, chat) where message_id is not null;
+
+grant select, insert, update, delete on chats, spaces, inbox, replies, reply_parts to dagi_all;
+grant select, insert, update, delete on spaces, inbox, replies, reply_parts to dagi_app;
+grant select, update on chats to dagi_app;
+
+-- A chat is seen from the DAOs that it has a dialog with.
+alter table chats enable row level security;
+create policy of_dao on chats to dagi_app using (exists (select from dialogs d where d.chat = chats.id));
+create policy of_all on chats to dagi_all using (true);
+
+alter table spaces enable row level security;
+create policy of_dao on spaces to dagi_app using (dao_id = current_setting('dagi.dao', true));
+create policy of_all on spaces to dagi_all using (true);
+
+alter table inbox enable row level security;
+create policy of_dao on inbox to dagi_app using (dao_id = current_setting('dagi.dao', true));
+create policy of_all on inbox to dagi_all using (true);
+
+alter table replies enable row level security;
+create policy of_dao on replies to dagi_app using (dao_id = current_setting('dagi.dao', true));
+create policy of_all on replies to dagi_all using (true);
+
+alter table reply_parts enable row level security;
+create policy of_dao on reply_parts to dagi_app using (dao_id = current_setting('dagi.dao', true));
+create policy of_all on reply_parts to dagi_all using (true);
+
+-- Which DAO a message belongs to is known when it is its turn: until then it is nobody's, and is written and taken by
+-- these functions, which tell of one chat to whoever knows it, in whatever scope a session is.
+do $$ declare home text; begin
+  select n.nspname into home
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = 'chats'::regclass;
+
+  -- Writes down what came in, once. new_*: ids for rows that are not there yet.
+  execute format($create$
+    create function %1$I.accept_update(
+      new_chat text, new_id text, key text, in_source text, in_chat text, in_topic text, in_kind text, in_space text,
+      in_user text, in_language text, in_lane text, in_place numeric, in_actor text, in_message text, in_body jsonb,
+      at timestamptz
+    ) returns table (id text, chat text, state text, is_new boolean)
+    language plpgsql volatile security definer set search_path = %1$I, pg_temp as $body$
+    declare chat_row text; found record;
+    begin
+      insert into chats as c (id, source, chat_id, topic, kind, space_id, user_id, language)
+      values (new_chat, in_source, in_chat, in_topic, in_kind, in_space, in_user, in_language)
+      on conflict (source, chat_id, topic) do update set
+        seen_at = now(), language = coalesce(excluded.language, c.language),
+        -- Who writes in a private chat has not blocked the bot any more.
+        closed_at = case when excluded.kind = 'private' and in_lane = 'turn' then null else c.closed_at end
+      returning c.id into chat_row;
+      insert into inbox as i (id, update_key, chat, lane, place, actor, message_id, body, received_at)
+      values (new_id, key, chat_row, in_lane, in_place, in_actor, in_message, in_body, at)
+      on conflict (update_key) do nothing
+      returning i.id, i.state into found;
+      if found.id is not null then
+        return query select found.id::text, chat_row, found.state::text, true;
+      else
+        return query select i.id, i.chat, i.state, false from inbox i where i.update_key = key;
+      end if;
+    end $body$
+  $create$, home);
+
+  -- Takes what is next of a chat in a lane, and stamps it with its DAO: once, so that it stays what it was.
+  execute format($create$
+    create function %1$I.next_update(of_source text, of_chat text, of_topic text, of_lane text, usual_dao text)
+    returns table (
+      id text, chat text, dao_id text, lane text, actor text, message_id text, body jsonb, revision integer,
+      stopped boolean, received_at timestamptz, kind text, language text, closed boolean, again boolean, more boolean
+    )
+    language plpgsql volatile security definer set search_path = %1$I, pg_temp as $body$
+    begin
+      return query
+        with next as (
+          select i.id, i.state, c.id as chat, c.kind, c.language, c.closed_at, s.dao_id as linked, c.dao_id as chosen
+          from chats c
+          join inbox i on i.chat = c.id and i.lane = of_lane and i.state in ('waiting', 'open')
+          left join spaces s on s.source = c.source and s.space_id = c.space_id
+          where c.source = of_source and c.chat_id = of_chat and c.topic = of_topic
+          order by i.place, i.id
+          limit 1
+        )
+        update inbox as i set
+          state = 'open', opened_at = coalesce(i.opened_at, now()),
+          dao_id = coalesce(i.dao_id, next.linked, next.chosen, (select d.id from daos d where d.id = usual_dao))
+        from next where i.id = next.id
+        returning i.id, i.chat, i.dao_id, i.lane, i.actor, i.message_id, i.body, i.revision, i.stopped_at is not null,
+          i.received_at, next.kind, next.language, next.closed_at is not null,
+          next.state = 'open',
+          exists (
+            select from inbox o
+            where o.chat = i.chat and o.lane = i.lane and o.state in ('waiting', 'open') and o.id <> i.id
+          );
+    end $body$
+  $create$, home);
+
+  -- Numbers of messages below one, and above the last that was known before it, of which nothing is known: one of them
+  -- may have been created and not written down. Private chats of a bot count together, a large group by itself (its id
+  -- begins with -100); other platforms do not number.
+  execute format($create$
+    create function %1$I.unknown_messages(of_chat text, below numeric, most integer) returns table (message_id text)
+    language plpgsql stable security definer set search_path = %1$I, pg_temp as $body$
+    declare lowest numeric; is_alone boolean;
+    begin
+      select c.chat_id like '-100%%' into is_alone from chats c where c.id = of_chat and c.source = 'tg';
+      if is_alone is null then return; end if;
+      select max(known.id) into lowest from (
+        select i.message_id::numeric as id from inbox i where i.chat = of_chat and i.message_id ~ '^\d+$'
+        union all
+        select p.message_id::numeric from reply_parts p where p.chat = of_chat and p.message_id ~ '^\d+$'
+      ) known where known.id < below;
+      if lowest is null or below - lowest > 5000 then return; end if;
+      return query
+        select between_them.id::text from generate_series(lowest + 1, below - 1) as between_them (id)
+        where not exists (
+          select from inbox i join chats c on c.id = i.chat
+          where c.source = 'tg' and i.message_id = between_them.id::text
+            and (i.chat = of_chat or not is_alone and c.chat_id not like '-100%%')
+        ) and not exists (
+          select from reply_parts p join chats c on c.id = p.chat
+          where c.source = 'tg' and p.message_id = between_them.id::text
+            and (p.chat = of_chat or not is_alone and c.chat_id not like '-100%%')
+        )
+        order by between_them.id desc limit most;
+    end $body$
+  $create$, home);
+
+  execute format('revoke all on function %I.unknown_messages(text, numeric, integer) from public', home);
+  execute format('grant execute on function %I.unknown_messages(text, numeric, integer) to dagi_app, dagi_all', home);
+  execute format('revoke all on function %I.accept_update(text, text, text, text, text, text, text, text, text, text, text, numeric, text, text, jsonb, timestamptz) from public', home);
+  execute format('grant execute on function %I.accept_update(text, text, text, text, text, text, text, text, text, text, text, numeric, text, text, jsonb, timestamptz) to dagi_app, dagi_all', home);
+  execute format('revoke all on function %I.next_update(text, text, text, text, text) from public', home);
+  execute format('grant execute on function %I.next_update(text, text, text, text, text) to dagi_app, dagi_all', home);
+end $$;

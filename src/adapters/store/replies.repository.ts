@@ -1,0 +1,169 @@
+import { sql } from 'kysely';
+import type { OpenUpdate, Reply, ReplyContent, ReplyPart } from '../../contracts/dialog.js';
+import { guardStore } from './errors.js';
+import type { Tenants } from './tenants.js';
+
+/** What a reply is to show: words that are there, or the answer of a request. */
+export type ReplyMade = { content: ReplyContent } | { requestId: string };
+
+/** A reply as far as it is on record. */
+export type RecordedReply = Pick<Reply, 'id' | 'content' | 'requestId' | 'generation' | 'parts'> & {
+  revision: number;
+  isDone: boolean;
+  /** Whether the author of the message that it answers wants no answer any more. */
+  isStopped: boolean;
+};
+
+/** Which reply, and as its how-manieth writer. */
+export type WriterOf = Pick<Reply, 'id' | 'daoId' | 'chat' | 'generation'>;
+
+interface Row {
+  id: string;
+  content: ReplyContent | null;
+  request_id: string | null;
+  revision: number;
+  generation: number;
+  state: string;
+  stopped: boolean;
+  parts: { n: number; state: ReplyPart['state']; message_id: string | null; shown: string | null }[] | null;
+}
+
+/** What messages a reply consists of, as JSON. */
+const partsOf = sql`(
+  select jsonb_agg(jsonb_build_object('n', p.n, 'state', p.state, 'message_id', p.message_id, 'shown', p.shown) order by p.n)
+  from reply_parts p where p.reply_id = reply.id
+)`;
+
+/** Whether what a reply answers was stopped. */
+const stopped = sql`exists (select from inbox i where i.id = reply.inbox_id and i.stopped_at is not null)`;
+
+/** Replies, and the messages that they are made of. Only the latest writer of a reply changes anything. */
+export class RepliesRepository {
+  constructor(private readonly tenants: Tenants) {}
+
+  /**
+   * Writes down what a reply shows, and makes whoever asks its writer. Once that is written down it stays, unless the
+   * message that it answers has changed since.
+   */
+  async begin(update: OpenUpdate, daoId: string, made: ReplyMade): Promise<RecordedReply> {
+    const { id, chat, actor, revision } = update;
+    const content = 'content' in made ? JSON.stringify(made.content) : null;
+    const requestId = 'requestId' in made ? made.requestId : null;
+    const { rows } = await guardStore(() =>
+      sql<Row>`
+        insert into replies as reply (id, dao_id, chat, inbox_id, actor, revision, request_id, content, generation)
+        values (${id}, ${daoId}, ${chat}, ${id}, ${actor}, ${revision}, ${requestId}, ${content}::jsonb, 1)
+        on conflict (id) do update set
+          generation = reply.generation + 1,
+          revision = excluded.revision,
+          content = case when reply.revision < excluded.revision then excluded.content else reply.content end,
+          request_id = case when reply.revision < excluded.revision then excluded.request_id else reply.request_id end,
+          state = case when reply.revision < excluded.revision then 'open' else reply.state end
+        returning reply.id, content, request_id, revision, generation, state, ${stopped} as stopped, ${partsOf} as parts
+      `.execute(this.tenants.of(daoId)),
+    );
+    const [row] = rows;
+    if (!row) throw new TypeError('a reply was not written down');
+    return toRecorded(row);
+  }
+
+  /** Makes whoever asks the writer of a reply that is there. Undefined: there is none. */
+  async claim(id: string, daoId: string): Promise<RecordedReply | undefined> {
+    const { rows } = await guardStore(() =>
+      sql<Row>`
+        update replies as reply set generation = generation + 1
+        where id = ${id} and dao_id = ${daoId}
+        returning reply.id, content, request_id, revision, generation, state, ${stopped} as stopped, ${partsOf} as parts
+      `.execute(this.tenants.of(daoId)),
+    );
+    return rows[0] && toRecorded(rows[0]);
+  }
+
+  /**
+   * Writes down how a message of a reply stands.
+   * @returns false if somebody else writes the reply by now; then nothing was changed
+   */
+  async put({ id, daoId, chat, generation }: WriterOf, { n, state, messageId, shown }: ReplyPart): Promise<boolean> {
+    const { rows } = await guardStore(() =>
+      sql`
+        insert into reply_parts as part (dao_id, reply_id, n, chat, state, message_id, shown)
+        select ${daoId}, id, ${n}, ${chat}, ${state}, ${messageId}, ${shown}
+        from replies where id = ${id} and dao_id = ${daoId} and generation = ${generation}
+        on conflict (reply_id, n) do update set
+          state = excluded.state, message_id = excluded.message_id, shown = excluded.shown, changed_at = now()
+        returning part.n
+      `.execute(this.tenants.of(daoId)),
+    );
+    return rows.length === 1;
+  }
+
+  /** Forgets messages of a reply from the n-th on, which are there no more. */
+  async dropFrom({ id, daoId }: WriterOf, n: number): Promise<void> {
+    await guardStore(() =>
+      this.tenants
+        .of(daoId)
+        .deleteFrom('reply_parts')
+        .where('dao_id', '=', daoId)
+        .where('reply_id', '=', id)
+        .where('n', '>=', n)
+        .execute(),
+    );
+  }
+
+  /** Counts messages that were created for a part and are not shown in its place. */
+  async countStrays({ id, daoId }: WriterOf, n: number, strays: number): Promise<void> {
+    await guardStore(() =>
+      this.tenants
+        .of(daoId)
+        .updateTable('reply_parts')
+        .set((eb) => ({ strays: eb('strays', '+', strays) }))
+        .where('dao_id', '=', daoId)
+        .where('reply_id', '=', id)
+        .where('n', '=', n)
+        .execute(),
+    );
+  }
+
+  /**
+   * Ends a reply, and what it answers unless that has changed since.
+   * @returns false if somebody else writes the reply by now
+   */
+  async finish({ id, daoId, generation }: WriterOf, state: 'done' | 'undeliverable'): Promise<boolean> {
+    const { rows } = await guardStore(() =>
+      sql`
+        with reply as (
+          update replies set state = ${state}, done_at = now()
+          where id = ${id} and dao_id = ${daoId} and generation = ${generation}
+          returning inbox_id, revision
+        ), answered as (
+          update inbox set state = 'done', done_at = now() from reply
+          where inbox.id = reply.inbox_id and inbox.revision = reply.revision and inbox.state = 'open'
+        )
+        select from reply
+      `.execute(this.tenants.of(daoId)),
+    );
+    return rows.length === 1;
+  }
+
+  /** Numbers of messages in a chat below one of ours of which nothing is known, the greatest first. */
+  async unknownBelow(chat: string, messageId: string, most: number): Promise<string[]> {
+    if (!/^\d+$/.test(messageId)) return [];
+    const { rows } = await guardStore(() =>
+      sql<{ message_id: string }>`
+        select message_id from unknown_messages(${chat}, ${messageId}::numeric, ${most})
+      `.execute(this.tenants.scopeless),
+    );
+    return rows.map(({ message_id }) => message_id);
+  }
+}
+
+const toRecorded = (row: Row): RecordedReply => ({
+  id: row.id,
+  content: row.content,
+  requestId: row.request_id,
+  revision: row.revision,
+  generation: row.generation,
+  isDone: row.state !== 'open',
+  isStopped: row.stopped,
+  parts: (row.parts ?? []).map(({ n, state, message_id: messageId, shown }) => ({ n, state, messageId, shown })),
+});

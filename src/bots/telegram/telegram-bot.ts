@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { TELEGRAM_UPDATES } from '../../schemas/telegram.js';
+import type { TelegramIntake } from './intake.js';
+import { TelegramPoller, type PollingLease, type UpdateSource } from './poller.js';
+import type { TelegramSelf } from './read-update.js';
+import { TELEGRAM_WEBHOOK } from './telegram.controller.js';
+
+const AGAIN_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** What the bot asks of the platform when it begins. */
+export interface TelegramAccount extends UpdateSource {
+  getMe(signal: AbortSignal): Promise<TelegramSelf>;
+  setWebhook(url: string, secret: string, updates: readonly string[], signal: AbortSignal): Promise<void>;
+  deleteWebhook(signal: AbortSignal): Promise<void>;
+  /** Shows the commands in the platform's menu, in each language. */
+  setCommands(commands: readonly CommandMenu[], signal: AbortSignal): Promise<void>;
+}
+
+/** Commands in a language; undefined: for everybody else. */
+export interface CommandMenu {
+  language: string | undefined;
+  commands: readonly { command: string; description: string }[];
+}
+
+/** How updates reach us. */
+export type TelegramMode = { kind: 'polling' } | { kind: 'webhook'; publicUrl: string; secret: string };
+
+export interface TelegramBotParts {
+  account: TelegramAccount;
+  intake: TelegramIntake;
+  lease: PollingLease;
+  menus: readonly CommandMenu[];
+  log: Logger;
+}
+
+/** A bot of Telegram in one process. It comes up in the background: the platform may be away for as long as it likes. */
+export class TelegramBot {
+  private readonly stopping = new AbortController();
+  private readonly poller: TelegramPoller;
+  private starting: Promise<void> | undefined;
+
+  constructor(private readonly parts: TelegramBotParts) {
+    const { account, intake, lease, log } = parts;
+    this.poller = new TelegramPoller(account, intake, lease, log);
+  }
+
+  start(mode: TelegramMode): void {
+    this.starting ??= this.begin(mode);
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.starting;
+    await this.poller.stop();
+  }
+
+  private async begin(mode: TelegramMode): Promise<void> {
+    const { account, intake, menus, log } = this.parts;
+    const self = await this.until('who the bot is', (signal) => account.getMe(signal));
+    if (!self) return;
+    intake.introduce(self);
+    if (mode.kind === 'webhook') {
+      const url = new URL(TELEGRAM_WEBHOOK, `${mode.publicUrl.replace(/\/+$/, '')}/`).href;
+      await this.until('the webhook', (signal) => account.setWebhook(url, mode.secret, TELEGRAM_UPDATES, signal));
+    } else {
+      await this.until('the webhook', (signal) => account.deleteWebhook(signal));
+      if (!this.stopping.signal.aborted) this.poller.start();
+    }
+    log.info({ bot: self.username, mode: mode.kind }, 'the bot of Telegram is up');
+    await this.until('the menu', (signal) => account.setCommands(menus, signal));
+  }
+
+  /** Asks the platform until it answers. Undefined: the process stops before. */
+  private async until<T>(what: string, ask: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+    const { signal } = this.stopping;
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      try {
+        return await ask(signal);
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        if (failures === 0) this.parts.log.warn({ what, err: error }, 'Telegram did not answer; trying again');
+        const pause = Math.min(AGAIN_MS * 2 ** failures, LONGEST_PAUSE_MS);
+        await sleep(pause, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,97 @@
+import type { Logger } from 'pino';
+import type { Env } from '../config/env.js';
+import { TelegramBotApi } from './adapters/telegram/telegram-bot-api.js';
+import { TelegramMessenger } from './adapters/telegram/telegram-messenger.js';
+import type { ChatsRepository } from './adapters/store/chats.repository.js';
+import type { InboxRepository } from './adapters/store/inbox.repository.js';
+import type { RepliesRepository } from './adapters/store/replies.repository.js';
+import type { RequestsRepository } from './adapters/store/requests.repository.js';
+import type { SharedState } from './contracts/shared-state.js';
+import type { Messenger, Source } from './contracts/messenger.js';
+import { splitRich } from './domain/rich-text/split.js';
+import { entitiesOf } from './domain/rich-text/telegram.js';
+import { TelegramIntake } from './bots/telegram/intake.js';
+import { TelegramBot, type TelegramMode } from './bots/telegram/telegram-bot.js';
+import { secretFrom } from './bots/telegram/webhook-secret.js';
+import type { Cancels } from './services/cancels.js';
+import { ActsService } from './services/dialogs/acts.service.js';
+import { ConversationService } from './services/dialogs/conversation.service.js';
+import { DialogsService, type DialogClock } from './services/dialogs/dialogs.service.js';
+import { TurnsService } from './services/dialogs/turns.service.js';
+import { Lease } from './services/leases.js';
+import type { OutcomesService } from './services/outcomes.service.js';
+import type { RequestsService } from './services/requests.service.js';
+import type { SubmissionsService } from './services/submissions.service.js';
+
+export interface DialogsParts {
+  env: Env;
+  log: Logger;
+  shared: SharedState;
+  clock: DialogClock;
+  repositories: {
+    chats: ChatsRepository;
+    inbox: InboxRepository;
+    replies: RepliesRepository;
+    requests: RequestsRepository;
+  };
+  outcomes: OutcomesService;
+  requests: RequestsService;
+  submissions: SubmissionsService;
+  cancels: Cancels;
+  defaultDao: () => string | undefined;
+}
+
+/** A bot of a process, and how its platform proves that it is calling. */
+export interface TelegramDoor {
+  bot: TelegramBot;
+  intake: TelegramIntake;
+  mode: TelegramMode;
+  /** Undefined where updates are fetched. */
+  secret: string | undefined;
+}
+
+/** Dialogs of a process: what bots take in, and what is done about it. */
+export interface Dialogs {
+  door: DialogsService;
+  turns: TurnsService;
+  acts: ActsService;
+  /** Undefined: there is no bot. */
+  telegram: TelegramDoor | undefined;
+}
+
+/** Wires them. Platforms without a token are off. */
+export function dialogsOf(parts: DialogsParts): Dialogs {
+  const { log, clock, repositories, defaultDao, outcomes, requests, cancels } = parts;
+  const { chats, inbox, replies } = repositories;
+  const door = new DialogsService(inbox, clock, log);
+  const telegram = telegramOf(parts, door);
+  const messengers: Partial<Record<Source, Messenger>> = telegram ? { tg: telegram.messenger } : {};
+  const conversation = new ConversationService({ submissions: parts.submissions });
+  const turns = new TurnsService({
+    ...{ inbox, replies, requests: repositories.requests, accepted: requests, cancels, outcomes },
+    ...{ conversation, messengers, defaultDao, log },
+  });
+  const acts = new ActsService({ inbox, chats, requests, presses: conversation, messengers, defaultDao, log });
+  return { door, turns, acts, telegram: telegram?.door };
+}
+
+function telegramOf(
+  { env, log, shared }: DialogsParts,
+  dialogs: DialogsService,
+): { door: TelegramDoor; messenger: TelegramMessenger } | undefined {
+  const token = env.TELEGRAM_BOT_TOKEN;
+  if (token === undefined) return undefined;
+  const account = new TelegramBotApi(token, { apiRoot: env.TELEGRAM_API_ROOT });
+  const messenger = new TelegramMessenger(account, { entitiesOf, split: splitRich });
+  const intake = new TelegramIntake(dialogs, log);
+  const lease = new Lease(shared, 'bots/telegram');
+  const bot = new TelegramBot({ account, intake, lease, menus: [], log });
+  const secret = env.TELEGRAM_WEBHOOK_SECRET ?? secretFrom(token);
+  const mode = modeOf(env, secret);
+  return { door: { bot, intake, mode, secret: mode.kind === 'webhook' ? secret : undefined }, messenger };
+}
+
+/** By webhook where the platform can reach us, unless it is said otherwise. */
+function modeOf({ TELEGRAM_MODE: wanted, PUBLIC_URL: publicUrl }: Env, secret: string): TelegramMode {
+  return publicUrl !== undefined && wanted !== 'polling' ? { kind: 'webhook', publicUrl, secret } : { kind: 'polling' };
+}

@@ -1,0 +1,99 @@
+import type { Logger } from 'pino';
+import type { ChatAddress, DialogStep, OpenUpdate } from '../../contracts/dialog.js';
+import type { Messenger, Source } from '../../contracts/messenger.js';
+import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
+import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
+import { AppError } from '../../errors/app-error.js';
+import type { RequestsService } from '../requests.service.js';
+import { BOTS_KEY } from './turns.service.js';
+
+/** What is made of presses and marks. */
+export interface Presses {
+  /** @returns what the person is told at once, if anything */
+  press(update: OpenUpdate, data: string): Promise<string | undefined>;
+  react(update: OpenUpdate, marks: readonly string[]): Promise<void>;
+}
+
+export interface ActsParts {
+  inbox: InboxRepository;
+  chats: ChatsRepository;
+  requests: RequestsService;
+  presses: Presses;
+  messengers: Readonly<Partial<Record<Source, Messenger>>>;
+  defaultDao: () => string | undefined;
+  log: Logger;
+}
+
+/** What is done at once, beside what is being answered. */
+export class ActsService {
+  constructor(private readonly parts: ActsParts) {}
+
+  /** Does all that is to be done in a chat, one after the other. @throws AppError of what is away */
+  async doActs(address: ChatAddress): Promise<DialogStep> {
+    let wakesTurns = false;
+    for (;;) {
+      const update = await this.parts.inbox.next(address, 'act', this.parts.defaultDao());
+      if (!update) break;
+      wakesTurns = (await this.act(update)) || wakesTurns;
+      await this.parts.inbox.finish(update.id);
+      if (!update.isMore) break;
+    }
+    return { isMore: false, waitMs: null, ...(wakesTurns && { wakesTurns }) };
+  }
+
+  /** @returns whether turns are to be looked at */
+  private async act(update: OpenUpdate): Promise<boolean> {
+    const { body, chat, address } = update;
+    switch (body.kind) {
+      case 'message':
+        await this.stop(update);
+        return false;
+      case 'edit':
+        return this.change(update, body.text);
+      case 'button':
+        await this.press(update, body);
+        return false;
+      case 'reaction':
+        await this.parts.presses.react(update, body.marks);
+        return false;
+      case 'presence':
+        await this.parts.chats.setPresence(chat, body.state === 'here');
+        return body.state === 'here';
+      case 'moved':
+        await this.parts.chats.move(address, body.to);
+        return false;
+      case 'unreadable':
+        return false;
+    }
+  }
+
+  private async stop(update: OpenUpdate): Promise<void> {
+    const { requestIds } = await this.parts.chats.stopBefore(update);
+    await Promise.all(requestIds.map((id) => this.cancel(id, update.actor)));
+  }
+
+  private async change(update: OpenUpdate, text: string): Promise<boolean> {
+    const changed = await this.parts.chats.changeText(update, text);
+    if (!changed) return false;
+    if (changed.requestId !== null) await this.cancel(changed.requestId, update.actor);
+    return true;
+  }
+
+  private async press(update: OpenUpdate, { press, data }: { press: string; data: string }): Promise<void> {
+    const told = await this.parts.presses.press(update, data);
+    // The platform forgets a press after some seconds; what it was for is done.
+    await this.parts.messengers[update.address.source]?.heard(press, told).catch((error: unknown) => {
+      this.parts.log.debug({ update: update.id, err: error }, 'a press was not confirmed');
+    });
+  }
+
+  private async cancel(requestId: string, actor: string): Promise<void> {
+    try {
+      await this.parts.requests.cancel(BOTS_KEY, requestId, { userId: actor });
+    } catch (error) {
+      // It ended by itself, just now.
+      if (!(error instanceof AppError) || (error.code !== 'REQUEST_ENDED' && error.code !== 'REQUEST_NOT_FOUND'))
+        throw error;
+    }
+  }
+}

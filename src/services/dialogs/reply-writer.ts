@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Reply, ReplyContent, ReplyPart } from '../../contracts/dialog.js';
+import type { Messenger, OutgoingMessage, Place } from '../../contracts/messenger.js';
+import type { RichText } from '../../contracts/rich-text.js';
+import { plainText } from '../../contracts/rich-text.js';
+import type { RepliesRepository } from '../../adapters/store/replies.repository.js';
+import { sha256 } from '../../adapters/digest.js';
+import { DeliveryError } from '../../errors/delivery-error.js';
+
+/** Most messages of which nothing is known that are looked at, where one may have been created and not written down. */
+const MOST_STRAYS = 20;
+
+/** Somebody else writes a reply by now. */
+export class Superseded extends Error {
+  override readonly name = 'Superseded';
+
+  constructor() {
+    super('another process writes this reply');
+  }
+}
+
+/** What a message says, as far as a platform can tell it from another. */
+const hashOf = (message: Omit<OutgoingMessage, 'replyTo'>): string =>
+  sha256(JSON.stringify([message.body, message.buttons]));
+
+export interface ReplyWriterParts {
+  replies: RepliesRepository;
+  log: Logger;
+}
+
+/**
+ * The messages of one reply, created once each and then changed. What is about to be created is written down before, and
+ * its id at once after: between the two lies the only moment at which a message can come twice.
+ */
+export class ReplyWriter {
+  private readonly parts: Map<number, ReplyPart>;
+  private readonly place: Place;
+
+  constructor(
+    private readonly deps: ReplyWriterParts,
+    private readonly messenger: Messenger,
+    private readonly reply: Reply,
+  ) {
+    this.parts = new Map(reply.parts.map((part) => [part.n, part]));
+    this.place = reply.place;
+  }
+
+  /** Whether the first message is there. */
+  get isBegun(): boolean {
+    return this.parts.get(0)?.state === 'sent';
+  }
+
+  /** Shows that something is being written, by a message if none is there yet. @throws DeliveryError, Superseded */
+  async begin(body: RichText): Promise<void> {
+    if (!this.isBegun) await this.show(0, { body, buttons: [] });
+  }
+
+  /** Shows a text in the first message, which is being written. It is not kept what it says. @throws DeliveryError, Superseded */
+  async draft(body: RichText): Promise<void> {
+    const [piece = body] = this.messenger.split(body);
+    const part = this.parts.get(0);
+    if (part?.messageId == null) return this.begin(piece);
+    await this.messenger.edit(this.place, part.messageId, { body: piece, buttons: [] });
+    this.parts.set(0, { ...part, shown: null });
+  }
+
+  /** Shows what the reply says in the end, in as many messages as it takes. @throws DeliveryError, Superseded */
+  async complete({ body, buttons }: ReplyContent): Promise<void> {
+    const pieces = this.messenger.split(body);
+    for (const [n, piece] of pieces.entries()) {
+      await this.show(n, { body: piece, buttons: n === pieces.length - 1 ? buttons : [] });
+    }
+    await this.removeFrom(pieces.length);
+  }
+
+  /** How long a message that is being written is to be left as it is, in milliseconds. */
+  get editEveryMs(): number {
+    return this.messenger.editEveryMs(this.place);
+  }
+
+  /** Tells the platform that something is being written. It fails nobody. */
+  async typing(): Promise<void> {
+    await this.messenger.typing(this.place).catch(() => undefined);
+  }
+
+  private async show(n: number, message: Omit<OutgoingMessage, 'replyTo'>): Promise<void> {
+    const part = this.parts.get(n);
+    if (part?.state !== 'sent' || part.messageId === null) return this.create(n, message, part?.state === 'sending');
+    if (part.shown === hashOf(message)) return;
+    try {
+      await this.inWords(message, (one) => this.messenger.edit(this.place, part.messageId ?? '', one));
+    } catch (error) {
+      if (!(error instanceof DeliveryError) || error.problem !== 'missing') throw error;
+      // Whoever deleted it did not see the end of it.
+      return this.create(n, message, false);
+    }
+    await this.put({ ...part, shown: hashOf(message) });
+  }
+
+  private async create(n: number, message: Omit<OutgoingMessage, 'replyTo'>, isAgain: boolean): Promise<void> {
+    const planned: ReplyPart = { n, state: 'planned', messageId: null, shown: null };
+    await this.put({ ...planned, state: 'sending' });
+    const answers = n === 0 && this.reply.replyTo !== null ? { replyTo: this.reply.replyTo } : {};
+    const key = `${this.reply.id}.${n}`;
+    try {
+      const create = (one: OutgoingMessage): Promise<string> => this.messenger.create(this.place, one, key);
+      const messageId = await this.inWords({ ...message, ...answers }, create);
+      await this.record({ n, state: 'sent', messageId, shown: hashOf(message) });
+      if (isAgain) await this.removeStrays(n, messageId);
+    } catch (error) {
+      // Where it was refused for certain, nothing is there that could come twice.
+      if (!isAgain && error instanceof DeliveryError && !error.detail.maybeDone) await this.put(planned);
+      throw error;
+    }
+  }
+
+  /** A text that is refused as it is marked is shown without marks rather than not at all. */
+  private async inWords<M extends OutgoingMessage, T>(message: M, send: (message: M) => Promise<T>): Promise<T> {
+    try {
+      return await send(message);
+    } catch (error) {
+      if (!(error instanceof DeliveryError) || error.problem !== 'refused') throw error;
+      this.deps.log.warn(
+        { reply: this.reply.id, err: error },
+        'a message was refused as it is; it is sent without marks',
+      );
+      return send({ ...message, body: plainText(message.body.text) });
+    }
+  }
+
+  /** Writes down a message that was created. Where another process writes the reply it is none of it, and is removed. */
+  private async record(part: ReplyPart & { messageId: string }): Promise<void> {
+    if (await this.deps.replies.put(this.reply, part)) {
+      this.parts.set(part.n, part);
+      return;
+    }
+    await this.messenger.remove(this.place, part.messageId).catch(() => undefined);
+    throw new Superseded();
+  }
+
+  private async put(part: ReplyPart): Promise<void> {
+    if (!(await this.deps.replies.put(this.reply, part))) throw new Superseded();
+    this.parts.set(part.n, part);
+  }
+
+  /** Removes messages of ours just below one, of which nothing is known. What cannot be told is left. */
+  private async removeStrays(n: number, below: string): Promise<void> {
+    let strays = 0;
+    try {
+      for (const id of await this.deps.replies.unknownBelow(this.reply.chat, below, MOST_STRAYS)) {
+        if (!(await this.messenger.isOurs(this.place, id))) continue;
+        await this.messenger.remove(this.place, id);
+        strays += 1;
+      }
+      if (strays > 0) await this.deps.replies.countStrays(this.reply, n, strays);
+    } catch (error) {
+      this.deps.log.warn(
+        { reply: this.reply.id, err: error },
+        'a message that may have come twice was not looked for to the end',
+      );
+    }
+  }
+
+  private async removeFrom(n: number): Promise<void> {
+    const more = [...this.parts.values()].filter((part) => part.n >= n);
+    if (more.length === 0) return;
+    for (const { messageId } of more) if (messageId !== null) await this.messenger.remove(this.place, messageId);
+    await this.deps.replies.dropFrom(this.reply, n);
+    more.forEach((part) => this.parts.delete(part.n));
+  }
+}
+
+/** Waits, but not longer than until something has happened. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,153 @@
+import type { Logger } from 'pino';
+import { PLATFORM_OWNER, type CallerKey } from '../../contracts/access.js';
+import type { ChatAddress, DialogStep, Language, OpenUpdate, Reply, ReplyContent } from '../../contracts/dialog.js';
+import { BOTS_KEY_ID, BOTS_PRINCIPAL } from '../../contracts/ids.js';
+import type { Messenger, Source } from '../../contracts/messenger.js';
+import { plainText } from '../../contracts/rich-text.js';
+import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
+import type { RecordedReply, RepliesRepository, ReplyMade } from '../../adapters/store/replies.repository.js';
+import type { RequestsRepository } from '../../adapters/store/requests.repository.js';
+import { languageFor } from '../../domain/dialog/language.js';
+import { phrasesIn } from '../../domain/dialog/phrases.js';
+import { AppError } from '../../errors/app-error.js';
+import type { Accepted } from '../accepted.js';
+import type { Cancels } from '../cancels.js';
+import type { OutcomesService } from '../outcomes.service.js';
+import type { RequestsService } from '../requests.service.js';
+import { ReplyWriter } from './reply-writer.js';
+import { RequestReply } from './request-reply.js';
+
+/** The key with which bots act for the people whom their platforms name. It has no secret: nobody calls with it. */
+export const BOTS_KEY: CallerKey = {
+  ...{ id: BOTS_KEY_ID, daoId: null, principal: BOTS_PRINCIPAL, gateway: true, owner: PLATFORM_OWNER, scopes: null },
+};
+
+/** A message whose turn it is. */
+export interface Turn {
+  update: OpenUpdate;
+  daoId: string;
+  language: Language;
+  text: string;
+}
+
+/** What came of a message: words, a request that answers it, or nothing that is shown. */
+export type Opened = { content: ReplyContent } | { accepted: Accepted } | undefined;
+
+/** What is made of messages. */
+export interface Conversation {
+  /** @throws AppError: refusals are told to the person, what is away is tried again */
+  open(turn: Turn): Promise<Opened>;
+}
+
+export interface TurnsParts {
+  inbox: InboxRepository;
+  replies: RepliesRepository;
+  requests: RequestsRepository;
+  accepted: Pick<RequestsService, 'joined'>;
+  cancels: Pick<Cancels, 'tell'>;
+  outcomes: OutcomesService;
+  conversation: Conversation;
+  /** Undefined: there is no bot of this platform here. */
+  messengers: Readonly<Partial<Record<Source, Messenger>>>;
+  defaultDao: () => string | undefined;
+  log: Logger;
+}
+
+/** What is away comes back: nothing is told, and it is tried again. */
+const AWAY: ReadonlySet<string> = new Set(['STORE_UNAVAILABLE', 'TEMPORAL_UNAVAILABLE', 'SHUTTING_DOWN']);
+
+/** Messages of chats, answered one after the other. Whatever is repeated finds what of it is done. */
+export class TurnsService {
+  constructor(private readonly parts: TurnsParts) {}
+
+  /**
+   * Answers the next message of a chat, if there is one.
+   * @throws AppError of what is away; DeliveryError; Superseded: then it is to be tried again
+   */
+  async answerNext(address: ChatAddress, signal: AbortSignal): Promise<DialogStep> {
+    const update = await this.parts.inbox.next(address, 'turn', this.parts.defaultDao());
+    if (!update) return { isMore: false, waitMs: null };
+    await this.answer(update, signal);
+    return { isMore: update.isMore, waitMs: null };
+  }
+
+  private async answer(update: OpenUpdate, signal: AbortSignal): Promise<void> {
+    const { daoId, address, body } = update;
+    const messenger = this.parts.messengers[address.source];
+    if (daoId === null || !messenger || update.isClosed || update.isStopped || body.kind !== 'message') {
+      return this.parts.inbox.finish(update.id, 'dropped');
+    }
+    const turn: Turn = { update, daoId, text: body.text, language: languageFor(body.text, update.language) };
+    const reply = await this.replyTo(turn);
+    if (!reply) return this.parts.inbox.finish(update.id);
+    const writer = new ReplyWriter(this.parts, messenger, reply.reply);
+    if (reply.reply.content) await writer.complete(reply.reply.content);
+    else if (!(await this.showAnswer(turn, writer, reply, signal))) return;
+    await this.parts.replies.finish(reply.reply, 'done');
+  }
+
+  /** Shows the answer of a request. False: it has not come to its end here. */
+  private async showAnswer(
+    { language, daoId }: Turn,
+    writer: ReplyWriter,
+    { reply: { requestId }, accepted }: ReplyToWrite,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const followed = accepted ?? (await this.joined(requestId ?? '', daoId));
+    const shown = new RequestReply(this.parts.outcomes, writer, phrasesIn(language));
+    return (await shown.write(followed, signal)) !== undefined;
+  }
+
+  private async joined(requestId: string, daoId: string): Promise<Accepted> {
+    const record = await this.parts.requests.find(requestId, daoId);
+    if (!record) throw new AppError('REQUEST_NOT_FOUND');
+    return this.parts.accepted.joined(record);
+  }
+
+  /** The reply to a message: as it is on record, or made now. Undefined: there is nothing to say. */
+  private async replyTo(turn: Turn): Promise<ReplyToWrite | undefined> {
+    const { update, daoId } = turn;
+    const earlier = update.isAgain ? await this.parts.replies.claim(update.id, daoId) : undefined;
+    if (earlier?.revision === update.revision) return { reply: replyOf(turn, earlier) };
+    const opened = await this.opened(turn);
+    if (!opened) return undefined;
+    const made: ReplyMade =
+      'content' in opened ? { content: opened.content } : { requestId: opened.accepted.requestId };
+    const begun = await this.parts.replies.begin(update, daoId, made);
+    // Stopped while it was being begun: nobody else has known of the request before.
+    if (begun.isStopped && 'requestId' in made) this.parts.cancels.tell(made.requestId);
+    const reply = replyOf(turn, begun);
+    return 'accepted' in opened ? { reply, accepted: opened.accepted } : { reply };
+  }
+
+  private async opened(turn: Turn): Promise<Opened> {
+    try {
+      return await this.parts.conversation.open(turn);
+    } catch (error) {
+      if (!(error instanceof AppError) || AWAY.has(error.code)) throw error;
+      const { failed } = phrasesIn(turn.language);
+      return { content: { body: plainText(failed(error.code, error.message)), buttons: [] } };
+    }
+  }
+}
+
+/** A reply, and its request if that was begun just now. */
+interface ReplyToWrite {
+  reply: Reply;
+  accepted?: Accepted;
+}
+
+const replyOf = (
+  { update, daoId, language }: Turn,
+  { id, content, requestId, generation, parts }: RecordedReply,
+): Reply => ({
+  ...{ id, daoId, content, requestId, generation, parts, language },
+  chat: update.chat,
+  place: {
+    source: update.address.source,
+    chat: update.address.chat,
+    topic: update.address.topic === '' ? null : update.address.topic,
+    kind: update.kind,
+  },
+  replyTo: update.messageId,
+});
