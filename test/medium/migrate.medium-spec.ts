@@ -28,6 +28,7 @@ const NEW = [
   '0009-crews',
   '0010-proposal-reviews',
   '0011-open-crew-runs',
+  '0012-dialogs',
 ];
 const ALL = [...OLD, ...NEW];
 const TABLES = [
@@ -37,6 +38,7 @@ const TABLES = [
   'audit_chains',
   'audit_heads',
   'ballots',
+  'chats',
   'config_activations',
   'config_confirmations',
   'crew_decisions',
@@ -50,15 +52,19 @@ const TABLES = [
   'dialogs',
   'electors',
   'identities',
+  'inbox',
   'invitations',
   'members',
   'platform_grants',
   'proposals',
   'rate_limits',
   'refusals',
+  'replies',
+  'reply_parts',
   'requests',
   'roles',
   'shared_states',
+  'spaces',
   'turns',
   'usage_daily',
 ];

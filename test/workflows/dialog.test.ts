@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Client, type WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import { createDialogActivities } from '../../activities/dialogs.js';
+import type { ChatAddress, DialogStep, Lane } from '../../src/contracts/dialog.js';
+import { dialogWorkflowId, WORKFLOWS } from '../../src/contracts/ids.js';
+import { DeliveryError } from '../../src/errors/delivery-error.js';
+import type { dialog } from '../../workflows/index.js';
+import { POKE_DIALOG_SIGNAL, type DialogPoke } from '../../workflows/dialog/messages.js';
+import { connectTemporal, uniqueQueue, workflowBundle } from '../support/temporal.js';
+import { until } from '../support/until.js';
+import { attributesOf } from './stage.js';
+
+jest.setTimeout(60_000);
+
+const NOTHING: DialogStep = { isMore: false, waitMs: null };
+
+let env: TestWorkflowEnvironment;
+let client: Client;
+beforeAll(async () => {
+  [env] = await Promise.all([connectTemporal(), workflowBundle()]);
+  client = new Client({ connection: env.nativeConnection });
+});
+afterAll(() => env.teardown());
+
+describe('dialog', () => {
+  let address: ChatAddress;
+  let queue: string;
+  let worker: Worker;
+  let running: Promise<void>;
+  /** What is done of a lane, in order; then nothing is left. */
+  let steps: Record<Lane, (() => Promise<DialogStep>)[]>;
+  let looks: Record<Lane, number>;
+
+  const look = (lane: Lane): Promise<DialogStep> => {
+    looks[lane] += 1;
+    return steps[lane].shift()?.() ?? Promise.resolve(NOTHING);
+  };
+  const handle = (): WorkflowHandle<typeof dialog> => client.workflow.getHandle(dialogWorkflowId(address));
+
+  /** Pokes as src/adapters/temporal/gateway.ts does, on the test's own queue. */
+  const poke = (...lane: DialogPoke): Promise<unknown> =>
+    client.workflow.signalWithStart<typeof dialog, DialogPoke>(WORKFLOWS.dialog, {
+      ...{ args: [{ version: 1, ...address }], signal: POKE_DIALOG_SIGNAL, signalArgs: lane },
+      ...{ workflowId: dialogWorkflowId(address), taskQueue: queue, workflowTaskTimeout: '5s' },
+    });
+
+  beforeEach(async () => {
+    address = { source: 'tg', chat: randomUUID(), topic: '' };
+    queue = uniqueQueue();
+    steps = { turn: [], act: [] };
+    looks = { turn: 0, act: 0 };
+    worker = await Worker.create({
+      ...{ taskQueue: queue, connection: env.nativeConnection, shutdownForceTime: '5s' },
+      workflowBundle: await workflowBundle(),
+      activities: createDialogActivities({
+        dialogs: { answerNext: () => look('turn'), doActs: () => look('act') },
+      }),
+    });
+    running = worker.run();
+  });
+  afterEach(async () => {
+    worker.shutdown();
+    await running;
+  });
+
+  it('should answer one message after the other, and end when there is none', async () => {
+    const order: string[] = [];
+    const step = (name: string, isMore: boolean) => async (): Promise<DialogStep> => {
+      order.push(`${name} begins`);
+      await Promise.resolve();
+      order.push(`${name} ends`);
+      return { isMore, waitMs: null };
+    };
+    steps.turn.push(step('one', true), step('two', false));
+    await poke('turn');
+    await handle().result();
+    expect(order).toEqual(['one begins', 'one ends', 'two begins', 'two ends']);
+    expect(looks).toEqual({ turn: 2, act: 0 });
+    const history = await handle().fetchHistory();
+    expect(attributesOf(history, 'activityTaskScheduledEventAttributes')).toHaveLength(2);
+    // An answer costs a signal, two tasks and an activity.
+    expect(history.events?.length).toBeLessThanOrEqual(18);
+  });
+
+  it('should look again for whoever wrote while an answer was being written', async () => {
+    const written = Promise.withResolvers<DialogStep>();
+    steps.turn.push(() => written.promise);
+    await poke('turn');
+    await until(() => looks.turn === 1);
+    await poke('turn');
+    written.resolve(NOTHING);
+    await handle().result();
+    expect(looks.turn).toBe(2);
+  });
+
+  it('should do what is to be done at once beside an answer, and then look at the turns if that is wanted', async () => {
+    const written = Promise.withResolvers<DialogStep>();
+    steps.turn.push(() => written.promise);
+    steps.act.push(() => Promise.resolve({ ...NOTHING, wakesTurns: true }));
+    await poke('turn');
+    await until(() => looks.turn === 1);
+    await poke('act');
+    await until(() => looks.act === 1);
+    expect(looks.turn).toBe(1);
+    written.resolve(NOTHING);
+    await handle().result();
+    expect(looks).toEqual({ turn: 2, act: 1 });
+  });
+
+  it('should look at both lanes where nobody says which', async () => {
+    await poke();
+    await handle().result();
+    expect(looks).toEqual({ turn: 1, act: 1 });
+  });
+
+  it('should sleep until something is due', async () => {
+    steps.turn.push(() => Promise.resolve({ isMore: false, waitMs: 200 }));
+    await poke('turn');
+    await handle().result();
+    expect(looks.turn).toBe(2);
+    expect(attributesOf(await handle().fetchHistory(), 'timerStartedEventAttributes')).toHaveLength(1);
+  });
+
+  it.each([
+    ['the platform bears no more', new DeliveryError('limited', 'too many', { retryAfterMs: 300 })],
+    ['the platform is away', new DeliveryError('unreachable', 'away', { maybeDone: true })],
+    ['something unforeseen failed', new Error('secret words')],
+  ])('should be tried again where %s', async (_what, failure) => {
+    const at: number[] = [];
+    const fail = (): Promise<DialogStep> => {
+      at.push(Date.now());
+      return at.length < 3 ? Promise.reject(failure) : Promise.resolve(NOTHING);
+    };
+    steps.turn.push(fail, fail, fail);
+    await poke('turn');
+    await handle().result();
+    expect(at).toHaveLength(3);
+    const waited = (at[1] ?? 0) - (at[0] ?? 0);
+    if (failure instanceof DeliveryError && failure.problem === 'limited') expect(waited).toBeGreaterThanOrEqual(300);
+    expect(JSON.stringify(await handle().fetchHistory())).not.toContain('secret words');
+  });
+
+  it('should refuse to work for a workflow that is not the one of the chat', async () => {
+    await client.workflow.start<typeof dialog>(WORKFLOWS.dialog, {
+      ...{ args: [{ version: 1, ...address }], workflowId: `dialog/tg/${address.chat}/stranger`, taskQueue: queue },
+    });
+    const stranger = client.workflow.getHandle(`dialog/tg/${address.chat}/stranger`);
+    await stranger.signal(POKE_DIALOG_SIGNAL, 'turn');
+    await until(async () => (await stranger.describe()).status.name !== 'RUNNING');
+    expect(looks.turn).toBe(0);
+  });
+});
