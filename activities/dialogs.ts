@@ -8,12 +8,20 @@ import { toApplicationFailure } from './failures.js';
 
 const HEARTBEAT_MS = 1_000;
 
+/** A try at a part of a dialog. */
+export interface Attempt {
+  /** From one. */
+  count: number;
+  /** Aborted when this process is to go on with it no longer. */
+  signal: AbortSignal;
+}
+
 export interface DialogsDependencies {
   dialogs: {
     /** Answers the next message of a chat. @throws AppError, DeliveryError */
-    answerNext(address: ChatAddress, signal: AbortSignal): Promise<DialogStep>;
+    answerNext(address: ChatAddress, attempt: Attempt): Promise<DialogStep>;
     /** Does what is to be done at once. @throws AppError, DeliveryError */
-    doActs(address: ChatAddress, signal: AbortSignal): Promise<DialogStep>;
+    doActs(address: ChatAddress, attempt: Attempt): Promise<DialogStep>;
   };
 }
 
@@ -25,14 +33,14 @@ export interface DialogActivities {
 }
 
 export const createDialogActivities = ({ dialogs }: DialogsDependencies): DialogActivities => ({
-  answerNext: (input) => ofItsChat(input, (address, signal) => dialogs.answerNext(address, signal)),
-  doActs: (input) => ofItsChat(input, (address, signal) => dialogs.doActs(address, signal)),
+  answerNext: (input) => ofItsChat(input, (address, attempt) => dialogs.answerNext(address, attempt)),
+  doActs: (input) => ofItsChat(input, (address, attempt) => dialogs.doActs(address, attempt)),
 });
 
 /** Runs a part of a dialog, for as long as Temporal wants it. */
 async function ofItsChat(
   { source, chat, topic }: DialogInput,
-  run: (address: ChatAddress, signal: AbortSignal) => Promise<DialogStep>,
+  run: (address: ChatAddress, attempt: Attempt) => Promise<DialogStep>,
 ): Promise<DialogStep> {
   const context = Context.current();
   const address = { source, chat, topic };
@@ -42,7 +50,7 @@ async function ofItsChat(
   }
   const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
   try {
-    return await run(address, context.cancellationSignal);
+    return await run(address, { count: context.info.attempt, signal: context.cancellationSignal });
   } catch (error) {
     throw failureOf(error);
   } finally {

@@ -266,8 +266,8 @@ export class Composition {
     const { turns, acts } = this.dialogs;
     return {
       dialogs: {
-        answerNext: (address, signal) => turns.answerNext(address, signal),
-        doActs: (address) => acts.doActs(address),
+        answerNext: (address, attempt) => turns.answerNext(address, attempt),
+        doActs: (address, attempt) => acts.doActs(address, attempt),
       },
       ...{ auditHeads, bus, admission, states, cache, requests, proposals, tools, crews, daoTools },
       providers: registry,

@@ -68,7 +68,7 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
   const messengers: Partial<Record<Source, Messenger>> = telegram ? { tg: telegram.messenger } : {};
   const conversation = new ConversationService({ submissions: parts.submissions });
   const turns = new TurnsService({
-    ...{ inbox, replies, requests: repositories.requests, accepted: requests, cancels, outcomes },
+    ...{ inbox, chats, clock, replies, requests: repositories.requests, accepted: requests, cancels, outcomes },
     ...{ conversation, messengers, defaultDao, log },
   });
   const acts = new ActsService({ inbox, chats, requests, presses: conversation, messengers, defaultDao, log });

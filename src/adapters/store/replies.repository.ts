@@ -145,6 +145,21 @@ export class RepliesRepository {
     return rows.length === 1;
   }
 
+  /** Ends a reply that cannot be shown, whoever writes it. */
+  async giveUp(id: string, daoId: string | null): Promise<void> {
+    if (daoId === null) return;
+    await guardStore(() =>
+      this.tenants
+        .of(daoId)
+        .updateTable('replies')
+        .set({ state: 'undeliverable', done_at: sql<Date>`now()` })
+        .where('id', '=', id)
+        .where('dao_id', '=', daoId)
+        .where('state', '=', 'open')
+        .execute(),
+    );
+  }
+
   /** Numbers of messages in a chat below one of ours of which nothing is known, the greatest first. */
   async unknownBelow(chat: string, messageId: string, most: number): Promise<string[]> {
     if (!/^\d+$/.test(messageId)) return [];

@@ -5,7 +5,7 @@ import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
 import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
 import { AppError } from '../../errors/app-error.js';
 import type { RequestsService } from '../requests.service.js';
-import { BOTS_KEY } from './turns.service.js';
+import { BOTS_KEY, type Attempt } from './turns.service.js';
 
 /** What is made of presses and marks. */
 export interface Presses {
@@ -24,21 +24,34 @@ export interface ActsParts {
   log: Logger;
 }
 
+const MOST_ATTEMPTS = 5;
+
 /** What is done at once, beside what is being answered. */
 export class ActsService {
   constructor(private readonly parts: ActsParts) {}
 
   /** Does all that is to be done in a chat, one after the other. @throws AppError of what is away */
-  async doActs(address: ChatAddress): Promise<DialogStep> {
+  async doActs(address: ChatAddress, attempt: Attempt): Promise<DialogStep> {
     let wakesTurns = false;
     for (;;) {
       const update = await this.parts.inbox.next(address, 'act', this.parts.defaultDao());
       if (!update) break;
-      wakesTurns = (await this.act(update)) || wakesTurns;
+      wakesTurns = (await this.tried(update, attempt)) || wakesTurns;
       await this.parts.inbox.finish(update.id);
       if (!update.isMore) break;
     }
     return { isMore: false, waitMs: null, ...(wakesTurns && { wakesTurns }) };
+  }
+
+  /** What fails for no reason known, again and again, must not hold up what comes behind it. */
+  private async tried(update: OpenUpdate, { count }: Attempt): Promise<boolean> {
+    try {
+      return await this.act(update);
+    } catch (error) {
+      if (error instanceof AppError || count < MOST_ATTEMPTS) throw error;
+      this.parts.log.error({ update: update.id, dao_id: update.daoId, err: error }, 'an act in a chat is given up');
+      return false;
+    }
   }
 
   /** @returns whether turns are to be looked at */

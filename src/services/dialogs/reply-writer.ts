@@ -53,7 +53,7 @@ export class ReplyWriter {
 
   /** Shows that something is being written, by a message if none is there yet. @throws DeliveryError, Superseded */
   async begin(body: RichText): Promise<void> {
-    if (!this.isBegun) await this.show(0, { body, buttons: [] });
+    if (!this.isBegun) await this.create(0, { body, buttons: [] }, { isDraft: true });
   }
 
   /** Shows a text in the first message, which is being written. It is not kept what it says. @throws DeliveryError, Superseded */
@@ -61,8 +61,9 @@ export class ReplyWriter {
     const [piece = body] = this.messenger.split(body);
     const part = this.parts.get(0);
     if (part?.messageId == null) return this.begin(piece);
+    // What it said in the end is not what it says from now on, whatever becomes of this process.
+    if (part.shown !== null) await this.put({ ...part, shown: null });
     await this.messenger.edit(this.place, part.messageId, { body: piece, buttons: [] });
-    this.parts.set(0, { ...part, shown: null });
   }
 
   /** Shows what the reply says in the end, in as many messages as it takes. @throws DeliveryError, Superseded */
@@ -86,19 +87,21 @@ export class ReplyWriter {
 
   private async show(n: number, message: Omit<OutgoingMessage, 'replyTo'>): Promise<void> {
     const part = this.parts.get(n);
-    if (part?.state !== 'sent' || part.messageId === null) return this.create(n, message, part?.state === 'sending');
+    if (part?.state !== 'sent' || part.messageId === null) return this.create(n, message);
     if (part.shown === hashOf(message)) return;
     try {
       await this.inWords(message, (one) => this.messenger.edit(this.place, part.messageId ?? '', one));
     } catch (error) {
       if (!(error instanceof DeliveryError) || error.problem !== 'missing') throw error;
       // Whoever deleted it did not see the end of it.
-      return this.create(n, message, false);
+      await this.put({ n, state: 'planned', messageId: null, shown: null });
+      return this.create(n, message);
     }
     await this.put({ ...part, shown: hashOf(message) });
   }
 
-  private async create(n: number, message: Omit<OutgoingMessage, 'replyTo'>, isAgain: boolean): Promise<void> {
+  private async create(n: number, message: Omit<OutgoingMessage, 'replyTo'>, { isDraft = false } = {}): Promise<void> {
+    const isAgain = this.parts.get(n)?.state === 'sending';
     const planned: ReplyPart = { n, state: 'planned', messageId: null, shown: null };
     await this.put({ ...planned, state: 'sending' });
     const answers = n === 0 && this.reply.replyTo !== null ? { replyTo: this.reply.replyTo } : {};
@@ -106,7 +109,7 @@ export class ReplyWriter {
     try {
       const create = (one: OutgoingMessage): Promise<string> => this.messenger.create(this.place, one, key);
       const messageId = await this.inWords({ ...message, ...answers }, create);
-      await this.record({ n, state: 'sent', messageId, shown: hashOf(message) });
+      await this.record({ n, state: 'sent', messageId, shown: isDraft ? null : hashOf(message) });
       if (isAgain) await this.removeStrays(n, messageId);
     } catch (error) {
       // Where it was refused for certain, nothing is there that could come twice.

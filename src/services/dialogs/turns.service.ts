@@ -4,23 +4,34 @@ import type { ChatAddress, DialogStep, Language, OpenUpdate, Reply, ReplyContent
 import { BOTS_KEY_ID, BOTS_PRINCIPAL } from '../../contracts/ids.js';
 import type { Messenger, Source } from '../../contracts/messenger.js';
 import { plainText } from '../../contracts/rich-text.js';
+import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
 import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
 import type { RecordedReply, RepliesRepository, ReplyMade } from '../../adapters/store/replies.repository.js';
 import type { RequestsRepository } from '../../adapters/store/requests.repository.js';
 import { languageFor } from '../../domain/dialog/language.js';
 import { phrasesIn } from '../../domain/dialog/phrases.js';
 import { AppError } from '../../errors/app-error.js';
+import { DeliveryError } from '../../errors/delivery-error.js';
 import type { Accepted } from '../accepted.js';
 import type { Cancels } from '../cancels.js';
 import type { OutcomesService } from '../outcomes.service.js';
 import type { RequestsService } from '../requests.service.js';
-import { ReplyWriter } from './reply-writer.js';
+import type { DialogClock } from './dialogs.service.js';
+import { ReplyWriter, Superseded } from './reply-writer.js';
 import { RequestReply } from './request-reply.js';
 
 /** The key with which bots act for the people whom their platforms name. It has no secret: nobody calls with it. */
 export const BOTS_KEY: CallerKey = {
   ...{ id: BOTS_KEY_ID, daoId: null, principal: BOTS_PRINCIPAL, gateway: true, owner: PLATFORM_OWNER, scopes: null },
 };
+
+/** A try at a part of a dialog. */
+export interface Attempt {
+  /** From one. */
+  count: number;
+  /** Aborted when this process is to go on with it no longer. */
+  signal: AbortSignal;
+}
 
 /** A message whose turn it is. */
 export interface Turn {
@@ -41,6 +52,8 @@ export interface Conversation {
 
 export interface TurnsParts {
   inbox: InboxRepository;
+  chats: ChatsRepository;
+  clock: DialogClock;
   replies: RepliesRepository;
   requests: RequestsRepository;
   accepted: Pick<RequestsService, 'joined'>;
@@ -53,6 +66,9 @@ export interface TurnsParts {
   log: Logger;
 }
 
+/** So often a message is tried that fails for no reason known; behind it others wait. */
+const MOST_ATTEMPTS = 5;
+
 /** What is away comes back: nothing is told, and it is tried again. */
 const AWAY: ReadonlySet<string> = new Set(['STORE_UNAVAILABLE', 'TEMPORAL_UNAVAILABLE', 'SHUTTING_DOWN']);
 
@@ -64,11 +80,36 @@ export class TurnsService {
    * Answers the next message of a chat, if there is one.
    * @throws AppError of what is away; DeliveryError; Superseded: then it is to be tried again
    */
-  async answerNext(address: ChatAddress, signal: AbortSignal): Promise<DialogStep> {
+  async answerNext(address: ChatAddress, attempt: Attempt): Promise<DialogStep> {
     const update = await this.parts.inbox.next(address, 'turn', this.parts.defaultDao());
     if (!update) return { isMore: false, waitMs: null };
-    await this.answer(update, signal);
+    try {
+      await this.answer(update, attempt.signal);
+    } catch (error) {
+      await this.giveUp(update, error, attempt);
+    }
     return { isMore: update.isMore, waitMs: null };
+  }
+
+  /**
+   * Ends a message whose answer can never be shown: others wait behind it. Whatever else went wrong is thrown again, to be
+   * tried later.
+   */
+  private async giveUp(update: OpenUpdate, error: unknown, { count }: Attempt): Promise<void> {
+    const { id, chat, address, daoId } = update;
+    const fields = { update: id, dao_id: daoId, source: address.source, attempt: count, err: error };
+    const { problem, detail } = error instanceof DeliveryError ? error : { problem: undefined, detail: {} };
+    if (problem === 'moved' && detail.movedTo !== undefined) {
+      await this.parts.chats.move(address, detail.movedTo);
+      return this.parts.clock.pokeDialog({ ...address, chat: detail.movedTo });
+    }
+    const unforeseen = !(error instanceof AppError || error instanceof DeliveryError || error instanceof Superseded);
+    if (unforeseen) this.parts.log.error(fields, 'a message could not be answered');
+    if (problem === 'closed') await this.parts.chats.setPresence(chat, false);
+    else if (problem !== 'refused' && !(unforeseen && count >= MOST_ATTEMPTS)) throw error;
+    this.parts.log.warn(fields, 'the answer to a message cannot be shown; it is given up');
+    await this.parts.replies.giveUp(id, daoId);
+    await this.parts.inbox.finish(id, 'dropped');
   }
 
   private async answer(update: OpenUpdate, signal: AbortSignal): Promise<void> {
@@ -82,20 +123,20 @@ export class TurnsService {
     if (!reply) return this.parts.inbox.finish(update.id);
     const writer = new ReplyWriter(this.parts, messenger, reply.reply);
     if (reply.reply.content) await writer.complete(reply.reply.content);
-    else if (!(await this.showAnswer(turn, writer, reply, signal))) return;
+    else await this.showAnswer(turn, writer, reply, signal);
     await this.parts.replies.finish(reply.reply, 'done');
   }
 
-  /** Shows the answer of a request. False: it has not come to its end here. */
+  /** Shows the answer of a request. @throws AppError `SHUTTING_DOWN`: it has not come to its end here */
   private async showAnswer(
     { language, daoId }: Turn,
     writer: ReplyWriter,
     { reply: { requestId }, accepted }: ReplyToWrite,
     signal: AbortSignal,
-  ): Promise<boolean> {
+  ): Promise<void> {
     const followed = accepted ?? (await this.joined(requestId ?? '', daoId));
     const shown = new RequestReply(this.parts.outcomes, writer, phrasesIn(language));
-    return (await shown.write(followed, signal)) !== undefined;
+    if (!(await shown.write(followed, signal))) throw new AppError('SHUTTING_DOWN');
   }
 
   private async joined(requestId: string, daoId: string): Promise<Accepted> {

@@ -1,0 +1,233 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import pino from 'pino';
+import type { Reply, ReplyPart } from '../../contracts/dialog.js';
+import type { Messenger, OutgoingMessage } from '../../contracts/messenger.js';
+import { plainText, type RichText } from '../../contracts/rich-text.js';
+import type { RepliesRepository, WriterOf } from '../../adapters/store/replies.repository.js';
+import { DeliveryError } from '../../errors/delivery-error.js';
+import { strict } from '../../../test/factories/strict.js';
+import { ReplyWriter, Superseded } from './reply-writer.js';
+
+const LIMIT = 10;
+const log = pino({ level: 'silent' });
+
+/** What goes wrong at one call of the platform. */
+type Fault = 'none' | 'refused' | 'limited' | 'lost before' | 'lost after' | 'killed before' | 'killed after';
+
+/** The process is gone: nothing that it would have done is done. */
+class Killed extends Error {}
+
+/** A chat as a platform has it, in which calls go wrong as they are told. */
+class Chat {
+  readonly messages = new Map<string, string>();
+  private next = 100;
+  calls = 0;
+
+  constructor(private readonly faults: Fault[] = []) {}
+
+  get texts(): string[] {
+    return [...this.messages.values()];
+  }
+
+  readonly messenger = strict<Messenger>('messenger', {
+    editEveryMs: () => 0,
+    split: (body) => {
+      const { text } = body;
+      if (text.length <= LIMIT) return [body];
+      const pieces = text.match(new RegExp(`[^]{1,${LIMIT}}`, 'g')) ?? [text];
+      return pieces.map(plainText);
+    },
+    create: (_place, { body }) => this.call(() => this.add(body)),
+    edit: (_place, id, { body }) => this.call(() => this.change(id, body)),
+    isOurs: (_place, id) => Promise.resolve(this.messages.has(id)),
+    remove: (_place, id) => {
+      this.messages.delete(id);
+      return Promise.resolve();
+    },
+  });
+
+  /** Numbers of messages below one that nobody knows. */
+  unknownBelow(below: string, known: ReadonlySet<string>): string[] {
+    const ids = Array.from({ length: Number(below) - 100 }, (_, at) => String(Number(below) - 1 - at));
+    return ids.filter((id) => !known.has(id));
+  }
+
+  private add({ text }: RichText): string {
+    const id = String(this.next);
+    this.next += 1;
+    this.messages.set(id, text);
+    return id;
+  }
+
+  private change(id: string, { text }: RichText): void {
+    if (!this.messages.has(id)) throw new DeliveryError('missing', 'message to edit not found');
+    this.messages.set(id, text);
+  }
+
+  private async call<T>(act: () => T): Promise<T> {
+    const fault = this.faults[this.calls] ?? 'none';
+    this.calls += 1;
+    await Promise.resolve();
+    if (fault === 'limited') throw new DeliveryError('limited', 'too many', { retryAfterMs: 1 });
+    if (fault === 'refused') throw new DeliveryError('refused', 'no');
+    if (fault === 'lost before') throw new DeliveryError('unreachable', 'no answer', { maybeDone: true });
+    if (fault === 'killed before') throw new Killed();
+    const result = act();
+    if (fault === 'lost after') throw new DeliveryError('unreachable', 'no answer', { maybeDone: true });
+    if (fault === 'killed after') throw new Killed();
+    return result;
+  }
+}
+
+/** Replies as the database has them. */
+class Records {
+  readonly parts = new Map<number, ReplyPart>();
+  generation = 0;
+  strays = 0;
+
+  constructor(private readonly chat: Chat) {}
+
+  readonly replies = strict<RepliesRepository>('replies', {
+    put: ({ generation }: WriterOf, part: ReplyPart) => {
+      if (generation !== this.generation) return Promise.resolve(false);
+      this.parts.set(part.n, part);
+      return Promise.resolve(true);
+    },
+    dropFrom: (_writer, n) => {
+      [...this.parts.keys()].filter((key) => key >= n).forEach((key) => this.parts.delete(key));
+      return Promise.resolve();
+    },
+    countStrays: (_writer, _n, strays) => {
+      this.strays += strays;
+      return Promise.resolve();
+    },
+    unknownBelow: (_chat, below) => {
+      const known = [...this.parts.values()].flatMap(({ messageId }) => messageId ?? []);
+      return Promise.resolve(this.chat.unknownBelow(below, new Set(known)));
+    },
+  });
+
+  /** Whoever writes the reply next. */
+  writer(changes: Partial<Reply> = {}): ReplyWriter {
+    this.generation += 1;
+    const reply: Reply = {
+      ...{ id: 'reply', daoId: 'a-dao', chat: 'chat', replyTo: '7', language: 'en', content: null, requestId: 'r' },
+      place: { source: 'tg', chat: '1', topic: null, kind: 'private' },
+      generation: this.generation,
+      parts: [...this.parts.values()],
+      ...changes,
+    };
+    return new ReplyWriter({ replies: this.replies, log }, this.chat.messenger, reply);
+  }
+}
+
+const final = (text: string): { body: RichText; buttons: [] } => ({ body: plainText(text), buttons: [] });
+
+/** Writes a reply to its end, as Temporal would: again and again. */
+async function write(records: Records, text: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const writer = records.writer();
+    try {
+      await writer.begin(plainText('…'));
+      await writer.draft(plainText(text.slice(0, 4))).catch((error: unknown) => {
+        if (error instanceof Killed) throw error;
+      });
+      return await writer.complete(final(text));
+    } catch (error) {
+      if (!(error instanceof Killed) && !(error instanceof DeliveryError)) throw error;
+    }
+  }
+  throw new Error('it did not come to an end');
+}
+
+describe(ReplyWriter.name, () => {
+  it('should create a message once and then change it', async () => {
+    const chat = new Chat();
+    await write(new Records(chat), 'the answer');
+    expect(chat.texts).toEqual(['the answer']);
+    expect(chat.calls).toBe(3);
+  });
+
+  it('should show a long text in several messages, and fewer when it is shorter later', async () => {
+    const chat = new Chat();
+    const records = new Records(chat);
+    await write(records, 'one message and another');
+    expect(chat.texts).toEqual(['one messag', 'e and anot', 'her']);
+    await records.writer().complete(final('short'));
+    expect(chat.texts).toEqual(['short']);
+    expect(records.parts.size).toBe(1);
+  });
+
+  it('should leave alone what says the same already', async () => {
+    const chat = new Chat();
+    const records = new Records(chat);
+    await records.writer().complete(final('the same'));
+    const { calls } = chat;
+    await records.writer().complete(final('the same'));
+    expect(chat.calls).toBe(calls);
+  });
+
+  it('should create a message again that somebody deleted', async () => {
+    const chat = new Chat();
+    const records = new Records(chat);
+    await records.writer().begin(plainText('…'));
+    chat.messages.clear();
+    await records.writer().complete(final('the answer'));
+    expect(chat.texts).toEqual(['the answer']);
+  });
+
+  it('should say without marks what is refused with them', async () => {
+    const chat = new Chat(['refused']);
+    const said: OutgoingMessage[] = [];
+    const create = chat.messenger.create.bind(chat.messenger);
+    chat.messenger.create = (place, message, key) => {
+      said.push(message);
+      return create(place, message, key);
+    };
+    const body: RichText = { text: 'bold', marks: [{ kind: 'bold', at: 0, length: 4 }] };
+    await new Records(chat).writer().complete({ body, buttons: [] });
+    expect(said.map((message) => message.body.marks.length)).toEqual([1, 0]);
+  });
+
+  it('should neither write nor leave a message once another writes the reply', async () => {
+    const chat = new Chat();
+    const records = new Records(chat);
+    const old = records.writer();
+    records.writer();
+    await expect(old.begin(plainText('…'))).rejects.toBeInstanceOf(Superseded);
+    const create = chat.messenger.create.bind(chat.messenger);
+    const late = records.writer();
+    chat.messenger.create = async (place, message, key) => {
+      const id = await create(place, message, key);
+      records.writer();
+      return id;
+    };
+    await expect(late.begin(plainText('…'))).rejects.toBeInstanceOf(Superseded);
+    expect(chat.texts).toEqual([]);
+  });
+
+  const faults = fc.constantFrom<Fault>(
+    'none',
+    'limited',
+    'lost before',
+    'lost after',
+    'killed before',
+    'killed after',
+  );
+
+  it('should come to one reply, whatever goes wrong and wherever the process is killed', async () => {
+    let strays = 0;
+    const check = async (script: Fault[], text: string): Promise<void> => {
+      const chat = new Chat(script);
+      const records = new Records(chat);
+      await write(records, text);
+      strays += records.strays;
+      expect(chat.texts.join('')).toBe(text);
+    };
+    const texts = fc.string({ minLength: 1, maxLength: 35 });
+    await fc.assert(fc.asyncProperty(fc.array(faults, { maxLength: 12 }), texts, check), { numRuns: 500 });
+    // The faults that it is about did happen.
+    expect(strays).toBeGreaterThan(100);
+  });
+});
