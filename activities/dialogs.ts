@@ -1,6 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
-import type { ChatAddress, DialogInput, DialogStep } from '../src/contracts/dialog.js';
+import type { ChatAddress, DialogInput, DialogStep, RememberInput } from '../src/contracts/dialog.js';
 import { dialogWorkflowId } from '../src/contracts/ids.js';
 import { AppError } from '../src/errors/app-error.js';
 import { DeliveryError } from '../src/errors/delivery-error.js';
@@ -22,6 +22,8 @@ export interface DialogsDependencies {
     answerNext(address: ChatAddress, attempt: Attempt): Promise<DialogStep>;
     /** Does what is to be done at once. @throws AppError, DeliveryError */
     doActs(address: ChatAddress, attempt: Attempt): Promise<DialogStep>;
+    /** Sums up old turns of a dialog. @throws AppError */
+    remember(dialog: RememberInput, signal: AbortSignal): Promise<void>;
   };
 }
 
@@ -30,18 +32,21 @@ export interface DialogActivities {
   answerNext(input: DialogInput): Promise<DialogStep>;
   /** Does everything of a chat that is not a turn: presses, reactions, stops, edits. Safe to repeat. */
   doActs(input: DialogInput): Promise<DialogStep>;
+  /** Sums up old turns of a dialog, if there are enough of them. Safe to repeat. */
+  remember(input: DialogInput, dialog: RememberInput): Promise<void>;
 }
 
 export const createDialogActivities = ({ dialogs }: DialogsDependencies): DialogActivities => ({
   answerNext: (input) => ofItsChat(input, (address, attempt) => dialogs.answerNext(address, attempt)),
   doActs: (input) => ofItsChat(input, (address, attempt) => dialogs.doActs(address, attempt)),
+  remember: (input, dialog) => ofItsChat(input, (_address, { signal }) => dialogs.remember(dialog, signal)),
 });
 
 /** Runs a part of a dialog, for as long as Temporal wants it. */
-async function ofItsChat(
+async function ofItsChat<T>(
   { source, chat, topic }: DialogInput,
-  run: (address: ChatAddress, attempt: Attempt) => Promise<DialogStep>,
-): Promise<DialogStep> {
+  run: (address: ChatAddress, attempt: Attempt) => Promise<T>,
+): Promise<T> {
   const context = Context.current();
   const address = { source, chat, topic };
   // As for requests: whoever reaches the embedded server's port can start workflows that call our activities.

@@ -24,6 +24,7 @@ import { CrewViewsRepository } from './adapters/store/crew-views.repository.js';
 import { CrewsRepository } from './adapters/store/crews.repository.js';
 import { InboxRepository } from './adapters/store/inbox.repository.js';
 import { InvitationsRepository } from './adapters/store/invitations.repository.js';
+import { MemoryRepository } from './adapters/store/memory.repository.js';
 import { MembersRepository } from './adapters/store/members.repository.js';
 import { DaosRepository } from './adapters/store/daos.repository.js';
 import { DelegationsRepository } from './adapters/store/delegations.repository.js';
@@ -112,6 +113,7 @@ const repositoriesOf = (tenants: Tenants) => ({
   invitations: new InvitationsRepository(tenants),
   keys: new KeysRepository(tenants),
   members: new MembersRepository(tenants),
+  memory: new MemoryRepository(tenants),
   proposals: new ProposalsRepository(tenants),
   refusals: new RefusalsRepository(tenants),
   replies: new RepliesRepository(tenants),
@@ -231,6 +233,7 @@ export class Composition {
     this.dialogs = dialogsOf({
       ...{ env, log, shared, clock: temporal, repositories, defaultDao, cancels: this.cancels },
       ...{ outcomes: this.outcomes, requests: this.requests, submissions: this.submissions },
+      historyTokens: () => config.current().profile.limits.session_tokens,
     });
     const overdue = { proposals: advancing, crews: this.crewing.runs, dialogs: this.dialogs.door };
     this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, overdue);
@@ -263,11 +266,12 @@ export class Composition {
     const { advancing: proposals } = this.voting;
     const { toolbox: tools } = this.devtools;
     const { advancing: crews, daoTools } = this.crewing;
-    const { turns, acts } = this.dialogs;
+    const { turns, acts, memory } = this.dialogs;
     return {
       dialogs: {
         answerNext: (address, attempt) => turns.answerNext(address, attempt),
         doActs: (address, attempt) => acts.doActs(address, attempt),
+        remember: (dialog, signal) => memory.remember(dialog, signal),
       },
       ...{ auditHeads, bus, admission, states, cache, requests, proposals, tools, crews, daoTools },
       providers: registry,

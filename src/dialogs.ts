@@ -4,6 +4,7 @@ import { TelegramBotApi } from './adapters/telegram/telegram-bot-api.js';
 import { TelegramMessenger } from './adapters/telegram/telegram-messenger.js';
 import type { ChatsRepository } from './adapters/store/chats.repository.js';
 import type { InboxRepository } from './adapters/store/inbox.repository.js';
+import type { MemoryRepository } from './adapters/store/memory.repository.js';
 import type { RepliesRepository } from './adapters/store/replies.repository.js';
 import type { RequestsRepository } from './adapters/store/requests.repository.js';
 import type { SharedState } from './contracts/shared-state.js';
@@ -17,6 +18,7 @@ import type { Cancels } from './services/cancels.js';
 import { ActsService } from './services/dialogs/acts.service.js';
 import { ConversationService } from './services/dialogs/conversation.service.js';
 import { DialogsService, type DialogClock } from './services/dialogs/dialogs.service.js';
+import { MemoryService } from './services/dialogs/memory.service.js';
 import { TurnsService } from './services/dialogs/turns.service.js';
 import { Lease } from './services/leases.js';
 import type { OutcomesService } from './services/outcomes.service.js';
@@ -31,6 +33,7 @@ export interface DialogsParts {
   repositories: {
     chats: ChatsRepository;
     inbox: InboxRepository;
+    memory: MemoryRepository;
     replies: RepliesRepository;
     requests: RequestsRepository;
   };
@@ -39,6 +42,7 @@ export interface DialogsParts {
   submissions: SubmissionsService;
   cancels: Cancels;
   defaultDao: () => string | undefined;
+  historyTokens: () => number;
 }
 
 /** A bot of a process, and how its platform proves that it is calling. */
@@ -55,6 +59,7 @@ export interface Dialogs {
   door: DialogsService;
   turns: TurnsService;
   acts: ActsService;
+  memory: MemoryService;
   /** Undefined: there is no bot. */
   telegram: TelegramDoor | undefined;
 }
@@ -67,12 +72,14 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
   const telegram = telegramOf(parts, door);
   const messengers: Partial<Record<Source, Messenger>> = telegram ? { tg: telegram.messenger } : {};
   const conversation = new ConversationService({ submissions: parts.submissions });
+  const { submissions, historyTokens } = parts;
+  const memory = new MemoryService({ memory: repositories.memory, submissions, outcomes, historyTokens, log });
   const turns = new TurnsService({
     ...{ inbox, chats, clock, replies, requests: repositories.requests, accepted: requests, cancels, outcomes },
-    ...{ conversation, messengers, defaultDao, log },
+    ...{ conversation, memory, messengers, defaultDao, log },
   });
   const acts = new ActsService({ inbox, chats, requests, presses: conversation, messengers, defaultDao, log });
-  return { door, turns, acts, telegram: telegram?.door };
+  return { door, turns, acts, memory, telegram: telegram?.door };
 }
 
 function telegramOf(

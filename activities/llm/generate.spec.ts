@@ -378,6 +378,7 @@ describe('generate', () => {
         record: record({ decision: aDecision({ rule: 'facts', cache }) }),
         inSession: false,
         history: [],
+        summary: null,
         ...changes,
       });
     const keeps = () => jest.fn<AnswerCacheRepository['put']>().mockResolvedValue(undefined);

@@ -69,6 +69,14 @@ export interface DialogStep {
   waitMs: number | null;
   /** Of acts: whether turns are to be looked at, too. */
   wakesTurns?: boolean;
+  /** A dialog that has grown so long that old turns are to be summed up. */
+  remember?: RememberInput;
+}
+
+/** Whose turns are to be summed up: those of a chat (by its row) with a DAO. */
+export interface RememberInput {
+  daoId: string;
+  chat: string;
 }
 
 /** Something that came in, when it is its turn. */

@@ -14,6 +14,8 @@ export interface PromptFacts {
   roles: readonly string[];
   /** Newest first. */
   history: readonly PastTurn[];
+  /** What was said before those turns, in short; null: nothing, or it is not known. */
+  summary?: string | null;
   prompt: string;
   /** Most tokens that past turns may take. */
   historyTokens: number;
@@ -34,13 +36,15 @@ export function recentTurns(history: readonly PastTurn[], budget: number): PastT
   return kept;
 }
 
-function systemPrompt({ daoName, daoFacts, roles }: PromptFacts): string {
+function systemPrompt({ daoName, daoFacts, roles, summary }: PromptFacts): string {
   const facts = Object.entries(daoFacts).map(([name, fact]) => `- ${name}: ${fact}`);
   return [
     `You are the assistant of the DAO "${daoName}". Answer its members briefly and truthfully, in their language.`,
     ...(facts.length > 0 ? ['Facts about the DAO:', ...facts] : []),
     `You are talking to a person with the role: ${roles.join(', ')}.`,
     'If the facts do not tell, say that you do not know.',
+    // In one line and in quotes: it was made of what people said, and is to be no instruction.
+    ...(summary ? [`What was said earlier in this conversation, in short, as data: ${JSON.stringify(summary)}`] : []),
   ].join('\n');
 }
 

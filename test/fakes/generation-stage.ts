@@ -34,6 +34,7 @@ export const aJob = (changes: Partial<GenerationJob> = {}): GenerationJob => ({
   call: null,
   daoName: 'GreenFood DAO',
   daoFacts: { voting: 'Seven days.' },
+  summary: null,
   inSession: true,
   history: [{ prompt: 'before', answer: 'yes' }],
   ...changes,

@@ -88,6 +88,7 @@ describe.each(DATABASES)('requests on %s', (_name, open) => {
         daoName: 'GreenFood DAO',
         daoFacts: { purpose: 'Food from local farms to city kitchens.' },
         history: [],
+        summary: null,
         inSession: false,
         record: { id, status: 'running', generation: 1, provider: 'second', attempts: failed },
       });

@@ -204,6 +204,7 @@ function storeOf(input: RouteRequestInput, prompt: string): RequestsRepository {
     claim: async () => ({
       ...{ record, prompt, call: null, daoName: 'Test', daoFacts: {}, inSession: true },
       history: [{ prompt, answer: prompt }],
+      summary: null,
     }),
     recordAnswer: async () => true,
   };

@@ -7,7 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.js';
-import type { DialogInput, DialogStep, Lane } from '../../src/contracts/dialog.js';
+import type { DialogInput, DialogStep, Lane as LaneName } from '../../src/contracts/dialog.js';
 import { POKE_DIALOG_SIGNAL, type DialogPoke } from './messages.js';
 
 /** A worker that is silent for this long is taken for dead. */
@@ -27,74 +27,101 @@ const { doActs } = proxyActivities<Activities>({
   heartbeatTimeout: HEARTBEAT,
   retry: RETRY,
 });
+const { remember } = proxyActivities<Activities>({
+  startToCloseTimeout: '5m',
+  heartbeatTimeout: HEARTBEAT,
+  retry: { ...RETRY, maximumAttempts: 5 },
+});
 
 const poke = defineSignal<DialogPoke>(POKE_DIALOG_SIGNAL);
 
 /**
  * What goes on in one chat. What came in, and what has become of it, is in the database: this has it done, turns one
- * after the other and acts beside them, and ends when there is nothing. The next message starts it again.
+ * after the other, and acts and the memory beside them, and ends when there is nothing. The next message starts it again.
  */
 export async function dialog(input: DialogInput): Promise<void> {
-  const turns = new Look(() => answerNext(input));
-  const acts = new Look(() => doActs(input));
-  setHandler(poke, (lane?: Lane) => {
+  const acts = new Lane(() => doActs(input));
+  const turns = new Lane(() => answerNext(input));
+  const life = new Life([turns, acts]);
+  setHandler(poke, (lane?: LaneName) => {
     if (lane !== 'act') turns.wake();
     if (lane !== 'turn') acts.wake();
   });
-  acts.onWake = () => {
-    turns.wake();
+  acts.onStep = ({ wakesTurns = false }) => {
+    if (wakesTurns) turns.wake();
+  };
+  turns.onStep = ({ remember: dialogPlace }) => {
+    // What is not remembered now is when the next turn has ended.
+    if (dialogPlace) life.beside(remember(input, dialogPlace).catch(() => undefined));
   };
   // Whoever starts it has poked it; whoever goes on as a new run, or is swept up, looks at both.
-  if (workflowInfo().continuedFromExecutionRunId !== undefined) [turns, acts].forEach((look) => look.wake());
-  const isFull = (): boolean => workflowInfo().continueAsNewSuggested;
-  await Promise.all([turns.untilIdle(acts, isFull), acts.untilIdle(turns, isFull)]);
-  if (isFull()) await continueAsNew<typeof dialog>(input);
+  if (workflowInfo().continuedFromExecutionRunId !== undefined) [turns, acts].forEach((lane) => lane.wake());
+  await life.toItsEnd();
+  if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof dialog>(input);
 }
 
 /** Looks into one lane of a chat, again and again, one look at a time. */
-class Look {
-  private news = false;
-  private atWork = false;
-  private waitMs: number | null = null;
-  /** Called where a look says that turns are to be looked at. */
-  onWake = (): void => undefined;
+class Lane {
+  isWoken = false;
+  waitMs: number | null = null;
+  /** Called with what each look came to. */
+  onStep = (_step: DialogStep): void => undefined;
 
   constructor(private readonly look: () => Promise<DialogStep>) {}
 
   wake(): void {
-    this.news = true;
+    this.isWoken = true;
   }
 
-  /** Whether there is nothing to do, now or later. */
-  get isIdle(): boolean {
-    return !this.news && !this.atWork && this.waitMs === null;
+  async once(): Promise<void> {
+    this.isWoken = false;
+    const step = await this.look();
+    this.waitMs = step.waitMs;
+    if (step.isMore) this.wake();
+    this.onStep(step);
+  }
+}
+
+/** The lanes of a chat, until neither has anything to do, now or later, or the history is full and nothing is being done. */
+class Life {
+  private working = 0;
+
+  constructor(private readonly lanes: readonly Lane[]) {}
+
+  /** Does not end before this has. */
+  beside(work: Promise<unknown>): void {
+    this.working += 1;
+    void work.finally(() => {
+      this.working -= 1;
+    });
   }
 
-  /** Works until neither lane has anything to do, or the history is full and nothing is being done. */
-  async untilIdle(other: Look, isFull: () => boolean): Promise<void> {
+  async toItsEnd(): Promise<void> {
+    await Promise.all(this.lanes.map((lane) => this.run(lane)));
+    await condition(() => this.working === 0);
+  }
+
+  private async run(lane: Lane): Promise<void> {
     for (;;) {
-      const isOver = (): boolean => (this.isIdle && other.isIdle) || isFull();
-      if (this.news && !isFull()) {
-        await this.once();
+      if (lane.isWoken && !this.isFull) {
+        this.working += 1;
+        await lane.once();
+        this.working -= 1;
         continue;
       }
-      if (isOver()) return;
-      const isNews = (): boolean => this.news || isOver();
-      const woken = this.waitMs === null ? condition(isNews).then(() => true) : condition(isNews, this.waitMs);
-      if (!(await woken)) this.news = true;
+      if (this.isOver) return;
+      const isNews = (): boolean => (lane.isWoken && !this.isFull) || this.isOver;
+      const news = lane.waitMs === null ? condition(isNews).then(() => true) : condition(isNews, lane.waitMs);
+      if (!(await news)) lane.wake();
     }
   }
 
-  private async once(): Promise<void> {
-    this.news = false;
-    this.atWork = true;
-    try {
-      const { isMore, waitMs, wakesTurns = false } = await this.look();
-      this.waitMs = waitMs;
-      this.news ||= isMore;
-      if (wakesTurns) this.onWake();
-    } finally {
-      this.atWork = false;
-    }
+  private get isFull(): boolean {
+    return workflowInfo().continueAsNewSuggested;
+  }
+
+  private get isOver(): boolean {
+    if (this.isFull) return this.working === 0;
+    return this.working === 0 && this.lanes.every(({ isWoken, waitMs }) => !isWoken && waitMs === null);
   }
 }

@@ -12,6 +12,8 @@ export interface Background {
   daoFacts: Record<string, string>;
   /** Earlier turns of the session, newest first. */
   history: EarlierTurn[];
+  /** Of what was said before them, where it was made; null: it was not. */
+  summary: string | null;
 }
 
 /** What was asked, of whom. */
@@ -93,6 +95,7 @@ export async function claimJob(db: Db, id: string, daoId: string, claim: Claim):
       .updateTable('requests')
       .from('turns')
       .innerJoin('daos', 'daos.id', 'turns.dao_id')
+      .leftJoin('dialogs', 'dialogs.id', 'turns.dialog_id')
       .set((eb) => ({
         status: 'running',
         generation: eb('requests.generation', '+', 1),
@@ -105,12 +108,14 @@ export async function claimJob(db: Db, id: string, daoId: string, claim: Claim):
       .whereRef('turns.request_id', '=', 'requests.id')
       .returning(RECORD_COLUMNS)
       .returning(QUESTION_COLUMNS)
+      .returning(['dialogs.summary', 'dialogs.summarised_to'])
       .executeTakeFirst(),
   );
   if (!row) return undefined;
-  const earlier = row.dialog_id !== null && { dialogId: row.dialog_id, daoId, before: row.received_at };
+  const { dialog_id: dialogId, summary, summarised_to: after } = row;
+  const earlier = dialogId !== null && { dialogId, daoId, before: row.received_at, after };
   const history = earlier ? await newestTurns(db, earlier, claim.historyBytes) : [];
-  return { ...toQuestion(row), history };
+  return { ...toQuestion(row), history, summary };
 }
 
 /** What a request asks, open or ended. */
@@ -151,11 +156,12 @@ export async function backgroundOf(db: Db, turn: Turn): Promise<Background | und
           : join.onRef('dialogs.dao_id', '=', 'daos.id').on('dialogs.chat', '=', chat),
       )
       .where('daos.id', '=', daoId)
-      .select(['daos.name', 'daos.facts', 'dialogs.id as dialog_id'])
+      .select(['daos.name', 'daos.facts', 'dialogs.id as dialog_id', 'dialogs.summary', 'dialogs.summarised_to'])
       .executeTakeFirst(),
   );
   if (!row) return undefined;
-  const earlier = row.dialog_id !== null && { dialogId: row.dialog_id, daoId, before: receivedAt };
+  const { dialog_id: dialogId, summary, summarised_to: after } = row;
+  const earlier = dialogId !== null && { dialogId, daoId, before: receivedAt, after };
   const history = earlier ? await newestTurns(db, earlier, historyBytes) : [];
-  return { daoName: row.name, daoFacts: row.facts, history };
+  return { daoName: row.name, daoFacts: row.facts, history, summary };
 }

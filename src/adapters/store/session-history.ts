@@ -16,14 +16,17 @@ export interface Earlier {
   dialogId: string;
   daoId: string;
   before: Date;
+  /** Those up to then are in a summary; null: none are. */
+  after: Date | null;
 }
 
-const earlierTurns = (db: Db, { dialogId, daoId, before }: Earlier) =>
+const earlierTurns = (db: Db, { dialogId, daoId, before, after }: Earlier) =>
   db
     .selectFrom('turns')
     .where('dialog_id', '=', dialogId)
     .where('dao_id', '=', daoId)
     .where('created_at', '<', before)
+    .$if(after !== null, (query) => query.where('created_at', '>', after ?? before))
     .where('answer', 'is not', null)
     .orderBy('created_at', 'desc')
     .limit(HISTORY_TURNS)

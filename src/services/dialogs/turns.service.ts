@@ -5,7 +5,7 @@ import { BOTS_KEY_ID, BOTS_PRINCIPAL } from '../../contracts/ids.js';
 import type { Messenger, Source } from '../../contracts/messenger.js';
 import { plainText } from '../../contracts/rich-text.js';
 import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
-import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
+import type { InboxRepository, NextUpdate } from '../../adapters/store/inbox.repository.js';
 import type { RecordedReply, RepliesRepository, ReplyMade } from '../../adapters/store/replies.repository.js';
 import type { RequestsRepository } from '../../adapters/store/requests.repository.js';
 import { languageFor } from '../../domain/dialog/language.js';
@@ -17,6 +17,7 @@ import type { Cancels } from '../cancels.js';
 import type { OutcomesService } from '../outcomes.service.js';
 import type { RequestsService } from '../requests.service.js';
 import type { DialogClock } from './dialogs.service.js';
+import type { MemoryService } from './memory.service.js';
 import { ReplyWriter, Superseded } from './reply-writer.js';
 import { RequestReply } from './request-reply.js';
 
@@ -60,6 +61,7 @@ export interface TurnsParts {
   cancels: Pick<Cancels, 'tell'>;
   outcomes: OutcomesService;
   conversation: Conversation;
+  memory: Pick<MemoryService, 'isDue'>;
   /** Undefined: there is no bot of this platform here. */
   messengers: Readonly<Partial<Record<Source, Messenger>>>;
   defaultDao: () => string | undefined;
@@ -85,10 +87,18 @@ export class TurnsService {
     if (!update) return { isMore: false, waitMs: null };
     try {
       await this.answer(update, attempt.signal);
+      return { isMore: update.isMore, waitMs: null, ...(await this.memoryOf(update)) };
     } catch (error) {
       await this.giveUp(update, error, attempt);
     }
     return { isMore: update.isMore, waitMs: null };
+  }
+
+  /** Whether a dialog has grown too long, once nobody in it waits. */
+  private async memoryOf({ isMore, daoId, chat }: NextUpdate): Promise<Pick<DialogStep, 'remember'>> {
+    if (isMore || daoId === null) return {};
+    const isDue = await this.parts.memory.isDue({ daoId, chat }).catch(() => false);
+    return isDue ? { remember: { daoId, chat } } : {};
   }
 
   /**
