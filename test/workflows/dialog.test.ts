@@ -4,7 +4,7 @@ import { Client, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { createDialogActivities } from '../../activities/dialogs.js';
-import type { ChatAddress, DialogStep, Lane } from '../../src/contracts/dialog.js';
+import type { ChatAddress, DialogStep, Lane, RememberInput } from '../../src/contracts/dialog.js';
 import { dialogWorkflowId, WORKFLOWS } from '../../src/contracts/ids.js';
 import { DeliveryError } from '../../src/errors/delivery-error.js';
 import type { dialog } from '../../workflows/index.js';
@@ -33,6 +33,8 @@ describe('dialog', () => {
   /** What is done of a lane, in order; then nothing is left. */
   let steps: Record<Lane, (() => Promise<DialogStep>)[]>;
   let looks: Record<Lane, number>;
+  let remembered: RememberInput[];
+  let remembering: Promise<void>;
 
   const look = (lane: Lane): Promise<DialogStep> => {
     looks[lane] += 1;
@@ -52,11 +54,20 @@ describe('dialog', () => {
     queue = uniqueQueue();
     steps = { turn: [], act: [] };
     looks = { turn: 0, act: 0 };
+    remembered = [];
+    remembering = Promise.resolve();
     worker = await Worker.create({
       ...{ taskQueue: queue, connection: env.nativeConnection, shutdownForceTime: '5s' },
       workflowBundle: await workflowBundle(),
       activities: createDialogActivities({
-        dialogs: { answerNext: () => look('turn'), doActs: () => look('act') },
+        dialogs: {
+          answerNext: () => look('turn'),
+          doActs: () => look('act'),
+          remember: (place) => {
+            remembered.push(place);
+            return remembering;
+          },
+        },
       }),
     });
     running = worker.run();
@@ -108,6 +119,21 @@ describe('dialog', () => {
     written.resolve(NOTHING);
     await handle().result();
     expect(looks).toEqual({ turn: 2, act: 1 });
+  });
+
+  it('should sum up old turns beside the next ones, and end after that', async () => {
+    const place = { daoId: 'a-dao', chat: 'chat' };
+    const summed = Promise.withResolvers<undefined>();
+    remembering = summed.promise;
+    steps.turn.push(() => Promise.resolve({ ...NOTHING, remember: place }));
+    await poke('turn');
+    await until(() => remembered.length === 1);
+    await poke('turn');
+    await until(() => looks.turn === 2);
+    expect((await handle().describe()).status.name).toBe('RUNNING');
+    summed.resolve(undefined);
+    await handle().result();
+    expect(remembered).toEqual([place]);
   });
 
   it('should look at both lanes where nobody says which', async () => {
