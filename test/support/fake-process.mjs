@@ -4,9 +4,9 @@ import { join, resolve } from 'node:path';
 const SERVE = join(resolve(import.meta.dirname, '..'), 'fakes', 'serve-fake.mjs');
 
 /**
- * A fake model endpoint in a process of its own, so that its work is not measured as somebody else's and a kill of
- * the product does not touch its counters.
- * @param {'openai' | 'ollama' | 'gpu-ollama'} kind
+ * A fake in a process of its own, so that its work is not measured as somebody else's and a kill of the product does
+ * not touch its counters. `control`, `reset` and `stats` are of model endpoints; Telegram's is led by `connectTelegram(url)`.
+ * @param {'openai' | 'ollama' | 'gpu-ollama' | 'telegram'} kind
  * @param {object} settings from the beginning
  */
 export async function startFake(kind, settings = {}) {
