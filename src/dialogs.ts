@@ -9,8 +9,7 @@ import type { RepliesRepository } from './adapters/store/replies.repository.js';
 import type { RequestsRepository } from './adapters/store/requests.repository.js';
 import type { SharedState } from './contracts/shared-state.js';
 import type { Messenger, Source } from './contracts/messenger.js';
-import { splitRich } from './domain/rich-text/split.js';
-import { entitiesOf } from './domain/rich-text/telegram.js';
+import { entitiesOf, splitForTelegram } from './domain/rich-text/telegram.js';
 import { TelegramIntake } from './bots/telegram/intake.js';
 import { TelegramBot, type TelegramMode } from './bots/telegram/telegram-bot.js';
 import { secretFrom } from './bots/telegram/webhook-secret.js';
@@ -88,8 +87,11 @@ function telegramOf(
 ): { door: TelegramDoor; messenger: TelegramMessenger } | undefined {
   const token = env.TELEGRAM_BOT_TOKEN;
   if (token === undefined) return undefined;
-  const account = new TelegramBotApi(token, { apiRoot: env.TELEGRAM_API_ROOT });
-  const messenger = new TelegramMessenger(account, { entitiesOf, split: splitRich });
+  const account = new TelegramBotApi({
+    token,
+    ...(env.TELEGRAM_API_ROOT !== undefined && { apiRoot: env.TELEGRAM_API_ROOT }),
+  });
+  const messenger = new TelegramMessenger(account, { entitiesOf, split: splitForTelegram });
   const intake = new TelegramIntake(dialogs, log);
   const lease = new Lease(shared, 'bots/telegram');
   const bot = new TelegramBot({ account, intake, lease, menus: [], log });

@@ -97,12 +97,3 @@ export type TelegramUpdate = z.infer<typeof TelegramUpdateSchema>;
 
 /** What an update is in any case. */
 export const TelegramUpdateIdSchema = z.looseObject({ update_id: z.number().int() });
-
-/** Kinds of updates that are asked for. */
-export const TELEGRAM_UPDATES = [
-  'message',
-  'edited_message',
-  'callback_query',
-  'my_chat_member',
-  'message_reaction',
-] as const satisfies readonly (keyof TelegramUpdate)[];

@@ -16,13 +16,13 @@ const update = (id: number, chat: number): object => ({
 
 /** Updates as the platform keeps them: until an offset behind them is asked for. */
 class Source {
-  readonly offsets: number[] = [];
+  readonly offsets: (number | undefined)[] = [];
 
   constructor(private kept: { update_id: number }[]) {}
 
-  async getUpdates(offset: number, signal: AbortSignal): Promise<unknown[]> {
+  async getUpdates(offset: number | undefined, signal: AbortSignal): Promise<unknown[]> {
     this.offsets.push(offset);
-    this.kept = this.kept.filter((one) => one.update_id >= offset);
+    this.kept = this.kept.filter((one) => one.update_id >= (offset ?? 0));
     if (this.kept.length > 0) return this.kept;
     await new Promise((resolve) => {
       signal.addEventListener('abort', resolve, { once: true });
@@ -52,10 +52,10 @@ describe(TelegramPoller.name, () => {
     });
     await until(() => taken.length === 2);
     expect(taken).toEqual([5, 7]);
-    expect(source.offsets).toEqual([0]);
+    expect(source.offsets).toEqual([undefined]);
     held.resolve(undefined);
     await until(() => source.offsets.length === 2);
-    expect(source.offsets).toEqual([0, 8]);
+    expect(source.offsets).toEqual([undefined, 8]);
     await poller.stop();
   });
 
@@ -80,7 +80,7 @@ describe(TelegramPoller.name, () => {
     const source = sourceOf([5, 1]);
     const poller = poll(source, () => Promise.reject(new AppError('BODY_INVALID')));
     await until(() => source.offsets.length === 2);
-    expect(source.offsets).toEqual([0, 6]);
+    expect(source.offsets).toEqual([undefined, 6]);
     await poller.stop();
   });
 

@@ -10,8 +10,8 @@ const WATCH_MS = 2_000;
 
 /** Where updates are fetched. */
 export interface UpdateSource {
-  /** Waits for updates behind those before `offset`. */
-  getUpdates(offset: number, signal: AbortSignal): Promise<unknown[]>;
+  /** Waits for updates from `offset` on; undefined: from the first that is kept. */
+  getUpdates(offset: number | undefined, signal: AbortSignal): Promise<readonly unknown[]>;
 }
 
 /** The one place from which a bot is polled, of all processes. */
@@ -43,7 +43,7 @@ function chatOf(update: unknown): string {
  */
 export class TelegramPoller {
   private readonly stopping = new AbortController();
-  private offset = 0;
+  private offset: number | undefined;
   private running: Promise<void> | undefined;
 
   constructor(
@@ -84,7 +84,8 @@ export class TelegramPoller {
     const updates = await this.source.getUpdates(this.offset, signal);
     const chats = Map.groupBy(updates, chatOf);
     const taken = await Promise.all([...chats.values()].map((ofChat) => this.takeInOrder(ofChat)));
-    if (taken.every(Boolean)) this.offset = Math.max(this.offset, ...updates.map((update) => numberOf(update) + 1));
+    if (updates.length > 0 && taken.every(Boolean))
+      this.offset = Math.max(...updates.map((update) => numberOf(update) + 1));
   }
 
   private async takeInOrder(updates: readonly unknown[]): Promise<boolean> {

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { TELEGRAM_UPDATES } from '../../schemas/telegram.js';
 import type { TelegramIntake } from './intake.js';
 import { TelegramPoller, type PollingLease, type UpdateSource } from './poller.js';
 import type { TelegramSelf } from './read-update.js';
@@ -11,16 +10,16 @@ const LONGEST_PAUSE_MS = 60_000;
 
 /** What the bot asks of the platform when it begins. */
 export interface TelegramAccount extends UpdateSource {
-  getMe(signal: AbortSignal): Promise<TelegramSelf>;
-  setWebhook(url: string, secret: string, updates: readonly string[], signal: AbortSignal): Promise<void>;
-  deleteWebhook(signal: AbortSignal): Promise<void>;
-  /** Shows the commands in the platform's menu, in each language. */
-  setCommands(commands: readonly CommandMenu[], signal: AbortSignal): Promise<void>;
+  getMe(): Promise<TelegramSelf>;
+  setWebhook(url: string, secret: string): Promise<void>;
+  deleteWebhook(): Promise<void>;
+  /** Shows commands in the platform's menu, in a language; null: to everybody else. */
+  setCommands(commands: CommandMenu['commands'], language: string | null): Promise<void>;
 }
 
-/** Commands in a language; undefined: for everybody else. */
+/** Commands in a language; null: for everybody else. */
 export interface CommandMenu {
-  language: string | undefined;
+  language: string | null;
   commands: readonly { command: string; description: string }[];
 }
 
@@ -58,26 +57,28 @@ export class TelegramBot {
 
   private async begin(mode: TelegramMode): Promise<void> {
     const { account, intake, menus, log } = this.parts;
-    const self = await this.until('who the bot is', (signal) => account.getMe(signal));
+    const self = await this.until('who the bot is', () => account.getMe());
     if (!self) return;
     intake.introduce(self);
     if (mode.kind === 'webhook') {
       const url = new URL(TELEGRAM_WEBHOOK, `${mode.publicUrl.replace(/\/+$/, '')}/`).href;
-      await this.until('the webhook', (signal) => account.setWebhook(url, mode.secret, TELEGRAM_UPDATES, signal));
+      await this.until('the webhook', () => account.setWebhook(url, mode.secret));
     } else {
-      await this.until('the webhook', (signal) => account.deleteWebhook(signal));
+      await this.until('the webhook', () => account.deleteWebhook());
       if (!this.stopping.signal.aborted) this.poller.start();
     }
     log.info({ bot: self.username, mode: mode.kind }, 'the bot of Telegram is up');
-    await this.until('the menu', (signal) => account.setCommands(menus, signal));
+    for (const { language, commands } of menus) {
+      await this.until('the menu', () => account.setCommands(commands, language));
+    }
   }
 
   /** Asks the platform until it answers. Undefined: the process stops before. */
-  private async until<T>(what: string, ask: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+  private async until<T>(what: string, ask: () => Promise<T>): Promise<T | undefined> {
     const { signal } = this.stopping;
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {
-        return await ask(signal);
+        return await ask();
       } catch (error) {
         if (signal.aborted) return undefined;
         if (failures === 0) this.parts.log.warn({ what, err: error }, 'Telegram did not answer; trying again');

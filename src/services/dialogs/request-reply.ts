@@ -47,7 +47,7 @@ class Progress {
 
   /** What is shown meanwhile. */
   words({ thinking, waiting }: Phrases): RichText {
-    if (this.text.trim() !== '') return richOf(`${this.text} …`);
+    if (this.text.trim() !== '') return richOf(`${this.text} …`, { unfinished: true });
     return plainText(this.place ? waiting(this.place.position, this.place.seconds) : thinking);
   }
 }
