@@ -26,6 +26,8 @@ export interface ProductOptions {
   database?: string;
   temporalAddress?: string;
   modelPath?: string;
+  /** Where it listens; any free port if absent or 0. */
+  port?: number;
 }
 
 /** Whatever the product answers with, as far as tests name it; a test's own matters decide what is there. */
@@ -109,7 +111,7 @@ export class Product {
     const parts = { temporalAddress: address, modelPath, logFile: this.logFile };
     this.runtime = await openRuntime(readEnv(variables), parts);
     this.runtime.startWorkers(SERVED_QUEUES);
-    this.url = (await this.runtime.startApi({ host: HOST, port: 0 })).url;
+    this.url = (await this.runtime.startApi({ host: HOST, port: this.options.port ?? 0 })).url;
     if (this.options.temporalAddress === undefined) await this.untilReady();
   }
 

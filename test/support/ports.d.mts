@@ -1,0 +1,2 @@
+/** A port of this machine that is free at the moment. */
+export function freePort(): Promise<number>;
