@@ -176,68 +176,26 @@ it('answers to presses that come too late are no failure, others are', async () 
   expect((await problemOf(messenger.heard(press))).problem).toBe('unreachable');
 });
 
-describe('a stray message', () => {
-  it('is found below a later one, and deleted; what is known and what is others’ stays', async () => {
-    const known = await messenger.create(ANN, says('known'), 'key');
-    const stray = await messenger.create(ANN, says('stray', { buttons: [[{ label: 'a', press: 'a' }]] }), 'key');
-    await ann.write('something');
-    const near = await messenger.create(ANN, says('stray'), 'key');
-    const alsoKnown = await messenger.create(ANN, says('later'), 'key');
-    const all = new Set([known, near, alsoKnown]);
-    expect(await messenger.removeStray(ANN, near, all)).toBe(true);
-    expect(await stage.texts(7)).toEqual(['known', 'stray', 'later']);
-    const deleted = (await stage.transcript(7)).filter(({ deletedAt }) => deletedAt !== undefined);
-    expect(deleted.map(({ id }) => `${id}`)).toEqual([stray]);
-    expect(await messenger.removeStray(ANN, near, all)).toBe(false);
+describe('a message of which nothing is known', () => {
+  it('is ours if we wrote it, with buttons or without, and nobody else’s', async () => {
+    const plain = await messenger.create(ANN, says('stray'), 'key');
+    const theirs = await ann.write('something');
+    const withButtons = await messenger.create(ANN, says('stray', { buttons: [[{ label: 'a', press: 'a' }]] }), 'key');
+    expect(await messenger.isOurs(ANN, plain)).toBe(true);
+    expect(await messenger.isOurs(ANN, withButtons)).toBe(true);
+    expect(await messenger.isOurs(ANN, String(theirs))).toBe(false);
+    expect(await messenger.isOurs(ANN, '9999999')).toBe(false);
+    expect(await stage.texts(7)).toEqual(['stray', 'stray']);
+    await messenger.remove(ANN, plain);
+    await messenger.remove(ANN, plain);
+    expect(await stage.texts(7)).toEqual(['stray']);
   });
 
-  it('is looked for in eight places, downward', async () => {
+  it.each(['too-many', 'error-500', 'reset-before'] as const)('is not told of when a call fails: %s', async (kind) => {
     const stray = await messenger.create(ANN, says('stray'), 'key');
-    for (let message = 0; message < 8; message += 1) await ann.write('x');
-    const near = await messenger.create(ANN, says('near'), 'key');
-    expect(await messenger.removeStray(ANN, near, new Set([near]))).toBe(false);
-    const probed = (await stage.calls({ method: 'editMessageReplyMarkup' })).map(({ params }) => params.message_id);
-    expect(probed).toEqual(Array.from({ length: 8 }, (_, index) => Number(near) - 1 - index));
-    expect(probed).not.toContain(Number(stray));
-  });
-
-  it.each(['too-many', 'error-500', 'reset-before'] as const)(
-    'is left where it is when a call fails: %s',
-    async (kind) => {
-      await messenger.create(ANN, says('stray'), 'key');
-      const near = await messenger.create(ANN, says('near'), 'key');
-      await stage.fail({ kind, seconds: 30 });
-      expect(await messenger.removeStray(ANN, near, new Set([near]))).toBe(false);
-      expect(await stage.texts(7)).toEqual(['stray', 'near']);
-    },
-  );
-
-  it('is never somebody else’s: whatever stands there, only one of ours that nobody knows is deleted', async () => {
-    const kinds = fc.array(fc.constantFrom('theirs', 'known', 'gone', 'stray'), { maxLength: 9 });
-    let chat = 100;
-    await fc.assert(
-      fc.asyncProperty(kinds, async (list) => {
-        chat += 1;
-        const bob = await stage.person(chat);
-        await bob.write('hi');
-        const known = new Set<string>();
-        for (const kind of list) {
-          if (kind === 'theirs') await bob.write(kind);
-          else {
-            const id = await messenger.create(inChat(chat), says(kind), 'key');
-            if (kind === 'known') known.add(id);
-            if (kind === 'gone') await stage.erase(chat, Number(id));
-          }
-        }
-        const near = await messenger.create(inChat(chat), says('near'), 'key');
-        const before = (await stage.texts(chat)).filter((text) => text === 'stray').length;
-        const found = await messenger.removeStray(inChat(chat), near, known);
-        const left = await stage.texts(chat);
-        expect(left.filter((text) => text === 'stray')).toHaveLength(found ? before - 1 : before);
-        expect(left.filter((text) => text !== 'stray')).toEqual([...list.filter((kind) => kind === 'known'), 'near']);
-      }),
-      { numRuns: 30 },
-    );
+    await stage.fail({ kind, seconds: 30 });
+    await expect(messenger.isOurs(ANN, stray)).rejects.toThrow();
+    expect(await stage.texts(7)).toEqual(['stray']);
   });
 });
 

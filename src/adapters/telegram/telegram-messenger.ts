@@ -28,11 +28,10 @@ export interface TelegramWording {
 const EDIT_EVERY_MS = { private: 1_500, group: 5_000 } as const;
 /** Longest text that is shown for a press, in UTF-16 units. */
 const LONGEST_NOTICE = 200;
-/** Most messages that are touched in search of a stray one, and when the search is given up, in milliseconds. */
-const MOST_PROBES = 8;
-const SEARCH_MS = 10_000;
 /** A group has room for a call each four seconds. */
 const PROBE_PATIENCE_MS = 5_000;
+/** In a group the next turn may be four seconds away: whoever left the line would have to come back for it. */
+const GROUP_PATIENCE_MS = 9_000;
 
 const NOT_OURS: readonly DeliveryProblem[] = ['missing', 'refused'];
 
@@ -44,6 +43,8 @@ function numberOf(id: string, what: string): number {
   if (id !== '' && Number.isSafeInteger(number)) return number;
   throw new DeliveryError('refused', `this is no id of a ${what} of Telegram`);
 }
+
+const turnIn = (place: Place): Turn => ({ place, ...(place.kind === 'group' && { patienceMs: GROUP_PATIENCE_MS }) });
 
 const topicOf = ({ topic }: Place): { message_thread_id?: number } =>
   topic === null ? {} : { message_thread_id: numberOf(topic, 'topic') };
@@ -78,7 +79,7 @@ export class TelegramMessenger implements Messenger {
     return this.wording.split(body);
   }
 
-  /** The platform cannot tell that a message is sent once more: see `removeStray`. */
+  /** The platform cannot tell that a message is sent once more. */
   async create(place: Place, { replyTo, ...message }: OutgoingMessage, _key: string): Promise<string> {
     const chatId = numberOf(place.chat, 'chat');
     const reply = replyTo === undefined ? undefined : numberOf(replyTo, 'message');
@@ -86,16 +87,15 @@ export class TelegramMessenger implements Messenger {
       ...{ chat_id: chatId, ...topicOf(place), ...this.written(message) },
       ...(reply !== undefined && { reply_parameters: { message_id: reply, allow_sending_without_reply: true } }),
     };
-    const sent = await this.api.call('sendMessage', { place }, (raw, signal) => raw.sendMessage(asked, signal));
+    const sent = await this.api.call('sendMessage', turnIn(place), (raw, signal) => raw.sendMessage(asked, signal));
     return String(expected('sendMessage', Sent, sent).message_id);
   }
 
-  async edit(place: Place, id: string, message: Omit<OutgoingMessage, 'replyTo'>): Promise<void> {
+  async edit(place: Place, id: string, message: Omit<OutgoingMessage, 'replyTo'>, isDraft = false): Promise<void> {
     const which = { chat_id: numberOf(place.chat, 'chat'), message_id: numberOf(id, 'message') };
     const asked = { ...which, ...this.written(message) };
-    await this.api.call('editMessageText', { place }, (raw, signal) =>
-      unlessUnchanged(raw.editMessageText(asked, signal)),
-    );
+    const turn: Turn = isDraft ? { place, patienceMs: 0 } : turnIn(place);
+    await this.api.call('editMessageText', turn, (raw, signal) => unlessUnchanged(raw.editMessageText(asked, signal)));
   }
 
   async typing(place: Place): Promise<void> {
@@ -104,26 +104,29 @@ export class TelegramMessenger implements Messenger {
   }
 
   /**
-   * Touches the messages just below one that we know, with an edit that changes nothing. Only a message of ours survives
-   * that, and ours that nobody knows is the stray one. One that has buttons loses them: it is deleted anyhow.
+   * Touched with a change of its buttons to none: only a message of ours survives that. One that has buttons loses them,
+   * so this is asked of those alone that are to be removed.
    */
-  async removeStray(place: Place, near: string, known: ReadonlySet<string>): Promise<boolean> {
-    const until = Date.now() + SEARCH_MS;
+  async isOurs(place: Place, id: string): Promise<boolean> {
+    const which = { chat_id: numberOf(place.chat, 'chat'), message_id: numberOf(id, 'message') };
     try {
-      const chat = numberOf(place.chat, 'chat');
-      for (const id of idsBelow(numberOf(near, 'message'), known)) {
-        if (Date.now() > until) return false;
-        if (!(await this.isOurs(place, chat, id))) continue;
-        await this.probe('deleteMessage', place, (raw, signal) =>
-          raw.deleteMessage({ chat_id: chat, message_id: id }, signal),
-        );
-        return true;
-      }
-      return false;
+      await this.probe('editMessageReplyMarkup', place, (raw, signal) =>
+        unlessUnchanged(raw.editMessageReplyMarkup(which, signal)),
+      );
+      return true;
     } catch (error) {
-      // A message too many is no reason for the reply to fail.
-      if (error instanceof DeliveryError) return false;
+      // Whatever the platform says about the message itself: it is not one of ours.
+      if (error instanceof DeliveryError && NOT_OURS.includes(error.problem)) return false;
       throw error;
+    }
+  }
+
+  async remove(place: Place, id: string): Promise<void> {
+    const which = { chat_id: numberOf(place.chat, 'chat'), message_id: numberOf(id, 'message') };
+    try {
+      await this.probe('deleteMessage', place, (raw, signal) => raw.deleteMessage(which, signal));
+    } catch (error) {
+      if (!(error instanceof DeliveryError) || !NOT_OURS.includes(error.problem)) throw error;
     }
   }
 
@@ -145,31 +148,8 @@ export class TelegramMessenger implements Messenger {
     };
   }
 
-  private async isOurs(place: Place, chat: number, id: number): Promise<boolean> {
-    try {
-      await this.probe('editMessageReplyMarkup', place, (raw, signal) =>
-        unlessUnchanged(raw.editMessageReplyMarkup({ chat_id: chat, message_id: id }, signal)),
-      );
-      return true;
-    } catch (error) {
-      // Whatever the platform says about the message itself: it is not one of ours.
-      if (error instanceof DeliveryError && NOT_OURS.includes(error.problem)) return false;
-      throw error;
-    }
-  }
-
   private probe(method: string, place: Place, send: Parameters<TelegramBotApi['call']>[2]): Promise<unknown> {
     const turn: Turn = { place, patienceMs: PROBE_PATIENCE_MS };
     return this.api.call(method, turn, send);
-  }
-}
-
-/** Ids below one, from the top, without those that are known; only so many. */
-function* idsBelow(near: number, known: ReadonlySet<string>): Generator<number> {
-  let left = MOST_PROBES;
-  for (let id = near - 1; id > 0 && left > 0; id -= 1) {
-    if (known.has(String(id))) continue;
-    left -= 1;
-    yield id;
   }
 }

@@ -63,7 +63,7 @@ export class ReplyWriter {
     if (part?.messageId == null) return this.begin(piece);
     // What it said in the end is not what it says from now on, whatever becomes of this process.
     if (part.shown !== null) await this.put({ ...part, shown: null });
-    await this.messenger.edit(this.place, part.messageId, { body: piece, buttons: [] });
+    await this.messenger.edit(this.place, part.messageId, { body: piece, buttons: [] }, true);
   }
 
   /** Shows what the reply says in the end, in as many messages as it takes. @throws DeliveryError, Superseded */

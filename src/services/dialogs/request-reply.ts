@@ -93,7 +93,8 @@ export class RequestReply {
         over.abort();
       });
     const stop = AbortSignal.any([signal, over.signal]);
-    let shown = '';
+    // What was begun before shows something already; how it ended may be known at once.
+    let shown = this.writer.isBegun ? this.progress.words(this.phrases).text : '';
     let notBefore = 0;
     while (!ended() && !stop.aborted) {
       const words = this.progress.words(this.phrases);
