@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BotsSchema } from './bots-schema.js';
 import { DevtoolsSchema } from './devtools-schema.js';
 import { DaosSchema, GuardSchema, LimitsSchema, LoggingSchema } from './limits-schema.js';
 import { name, ProviderSchema } from './provider-schema.js';
@@ -58,6 +59,7 @@ export const ProfileSchema = z
     guard: GuardSchema,
     audit: AuditSchema,
     devtools: DevtoolsSchema,
+    bots: BotsSchema,
     logging: LoggingSchema,
   })
   .superRefine((profile, context) => {

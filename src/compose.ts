@@ -234,6 +234,7 @@ export class Composition {
       ...{ env, log, shared, clock: temporal, repositories, defaultDao, cancels: this.cancels },
       ...{ outcomes: this.outcomes, requests: this.requests, submissions: this.submissions },
       historyTokens: () => config.current().profile.limits.session_tokens,
+      pace: config.current().profile.bots,
     });
     const overdue = { proposals: advancing, crews: this.crewing.runs, dialogs: this.dialogs.door };
     this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, overdue);

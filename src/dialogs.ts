@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import type { Env } from '../config/env.js';
+import type { LoadedConfig } from '../config/loader.js';
+import { Pace } from './adapters/telegram/pace.js';
 import { TelegramBotApi } from './adapters/telegram/telegram-bot-api.js';
 import { TelegramMessenger } from './adapters/telegram/telegram-messenger.js';
 import type { ChatsRepository } from './adapters/store/chats.repository.js';
@@ -42,6 +44,8 @@ export interface DialogsParts {
   cancels: Cancels;
   defaultDao: () => string | undefined;
   historyTokens: () => number;
+  /** How bots write, as the profile says. */
+  pace: LoadedConfig['profile']['bots'];
 }
 
 /** A bot of a process, and how its platform proves that it is calling. */
@@ -82,15 +86,20 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
 }
 
 function telegramOf(
-  { env, log, shared }: DialogsParts,
+  { env, log, shared, pace: { telegram } }: DialogsParts,
   dialogs: DialogsService,
 ): { door: TelegramDoor; messenger: TelegramMessenger } | undefined {
   const token = env.TELEGRAM_BOT_TOKEN;
   if (token === undefined) return undefined;
-  const account = new TelegramBotApi({
-    token,
-    ...(env.TELEGRAM_API_ROOT !== undefined && { apiRoot: env.TELEGRAM_API_ROOT }),
+  const pace = new Pace({
+    perSecond: telegram.calls_per_second,
+    buckets: {
+      private: { everyMs: telegram.chat_interval_ms, more: 1 },
+      group: { everyMs: telegram.group_interval_ms, more: 2 },
+    },
   });
+  const root = env.TELEGRAM_API_ROOT;
+  const account = new TelegramBotApi({ token, pace, ...(root !== undefined && { apiRoot: root }) });
   const messenger = new TelegramMessenger(account, { entitiesOf, split: splitForTelegram });
   const intake = new TelegramIntake(dialogs, log);
   const lease = new Lease(shared, 'bots/telegram');

@@ -10,6 +10,7 @@ import { chatProfile, fakeProvider, Product } from './harness.js';
 
 /** A member, a contributor, and somebody whom nobody knows. */
 const [MEMBER, CONTRIBUTOR, STRANGER] = [12_345, 222, 777];
+const PACE = { calls_per_second: 200, chat_interval_ms: 200, group_interval_ms: 400 };
 const SECRET = 'the-secret-of-the-webhook';
 const HEADER = 'x-telegram-bot-api-secret-token';
 
@@ -26,7 +27,8 @@ async function open(env: NodeJS.ProcessEnv, port = 0): Promise<void> {
   telegram = await FakeTelegram.start({ secondMs: 50 });
   ({ stage } = telegram);
   product = await Product.open({
-    profile: chatProfile([fakeProvider('fake', model)], ['fake']),
+    // Quicker than the real platform bears; the pace has tests of its own.
+    profile: { ...chatProfile([fakeProvider('fake', model)], ['fake']), bots: { telegram: PACE } },
     env: { TELEGRAM_BOT_TOKEN: telegram.settings.token, TELEGRAM_API_ROOT: telegram.url, ...env },
     port,
   });
