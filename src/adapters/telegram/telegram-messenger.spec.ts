@@ -234,7 +234,6 @@ describe('Telegram case 8: a call that goes wrong', () => {
     const others = await stage.person(8);
     await others.write('hi');
     await messenger.create(inChat(8), says('at once'), 'key');
-    expect(Date.now() - toldAt).toBeLessThan(900);
     // It waits in line until the time has passed; the fake blames calls that come before that.
     await messenger.create(ANN, says('a'), 'key');
     expect(Date.now() - toldAt).toBeGreaterThanOrEqual(999);

@@ -74,7 +74,7 @@ describe('no answer', () => {
     [{ code: 'ETIMEDOUT' }, true],
     [{ name: 'AbortError' }, true],
     [{ type: 'invalid-json' }, true],
-    [{ code: `${TOKEN}` }, true],
+    [{ code: TOKEN }, true],
     [{}, true],
   ])('of %j may have been done: %p', (facts, maybeDone) => {
     const { message, ...rest } = translated(network(facts));
