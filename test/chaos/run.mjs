@@ -7,6 +7,7 @@ const RUNS = {
   votes: () => import('./votes.mjs'),
   tools: () => import('./tools.mjs'),
   crews: () => import('./crews.mjs'),
+  dialogs: () => import('./dialogs.mjs'),
 };
 
 const HELP = `npm run chaos -- NAME [OPTIONS]
@@ -22,12 +23,16 @@ const HELP = `npm run chaos -- NAME [OPTIONS]
              write is applied twice, no file is half written, and nothing of a sandbox is left behind
   crews      a run of a crew for each step and gate of five crews, killed there: worker, API, all of the product, or
              Temporal. What a model said is bought no more once it is recorded, and each approval is applied once
+  dialogs    40 members write 25 messages each in Telegram while API, worker, Temporal and database are killed, and the
+             platform delivers twice, says 429, and does what it was asked without saying so: each message has one
+             answer, in the order of its chat
 
 Options: --seed N            repeat a run: the same requests and the same kills
-         --requests N        how many requests (route: 60, tools: 200)
-         --kills N           how many kills (route: 16, embedded: 20, workers: 20, votes: 12, tools: 16, crews: all steps)
+         --requests N        how many requests (route: 60, tools: 200; dialogs: messages in all, 1,000)
+         --kills N           how many kills (route: 16, embedded: 20, workers: 20, votes: 12, tools: 16, dialogs: 16, crews: all
+                             steps)
          --embedded-kills N  how many kills in the second half of route (20)
-         --members N         how many members (workers: 24, votes: 40)
+         --members N         how many members (workers: 24, votes: 40, dialogs: 40)
          --rounds N          crews: how often all steps are gone through (1)
          --plant NAME        crews: a promise that is broken on purpose (bought, approved, written), and must be found
 `;
