@@ -3,6 +3,7 @@
 const BENCHES = {
   access: () => import('./access.mjs'),
   crews: () => import('./crews.mjs'),
+  dialogs: () => import('./dialogs.mjs'),
   devtools: () => import('./devtools.mjs'),
   openai: () => import('./openai.mjs'),
   route: () => import('./route.mjs'),
@@ -14,6 +15,8 @@ const HELP = `npm run bench -- NAME [OPTIONS]
 
   access   who may do what, with 1,000 DAOs and 100,000 members; what row-level security costs; with aims
   crews    what a step of a crew takes beside the model's own time, beside CrewAI; with aims
+  dialogs  updates of Telegram: until the webhook is answered, until a member sees words, and what idle dialogs
+           cost; with aims
   devtools tools on a workspace of 100,000 files; with aims
   openai   what POST /v1/chat/completions adds to a model's endpoint, beside LiteLLM's proxy and Portkey's; with aims
   route    a chat through POST /route, beside the model alone and beside bare Temporal

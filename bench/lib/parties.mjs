@@ -59,7 +59,7 @@ export async function startBare({ temporalAddress, modelUrl }) {
  * The product as `dagi up`: on a model, or under a profile, that is given; optionally on a Temporal of somebody else's
  * and on PostgreSQL.
  */
-export async function startProduct({ temporalAddress, modelUrl, shape, databaseUrl, profileText }) {
+export async function startProduct({ temporalAddress, modelUrl, shape, databaseUrl, profileText, variables = {} }) {
   const home = mkdtempSync(join(tmpdir(), 'dagi-bench-'));
   const profile = join(home, 'profile.yml');
   writeFileSync(profile, profileText ?? profileOf(modelUrl, shape));
@@ -87,6 +87,7 @@ export async function startProduct({ temporalAddress, modelUrl, shape, databaseU
         DAGI_LOG_LEVEL: 'warn',
         ...(temporalAddress ? { TEMPORAL_ADDRESS: temporalAddress } : {}),
         ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
+        ...variables,
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     },
@@ -94,6 +95,7 @@ export async function startProduct({ temporalAddress, modelUrl, shape, databaseU
   await spoken(child, 'Ready');
   return {
     pid: child.pid,
+    home,
     url: `http://127.0.0.1:${port}`,
     key,
     stop: async () => {
