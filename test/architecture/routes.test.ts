@@ -123,7 +123,12 @@ describe('routes', () => {
     database = await openEmbedded();
     await database.migrate();
     await createDao(database);
-    const env = readEnv({ DAGI_DEFAULT_DAO: DAO });
+    // With bots, so that their platforms have somebody to call.
+    const env = readEnv({
+      DAGI_DEFAULT_DAO: DAO,
+      PUBLIC_URL: 'https://dagi.example.org',
+      TELEGRAM_BOT_TOKEN: '1:token',
+    });
     const log = pino({ level: 'silent' });
     const loaded = withHash(loadConfig(env, 'dev'));
     const files = { profile: 'dev', watch: () => undefined, close: () => Promise.resolve() };
@@ -220,11 +225,13 @@ describe('routes', () => {
   });
 
   it('should each declare what they ask of their callers', () => {
-    const known: unknown[] = ['public', 'owner', 'by-mode', 'key', ...ENTITLEMENTS];
+    const known: unknown[] = ['public', 'signed', 'owner', 'by-mode', 'key', ...ENTITLEMENTS];
     const silent = own().filter((route) => !isDocumentation(route) && !known.includes(route.access));
     expect(silent).toEqual([]);
     const byService = own().filter(({ access, method }) => access === 'key' && method !== 'HEAD');
     expect(byService.map(nameOf).toSorted()).toEqual(BY_SERVICE);
+    const signed = own().filter(({ access }) => access === 'signed');
+    expect(signed.map(nameOf)).toEqual(['POST /telegram/webhook']);
   });
 
   it('should be public where the contract says so, and nowhere else', async () => {
@@ -239,7 +246,7 @@ describe('routes', () => {
     expect(declared.filter((name) => !open.includes(name))).toEqual([]);
   });
 
-  it('should answer 401 without a key and with a wrong one', async () => {
+  it('should answer 401 without a key and with a wrong one, and to a platform without its signature', async () => {
     const closed = own().filter((route) => route.access !== 'public' && !isDocumentation(route));
     expect(closed.length).toBeGreaterThanOrEqual(7);
     for (const key of [undefined, 'a wrong key']) {
