@@ -156,7 +156,7 @@ async function idle(stage, aims, count) {
   const began = performance.now();
   for (let n = 0; n < count; n += 200) {
     const chats = Array.from({ length: Math.min(200, count - n) }, (_, index) => 1_000_000 + n + index);
-    for (const chat of chats) await stage.telegram.person(chat, { first_name: 'G', language_code: 'en' });
+    for (const chat of chats) await stage.meet(chat);
     await Promise.all(chats.map((chat) => stage.update(chat, '/help')));
     await stage.settle();
     if (n % 2_000 === 0)

@@ -45,8 +45,14 @@ export class DialogsStage {
     for (const id of this.members) {
       const body = JSON.stringify({ user_id: `tg:${id}`, roles: ['member'] });
       await fetch(`${url}/daos/${DAO}/members`, { method: 'POST', headers, body });
-      await this.telegram.person(id, { first_name: `Member ${id}`, language_code: 'en' });
+      await this.meet(id);
     }
+  }
+
+  /** Somebody has written to the bot: before that it may not write to them. */
+  async meet(id) {
+    const person = await this.telegram.person(id, { first_name: `Member ${id}`, language_code: 'en' });
+    await person.write('/start');
   }
 
   /** Hands an update over. @returns milliseconds until the webhook was answered; NaN if not with 200 */
