@@ -23,6 +23,7 @@ import { CrewRunsRepository } from './adapters/store/crew-runs.repository.js';
 import { CrewViewsRepository } from './adapters/store/crew-views.repository.js';
 import { CrewsRepository } from './adapters/store/crews.repository.js';
 import { InboxRepository } from './adapters/store/inbox.repository.js';
+import { InteractionsRepository } from './adapters/store/interactions.repository.js';
 import { InvitationsRepository } from './adapters/store/invitations.repository.js';
 import { MembersRepository } from './adapters/store/members.repository.js';
 import { DaosRepository } from './adapters/store/daos.repository.js';
@@ -109,6 +110,7 @@ const repositoriesOf = (tenants: Tenants) => ({
   delegations: new DelegationsRepository(tenants),
   figures: new ProviderFiguresRepository(tenants),
   inbox: new InboxRepository(tenants),
+  interactions: new InteractionsRepository(tenants),
   invitations: new InvitationsRepository(tenants),
   keys: new KeysRepository(tenants),
   members: new MembersRepository(tenants),
@@ -230,9 +232,13 @@ export class Composition {
     this.outcomes = new OutcomesService(requests, temporal, bus, this.repositories.crewViews);
     this.dialogs = dialogsOf({
       ...{ env, log, shared, clock: temporal, repositories, defaultDao, cancels: this.cancels },
-      ...{ outcomes: this.outcomes, requests: this.requests, submissions: this.submissions },
+      ...{ outcomes: this.outcomes, requests: this.requests, submissions: this.submissions, access, proposals },
     });
-    const overdue = { proposals: advancing, crews: this.crewing.runs, dialogs: this.dialogs.door };
+    const { door, discord } = this.dialogs;
+    const overdue = {
+      ...{ proposals: advancing, crews: this.crewing.runs, dialogs: door },
+      ...(discord && { interactions: discord.tokens }),
+    };
     this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, overdue);
     this.routing = new RoutingService(table, access, this.crewing.starts);
     const policies = (): LoadedConfig['routing']['providers'] => table().providers;
