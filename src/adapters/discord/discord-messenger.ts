@@ -64,7 +64,8 @@ export class DiscordMessenger implements Messenger {
     const body = this.bodyOf(message);
     const send = (): Promise<string> => this.parts.rest.send(place.chat, body, nonceOf(key));
     const interaction = await this.parts.tokens.ofReply(replyId);
-    const answer = (live: Live): Promise<string> => (n === 0 ? this.answerFirst(live, body) : this.followUp(live, body));
+    const answer = (live: Live): Promise<string> =>
+      n === 0 ? this.answerFirst(live, body) : this.followUp(live, body);
     const id = await (interaction ? this.reach({ ...interaction, n }, place, answer, send) : patiently(send));
     this.pace.took(id);
     return id;
@@ -164,7 +165,10 @@ export class DiscordMessenger implements Messenger {
       const done = await this.byToken(interaction, byToken);
       if (done !== undefined) return done;
       this.refuseToTell(interaction, place);
-      this.parts.log.info({ update: interaction.updateKey, part: interaction.n }, 'an interaction is over; the bot goes on');
+      this.parts.log.info(
+        { update: interaction.updateKey, part: interaction.n },
+        'an interaction is over; the bot goes on',
+      );
       return patiently(asBot);
     }
     try {

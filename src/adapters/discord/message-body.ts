@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { ButtonStyle, ComponentType, MessageFlags } from 'discord-api-types/v10';
 import type { OutgoingMessage } from '../../contracts/messenger.js';
 import type { RichText } from '../../contracts/rich-text.js';
+import { cutText } from '../../contracts/text.js';
 
 const MOST_ROWS = 5;
 const MOST_IN_ROW = 5;
@@ -59,7 +60,7 @@ const rowsOf = (rows: OutgoingMessage['buttons']): ButtonRow[] =>
       components: row.map(({ label, press }) => ({
         type: ComponentType.Button,
         style: ButtonStyle.Secondary,
-        label: [...label].slice(0, LONGEST_LABEL).join(''),
+        label: cutText(label, LONGEST_LABEL),
         custom_id: press,
       })),
     }));

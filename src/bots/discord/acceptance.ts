@@ -91,7 +91,8 @@ export class Acceptance {
         if (!isTakenBack) this.log.warn({ update: updateKey }, 'what was not accepted had begun; it goes on');
         return;
       } catch (error) {
-        if (failures === 0) this.log.warn({ update: updateKey, err: error }, 'it could not be taken back; trying again');
+        if (failures === 0)
+          this.log.warn({ update: updateKey, err: error }, 'it could not be taken back; trying again');
         const pause = Math.min(AGAIN_MS * 2 ** failures, LONGEST_PAUSE_MS);
         await sleep(pause, undefined, { signal, ref: false }).catch(() => undefined);
       }

@@ -1,6 +1,12 @@
 import type { Inbound, InboundBody } from '../../contracts/dialog.js';
 import type { Place } from '../../contracts/messenger.js';
-import { CONTEXT, type DiscordCommandCall, type DiscordDeed, type DiscordForm, type DiscordPress } from '../../schemas/discord.js';
+import {
+  CONTEXT,
+  type DiscordCommandCall,
+  type DiscordDeed,
+  type DiscordForm,
+  type DiscordPress,
+} from '../../schemas/discord.js';
 import { PROPOSAL_FORM } from './commands.js';
 
 /** Where somebody is, and who they are. */
@@ -17,7 +23,13 @@ const AT_ONCE = new Set(['stop']);
 const PLAIN = 'ask';
 
 /** Undefined: it is somewhere where a bot has no place, or nobody is named. */
-export function whereaboutsOf({ channel_id: chat, guild_id: guild, context, member, user }: DiscordDeed): Whereabouts | undefined {
+export function whereaboutsOf({
+  channel_id: chat,
+  guild_id: guild,
+  context,
+  member,
+  user,
+}: DiscordDeed): Whereabouts | undefined {
   const person = member?.user ?? user;
   if (chat === undefined || !person || context === CONTEXT.others) return undefined;
   const kind = guild === undefined ? 'private' : 'group';
@@ -37,7 +49,9 @@ export const textOf = ({ data: { name, options } }: DiscordCommandCall): string 
 export function formTextOf({ data: { custom_id: form, components } }: DiscordForm): string | undefined {
   const said = (id: string): string => components.find(({ custom_id: field }) => field === id)?.value.trim() ?? '';
   const [title, text] = [said(PROPOSAL_FORM.title.id).replace(/\s+/g, ' '), said(PROPOSAL_FORM.text.id)];
-  return form === PROPOSAL_FORM.id && title !== '' && text !== '' ? `/${PROPOSAL_FORM.id} ${title}\n${text}` : undefined;
+  return form === PROPOSAL_FORM.id && title !== '' && text !== ''
+    ? `/${PROPOSAL_FORM.id} ${title}\n${text}`
+    : undefined;
 }
 
 /** A message that somebody wrote by a command or a form. */

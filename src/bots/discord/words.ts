@@ -16,7 +16,8 @@ const WORDS: Readonly<Record<Language, Words>> = {
     stopping: '✋ Stopping.',
     unknown: 'I do not know this command any more. See /help for what I can do.',
     elsewhere: 'I answer in servers that I was added to, and in direct messages to me.',
-    noDao: 'No DAO is linked to this place yet, so there is nobody whom I could answer for. An admin of a DAO can link it.',
+    noDao:
+      'No DAO is linked to this place yet, so there is nobody whom I could answer for. An admin of a DAO can link it.',
     emptyForm: 'A proposal needs a title and a text.',
   },
   uk: {
@@ -24,7 +25,8 @@ const WORDS: Readonly<Record<Language, Words>> = {
     stopping: '✋ Зупиняю.',
     unknown: 'Цієї команди я вже не знаю. Що я вмію, показує /help.',
     elsewhere: 'Я відповідаю на серверах, куди мене додали, і в особистих повідомленнях до мене.',
-    noDao: 'З цим місцем ще не повʼязано жодного DAO, тож мені нема від чийого імені відповідати. Повʼязати може адмін DAO.',
+    noDao:
+      'З цим місцем ще не повʼязано жодного DAO, тож мені нема від чийого імені відповідати. Повʼязати може адмін DAO.',
     emptyForm: 'Пропозиції потрібні заголовок і текст.',
   },
 };
