@@ -84,19 +84,18 @@ export class DiscordRest {
     await this.asBot('post', Routes.channelTyping(channel));
   }
 
-  /** Replaces all commands of an application, or those that it has in one guild alone. @returns what is there now */
+  /** Commands of an application, or those that it has in one guild alone. */
+  async listCommands(applicationId: string, guildId: string | undefined): Promise<RegisteredCommand[]> {
+    return commandsIn(await this.asBot('get', commandsRoute(applicationId, guildId)));
+  }
+
+  /** Replaces all of them. @returns what is there now */
   async putCommands(
     applicationId: string,
     guildId: string | undefined,
     commands: RESTPutAPIApplicationCommandsJSONBody,
   ): Promise<RegisteredCommand[]> {
-    const route =
-      guildId === undefined
-        ? Routes.applicationCommands(applicationId)
-        : Routes.applicationGuildCommands(applicationId, guildId);
-    const parsed = CommandsSchema.safeParse(await this.asBot('put', route, commands));
-    if (!parsed.success) throw new DiscordError('unreachable', 'Discord answered with something that is no commands');
-    return parsed.data;
+    return commandsIn(await this.asBot('put', commandsRoute(applicationId, guildId), commands));
   }
 
   /** A call that the token in its address opens: it must bring nothing else. */
@@ -119,6 +118,17 @@ export class DiscordRest {
       throw discordErrorOf(error);
     }
   }
+}
+
+const commandsRoute = (applicationId: string, guildId: string | undefined): Route =>
+  guildId === undefined
+    ? Routes.applicationCommands(applicationId)
+    : Routes.applicationGuildCommands(applicationId, guildId);
+
+function commandsIn(answer: unknown): RegisteredCommand[] {
+  const parsed = CommandsSchema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  throw new DiscordError('unreachable', 'Discord answered with something that is no commands');
 }
 
 function idOf(answer: unknown): string {

@@ -1,6 +1,7 @@
 import type { Operation } from './api.js';
 import {
   acknowledged,
+  anotherApplication,
   badForm,
   deadToken,
   emptyMessage,
@@ -157,11 +158,18 @@ const callback: Perform = ({ world }, { interaction_id: id, interaction_token: t
 const listed = (commands: readonly RegisteredCommand[] | undefined): object[] =>
   (commands ?? []).map(({ id, version, definition }) => ({ ...definition, id, version }));
 
-const commands: Perform = ({ world }, { guild_id: guild = '' }) => listed(world.commands.get(guild));
+const commands: Perform = ({ world, settings }, { application_id: id, guild_id: guild = '' }) => {
+  checkApplication(settings(), id);
+  return listed(world.commands.get(guild));
+};
+
+function checkApplication({ applicationId }: FakeDiscordSettings, id: string | undefined): void {
+  if (id !== applicationId) throw anotherApplication();
+}
 
 /** All commands are replaced; one that is the same keeps its id and its version. */
 const putCommands: Perform = ({ world, settings }, { application_id: id, guild_id: guild = '' }, body) => {
-  if (id !== settings().applicationId) throw missingAccess();
+  checkApplication(settings(), id);
   const before = world.commands.get(guild) ?? [];
   const definitions = body as { name: string; description?: string; options?: { required?: boolean }[] }[];
   const names = definitions.map(({ name }) => name);
