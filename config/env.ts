@@ -52,8 +52,14 @@ const EnvSchema = z.object({
     .string()
     .regex(/^[0-9a-f]{64}$/i, 'the 64 hexadecimal digits of the public key of an application')
     .optional(),
-  DISCORD_APPLICATION_ID: z.string().regex(/^\d{1,20}$/, 'the digits of the id of an application').optional(),
-  DISCORD_BOT_TOKEN: z.string().regex(/^[\w.-]+$/, 'the form of a bot token, without "Bot" before it').optional(),
+  DISCORD_APPLICATION_ID: z
+    .string()
+    .regex(/^\d{1,20}$/, 'the digits of the id of an application')
+    .optional(),
+  DISCORD_BOT_TOKEN: z
+    .string()
+    .regex(/^[\w.-]+$/, 'the form of a bot token, without "Bot" before it')
+    .optional(),
   DISCORD_API_ROOT: url.optional(),
   DAGI_CACHE: z.string().optional(),
   DAGI_LOG_LEVEL: z.enum(LEVELS).optional(),

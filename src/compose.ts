@@ -234,11 +234,7 @@ export class Composition {
       ...{ env, log, shared, clock: temporal, repositories, defaultDao, cancels: this.cancels },
       ...{ outcomes: this.outcomes, requests: this.requests, submissions: this.submissions, access, proposals },
     });
-    const { door, discord } = this.dialogs;
-    const overdue = {
-      ...{ proposals: advancing, crews: this.crewing.runs, dialogs: door },
-      ...(discord && { interactions: discord.tokens }),
-    };
+    const overdue = { proposals: advancing, crews: this.crewing.runs, ...this.dialogs.overdue };
     this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, overdue);
     this.routing = new RoutingService(table, access, this.crewing.starts);
     const policies = (): LoadedConfig['routing']['providers'] => table().providers;

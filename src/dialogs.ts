@@ -31,6 +31,7 @@ import { TurnsService } from './services/dialogs/turns.service.js';
 import { Lease } from './services/leases.js';
 import type { OutcomesService } from './services/outcomes.service.js';
 import type { ProposalsService } from './services/proposals.service.js';
+import type { Overdue } from './services/reconciler.service.js';
 import type { RequestsService } from './services/requests.service.js';
 import type { SubmissionsService } from './services/submissions.service.js';
 
@@ -81,6 +82,8 @@ export interface Dialogs {
   telegram: TelegramDoor | undefined;
   /** Undefined: there is no application. */
   discord: DiscordDoor | undefined;
+  /** What a clock may have missed. */
+  overdue: Readonly<Record<string, Overdue>>;
 }
 
 /** Wires them. Platforms without a token are off. */
@@ -100,7 +103,8 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
     ...{ conversation, messengers, defaultDao, log },
   });
   const acts = new ActsService({ inbox, chats, requests, presses: conversation, messengers, defaultDao, log });
-  return { door, turns, acts, telegram: telegram?.door, discord: discord?.door };
+  const overdue = { dialogs: door, ...(discord && { interactions: discord.door.tokens }) };
+  return { door, turns, acts, telegram: telegram?.door, discord: discord?.door, overdue };
 }
 
 function telegramOf(

@@ -50,7 +50,7 @@ describe(registerCommands, () => {
     [{ DISCORD_APPLICATION_ID: '5' }, 'DISCORD_REFUSED', /of another application than DISCORD_APPLICATION_ID/],
     [{ DISCORD_API_ROOT: 'http://127.0.0.1:9' }, 'DISCORD_UNAVAILABLE', /did not answer \(ECONNREFUSED\)/],
   ])('tells what is wrong with %p', async (change, code, message) => {
-    const failed = registerCommands({ ...application(), ...change } as ReturnType<typeof application>, undefined);
+    const failed = registerCommands({ ...application(), ...change }, undefined);
     await expect(failed).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string });
   });
 

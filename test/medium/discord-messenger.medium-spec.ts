@@ -23,6 +23,13 @@ const DAO = aDao().id;
 const GUILD = '500';
 const MINUTES_16 = 16 * 60_000;
 
+/** What an interaction of a test is: for one person alone, in a direct message, a press below a message. */
+interface Taken {
+  isAlone?: boolean;
+  isPrivate?: boolean;
+  message?: string;
+}
+
 describe('DiscordMessenger', () => {
   let fake: FakeDiscord;
   let application: Server;
@@ -83,31 +90,37 @@ describe('DiscordMessenger', () => {
     });
   const message = (text: string) => ({ body: plainText(text), buttons: [] });
 
+  /** Sends an interaction, and lets it be answered as the edge does. @returns its id */
+  async function sent(place: Place, pressed: string | undefined, isAlone: boolean): Promise<string> {
+    first = pressed === undefined ? { type: 5, ...(isAlone && { data: { flags: 64 } }) } : { type: 6 };
+    const where = { channel: place.chat, ...(place.kind === 'group' && { guild: GUILD }) };
+    const person = fake.stage.person('7', where);
+    const { id, problems } = await (pressed === undefined
+      ? person.command('ask', { text: 'x' })
+      : person.press(pressed, 'good:1'));
+    expect(problems).toEqual([]);
+    return id;
+  }
+
   /** Takes an interaction in, as the edge does. */
   async function taken(
     body: InboundBody,
-    {
-      isAlone = false,
-      isPrivate = false,
-      message: pressed,
-    }: { isAlone?: boolean; isPrivate?: boolean; message?: string } = {},
+    { isAlone = false, isPrivate = false, message: pressed }: Taken = {},
     channel = String((channels += 1)),
   ): Promise<{ place: Place; update: OpenUpdate; id: string; token: string }> {
-    first = body.kind === 'button' ? { type: 6 } : { type: 5, ...(isAlone && { data: { flags: 64 } }) };
-    const person = fake.stage.person('7', { channel, ...(!isPrivate && { guild: GUILD }) });
-    const sent = await (pressed === undefined ? person.command('ask', { text: 'x' }) : person.press(pressed, 'good:1'));
-    expect(sent.problems).toEqual([]);
     const place: Place = { source: 'dc', chat: channel, topic: null, kind: isPrivate ? 'private' : 'group' };
-    const updateKey = `dc:${sent.id}`;
-    const interaction = { updateKey, id: sent.id, applicationId: fake.settings.applicationId, token: lastToken };
+    const id = await sent(place, pressed, isAlone);
+    const updateKey = `dc:${id}`;
+    const interaction = { updateKey, id, applicationId: fake.settings.applicationId, token: lastToken };
     expect(await tokens().keep({ ...interaction, isPrivate: isAlone })).toBe(true);
+    const lane = pressed === undefined ? 'turn' : 'act';
     const inbound: Inbound = {
       ...{ updateKey, place, space: isPrivate ? null : GUILD, actor: 'dc:7', language: 'uk', body },
-      ...{ lane: body.kind === 'button' ? 'act' : 'turn', order: BigInt(sent.id), messageId: pressed ?? sent.id },
+      ...{ lane, order: BigInt(id), messageId: pressed ?? id },
     };
     await inbox.accept(inbound);
-    const update = await inbox.next({ source: 'dc', chat: channel, topic: '' }, inbound.lane, DAO);
-    return { place, update: update!, id: sent.id, token: lastToken };
+    const update = await inbox.next({ source: 'dc', chat: channel, topic: '' }, lane, DAO);
+    return { place, update: update!, id, token: lastToken };
   }
 
   /** Takes a command in and begins its reply, as a turn does. */

@@ -88,9 +88,11 @@ export class TurnsService {
 
   /** Ends what nobody answers. That the platform goes on showing that an answer will come is no reason not to. */
   private async drop({ id }: OpenUpdate, messenger: Messenger | undefined): Promise<void> {
-    await messenger?.unanswered?.(id).catch((error: unknown) => {
+    try {
+      await messenger?.unanswered?.(id);
+    } catch (error) {
       this.parts.log.debug({ update: id, err: error }, 'an answer that will not come could not be taken away');
-    });
+    }
     await this.parts.inbox.finish(id, 'dropped');
   }
 

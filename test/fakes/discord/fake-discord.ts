@@ -159,7 +159,7 @@ export class FakeDiscord implements DiscordDriver {
     }
     try {
       const input = JSON.parse(text === '' ? '{}' : text) as Commands[Command]['in'];
-      reply(response, 200, await this.act(command as Command, input as never));
+      reply(response, 200, await this.act(command as Command, input));
     } catch (error) {
       reply(response, 400, { error: (error as Error).message });
     }

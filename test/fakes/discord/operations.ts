@@ -39,21 +39,22 @@ const shown = ({ id, channel, versions, isDeferred, nonce }: ToldMessage): objec
 
 /** What a body makes a message say. @throws DiscordRefusal where it cannot say that */
 export function saidIn({ blame }: Pick<Scene, 'blame'>, body: Body, isNew: boolean): Partial<Omit<Version, 'at'>> {
-  const { content, components, flags, allowed_mentions: mentions } = body;
+  const { content, components, flags } = body;
   if (content === '' || (isNew && typeof content !== 'string')) throw emptyMessage();
   if (typeof content === 'string' && content.length > LONGEST) {
     throw badForm('content: Must be 2000 or fewer in length.');
   }
   const rows = rowsIn(components);
-  const { parse } = (mentions ?? {}) as { parse?: unknown[] };
-  if (content !== undefined && parse?.length !== 0)
-    blame('a message may ping people: allowed_mentions is not {parse: []}');
+  if (content !== undefined && mayPing(body)) blame('a message may ping people: allowed_mentions is not {parse: []}');
   return {
     ...(typeof content === 'string' && { content }),
     ...(components !== undefined && { components: rows }),
     ...(typeof flags === 'number' && { flags }),
   };
 }
+
+const mayPing = ({ allowed_mentions: mentions }: Body): boolean =>
+  (mentions as { parse?: unknown[] } | undefined)?.parse?.length !== 0;
 
 /** The form of components is checked by the schema; that they fit together is not. */
 function rowsIn(components: unknown): object[] {
