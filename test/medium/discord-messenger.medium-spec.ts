@@ -320,6 +320,20 @@ describe('DiscordMessenger', () => {
     expect(thanks).toMatchObject({ onlyFor: '7', versions: [{ content: 'Thanks' }] });
   });
 
+  it('changes the message with the button, and not what says that a press was not accepted', async () => {
+    const { place, key, record, channel } = await begun({ isAlone: true });
+    const id = await messenger().create(place, message('x'), key(0));
+    await record(0, id);
+    const press = await taken({ kind: 'button', press: 'later', data: 'p:1' }, { message: id }, channel);
+    await messenger().edit(place, id, message('y'));
+    await database.all.updateTable('inbox').set({ state: 'dropped' }).where('id', '=', press.update.id).execute();
+    await messenger().edit(place, id, message('z'));
+    const calls = await fake.stage.calls({ operation: 'update_original_webhook_message' });
+    const answered = calls[0]!.of;
+    expect(calls.map(({ of }) => of)).toEqual([answered, press.id, answered]);
+    expect(await fake.stage.texts(channel)).toEqual(['z']);
+  });
+
   it('edits a message at most every 1.2 s', async () => {
     const { place, key, record, channel } = await begun();
     const one = messenger();

@@ -37,15 +37,19 @@ type Route = `/${string}`;
  * tries again, so that whoever calls decides about that. All throw `DiscordError`.
  */
 export class DiscordRest {
-  private readonly rest: REST;
+  private readonly ofBot: REST;
+  /** What tokens of interactions open does not count for the bot. */
+  private readonly ofTokens: REST;
   private readonly botToken: string | undefined;
 
   constructor({ botToken, apiRoot, timeoutMs = TIMEOUT_MS }: DiscordRestOptions) {
     this.botToken = botToken;
-    this.rest = new REST({
+    const options = {
       ...{ version: '10', retries: 0, timeout: timeoutMs, rejectOnRateLimit: () => true },
       ...(apiRoot !== undefined && { api: apiRoot.replace(/\/+$/, '') }),
-    });
+    };
+    this.ofBot = new REST(options);
+    this.ofTokens = new REST({ ...options, globalRequestsPerSecond: Number.MAX_SAFE_INTEGER });
   }
 
   /** Whether there is a bot that writes to channels. */
@@ -100,7 +104,7 @@ export class DiscordRest {
 
   /** A call that the token in its address opens: it must bring nothing else. */
   private open(method: Method, route: Route, body?: object): Promise<unknown> {
-    return this.call(method, route, { ...(body && { body }) });
+    return this.call(this.ofTokens, method, route, { ...(body && { body }) });
   }
 
   private asBot(method: Method, route: Route, body?: object): Promise<unknown> {
@@ -108,12 +112,15 @@ export class DiscordRest {
       throw new DiscordError('closed', 'DISCORD_BOT_TOKEN is not set: only answers within 15 minutes can be given');
     }
     // Not by the client's own token: it would forget that with the first 401.
-    return this.call(method, route, { headers: { authorization: `Bot ${this.botToken}` }, ...(body && { body }) });
+    return this.call(this.ofBot, method, route, {
+      headers: { authorization: `Bot ${this.botToken}` },
+      ...(body && { body }),
+    });
   }
 
-  private async call(method: Method, route: Route, data: RequestData): Promise<unknown> {
+  private async call(rest: REST, method: Method, route: Route, data: RequestData): Promise<unknown> {
     try {
-      return await this.rest[method](route, { ...data, auth: false });
+      return await rest[method](route, { ...data, auth: false });
     } catch (error) {
       throw discordErrorOf(error);
     }

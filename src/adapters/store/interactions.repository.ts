@@ -58,18 +58,23 @@ export class InteractionsRepository {
     return this.find(sql`where one.interaction_id = ${interactionId}`);
   }
 
-  /** The latest interaction through which a message in a channel is reached. */
+  /**
+   * The latest interaction through which a message in a channel is reached. What answers one person alone is theirs,
+   * whoever presses what below it. To a press that was not accepted another message belongs, which says so.
+   */
   async ofMessage(channel: string, messageId: string): Promise<MessageInteraction | undefined> {
     const { rows } = await guardStore(() =>
       sql<Row & { n: number }>`
-        select one.*, found.n from (
+        select one.update_key, one.interaction_id, one.application_id, one.token_sealed, one.began_at, one.expires_at,
+          bool_or(one.is_private) over () as is_private, found.n
+        from (
           select i.update_key, p.n from reply_parts p
           join chats c on c.id = p.chat and c.source = 'dc' and c.chat_id = ${channel}
           join inbox i on i.id = p.reply_id where p.message_id = ${messageId}
           union all
           select i.update_key, 0 from inbox i
           join chats c on c.id = i.chat and c.source = 'dc' and c.chat_id = ${channel}
-          where i.message_id = ${messageId} and i.body ->> 'kind' = 'button'
+          where i.message_id = ${messageId} and i.body ->> 'kind' = 'button' and i.state <> 'dropped'
         ) found
         join interactions one on one.update_key = found.update_key
         order by one.token_sealed is null, one.expires_at desc limit 1

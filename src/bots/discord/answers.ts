@@ -1,3 +1,4 @@
+import { cutText } from '../../contracts/text.js';
 import { PROPOSAL_FORM } from './commands.js';
 import { languageOf } from './words.js';
 
@@ -34,7 +35,7 @@ export const told = (content: string): DiscordAnswer => ({
 export const suggested = (proposals: readonly { n: number; title: string }[]): DiscordAnswer => ({
   type: SUGGESTIONS,
   data: {
-    choices: proposals.map(({ n, title }) => ({ name: `${n}. ${title}`.slice(0, LONGEST_SUGGESTION), value: n })),
+    choices: proposals.map(({ n, title }) => ({ name: cutText(`${n}. ${title}`, LONGEST_SUGGESTION), value: n })),
   },
 });
 
