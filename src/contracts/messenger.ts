@@ -46,8 +46,11 @@ export interface Messenger {
    * @returns the platform's id of it
    */
   create(place: Place, message: OutgoingMessage, key: string): Promise<string>;
-  /** Changes a message. One that says this already is left as it is. */
-  edit(place: Place, id: string, message: Omit<OutgoingMessage, 'replyTo'>): Promise<void>;
+  /**
+   * Changes a message. One that says this already is left as it is. A draft does not wait for its turn: there is another
+   * one soon.
+   */
+  edit(place: Place, id: string, message: Omit<OutgoingMessage, 'replyTo'>, isDraft?: boolean): Promise<void>;
   /** Shows for a few seconds that something is being written. */
   typing(place: Place): Promise<void>;
   /** Whether a message is the bot's own: tried with a change that changes nothing. False where it cannot be told. */

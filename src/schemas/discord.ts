@@ -49,7 +49,7 @@ export const DiscordInteractionSchema = z.discriminatedUnion('type', [
     type: z.literal(INTERACTION.component),
     ...head,
     data: z.object({ custom_id: text }),
-    message: z.object({ id: snowflake }),
+    message: z.object({ id: snowflake, flags: z.number().int().default(0) }),
   }),
   z.object({
     type: z.literal(INTERACTION.modal),

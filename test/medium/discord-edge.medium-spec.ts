@@ -188,6 +188,8 @@ describe('POST /discord/interactions', () => {
     ['why', EPHEMERAL],
     ['cost', EPHEMERAL],
     ['status', EPHEMERAL],
+    ['language', EPHEMERAL],
+    ['link', undefined],
     ['proposals', undefined],
     ['dao', undefined],
   ])('Discord case 9: defers /%s, for one person alone where that is so', async (name, flags) => {

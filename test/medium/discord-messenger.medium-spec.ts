@@ -220,7 +220,7 @@ describe('DiscordMessenger', () => {
     expect(await fake.stage.texts(channel)).toEqual(['patience']);
     await fake.stage.fail({ kind: 'too-many', operation: 'create_message', seconds: 60, isGlobal: true });
     const told = await refusal(messenger().create(place, message('more'), key(1)));
-    expect(told).toMatchObject({ problem: 'limited', message: expect.stringContaining('the whole bot') as string });
+    expect(told).toMatchObject({ problem: 'limited', message: expect.stringContaining('the whole bot') as unknown });
     expect(told.detail.retryAfterMs).toBeGreaterThan(59_000);
   });
 
@@ -231,8 +231,8 @@ describe('DiscordMessenger', () => {
       .set({ began_at: new Date(Date.now() - 60_000) })
       .execute();
     await fake.stage.fail({ kind: 'refuse', operation: 'update_original_webhook_message', status: 404, code: 10_015 });
-    expect(await refusal(messenger().create(place, message('x'), key(0)))).toMatchObject({ problem: 'closed' });
-    expect(await refusal(messenger().create(place, message('x'), key(0)))).toMatchObject({ problem: 'closed' });
+    expect(await refusal(messenger().create(place, message('x'), key(0)))).toMatchObject({ problem: 'refused' });
+    expect(await refusal(messenger().create(place, message('x'), key(0)))).toMatchObject({ problem: 'refused' });
     expect(await operations()).toHaveLength(1);
   });
 
@@ -251,8 +251,8 @@ describe('DiscordMessenger', () => {
       messenger().edit(place, parts[1]!, message('x')),
     ]) {
       expect(await refusal(late)).toMatchObject({
-        problem: 'closed',
-        message: expect.stringContaining('one person') as string,
+        problem: 'refused',
+        message: expect.stringContaining('one person') as unknown,
       });
     }
     expect(await fake.stage.texts(channel)).toHaveLength(2);
@@ -275,7 +275,7 @@ describe('DiscordMessenger', () => {
     expect(await fake.stage.texts(channel)).toEqual(['one', 'two']);
     aheadMs = MINUTES_16;
     const told = await refusal(lone.create(place, message('three'), key(2)));
-    expect(told).toMatchObject({ problem: 'closed', message: expect.stringContaining('DISCORD_BOT_TOKEN') as string });
+    expect(told).toMatchObject({ problem: 'refused', message: expect.stringContaining('DISCORD_BOT_TOKEN') as unknown });
   });
 
   it('goes on by the token where the bot may not write', async () => {
@@ -285,7 +285,7 @@ describe('DiscordMessenger', () => {
     await messenger().create(place, message('two'), key(1));
     expect(await fake.stage.texts(channel)).toEqual(['one', 'two']);
     const news = await refusal(messenger().create(place, message('news'), 'no-interaction.0'));
-    expect(news).toMatchObject({ problem: 'closed', message: expect.stringContaining('Missing Access') as string });
+    expect(news).toMatchObject({ problem: 'closed', message: expect.stringContaining('Missing Access') as unknown });
   });
 
   it('answers anew where somebody has deleted the answer', async () => {
@@ -345,11 +345,58 @@ describe('DiscordMessenger', () => {
     expect(Math.min(b! - a!, c! - b!)).toBeGreaterThanOrEqual(1_150);
   });
 
-  it('takes away the deferred answer where none will come', async () => {
+  it('lets a draft wait for nothing', async () => {
+    const { place, key, record, channel } = await begun();
+    const one = messenger();
+    const id = await one.create(place, message('0'), key(0));
+    await record(0, id);
+    const soon = await refusal(one.edit(place, id, message('1'), true));
+    expect(soon).toMatchObject({ problem: 'limited' });
+    expect(soon.detail.retryAfterMs).toBeGreaterThan(500);
+    await one.edit(place, id, message('2'));
+    await fake.stage.fail({ kind: 'too-many', operation: 'update_original_webhook_message', seconds: 1 });
+    const other = messenger();
+    expect(await refusal(other.edit(place, id, message('3'), true))).toMatchObject({ problem: 'limited' });
+    expect(await fake.stage.texts(channel)).toEqual(['2']);
+  });
+
+  it('answers a press in a message of its own, and to one person alone where that message was theirs', async () => {
+    for (const isAlone of [false, true]) {
+      const { place, key, record, channel } = await begun({ isAlone });
+      const id = await messenger().create(place, message('x'), key(0));
+      await record(0, id);
+      const pressed = { message: id, isAlone };
+      const { update } = await taken({ kind: 'button', press: 'later', data: 'p:1' }, pressed, channel);
+      await replies.begin(update, DAO, { content: { body: plainText('y'), buttons: [] } });
+      const said = await messenger().create(place, message('y'), `${update.id}.0`);
+      const parts = { id: update.id, daoId: DAO, chat: update.chat, generation: 1 };
+      await replies.put(parts, { n: 0, state: 'sent', messageId: said, shown: null });
+      await messenger().edit(place, said, message('z'));
+      await messenger().unanswered(update.id);
+      // What it has its person say is answered alike.
+      await database.all
+        .insertInto('inbox')
+        .values({
+          ...{ id: `then-${update.id}`, update_key: `said:${update.id}`, chat: update.chat, lane: 'turn', place: '1' },
+          ...{ actor: 'dc:7', message_id: id, body: '{"kind":"message","text":"/role"}', received_at: new Date() },
+        } as never)
+        .execute();
+      await messenger().create(place, message('then'), `then-${update.id}.0`);
+      expect(await fake.stage.texts(channel)).toEqual(['x', 'z', 'then']);
+      const told = await fake.stage.transcript(channel);
+      expect(told.map(({ onlyFor }) => onlyFor)).toEqual(Array(3).fill(isAlone ? '7' : undefined));
+    }
+  });
+
+  it('takes away the deferred answer where none will come, and nothing that was said', async () => {
     const { place, update } = await taken({ kind: 'message', text: 'x' });
     await messenger().unanswered(update.id);
     expect(await fake.stage.texts(place.chat)).toEqual([]);
     await messenger().unanswered('news');
+    const { place: other, key } = await begun();
+    await messenger().create(other, message('said'), key(0));
+    await messenger().unanswered(key(0).slice(0, -2));
+    expect(await fake.stage.texts(other.chat)).toEqual(['said']);
   });
 
   it.each<[string, CallFault, object]>([

@@ -64,21 +64,25 @@ export class DiscordMessenger implements Messenger {
     const body = this.bodyOf(message);
     const send = (): Promise<string> => this.parts.rest.send(place.chat, body, nonceOf(key));
     const interaction = await this.parts.tokens.ofReply(replyId);
+    // To a press belongs the message with the button, which is no place for an answer.
+    const which = interaction?.isPress ? n + 1 : n;
     const answer = (live: Live): Promise<string> =>
-      n === 0 ? this.answerFirst(live, body) : this.followUp(live, body);
-    const id = await (interaction ? this.reach({ ...interaction, n }, place, answer, send) : patiently(send));
+      which === 0 ? this.answerFirst(live, body) : this.followUp(live, body);
+    const id = await (interaction ? this.reach({ ...interaction, n: which }, place, answer, send) : patiently(send));
     this.pace.took(id);
     return id;
   }
 
-  async edit(place: Place, id: string, message: Shown): Promise<void> {
-    await this.pace.turn(id);
+  async edit(place: Place, id: string, message: Shown, isDraft = false): Promise<void> {
+    if (isDraft) this.refuseTooSoon(id);
+    else await this.pace.turn(id);
     const body = this.bodyOf(message);
     await this.change(
       place,
       id,
       (live, own) => this.parts.rest.editByToken(live, body, own),
       () => this.parts.rest.edit(place.chat, id, body),
+      isDraft ? hastily : patiently,
     );
   }
 
@@ -113,10 +117,14 @@ export class DiscordMessenger implements Messenger {
   }
 
   async unanswered(key: string): Promise<void> {
-    const interaction = await this.parts.tokens.ofReply(key);
+    const { rest, tokens } = this.parts;
+    const interaction = await tokens.ofReply(key);
+    if (!interaction || interaction.isPress) return;
     await unlessMissing(async () => {
-      const remove = (live: Live): Promise<string> => this.parts.rest.deleteByToken(live).then(() => '');
-      if (interaction) await this.byToken(interaction, remove);
+      await this.byToken(interaction, async (live) => {
+        if (await rest.isDeferred(live)) await rest.deleteByToken(live);
+        return '';
+      });
     });
   }
 
@@ -142,41 +150,42 @@ export class DiscordMessenger implements Messenger {
     id: string,
     byToken: (live: Live, id: string | undefined) => Promise<unknown>,
     asBot: () => Promise<void>,
+    patient: Patience = patiently,
   ): Promise<void> {
     const interaction = await this.parts.tokens.ofMessage(place.chat, id);
-    if (!interaction) return patiently(asBot);
+    if (!interaction) return patient(asBot);
     // The first one has no id of its own to the token of its interaction.
     const own = interaction.n === 0 ? undefined : id;
     const changeByToken = (live: Live): Promise<string> => byToken(live, own).then(() => id);
-    await this.reach(interaction, place, changeByToken, () => asBot().then(() => id));
+    await this.reach(interaction, place, changeByToken, () => asBot().then(() => id), patient);
   }
 
   /**
    * Does something to a message that answers an interaction: the first one is opened by its token, as are all that are for
-   * one person alone; others are the bot's, where it may write.
+   * one person alone; others are the bot's, where it may write. Where nothing helps, that says nothing of the channel: the
+   * next interaction in it brings a token of its own.
    */
   private async reach(
     interaction: Interaction & { n: number },
     place: Place,
     byToken: (live: Live) => Promise<string>,
     asBot: () => Promise<string>,
+    patient: Patience = patiently,
   ): Promise<string> {
-    if (interaction.n === 0 || interaction.isPrivate || !this.parts.rest.hasBot) {
-      const done = await this.byToken(interaction, byToken);
+    const { n, isPrivate, updateKey } = interaction;
+    const isBotsFirst = n > 0 && !isPrivate && this.parts.rest.hasBot;
+    if (!isBotsFirst) {
+      const done = await this.byToken(interaction, byToken, patient);
       if (done !== undefined) return done;
       this.refuseToTell(interaction, place);
-      this.parts.log.info(
-        { update: interaction.updateKey, part: interaction.n },
-        'an interaction is over; the bot goes on',
-      );
-      return patiently(asBot);
+      this.parts.log.info({ update: updateKey, part: n }, 'an interaction is over; the bot goes on');
     }
     try {
-      return await patiently(asBot);
+      return await patient(asBot);
     } catch (error) {
-      const isClosed = error instanceof DiscordError && error.problem === 'closed';
-      const done = isClosed ? await this.byToken(interaction, byToken) : undefined;
-      if (done === undefined) throw error;
+      if (!(error instanceof DiscordError) || error.problem !== 'closed') throw error;
+      const done = isBotsFirst ? await this.byToken(interaction, byToken, patient) : undefined;
+      if (done === undefined) throw new DiscordError('refused', error.message, error.detail, error.code);
       return done;
     }
   }
@@ -186,12 +195,16 @@ export class DiscordMessenger implements Messenger {
   }
 
   /** Does something by the token of an interaction. Undefined: it opens nothing any more, and that is written down. */
-  private async byToken(interaction: Interaction, act: (live: Live) => Promise<string>): Promise<string | undefined> {
+  private async byToken(
+    interaction: Interaction,
+    act: (live: Live) => Promise<string>,
+    patient: Patience = patiently,
+  ): Promise<string | undefined> {
     const { token } = interaction;
     if (token === undefined) return undefined;
     for (;;) {
       try {
-        return await patiently(() => act({ ...interaction, token }));
+        return await patient(() => act({ ...interaction, token }));
       } catch (error) {
         if (!(error instanceof DiscordError)) throw error;
         const { problem } = error;
@@ -205,10 +218,17 @@ export class DiscordMessenger implements Messenger {
     }
   }
 
-  /** What was for one person alone is not said in front of others. @throws DiscordError `closed` */
+  /** Of a message that was changed a moment ago. @throws DiscordError `limited` */
+  private refuseTooSoon(id: string): void {
+    const wait = this.pace.now(id);
+    if (wait === 0) return;
+    throw new DiscordError('limited', 'This message was changed a moment ago', { retryAfterMs: Math.ceil(wait) });
+  }
+
+  /** What was for one person alone is not said in front of others. @throws DiscordError `refused` */
   private refuseToTell({ isPrivate }: Interaction, { kind }: Place): void {
     if (!isPrivate || kind === 'private') return;
-    throw new DiscordError('closed', 'The 15 minutes are over in which Discord shows an answer to one person alone');
+    throw new DiscordError('refused', 'The 15 minutes are over in which Discord shows an answer to one person alone');
   }
 }
 
@@ -220,7 +240,13 @@ function partOf(key: string): { replyId: string; n: number } {
   return { replyId: key.slice(0, at), n: Number(key.slice(at + 1)) };
 }
 
-/** Waits in front of Discord's limits, as long as that is short. */
+/** How somebody waits in front of Discord's limits. */
+type Patience = <T>(act: () => Promise<T>) => Promise<T>;
+
+/** Not at all. */
+const hastily: Patience = (act) => act();
+
+/** As long as that is short. */
 async function patiently<T>(act: () => Promise<T>): Promise<T> {
   for (let left = PATIENCE_MS; ;) {
     try {

@@ -1,5 +1,5 @@
 import { REST, type RequestData } from '@discordjs/rest';
-import { Routes, type RESTPutAPIApplicationCommandsJSONBody } from 'discord-api-types/v10';
+import { MessageFlags, Routes, type RESTPutAPIApplicationCommandsJSONBody } from 'discord-api-types/v10';
 import { z } from 'zod';
 import { DiscordError, discordErrorOf } from './discord-errors.js';
 import type { MessageBody } from './message-body.js';
@@ -60,6 +60,13 @@ export class DiscordRest {
   /** Changes a message that an interaction opens. @param id absent: the one that answers it first @returns its id */
   async editByToken({ applicationId, token }: Opened, body: MessageBody, id?: string): Promise<string> {
     return idOf(await this.open('patch', Routes.webhookMessage(applicationId, token, id), body));
+  }
+
+  /** Whether the first answer to an interaction is still to come. */
+  async isDeferred({ applicationId, token }: Opened): Promise<boolean> {
+    const answer = await this.open('get', Routes.webhookMessage(applicationId, token));
+    const parsed = z.looseObject({ flags: z.number() }).safeParse(answer);
+    return parsed.success && (parsed.data.flags & MessageFlags.Loading) !== 0;
   }
 
   /** Sends a further message in answer to an interaction. @returns its id */

@@ -11,6 +11,13 @@ export class EditPace {
   /** @param everyMs least time between two edits of a message */
   constructor(private readonly everyMs: number) {}
 
+  /** How long it is until a message may be edited, in milliseconds; 0: it may, and the turn is taken. */
+  now(id: string): number {
+    const wait = (this.free.get(id) ?? 0) - performance.now();
+    if (wait <= 0) this.took(id);
+    return Math.max(0, wait);
+  }
+
   /** Waits until a message may be edited, and takes its turn. */
   async turn(id: string): Promise<void> {
     const now = performance.now();

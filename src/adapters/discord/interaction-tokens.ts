@@ -45,9 +45,10 @@ export class InteractionTokens {
     });
   }
 
-  /** The interaction that a reply answers. @throws AppError `STORE_UNAVAILABLE` */
-  async ofReply(replyId: string): Promise<Interaction | undefined> {
-    return this.opened(await this.repository.ofReply(replyId));
+  /** The interaction that a reply answers, and whether it was a press. @throws AppError `STORE_UNAVAILABLE` */
+  async ofReply(replyId: string): Promise<(Interaction & { isPress: boolean }) | undefined> {
+    const kept = await this.repository.ofReply(replyId);
+    return kept && { ...this.opened(kept), isPress: kept.isPress };
   }
 
   /** @throws AppError `STORE_UNAVAILABLE` */

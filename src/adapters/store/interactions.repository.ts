@@ -1,4 +1,4 @@
-import { sql, type RawBuilder } from 'kysely';
+import { sql } from 'kysely';
 import { guardStore } from './errors.js';
 import type { Tenants } from './tenants.js';
 
@@ -19,7 +19,13 @@ export interface KeptInteraction {
   expiresAt: Date;
 }
 
-/** An interaction that has to do with a message: its answer (its `n`-th message), or a press of a button below it. */
+/** The interaction that a reply answers. */
+export type RepliedInteraction = KeptInteraction & {
+  /** Whether it was a press: then there is no place for an answer, but the message with the button. */
+  isPress: boolean;
+};
+
+/** An interaction that has to do with a message: as its how-manieth, from 0 (the one that its token opens by itself). */
 export type MessageInteraction = KeptInteraction & { n: number };
 
 interface Row {
@@ -31,6 +37,10 @@ interface Row {
   began_at: Date;
   expires_at: Date;
 }
+
+/** What came in from outside: a row of the inbox, or what it follows from (a press that has its person say something). */
+const origin = sql`join inbox origin on origin.id = coalesce(substring(i.update_key from '^said:(.+)$'), i.id)`;
+const isPress = sql`(origin.body ->> 'kind' = 'button')`;
 
 /** Interactions of Discord, for as long as something may have to be said to them. They are of no DAO. */
 export class InteractionsRepository {
@@ -49,13 +59,25 @@ export class InteractionsRepository {
     return rows[0]?.kept === true;
   }
 
-  /** The interaction that a reply answers. */
-  async ofReply(replyId: string): Promise<KeptInteraction | undefined> {
-    return this.find(sql`join inbox i on i.update_key = one.update_key where i.id = ${replyId}`);
+  async ofReply(replyId: string): Promise<RepliedInteraction | undefined> {
+    const { rows } = await guardStore(() =>
+      sql<Row & { is_press: boolean }>`
+        select one.*, ${isPress} as is_press from inbox i ${origin}
+        join interactions one on one.update_key = origin.update_key where i.id = ${replyId}
+      `.execute(this.tenants.all),
+    );
+    return rows[0] && { ...toKept(rows[0]), isPress: rows[0].is_press };
   }
 
   async ofId(interactionId: string): Promise<KeptInteraction | undefined> {
-    return this.find(sql`where one.interaction_id = ${interactionId}`);
+    const row = await guardStore(() =>
+      this.tenants.all
+        .selectFrom('interactions')
+        .selectAll()
+        .where('interaction_id', '=', interactionId)
+        .executeTakeFirst(),
+    );
+    return row && toKept(row);
   }
 
   /**
@@ -68,9 +90,9 @@ export class InteractionsRepository {
         select one.update_key, one.interaction_id, one.application_id, one.token_sealed, one.began_at, one.expires_at,
           bool_or(one.is_private) over () as is_private, found.n
         from (
-          select i.update_key, p.n from reply_parts p
+          select origin.update_key, p.n + ${isPress}::integer as n from reply_parts p
           join chats c on c.id = p.chat and c.source = 'dc' and c.chat_id = ${channel}
-          join inbox i on i.id = p.reply_id where p.message_id = ${messageId}
+          join inbox i on i.id = p.reply_id ${origin} where p.message_id = ${messageId}
           union all
           select i.update_key, 0 from inbox i
           join chats c on c.id = i.chat and c.source = 'dc' and c.chat_id = ${channel}
@@ -111,13 +133,6 @@ export class InteractionsRepository {
         .where('expires_at', '<', sql<Date>`now() - make_interval(days => ${KEPT_DAYS})`)
         .execute(),
     );
-  }
-
-  private async find(where: RawBuilder<unknown>): Promise<KeptInteraction | undefined> {
-    const { rows } = await guardStore(() =>
-      sql<Row>`select one.* from interactions one ${where}`.execute(this.tenants.all),
-    );
-    return rows[0] && toKept(rows[0]);
   }
 }
 

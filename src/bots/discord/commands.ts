@@ -96,6 +96,20 @@ export const DISCORD_COMMANDS: readonly DiscordCommand[] = [
   command('status', 'alone', 'Що зараз відбувається', 'What is going on'),
   command('why', 'alone', 'Чому відповідь саме така', 'Why the last answer is what it is'),
   command('cost', 'alone', 'Скільки це коштувало', 'What it has cost'),
+  command(
+    'language',
+    'alone',
+    'Якою мовою я говорю про себе',
+    'The language in which I speak of myself',
+    aText('language', false, 'uk або en', 'uk or en'),
+  ),
+  command(
+    'link',
+    'shown',
+    'Прив’язати цей сервер до вашої DAO',
+    'Make this server belong to your DAO',
+    aText('dao', false, 'Ідентифікатор DAO; off скасовує', 'Id of the DAO; off ends it'),
+  ),
   command('stop', 'said', 'Зупинити відповідь', 'Stop what I am answering you'),
 ];
 

@@ -13,7 +13,15 @@ import type { SuggestionsService } from '../../services/dialogs/suggestions.serv
 import type { Acceptance } from './acceptance.js';
 import { heard, later, pong, proposalForm, suggested, told, type DiscordAnswer } from './answers.js';
 import { discordCommand } from './commands.js';
-import { formTextOf, readMessage, readPress, textOf, whereaboutsOf, type Whereabouts } from './read-interaction.js';
+import {
+  formTextOf,
+  isToldAlone,
+  readMessage,
+  readPress,
+  textOf,
+  whereaboutsOf,
+  type Whereabouts,
+} from './read-interaction.js';
 import { wordsFor } from './words.js';
 
 /** Where interactions of Discord come in, and what each is answered at once. */
@@ -46,7 +54,7 @@ export class DiscordIntake {
   ): Promise<DiscordAnswer> {
     const words = wordsFor(deed.locale);
     if (deed.type === INTERACTION.component) {
-      const isIn = await this.acceptance.accept(deed, readPress(deed, where), false);
+      const isIn = await this.acceptance.accept(deed, readPress(deed, where), isToldAlone(deed));
       return isIn ? heard : told(words.notAccepted);
     }
     if (deed.type === INTERACTION.command) return this.answerCommand(deed, where);
@@ -60,7 +68,7 @@ export class DiscordIntake {
     if (!command) return told(words.unknown);
     const { first } = command;
     if (first === 'form' && call.data.options.length === 0) return proposalForm(call.locale);
-    const isAlone = first === 'alone';
+    const isAlone = first === 'alone' || first === 'said';
     const answer = first === 'said' ? told(words.stopping) : later(isAlone);
     return this.answerMessage(call, where, textOf(call), answer, isAlone);
   }

@@ -17,6 +17,8 @@ export interface Whereabouts {
   actor: string;
 }
 
+/** Flag of messages that one person alone sees. */
+const EPHEMERAL = 64;
 /** Commands that are not to wait behind what is being answered. */
 const AT_ONCE = new Set(['stop']);
 /** The command that is what plain text is elsewhere. */
@@ -61,6 +63,9 @@ export function readMessage(deed: DiscordCommandCall | DiscordForm, where: Where
   const isAtOnce = 'name' in deed.data && AT_ONCE.has(deed.data.name);
   return { ...inbound(deed, where), lane: isAtOnce ? 'act' : 'turn', messageId: deed.id, body };
 }
+
+/** Whether a button was pressed below a message that its person alone sees. */
+export const isToldAlone = ({ message }: DiscordPress): boolean => (message.flags & EPHEMERAL) !== 0;
 
 /** A press of a button. */
 export function readPress(deed: DiscordPress, where: Whereabouts): Inbound {

@@ -106,12 +106,18 @@ export class Sender {
         authorizing_integration_owners: { 0: guild ?? '0' },
       },
       ...(data && { data }),
-      ...(message !== undefined && { message: { id: message, channel_id: channel, content: '…' } }),
+      ...(message !== undefined && {
+        message: { id: message, channel_id: channel, content: '…', flags: this.flagsOf(message) },
+      }),
       entitlements: [],
     };
     const text = JSON.stringify(payload, null, sending.isSpaced && 2);
     this.bodies.set(id, text);
     return { id, token, text };
+  }
+
+  private flagsOf(message: string): number {
+    return this.scene.world.anywhere(message)?.onlyFor === undefined ? 0 : EPHEMERAL;
   }
 
   private made(id: string): { id: string; token: string; text: string } {
