@@ -44,6 +44,17 @@ describe(Acceptance, () => {
     expect(withdraw).toHaveBeenCalledWith('dc:1');
   });
 
+  it('takes back what is written down after the person was told', async () => {
+    let write = (): void => undefined;
+    keep.mockResolvedValue(true);
+    receive.mockImplementation(() => new Promise<void>((resolve) => (write = resolve)));
+    withdraw.mockResolvedValue(true);
+    expect(await acceptance().accept(deed, inbound, false)).toBe(false);
+    expect(withdraw).toHaveBeenCalledTimes(1);
+    write();
+    await until(() => withdraw.mock.calls.length === 2);
+  });
+
   it('lets nobody wait for a database that is silent', async () => {
     keep.mockImplementation(never);
     withdraw.mockImplementation(never);
