@@ -67,7 +67,11 @@ describe('Discord', () => {
     const texts = await discord.stage.texts(channel);
     expect(texts).toHaveLength(2);
     expect(texts.every((text) => (text ?? '').length <= 2_000)).toBe(true);
-    const numbers = texts.join(' ').match(/(?<=w)\d+/g)?.map(Number) ?? [];
+    const numbers =
+      texts
+        .join(' ')
+        .match(/(?<=w)\d+/g)
+        ?.map(Number) ?? [];
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
     expect(texts.join(' ')).not.toContain('@everyone');
   });

@@ -275,7 +275,10 @@ describe('DiscordMessenger', () => {
     expect(await fake.stage.texts(channel)).toEqual(['one', 'two']);
     aheadMs = MINUTES_16;
     const told = await refusal(lone.create(place, message('three'), key(2)));
-    expect(told).toMatchObject({ problem: 'refused', message: expect.stringContaining('DISCORD_BOT_TOKEN') as unknown });
+    expect(told).toMatchObject({
+      problem: 'refused',
+      message: expect.stringContaining('DISCORD_BOT_TOKEN') as unknown,
+    });
   });
 
   it('goes on by the token where the bot may not write', async () => {

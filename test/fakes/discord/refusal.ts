@@ -22,8 +22,6 @@ export const acknowledged = (): DiscordRefusal =>
 export const missingAccess = (): DiscordRefusal => new DiscordRefusal(403, 50_001, 'Missing Access');
 export const anotherApplication = (): DiscordRefusal =>
   new DiscordRefusal(403, 20_012, 'You are not authorized to perform this action on this application');
-export const notOurs = (): DiscordRefusal =>
-  new DiscordRefusal(403, 50_005, 'Cannot edit a message authored by another user');
 export const emptyMessage = (): DiscordRefusal => new DiscordRefusal(400, 50_006, 'Cannot send an empty message', true);
 export const deadToken = (): DiscordRefusal => new DiscordRefusal(401, 50_027, 'Invalid Webhook Token');
 export const badForm = (what: string): DiscordRefusal =>
