@@ -90,6 +90,20 @@ describe('Discord', () => {
     expect(fake.stats.calls).toBe(2);
   });
 
+  it('answers everybody once, in messages that come once, while each fifth call fails', async () => {
+    fake.settings = { ...fake.settings, tokens: 500, tokenMs: 0 };
+    await discord.stage.set({ chance: 0.2 });
+    const people = Array.from({ length: 6 }, member);
+    const sent = await Promise.all(people.map(({ person }, n) => person.command('ask', { text: `Well? #n${n}` })));
+    expect(sent.flatMap(({ problems }) => problems)).toEqual([]);
+    await Promise.all(people.map(({ channel }) => discord.stage.untilSaid(channel, /w499$/, 50_000)));
+    await discord.stage.set({ chance: 0 });
+    for (const { channel } of people) expect(await discord.stage.texts(channel)).toHaveLength(2);
+    expect(fake.stats.calls).toBe(people.length);
+    const failed = (await discord.stage.calls()).filter(({ status }) => status === 0 || status >= 429);
+    expect(failed.length).toBeGreaterThan(0);
+  });
+
   it('takes away what will never be answered, when somebody says stop', async () => {
     fake.settings = { ...fake.settings, tokens: 400, tokenMs: 50 };
     const { channel, person } = member();
