@@ -48,6 +48,19 @@ const EnvSchema = z.object({
     .regex(/^[\w-]{1,256}$/, '1 to 256 of the characters A-Z, a-z, 0-9, _ and -')
     .optional(),
   TELEGRAM_MODE: z.enum(['polling', 'webhook']).optional(),
+  DISCORD_PUBLIC_KEY: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, 'the 64 hexadecimal digits of the public key of an application')
+    .optional(),
+  DISCORD_APPLICATION_ID: z
+    .string()
+    .regex(/^\d{1,20}$/, 'the digits of the id of an application')
+    .optional(),
+  DISCORD_BOT_TOKEN: z
+    .string()
+    .regex(/^[\w.-]+$/, 'the form of a bot token, without "Bot" before it')
+    .optional(),
+  DISCORD_API_ROOT: url.optional(),
   DAGI_CACHE: z.string().optional(),
   DAGI_LOG_LEVEL: z.enum(LEVELS).optional(),
 });

@@ -23,6 +23,7 @@ import { CrewRunsRepository } from './adapters/store/crew-runs.repository.js';
 import { CrewViewsRepository } from './adapters/store/crew-views.repository.js';
 import { CrewsRepository } from './adapters/store/crews.repository.js';
 import { InboxRepository } from './adapters/store/inbox.repository.js';
+import { InteractionsRepository } from './adapters/store/interactions.repository.js';
 import { InvitationsRepository } from './adapters/store/invitations.repository.js';
 import { MemoryRepository } from './adapters/store/memory.repository.js';
 import { MembersRepository } from './adapters/store/members.repository.js';
@@ -110,6 +111,7 @@ const repositoriesOf = (tenants: Tenants) => ({
   delegations: new DelegationsRepository(tenants),
   figures: new ProviderFiguresRepository(tenants),
   inbox: new InboxRepository(tenants),
+  interactions: new InteractionsRepository(tenants),
   invitations: new InvitationsRepository(tenants),
   keys: new KeysRepository(tenants),
   members: new MembersRepository(tenants),
@@ -232,11 +234,11 @@ export class Composition {
     this.outcomes = new OutcomesService(requests, temporal, bus, this.repositories.crewViews);
     this.dialogs = dialogsOf({
       ...{ env, log, shared, clock: temporal, repositories, defaultDao, cancels: this.cancels },
-      ...{ outcomes: this.outcomes, requests: this.requests, submissions: this.submissions },
+      ...{ outcomes: this.outcomes, requests: this.requests, submissions: this.submissions, access, proposals },
       historyTokens: () => config.current().profile.limits.session_tokens,
       pace: config.current().profile.bots,
     });
-    const overdue = { proposals: advancing, crews: this.crewing.runs, dialogs: this.dialogs.door };
+    const overdue = { proposals: advancing, crews: this.crewing.runs, ...this.dialogs.overdue };
     this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, overdue);
     this.routing = new RoutingService(table, access, this.crewing.starts);
     const policies = (): LoadedConfig['routing']['providers'] => table().providers;

@@ -2,27 +2,39 @@ import type { Logger } from 'pino';
 import type { Env } from '../config/env.js';
 import type { LoadedConfig } from '../config/loader.js';
 import { Pace } from './adapters/telegram/pace.js';
+import { DiscordMessenger } from './adapters/discord/discord-messenger.js';
+import { DiscordRest } from './adapters/discord/discord-rest.js';
+import { InteractionTokens } from './adapters/discord/interaction-tokens.js';
+import { findTokenSeal } from './adapters/discord/token-seal.js';
 import { TelegramBotApi } from './adapters/telegram/telegram-bot-api.js';
 import { TelegramMessenger } from './adapters/telegram/telegram-messenger.js';
 import type { ChatsRepository } from './adapters/store/chats.repository.js';
 import type { InboxRepository } from './adapters/store/inbox.repository.js';
 import type { MemoryRepository } from './adapters/store/memory.repository.js';
+import type { InteractionsRepository } from './adapters/store/interactions.repository.js';
 import type { RepliesRepository } from './adapters/store/replies.repository.js';
 import type { RequestsRepository } from './adapters/store/requests.repository.js';
 import type { SharedState } from './contracts/shared-state.js';
 import type { Messenger, Source } from './contracts/messenger.js';
 import { entitiesOf, splitForTelegram } from './domain/rich-text/telegram.js';
+import { discordMarkdown, splitForDiscord } from './domain/rich-text/discord.js';
+import { Acceptance } from './bots/discord/acceptance.js';
+import { DiscordIntake } from './bots/discord/intake.js';
 import { TelegramIntake } from './bots/telegram/intake.js';
 import { TelegramBot, type TelegramMode } from './bots/telegram/telegram-bot.js';
 import { secretFrom } from './bots/telegram/webhook-secret.js';
+import type { AccessService } from './services/access.service.js';
 import type { Cancels } from './services/cancels.js';
 import { ActsService } from './services/dialogs/acts.service.js';
 import { ConversationService } from './services/dialogs/conversation.service.js';
 import { DialogsService, type DialogClock } from './services/dialogs/dialogs.service.js';
 import { MemoryService } from './services/dialogs/memory.service.js';
+import { SuggestionsService } from './services/dialogs/suggestions.service.js';
 import { TurnsService } from './services/dialogs/turns.service.js';
 import { Lease } from './services/leases.js';
 import type { OutcomesService } from './services/outcomes.service.js';
+import type { ProposalsService } from './services/proposals.service.js';
+import type { Overdue } from './services/reconciler.service.js';
 import type { RequestsService } from './services/requests.service.js';
 import type { SubmissionsService } from './services/submissions.service.js';
 
@@ -35,10 +47,13 @@ export interface DialogsParts {
     chats: ChatsRepository;
     inbox: InboxRepository;
     memory: MemoryRepository;
+    interactions: InteractionsRepository;
     replies: RepliesRepository;
     requests: RequestsRepository;
   };
+  access: AccessService;
   outcomes: OutcomesService;
+  proposals: ProposalsService;
   requests: RequestsService;
   submissions: SubmissionsService;
   cancels: Cancels;
@@ -57,6 +72,14 @@ export interface TelegramDoor {
   secret: string | undefined;
 }
 
+/** Where Discord calls a process, and how it proves that it does. */
+export interface DiscordDoor {
+  intake: DiscordIntake;
+  acceptance: Acceptance;
+  tokens: InteractionTokens;
+  publicKey: string;
+}
+
 /** Dialogs of a process: what bots take in, and what is done about it. */
 export interface Dialogs {
   door: DialogsService;
@@ -65,6 +88,10 @@ export interface Dialogs {
   memory: MemoryService;
   /** Undefined: there is no bot. */
   telegram: TelegramDoor | undefined;
+  /** Undefined: there is no application. */
+  discord: DiscordDoor | undefined;
+  /** What a clock may have missed. */
+  overdue: Readonly<Record<string, Overdue>>;
 }
 
 /** Wires them. Platforms without a token are off. */
@@ -73,7 +100,11 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
   const { chats, inbox, replies } = repositories;
   const door = new DialogsService(inbox, clock, log);
   const telegram = telegramOf(parts, door);
-  const messengers: Partial<Record<Source, Messenger>> = telegram ? { tg: telegram.messenger } : {};
+  const discord = discordOf(parts, door);
+  const messengers: Partial<Record<Source, Messenger>> = {
+    ...(telegram && { tg: telegram.messenger }),
+    ...(discord && { dc: discord.messenger }),
+  };
   const conversation = new ConversationService({ submissions: parts.submissions });
   const { submissions, historyTokens } = parts;
   const memory = new MemoryService({ memory: repositories.memory, submissions, outcomes, historyTokens, log });
@@ -82,7 +113,8 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
     ...{ conversation, memory, messengers, defaultDao, log },
   });
   const acts = new ActsService({ inbox, chats, requests, presses: conversation, messengers, defaultDao, log });
-  return { door, turns, acts, memory, telegram: telegram?.door };
+  const overdue = { dialogs: door, ...(discord && { interactions: discord.door.tokens }) };
+  return { door, turns, acts, memory, telegram: telegram?.door, discord: discord?.door, overdue };
 }
 
 function telegramOf(
@@ -107,6 +139,22 @@ function telegramOf(
   const secret = env.TELEGRAM_WEBHOOK_SECRET ?? secretFrom(token);
   const mode = modeOf(env, secret);
   return { door: { bot, intake, mode, secret: mode.kind === 'webhook' ? secret : undefined }, messenger };
+}
+
+function discordOf(
+  { env, log, repositories: { chats, interactions }, access, proposals, defaultDao }: DialogsParts,
+  dialogs: DialogsService,
+): { door: DiscordDoor; messenger: DiscordMessenger } | undefined {
+  const { DISCORD_PUBLIC_KEY: publicKey, DISCORD_BOT_TOKEN: botToken, DISCORD_API_ROOT: apiRoot } = env;
+  if (publicKey === undefined) return undefined;
+  const rest = new DiscordRest({ botToken, apiRoot });
+  const tokens = new InteractionTokens(interactions, findTokenSeal(env));
+  const format = { markdown: discordMarkdown, split: splitForDiscord };
+  const messenger = new DiscordMessenger({ rest, tokens, format, log });
+  const acceptance = new Acceptance(dialogs, tokens, log);
+  const suggestions = new SuggestionsService({ chats, access, proposals, defaultDao });
+  const intake = new DiscordIntake(acceptance, suggestions, log);
+  return { door: { intake, acceptance, tokens, publicKey }, messenger };
 }
 
 /** By webhook where the platform can reach us, unless it is said otherwise. */

@@ -23,6 +23,7 @@ interface Answer {
 /** What these tests do not touch. */
 const absent = {
   crewing: { crews: {}, runs: {} },
+  dialogs: {},
   ...{ access: {}, audit: {}, auditHeads: {}, config: {}, providers: {}, routing: {}, usage: {}, whatIf: {} },
   people: { changes: {}, daos: {}, members: {}, invitations: {}, forgetting: {} },
   rights: { roles: {}, resolution: {}, microdao: {} },

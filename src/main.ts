@@ -34,6 +34,9 @@ import { CompletionsController } from './http/v1/completions.controller.js';
 import { EmbeddingsController } from './http/v1/embeddings.controller.js';
 import { ModelsController } from './http/v1/models.controller.js';
 import { WhatIfController } from './http/whatif.controller.js';
+import { DiscordController } from './bots/discord/discord.controller.js';
+import { DiscordIntake } from './bots/discord/intake.js';
+import { guardInteractions } from './bots/discord/signature.js';
 import { guardWebhook } from './bots/telegram/webhook-secret.js';
 import { TelegramIntake } from './bots/telegram/intake.js';
 import { TelegramController } from './bots/telegram/telegram.controller.js';
@@ -118,6 +121,7 @@ const CONTROLLERS = [
   DaosController,
   DelegationsController,
   DevtoolsController,
+  DiscordController,
   EmbeddingsController,
   HealthController,
   InvitationsController,
@@ -151,6 +155,7 @@ class ApiModule {
       { provide: CrewsService, useValue: services.crewing.crews },
       { provide: DaosService, useValue: services.people.daos },
       { provide: DelegationsService, useValue: services.voting.delegations },
+      { provide: DiscordIntake, useValue: services.dialogs.discord?.intake },
       { provide: DrainService, useValue: services.drain },
       { provide: ForgettingService, useValue: services.people.forgetting },
       { provide: HealthService, useValue: services.health },
@@ -209,6 +214,7 @@ export async function createApi(services: ApiServices, publicUrl?: string): Prom
   logCalls(server, services.log);
   authenticateCalls(server, services.keys, services.access);
   guardWebhook(server, services.dialogs.telegram?.secret);
+  guardInteractions(server, services.dialogs.discord?.publicKey);
   app.useGlobalPipes(new ValidationPipe());
   app.useGlobalFilters(new ErrorFilter(services.log));
   describeApi(app, { version: packageVersion(), publicUrl });

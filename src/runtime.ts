@@ -102,7 +102,7 @@ export class Runtime {
     const { keys, repositories, config, dialogs } = this.parts;
     const admin = findAdminKey(this.foundation.env, config.current().profile.environment);
     await keys.putAdminKey(admin.key);
-    if (dialogs.telegram) await keys.putBotsKey();
+    if (dialogs.telegram ?? dialogs.discord) await keys.putBotsKey();
     await repositories.access.grantPlatform(ADMIN_PRINCIPAL);
     return admin;
   }
@@ -114,6 +114,7 @@ export class Runtime {
     await parts.config.close();
     parts.reconciler.stop();
     await parts.dialogs.telegram?.bot.stop();
+    parts.dialogs.discord?.acceptance.stop();
     parts.cancels.close();
     parts.drain.refuse();
     await parts.headStarts.drain();

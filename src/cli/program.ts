@@ -4,6 +4,7 @@ import { addAuditCommands } from './commands-audit.js';
 import { addClientCommands } from './commands-client.js';
 import { addConfigCommands } from './commands-config.js';
 import { addCrewCommands } from './commands-crew.js';
+import { addDiscordCommands } from './commands-discord.js';
 import { addPeopleCommands } from './commands-people.js';
 import { addProposalCommands } from './commands-proposal.js';
 import { addServerCommands } from './commands-server.js';
@@ -39,5 +40,6 @@ export function buildProgram(): Command {
   addConfigCommands(program);
   addCrewCommands(program);
   addWhatIfCommand(program);
+  addDiscordCommands(program);
   return program;
 }

@@ -41,8 +41,8 @@ export interface Inbound {
   /** Language in which the person uses the platform, as it says; undefined: it does not. */
   language: string | undefined;
   lane: Lane;
-  /** Where it stands among what is in the chat; greater is later. */
-  order: number;
+  /** Where it stands among what is in the chat; greater is later. Ids of some platforms are greater than numbers hold. */
+  order: number | bigint;
   /** Id of the message that it is, or is about. */
   messageId: string | null;
   body: InboundBody;

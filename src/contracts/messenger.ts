@@ -59,4 +59,9 @@ export interface Messenger {
   remove(place: Place, id: string): Promise<void>;
   /** Tells the platform that a press was heard, and shows its person a short text, if there is one. */
   heard(press: string, text?: string): Promise<void>;
+  /**
+   * Takes away what the platform shows until an answer comes, where none will. Absent: it shows nothing.
+   * @param key id of the reply that will not be
+   */
+  unanswered?(key: string): Promise<void>;
 }

@@ -21,6 +21,8 @@ const MAY_REACH_ALL: Readonly<Record<string, string>> = {
   'src/adapters/store/daos.repository.ts': 'creates DAOs, and lists them for the platform’s administrator',
   'src/adapters/store/inbox.repository.ts':
     'the end of what may be of no DAO; the reconciler looks for what nobody does',
+  'src/adapters/store/interactions.repository.ts':
+    'interactions of Discord belong to no DAO until it is their turn, and their tokens are of use to whoever answers',
   'src/adapters/store/keys.repository.ts': 'nobody knows of which DAO a key is before it is found; the platform’s keys',
   'src/adapters/store/proposals.repository.ts': 'the reconciler looks for proposals of all DAOs that are overdue',
   'src/adapters/store/provider-figures.repository.ts': 'how a provider does is counted over all who ask it',

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // A fake as a process of its own, a model endpoint or a chat platform:
-// node test/fakes/serve-fake.mjs openai|ollama|gpu-ollama|telegram [--port N] [SETTINGS JSON]
+// node test/fakes/serve-fake.mjs openai|ollama|gpu-ollama|telegram|discord [--port N] [SETTINGS JSON]
 // Prints its address once it serves. Node strips the types; imports end in .js as everywhere, so they are led to .ts.
 import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
@@ -19,6 +19,7 @@ const STARTS = {
   openai: async () => (await import('./fake-openai.ts')).startFakeOpenAi,
   ollama: async () => (await import('./fake-ollama.ts')).startFakeOllama,
   'gpu-ollama': async () => (await import('./fake-gpu-ollama.ts')).startFakeGpuOllama,
+  discord: async () => (await import('./discord/fake-discord.ts')).startFakeDiscord,
   telegram: async () => (await import('./telegram/fake-telegram.ts')).startFakeTelegram,
 };
 
@@ -28,7 +29,7 @@ const { values, positionals } = parseArgs({
 });
 const [kind = '', settings = '{}'] = positionals;
 if (!(kind in STARTS)) {
-  console.error('usage: serve-fake.mjs openai|ollama|gpu-ollama|telegram [--port N] [SETTINGS JSON]');
+  console.error('usage: serve-fake.mjs openai|ollama|gpu-ollama|telegram|discord [--port N] [SETTINGS JSON]');
   process.exit(2);
 }
 const start = await STARTS[kind]();

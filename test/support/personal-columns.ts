@@ -47,6 +47,9 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   dialogs: { none: 'dao_id id created_at', erased: 'actor session_id source' },
   electors: { none: 'dao_id n weight', pseudonym: 'member_id delegate_id' },
   identities: { none: 'dao_id linked_at linked_by', erased: 'user_id', pseudonym: 'member_id' },
+  interactions: {
+    none: 'update_key interaction_id application_id token_sealed is_private began_at expires_at',
+  },
   invitations: {
     none: 'dao_id id hash roles uses_left expires_at created_at',
     erased: 'user_id',

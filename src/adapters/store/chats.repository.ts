@@ -95,6 +95,27 @@ export class ChatsRepository {
     return rows[0] && { requestId: rows[0].request_id };
   }
 
+  /**
+   * Of which DAO a chat is: that of its space, else the one that its person chose, else the usual one.
+   * @returns undefined: none is its own
+   */
+  async daoOf(
+    { source, chat, topic }: ChatAddress,
+    space: string | null,
+    usual: string | undefined,
+  ): Promise<string | undefined> {
+    const { rows } = await guardStore(() =>
+      sql<{ dao_id: string | null }>`
+        select coalesce(
+          (select dao_id from spaces where source = ${source} and space_id = ${space}),
+          (select dao_id from chats where source = ${source} and chat_id = ${chat} and topic = ${topic}),
+          (select id from daos where id = ${usual ?? null})
+        ) as dao_id
+      `.execute(this.tenants.all),
+    );
+    return rows[0]?.dao_id ?? undefined;
+  }
+
   /** Chooses the DAO of a person's private chats. Within that DAO's scope. */
   async choose(db: Db, chat: string, daoId: string): Promise<void> {
     await db.updateTable('chats').set({ dao_id: daoId }).where('id', '=', chat).execute();

@@ -48,7 +48,7 @@ export class InboxRepository {
       sql<{ id: string; state: Accepted['state']; is_new: boolean }>`
         select id, state, is_new from accept_update(
           ${uuid()}, ${uuid()}, ${updateKey}, ${place.source}, ${place.chat}, ${place.topic ?? ''}, ${place.kind},
-          ${space}, ${user}, ${language}, ${lane}, ${order}, ${actor}, ${messageId}, ${JSON.stringify(body)}::jsonb,
+          ${space}, ${user}, ${language}, ${lane}, ${String(order)}, ${actor}, ${messageId}, ${JSON.stringify(body)}::jsonb,
           ${new Date()}
         )
       `.execute(this.tenants.scopeless),
@@ -82,6 +82,28 @@ export class InboxRepository {
         .where('state', '=', 'open')
         .execute(),
     );
+  }
+
+  /**
+   * Takes back what came in, so that nobody does it any more.
+   * @returns false: somebody has begun to do it
+   */
+  async withdraw(updateKey: string): Promise<boolean> {
+    const { all } = this.tenants;
+    const withdrawn = await guardStore(() =>
+      all
+        .updateTable('inbox')
+        .set({ state: 'dropped', done_at: sql<Date>`now()` })
+        .where('update_key', '=', updateKey)
+        .where('state', '=', 'waiting')
+        .returning('id')
+        .execute(),
+    );
+    if (withdrawn.length > 0) return true;
+    const rows = await guardStore(() =>
+      all.selectFrom('inbox').where('update_key', '=', updateKey).select('state').execute(),
+    );
+    return rows.every(({ state }) => state === 'dropped');
   }
 
   /** Chats with something that ought to be done by now. */

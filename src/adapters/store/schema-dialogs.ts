@@ -71,3 +71,13 @@ export interface ReplyPartsTable {
   strays: Generated<number>;
   changed_at: Generated<Date>;
 }
+
+export interface InteractionsTable {
+  update_key: string;
+  interaction_id: string;
+  application_id: string;
+  token_sealed: string | null;
+  is_private: boolean;
+  began_at: Date;
+  expires_at: Date;
+}

@@ -17,7 +17,14 @@ import type {
   Usage,
 } from '../../contracts/request.js';
 import type { Json, JsonDefault } from './schema-columns.js';
-import type { ChatsTable, InboxTable, RepliesTable, ReplyPartsTable, SpacesTable } from './schema-dialogs.js';
+import type {
+  ChatsTable,
+  InboxTable,
+  InteractionsTable,
+  RepliesTable,
+  ReplyPartsTable,
+  SpacesTable,
+} from './schema-dialogs.js';
 import type { BallotsTable, DelegationsTable, ElectorsTable, ProposalsTable } from './schema-proposals.js';
 import type {
   CrewDecisionsTable,
@@ -278,4 +285,5 @@ export interface Schema {
   inbox: InboxTable;
   replies: RepliesTable;
   reply_parts: ReplyPartsTable;
+  interactions: InteractionsTable;
 }

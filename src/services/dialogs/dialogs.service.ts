@@ -28,6 +28,15 @@ export class DialogsService {
     if (state === 'waiting' || state === 'open') await this.clock.pokeDialog(addressOf(place), lane);
   }
 
+  /**
+   * Takes back what came in and was not accepted, so that nobody does it later.
+   * @returns false: somebody does it already
+   * @throws AppError `STORE_UNAVAILABLE`
+   */
+  withdraw(updateKey: string): Promise<boolean> {
+    return this.inbox.withdraw(updateKey);
+  }
+
   /** Wakes chats in which something ought to be done by now. */
   async sweep(): Promise<void> {
     for (const address of await this.inbox.overdue()) await this.clock.pokeDialog(address);

@@ -126,7 +126,7 @@ export class TurnsService {
     const { daoId, address, body } = update;
     const messenger = this.parts.messengers[address.source];
     if (daoId === null || !messenger || update.isClosed || update.isStopped || body.kind !== 'message') {
-      return this.parts.inbox.finish(update.id, 'dropped');
+      return this.drop(update, messenger);
     }
     const turn: Turn = { update, daoId, text: body.text, language: languageFor(body.text, update.language) };
     const reply = await this.replyTo(turn);
@@ -135,6 +135,16 @@ export class TurnsService {
     if (reply.reply.content) await writer.complete(reply.reply.content);
     else await this.showAnswer(turn, writer, reply, signal);
     await this.parts.replies.finish(reply.reply, 'done');
+  }
+
+  /** Ends what nobody answers. That the platform goes on showing that an answer will come is no reason not to. */
+  private async drop({ id }: OpenUpdate, messenger: Messenger | undefined): Promise<void> {
+    try {
+      await messenger?.unanswered?.(id);
+    } catch (error) {
+      this.parts.log.debug({ update: id, err: error }, 'an answer that will not come could not be taken away');
+    }
+    await this.parts.inbox.finish(id, 'dropped');
   }
 
   /** Shows the answer of a request. @throws AppError `SHUTTING_DOWN`: it has not come to its end here */

@@ -1,0 +1,85 @@
+import type { Env } from '../../config/env.js';
+import { DiscordError } from '../adapters/discord/discord-errors.js';
+import { DiscordRest, type RegisteredCommand } from '../adapters/discord/discord-rest.js';
+import { DISCORD_COMMANDS } from '../bots/discord/commands.js';
+import { registration } from '../bots/discord/registration.js';
+import { CliError } from './failure.js';
+
+/** What the environment says of the application. */
+type Application = Pick<Env, 'DISCORD_APPLICATION_ID' | 'DISCORD_BOT_TOKEN' | 'DISCORD_API_ROOT'>;
+
+/**
+ * `dagi discord register`: replaces the commands, and tells which there are and what has changed.
+ * @throws CliError
+ */
+export async function registerCommands(application: Application, guild: string | undefined): Promise<string> {
+  const { id, rest } = clientOf(application);
+  if (guild !== undefined && !/^\d{1,20}$/.test(guild)) {
+    throw new CliError('BODY_INVALID', 'The id of a server of Discord is a number: copy it with its developer mode.');
+  }
+  try {
+    const before = await rest.listCommands(id, guild);
+    const after = await rest.putCommands(id, guild, registration());
+    return told(before, after, guild);
+  } catch (error) {
+    throw error instanceof DiscordError ? failureOf(error, guild) : error;
+  }
+}
+
+function clientOf({
+  DISCORD_APPLICATION_ID: id,
+  DISCORD_BOT_TOKEN: botToken,
+  DISCORD_API_ROOT: apiRoot,
+}: Application): {
+  id: string;
+  rest: DiscordRest;
+} {
+  const missing = [
+    ...(id === undefined ? ['DISCORD_APPLICATION_ID'] : []),
+    ...(botToken === undefined ? ['DISCORD_BOT_TOKEN'] : []),
+  ];
+  if (id !== undefined && botToken !== undefined) return { id, rest: new DiscordRest({ botToken, apiRoot }) };
+  const names = missing.join(' and ');
+  const page = 'discord.com/developers/applications';
+  throw new CliError('CONFIG_INVALID', `Environment: ${names} must be set; see the application's page at ${page}.`);
+}
+
+/** Codes of Discord that one cause has. */
+const REASONS: Readonly<Record<number, (guild: string | undefined) => string>> = {
+  0: () => 'Discord does not know DISCORD_BOT_TOKEN: copy it anew from the page of the bot.',
+  10_002: () => 'Discord knows no application with DISCORD_APPLICATION_ID.',
+  20_012: () => 'DISCORD_BOT_TOKEN is of another application than DISCORD_APPLICATION_ID names.',
+  50_001: (guild) => `The bot is not in server ${guild ?? ''}, or was added without the scope applications.commands.`,
+};
+
+function failureOf({ problem, message, code }: DiscordError, guild: string | undefined): CliError {
+  const reason = code === undefined ? undefined : REASONS[code]?.(guild);
+  if (problem === 'unreachable' || problem === 'limited') return new CliError('DISCORD_UNAVAILABLE', `${message}.`);
+  return new CliError('DISCORD_REFUSED', reason === undefined ? `${message}.` : `${reason} (${message})`);
+}
+
+function told(
+  before: readonly RegisteredCommand[],
+  after: readonly RegisteredCommand[],
+  guild: string | undefined,
+): string {
+  const width = Math.max(...after.map(({ name }) => name.length)) + 1;
+  const words = new Map(DISCORD_COMMANDS.map((one) => [one.name, one.words.en]));
+  const lines = after.map(({ name }) => `  /${name.padEnd(width)} ${words.get(name) ?? ''}`.trimEnd());
+  const where = guild === undefined ? 'everywhere' : `in server ${guild}`;
+  return [`${after.length} commands ${where}:`, ...lines, changesBetween(before, after), ''].join('\n');
+}
+
+/** What is new, has changed or is gone, in a line. */
+function changesBetween(before: readonly RegisteredCommand[], after: readonly RegisteredCommand[]): string {
+  const known = new Map(before.map(({ name, version }) => [name, version]));
+  const there = new Set(after.map(({ name }) => name));
+  const groups: [string, string[]][] = [
+    ['new', after.filter(({ name }) => !known.has(name)).map(({ name }) => name)],
+    ['changed', after.filter(({ name, version }) => (known.get(name) ?? version) !== version).map(({ name }) => name)],
+    ['removed', before.filter(({ name }) => !there.has(name)).map(({ name }) => name)],
+  ];
+  const changes = groups.filter(([, names]) => names.length > 0);
+  if (changes.length === 0) return 'Nothing has changed.';
+  return changes.map(([what, names]) => `${what}: ${names.map((name) => `/${name}`).join(', ')}`).join('; ');
+}
