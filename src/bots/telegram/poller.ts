@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { z } from 'zod';
 import { AppError } from '../../errors/app-error.js';
 import type { TelegramIntake } from './intake.js';
 
@@ -24,17 +25,17 @@ export interface PollingLease {
 const numberOf = (update: unknown): number =>
   typeof update === 'object' && update !== null && 'update_id' in update ? Number(update.update_id) : Number.NaN;
 
+/** What holds a chat, in whatever kind of update; a press holds the message that it is of. */
+const ChatSchema = z.union([
+  z.object({ message: z.object({ chat: z.object({ id: z.number() }) }) }).transform(({ message }) => message.chat.id),
+  z.object({ chat: z.object({ id: z.number() }) }).transform(({ chat }) => chat.id),
+]);
+
 /** The chat of an update, as far as updates of one chat must stay in order. */
 function chatOf(update: unknown): string {
-  if (typeof update !== 'object' || update === null) return '';
-  for (const value of Object.values(update)) {
-    const holder: unknown = typeof value === 'object' && value !== null && 'message' in value ? value.message : value;
-    if (typeof holder === 'object' && holder !== null && 'chat' in holder) {
-      const { chat } = holder;
-      if (typeof chat === 'object' && chat !== null && 'id' in chat) return String(chat.id);
-    }
-  }
-  return '';
+  const values: unknown[] = typeof update === 'object' && update !== null ? Object.values(update) : [];
+  const found = values.map((value) => ChatSchema.safeParse(value)).find(({ success }) => success);
+  return String(found?.data ?? '');
 }
 
 /**

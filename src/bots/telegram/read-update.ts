@@ -74,21 +74,26 @@ function readMessage(head: Head, message: TelegramMessage, self: TelegramSelf): 
   const from = personIn(message);
   const words = wordsFor(message, self);
   if (!from || (place.kind === 'group' && !words.isForBot)) return undefined;
+  const body = saidIn(message, words.text, from.first_name);
+  return (
+    body && {
+      ...{ ...head, place, space: spaceOf(place), actor: `tg:${from.id}`, language: from.language_code, body },
+      ...{ lane: AT_ONCE.test(words.text) ? 'act' : 'turn', order: message.message_id },
+      messageId: String(message.message_id),
+    }
+  );
+}
+
+/** What a message says; undefined: somebody joined, something was pinned, and nothing was said. */
+function saidIn(message: TelegramMessage, text: string, name: string | undefined): InboundBody | undefined {
   const attachment = ATTACHMENTS.find(([key]) => message[key] !== undefined)?.[1];
-  // Somebody joined, something was pinned: nothing was said.
-  if (words.text === '' && attachment === undefined) return undefined;
+  if (text === '' && attachment === undefined) return undefined;
   const replyTo = message.reply_to_message?.message_id;
-  const body: InboundBody = {
-    kind: 'message',
-    text: words.text,
+  return {
+    ...{ kind: 'message', text },
     ...(attachment !== undefined && { attachment }),
     ...(replyTo !== undefined && { replyTo }),
-    ...(from.first_name !== undefined && { name: from.first_name }),
-  };
-  return {
-    ...{ ...head, place, space: spaceOf(place), actor: `tg:${from.id}`, language: from.language_code, body },
-    ...{ lane: AT_ONCE.test(words.text) ? 'act' : 'turn', order: message.message_id },
-    messageId: String(message.message_id),
+    ...(name !== undefined && { name }),
   };
 }
 
@@ -160,24 +165,34 @@ function personIn({
 }
 
 /** What a message says without the bot's own name, and whether it is for the bot. */
-function wordsFor(message: TelegramMessage, { id, username }: TelegramSelf): { text: string; isForBot: boolean } {
+function wordsFor(message: TelegramMessage, self: TelegramSelf): { text: string; isForBot: boolean } {
   const text = message.text ?? message.caption ?? '';
   const entities = message.text === undefined ? message.caption_entities : message.entities;
-  const own = `@${username}`.toLowerCase();
-  let isForBot = message.reply_to_message?.from?.id === id;
-  let words = text;
-  for (const { type, offset, length, user } of entities.toReversed()) {
-    const part = text.slice(offset, offset + length);
-    if (type === 'bot_command') {
-      const [, other] = part.split('@');
-      if (other === undefined || `@${other}`.toLowerCase() === own) {
-        isForBot = true;
-        words = words.slice(0, offset) + (part.split('@')[0] ?? '') + words.slice(offset + length);
-      } else if (offset === 0) return { text: '', isForBot: false };
-    } else if ((type === 'mention' && part.toLowerCase() === own) || (type === 'text_mention' && user?.id === id)) {
-      isForBot = true;
-      words = words.slice(0, offset) + words.slice(offset + length);
-    }
+  const named = entities.toReversed().map((entity) => ({ entity, ...namedBy(entity, text, self) }));
+  // A command at the beginning that names another bot is nothing to us, whatever it answers.
+  if (named.some(({ who, entity }) => who === 'other' && entity.offset === 0)) return { text: '', isForBot: false };
+  const ours = named.filter(({ who }) => who === 'us');
+  const words = ours.reduce(
+    (left, { entity: { offset, length }, stays }) => left.slice(0, offset) + stays + left.slice(offset + length),
+    text,
+  );
+  return { text: words.trim(), isForBot: ours.length > 0 || message.reply_to_message?.from?.id === self.id };
+}
+
+type Entity = TelegramMessage['entities'][number];
+
+/** Whom a marked stretch of a text names, and what stays of it where that is us. */
+function namedBy(
+  { type, offset, length, user }: Entity,
+  text: string,
+  { id, username }: TelegramSelf,
+): { who: 'us' | 'other' | 'nobody'; stays: string } {
+  const part = text.slice(offset, offset + length);
+  const own = username.toLowerCase();
+  if (type === 'bot_command') {
+    const [command = '', name = own] = part.split('@');
+    return { who: name.toLowerCase() === own ? 'us' : 'other', stays: command };
   }
-  return { text: words.trim(), isForBot };
+  const isOurs = type === 'mention' ? part.toLowerCase() === `@${own}` : type === 'text_mention' && user?.id === id;
+  return { who: isOurs ? 'us' : 'nobody', stays: '' };
 }

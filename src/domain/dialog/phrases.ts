@@ -4,9 +4,9 @@ import type { Language } from '../../contracts/dialog.js';
 export interface Phrases {
   /** Until there is a first word of an answer. */
   thinking: string;
-  waiting(position: number, seconds: number): string;
+  waiting: (position: number, seconds: number) => string;
   stopped: string;
-  failed(code: string, reason: string): string;
+  failed: (code: string, reason: string) => string;
   onlyText: string;
 }
 

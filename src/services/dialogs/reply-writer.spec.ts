@@ -95,7 +95,7 @@ class Records {
       return Promise.resolve(true);
     },
     dropFrom: (_writer, n) => {
-      [...this.parts.keys()].filter((key) => key >= n).forEach((key) => this.parts.delete(key));
+      for (const key of [...this.parts.keys()].filter((one) => one >= n)) this.parts.delete(key);
       return Promise.resolve();
     },
     countStrays: (_writer, _n, strays) => {
@@ -133,7 +133,7 @@ async function write(records: Records, text: string): Promise<void> {
       await writer.draft(plainText(text.slice(0, 4))).catch((error: unknown) => {
         if (error instanceof Killed) throw error;
       });
-      return await writer.complete(final(text));
+      return void await writer.complete(final(text));
     } catch (error) {
       if (!(error instanceof Killed) && !(error instanceof DeliveryError)) throw error;
     }

@@ -60,7 +60,7 @@ export class ReplyWriter {
   async draft(body: RichText): Promise<void> {
     const [piece = body] = this.messenger.split(body);
     const part = this.parts.get(0);
-    if (part?.messageId == null) return this.begin(piece);
+    if (part === undefined || part.messageId === null) return this.begin(piece);
     // What it said in the end is not what it says from now on, whatever becomes of this process.
     if (part.shown !== null) await this.put({ ...part, shown: null });
     await this.messenger.edit(this.place, part.messageId, { body: piece, buttons: [] }, true);
