@@ -19,7 +19,8 @@ export interface AtWork {
   status: RequestStatus;
   /** Of mode crew. */
   crew: string | null;
-  receivedAt: Date;
+  /** Whether somebody is to decide something of it. */
+  waitsForPeople: boolean;
 }
 
 const MOST_AT_WORK = 10;
@@ -87,7 +88,14 @@ export class ShownAnswersRepository {
         .where('run_id', 'is', null)
         .orderBy('id', 'desc')
         .limit(MOST_AT_WORK)
-        .select(['id', 'mode', 'status', 'received_at', sql<string | null>`decision #>> '{crew,id}'`.as('crew')])
+        .select([
+          ...(['id', 'mode', 'status'] as const),
+          sql<string | null>`decision #>> '{crew,id}'`.as('crew'),
+          sql<boolean>`exists (
+            select from crew_gates gate
+            where gate.dao_id = requests.dao_id and gate.run_id = requests.id and gate.state = 'open'
+          )`.as('waitsForPeople'),
+        ])
         .execute(),
     );
     // What waits has no DAO yet: it is seen from none.
@@ -98,9 +106,6 @@ export class ShownAnswersRepository {
           and stopped_at is null
       `.execute(this.tenants.all),
     );
-    return {
-      requests: rows.map(({ received_at: receivedAt, ...row }) => ({ ...row, receivedAt })),
-      waiting: counted[0]?.waiting ?? 0,
-    };
+    return { requests: rows, waiting: counted[0]?.waiting ?? 0 };
   }
 }
