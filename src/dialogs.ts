@@ -2,12 +2,11 @@ import type { Logger } from 'pino';
 import type { Env } from '../config/env.js';
 import { TelegramBotApi } from './adapters/telegram/telegram-bot-api.js';
 import { TelegramMessenger } from './adapters/telegram/telegram-messenger.js';
-import type { ChatsRepository } from './adapters/store/chats.repository.js';
-import type { InboxRepository } from './adapters/store/inbox.repository.js';
 import type { RepliesRepository } from './adapters/store/replies.repository.js';
 import type { RequestsRepository } from './adapters/store/requests.repository.js';
 import type { SharedState } from './contracts/shared-state.js';
 import type { Messenger, Source } from './contracts/messenger.js';
+import { commandMenus } from './domain/dialog/menus.js';
 import { splitRich } from './domain/rich-text/split.js';
 import { entitiesOf } from './domain/rich-text/telegram.js';
 import { TelegramIntake } from './bots/telegram/intake.js';
@@ -15,28 +14,23 @@ import { TelegramBot, type TelegramMode } from './bots/telegram/telegram-bot.js'
 import { secretFrom } from './bots/telegram/webhook-secret.js';
 import type { Cancels } from './services/cancels.js';
 import { ActsService } from './services/dialogs/acts.service.js';
-import { ConversationService } from './services/dialogs/conversation.service.js';
 import { DialogsService, type DialogClock } from './services/dialogs/dialogs.service.js';
+import { SmallReplies } from './services/dialogs/small-replies.js';
+import { talkingOf, type TalkingParts } from './services/dialogs/talking.js';
 import { TurnsService } from './services/dialogs/turns.service.js';
 import { Lease } from './services/leases.js';
 import type { OutcomesService } from './services/outcomes.service.js';
-import type { RequestsService } from './services/requests.service.js';
-import type { SubmissionsService } from './services/submissions.service.js';
 
-export interface DialogsParts {
+export interface DialogsParts extends TalkingParts {
   env: Env;
   log: Logger;
   shared: SharedState;
   clock: DialogClock;
-  repositories: {
-    chats: ChatsRepository;
-    inbox: InboxRepository;
+  repositories: TalkingParts['repositories'] & {
     replies: RepliesRepository;
     requests: RequestsRepository;
   };
   outcomes: OutcomesService;
-  requests: RequestsService;
-  submissions: SubmissionsService;
   cancels: Cancels;
   defaultDao: () => string | undefined;
 }
@@ -66,12 +60,13 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
   const door = new DialogsService(inbox, clock, log);
   const telegram = telegramOf(parts, door);
   const messengers: Partial<Record<Source, Messenger>> = telegram ? { tg: telegram.messenger } : {};
-  const conversation = new ConversationService({ submissions: parts.submissions });
+  const { conversation, presses } = talkingOf(parts);
   const turns = new TurnsService({
     ...{ inbox, replies, requests: repositories.requests, accepted: requests, cancels, outcomes },
     ...{ conversation, messengers, defaultDao, log },
   });
-  const acts = new ActsService({ inbox, chats, requests, presses: conversation, messengers, defaultDao, log });
+  const small = new SmallReplies({ replies, messengers, log });
+  const acts = new ActsService({ inbox, chats, requests, presses, small, messengers, defaultDao, log });
   return { door, turns, acts, telegram: telegram?.door };
 }
 
@@ -85,7 +80,7 @@ function telegramOf(
   const messenger = new TelegramMessenger(account, { entitiesOf, split: splitRich });
   const intake = new TelegramIntake(dialogs, log);
   const lease = new Lease(shared, 'bots/telegram');
-  const bot = new TelegramBot({ account, intake, lease, menus: [], log });
+  const bot = new TelegramBot({ account, intake, lease, menus: commandMenus(), log });
   const secret = env.TELEGRAM_WEBHOOK_SECRET ?? secretFrom(token);
   const mode = modeOf(env, secret);
   return { door: { bot, intake, mode, secret: mode.kind === 'webhook' ? secret : undefined }, messenger };

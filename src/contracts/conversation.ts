@@ -1,5 +1,12 @@
 /** What a conversation in a chat is about beside its messages. */
 
+/** Commands of chats, in the order in which they are told. */
+export const COMMAND_NAMES = [
+  ...(['help', 'dao', 'role', 'onboard', 'proposals', 'vote', 'propose', 'review', 'decompose', 'code_review'] as const),
+  ...(['status', 'why', 'cost', 'stop', 'language', 'link', 'start'] as const),
+] as const;
+export type CommandName = (typeof COMMAND_NAMES)[number];
+
 /** What somebody thinks of an answer. */
 export const MARKS = ['good', 'bad'] as const;
 export type Mark = (typeof MARKS)[number];
@@ -15,7 +22,7 @@ export type Asks =
   /** What a proposal says that has this title. */
   | { kind: 'text'; title: string }
   /** For which proposal a command is meant. */
-  | { kind: 'which'; command: string }
+  | { kind: 'which'; command: CommandName }
   /** What was wrong with an answer. */
   | { kind: 'complaint'; requestId: string };
 
@@ -30,11 +37,18 @@ export interface Offer {
 
 /** Words that mean a command. */
 export interface Intent {
-  command: string;
+  command: CommandName;
   /** RE2 patterns, each of a whole message. */
   patterns: readonly string[];
   /** What stands behind the command: `{name}` is what a group of this name matched. */
   args: string;
   /** Longest message that is looked at, in characters. */
   maxLength: number;
+}
+
+/** Words that mean commands, and words beside them that mean nothing. */
+export interface Wording {
+  intents: readonly Intent[];
+  /** Left out at the beginning and at the end of a message. */
+  fillers: readonly string[];
 }

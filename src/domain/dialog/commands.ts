@@ -1,4 +1,7 @@
 import type { Entitlement } from '../../contracts/access.js';
+import { COMMAND_NAMES, type CommandName } from '../../contracts/conversation.js';
+
+export { COMMAND_NAMES, type CommandName } from '../../contracts/conversation.js';
 
 /** What a command is and takes. */
 export interface CommandInfo {
@@ -14,8 +17,8 @@ export interface CommandInfo {
   isHidden?: boolean;
 }
 
-/** Commands of chats, in the order in which they are told. */
-export const COMMANDS = {
+/** What each command is. */
+const COMMANDS: Readonly<Record<CommandName, CommandInfo>> = {
   help: { needs: ['chat.read'] },
   dao: { needs: ['chat.read'] },
   role: { needs: ['chat.read'] },
@@ -33,10 +36,7 @@ export const COMMANDS = {
   language: { needs: [] },
   link: { needs: ['config.update'], isElsewhere: true, place: 'group' },
   start: { needs: [], isHidden: true },
-} as const satisfies Readonly<Record<string, CommandInfo>>;
-
-export type CommandName = keyof typeof COMMANDS;
-export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];
+};
 
 export const isCommandName = (name: string): name is CommandName => Object.hasOwn(COMMANDS, name);
 

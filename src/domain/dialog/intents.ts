@@ -1,16 +1,9 @@
 import { RE2JS } from 're2js';
-import type { Intent } from '../../contracts/conversation.js';
+import type { Intent, Wording } from '../../contracts/conversation.js';
 import type { Command } from './command.js';
 
-/** Words that mean commands, and words beside them that mean nothing. */
-export interface Wording {
-  intents: readonly Intent[];
-  /** Left out at the beginning and at the end of a message. */
-  fillers: readonly string[];
-}
-
 /** How a pattern of an intent is compiled: without regard to upper and lower case. */
-export const INTENT_FLAGS = RE2JS.CASE_INSENSITIVE;
+const FLAGS = RE2JS.CASE_INSENSITIVE;
 
 /** Finds the command that a message in words means, if it means one. */
 export type IntentMatcher = (text: string) => Command | undefined;
@@ -23,7 +16,7 @@ interface Compiled extends Intent {
 export function intentMatcher({ intents, fillers }: Wording): IntentMatcher {
   const all = intents.map((intent): Compiled => ({
     ...intent,
-    compiled: intent.patterns.map((pattern) => RE2JS.compile(pattern, INTENT_FLAGS)),
+    compiled: intent.patterns.map((pattern) => RE2JS.compile(pattern, FLAGS)),
   }));
   const without = [...fillers].toSorted((a, b) => b.length - a.length).map((one) => one.toLowerCase());
   return (text) => {

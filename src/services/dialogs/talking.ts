@@ -1,3 +1,4 @@
+import type { Wording } from '../../contracts/conversation.js';
 import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
 import type { DaosRepository } from '../../adapters/store/daos.repository.js';
 import type { FeedbackRepository } from '../../adapters/store/feedback.repository.js';
@@ -7,7 +8,7 @@ import type { PendingRepository } from '../../adapters/store/pending.repository.
 import type { RolesRepository } from '../../adapters/store/roles.repository.js';
 import type { RunChatsRepository } from '../../adapters/store/run-chats.repository.js';
 import type { ShownAnswersRepository } from '../../adapters/store/shown-answers.repository.js';
-import { intentMatcher, type Wording } from '../../domain/dialog/intents.js';
+import { intentMatcher } from '../../domain/dialog/intents.js';
 import type { AccessService } from '../access.service.js';
 import type { ChangesService } from '../changes.service.js';
 import type { CrewRunsService } from '../crew-runs.service.js';
