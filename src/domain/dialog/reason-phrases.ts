@@ -9,6 +9,7 @@ export interface ReasonPhrases {
   atWork: string;
   rule(rule: string): string;
   roles(roles: string): string;
+  rolesNow(roles: string): string;
   asked: string;
   askedNobody: string;
   ok(provider: string, time: string): string;
@@ -26,8 +27,7 @@ export interface ReasonPhrases {
   fromDatabase: string;
   fromTool: string;
   refused: string;
-  /** How to get what was lacking. */
-  remedy: string;
+  /** How a guest gets what was lacking. */
   remedyGuest: string;
   seconds(value: string): string;
   minutes(value: string): string;

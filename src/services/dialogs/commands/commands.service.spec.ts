@@ -1,16 +1,18 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { anActing, anAsked, aTurn, DAO, pressesIn } from '../../../../test/factories/conversation.js';
 import { strict } from '../../../../test/factories/strict.js';
+import type { ChatsRepository } from '../../../adapters/store/chats.repository.js';
 import type { AccessService } from '../../access.service.js';
 import { BOTS_KEY } from '../turn.js';
-import { said, tagOf, type Handlers } from './asked.js';
+import { said, tagOf, type Handler, type Handlers } from './asked.js';
 import { CommandsService } from './commands.service.js';
+import type { CrewCommands } from './crew-commands.js';
 import { HelpCommands } from './help-commands.js';
 
 function commands(role: string, handlers: Handlers = {}) {
-  const denied = jest.fn(() => Promise.resolve());
+  const denied = jest.fn<AccessService['denied']>(() => Promise.resolve());
   const resolve = jest.fn<AccessService['resolve']>(() => Promise.resolve(anActing(role)));
-  const offer = jest.fn(() => Promise.resolve(said('an offer')));
+  const offer = jest.fn<CrewCommands['offer']>(() => Promise.resolve(said('an offer')));
   const service = new CommandsService({
     access: strict<AccessService>('access', { resolve, denied }),
     handlers,
@@ -21,7 +23,7 @@ function commands(role: string, handlers: Handlers = {}) {
 
 describe('commands', () => {
   it('should be done with the rights of whoever uses them', async () => {
-    const vote = jest.fn(() => Promise.resolve(said('the proposal')));
+    const vote = jest.fn<Handler>(() => Promise.resolve(said('the proposal')));
     const { service, resolve } = commands('member', { vote });
     expect(await service.run(aTurn(), { name: 'vote', args: '12' })).toMatchObject({ body: { text: 'the proposal' } });
     expect(resolve).toHaveBeenCalledWith(BOTS_KEY, { daoId: DAO, userId: 'tg:12345' });
@@ -66,7 +68,7 @@ describe('commands', () => {
   });
 
   it('should be offered where words mean one that starts a crew, and done at once where they do not', async () => {
-    const vote = jest.fn(() => Promise.resolve(said('the proposal')));
+    const vote = jest.fn<Handler>(() => Promise.resolve(said('the proposal')));
     const { service, offer } = commands('member', { vote });
     const offered = await service.follow(aTurn(), { name: 'review', args: '12' });
     expect(offered?.body.text).toBe('an offer');
@@ -106,7 +108,7 @@ describe('help', () => {
 });
 
 describe('roles and language', () => {
-  const speak = jest.fn(() => Promise.resolve());
+  const speak = jest.fn<ChatsRepository['speak']>(() => Promise.resolve());
   const { role, language } = new HelpCommands({ speak }).handlers;
 
   it('should tell somebody their roles and what they allow, in the language of the chat', async () => {

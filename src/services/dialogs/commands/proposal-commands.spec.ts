@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { anActing, anAsked, aTurn, DAO, pressesIn } from '../../../../test/factories/conversation.js';
 import { strict } from '../../../../test/factories/strict.js';
+import type { PendingRepository } from '../../../adapters/store/pending.repository.js';
 import type { Proposal, ShownTally } from '../../../contracts/proposal.js';
 import { AppError } from '../../../errors/app-error.js';
 import type { ProposalsService } from '../../proposals.service.js';
@@ -39,7 +40,7 @@ describe('proposals in chats', () => {
   const ballots = jest.fn<VotesService['ballots']>();
   const cast = jest.fn<VotesService['cast']>();
   const open = jest.fn<ProposalsService['open']>();
-  const ask = jest.fn(() => Promise.resolve());
+  const ask = jest.fn<PendingRepository['ask']>();
   const proposals = strict<ProposalsService>('proposals', { list, get, create, open });
   const votes = strict<VotesService>('votes', { tally, ballots, cast });
   const cards = new ProposalCards(proposals, votes);

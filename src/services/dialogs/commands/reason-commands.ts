@@ -57,7 +57,7 @@ export class ReasonCommands {
     if (lacks === undefined || !isEntitlement(lacks)) {
       return paragraphs([reason.refused, failed(code, isErrorCode(code) ? new AppError(code).message : code)]);
     }
-    const roles = reason.roles(acting.rights.roles.join(', '));
+    const roles = reason.rolesNow(acting.rights.roles.join(', '));
     const remedy = acting.rights.roles.includes(GUEST_ROLE) ? reason.remedyGuest : undefined;
     return paragraphs([reason.refused, await this.parts.refusals.lacking(turn, lacks), roles, remedy]);
   }
