@@ -8,22 +8,17 @@ import { AuditRepository } from '../../src/adapters/store/audit.repository.js';
 import { closeGate, decideGate } from '../../src/adapters/store/crew-gates.repository.js';
 import { applyChanges, CrewRunsRepository, endRun } from '../../src/adapters/store/crew-runs.repository.js';
 import { DaosRepository } from '../../src/adapters/store/daos.repository.js';
-import { FeedbackRepository } from '../../src/adapters/store/feedback.repository.js';
-import { InboxRepository } from '../../src/adapters/store/inbox.repository.js';
 import { InvitationsRepository } from '../../src/adapters/store/invitations.repository.js';
 import { MembersRepository } from '../../src/adapters/store/members.repository.js';
-import { OffersRepository } from '../../src/adapters/store/offers.repository.js';
-import { PendingRepository } from '../../src/adapters/store/pending.repository.js';
 import { RefusalsRepository } from '../../src/adapters/store/refusals.repository.js';
-import { RepliesRepository } from '../../src/adapters/store/replies.repository.js';
 import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
-import { RunChatsRepository } from '../../src/adapters/store/run-chats.repository.js';
 import { AccessService } from '../../src/services/access.service.js';
 import { doActions } from '../../src/services/proposal-effects.js';
 import { peopleOf, type People } from '../../src/services/people.js';
 import { aCaller, aKey, createDao } from '../factories/access.js';
 import { aCrew, ROOM } from '../factories/crew.js';
 import { aClaim, aDecision, aRequest, anAnswer, anEnding, someAccess } from '../factories/requests.js';
+import { allColumns, columnsWith, type Column } from '../support/columns-with.js';
 import { PERSONAL } from '../support/personal-columns.js';
 import { DATABASES, type Fresh } from './databases.js';
 
@@ -42,12 +37,6 @@ interface Ran {
   decidedBy?: string;
   comment?: string;
   ended?: boolean;
-}
-
-interface Column {
-  name: string;
-  table: string;
-  column: string;
 }
 
 describe.each(DATABASES)('forgetting on %s', (_name, open) => {
@@ -75,7 +64,7 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     };
     access = new AccessService(repository, audit, () => undefined);
     people = peopleOf({ access, repositories, roles: loadDefaultRoles() });
-    columns = await columnsOf();
+    columns = await allColumns(database.all);
   });
   afterAll(() => fresh.drop());
 
@@ -85,29 +74,7 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     await createDao(fresh.database, { id: dao });
   });
 
-  /** Columns of our tables as the catalogue has them, which tells of all tables, whoever may read them. */
-  async function columnsOf(): Promise<Column[]> {
-    const { rows } = await sql<{ table: string; column: string }>`
-      select c.relname as table, a.attname as column
-      from pg_attribute a join pg_class c on c.oid = a.attrelid
-      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attnum > 0
-        and not a.attisdropped and c.relname not like 'kysely%'
-      order by 1, 2
-    `.execute(fresh.database.all);
-    return rows.map(({ table, column }) => ({ table, column, name: `${table}.${column}` }));
-  }
-
-  /** Columns in which a word stands, in whatever row of whatever DAO. */
-  async function whereIs(word: string): Promise<string[]> {
-    const found: string[] = [];
-    for (const { name, table, column } of columns) {
-      const { rows } = await sql`
-        select 1 from ${sql.id(table)} where ${sql.id(column)}::text ilike ${`%${word}%`} limit 1
-      `.execute(fresh.database.all);
-      if (rows.length > 0) found.push(name);
-    }
-    return found;
-  }
+  const whereIs = (word: string): Promise<string[]> => columnsWith(fresh.database.all, columns, word);
 
   /** A turn of somebody, answered, with their id and a word in everything that a caller can fill in. */
   async function spoken(actor: string, word: string): Promise<string> {
@@ -376,106 +343,6 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
       for (const run of open) await requests.recordEnding(run, dao, anEnding());
       await people.forgetting.forgetMe(key(PERSON), dao, {});
       for (const one of [word, PERSON]) expect([one, await whereIs(one)]).toEqual([one, []]);
-    });
-  });
-
-  describe('of chats', () => {
-    const inbox = (): InboxRepository => new InboxRepository(fresh.database);
-    let number = 0;
-
-    /** A question of somebody in a chat, that was answered and found wanting, and what else was said there, with a word. */
-    async function chatted(actor: string, word: string, kind: 'private' | 'group' = 'private'): Promise<string> {
-      number += 1;
-      const chat = kind === 'private' ? actor.slice(3) : `-100 of ${dao}`;
-      const place = { source: actor.startsWith('dc') ? ('dc' as const) : ('tg' as const), chat, topic: null, kind };
-      const space = kind === 'group' ? chat : null;
-      await inbox().accept({
-        ...{ updateKey: `update ${number} of ${actor}`, place, space, actor, language: 'uk', lane: 'turn' },
-        ...{ order: number, messageId: String(number), body: { kind: 'message', text: word, name: word } },
-      });
-      const update = (await inbox().next({ ...place, topic: '' }, 'turn', dao))!;
-      const request = aRequest({ daoId: dao, actor, chat: update.chat, prompt: word });
-      await requests.accept(request);
-      const replies = new RepliesRepository(fresh.database);
-      const begun = await replies.begin(update, dao, { content: { body: { text: word, marks: [] }, buttons: [] } });
-      const writer = { id: begun.id, daoId: dao, chat: update.chat, generation: begun.generation };
-      await replies.put(writer, { n: 0, state: 'sent', messageId: '9', shown: null });
-      await new OffersRepository(fresh.database).make(update, dao, { command: 'decompose', args: word, said: word });
-      await new PendingRepository(fresh.database).ask(update, dao, { kind: 'text', title: word });
-      const opinions = new FeedbackRepository(fresh.database);
-      await opinions.mark({ daoId: dao, requestId: request.id, actor }, 'bad', 'button');
-      await opinions.comment({ daoId: dao, requestId: request.id, actor }, word);
-      const about = { runId: request.id, daoId: dao, chat: update.chat, actor, messageId: word, language: 'uk' as const };
-      await new RunChatsRepository(fresh.database).add(about);
-      await requests.recordEnding(request.id, dao, anEnding());
-      await inbox().finish(update.id);
-      return request.id;
-    }
-    const summarise = (word: string) =>
-      fresh.database.of(dao).updateTable('dialogs').set({ summary: word, summarised_to: new Date() }).execute();
-    const chatsOf = async (user: string) =>
-      (await fresh.database.all.selectFrom('chats').where('user_id', '=', user).select('id').execute()).length;
-
-    it('leaves nothing of those of the person, by whatever id they wrote', async () => {
-      const word = `parsnip-${dao}-`;
-      await joined();
-      await chatted(PERSON, word);
-      await chatted(SECOND, word);
-      await summarise(word);
-      expect((await whereIs(word)).length).toBeGreaterThan(8);
-      await people.forgetting.forgetMe(key(PERSON), dao, {});
-      for (const one of [word, PERSON, SECOND]) expect([one, await whereIs(one)]).toEqual([one, []]);
-      expect([await chatsOf(PERSON), await chatsOf(SECOND)]).toEqual([0, 0]);
-    });
-
-    it('leaves in groups what others said, and no summary of what was said there', async () => {
-      const [word, other] = [`celery-${dao}-`, `fennel-${dao}-`];
-      await chatted('tg:12345', other, 'group');
-      const before = await whereIs(other);
-      await chatted(GUEST, word, 'group');
-      await summarise(word);
-      await people.forgetting.forgetMe(key(GUEST), dao, {});
-      for (const one of [word, GUEST]) expect([one, await whereIs(one)]).toEqual([one, []]);
-      expect(await whereIs(other)).toEqual(before);
-      const dialogs = fresh.database.of(dao).selectFrom('dialogs').select(['summary', 'summarised_to']);
-      expect(await dialogs.execute()).toEqual([{ summary: null, summarised_to: null }]);
-    });
-
-    it('keeps a summary of what the person has no part in, and clears what others said of answers to them', async () => {
-      const [word, other] = [`leek-${dao}-`, `onion-${dao}-`];
-      const said = await chatted(GUEST, word);
-      await chatted('tg:12345', other, 'group');
-      await summarise(other);
-      const opinions = new FeedbackRepository(fresh.database);
-      const opinion = { daoId: dao, requestId: said, actor: 'tg:12345' };
-      await opinions.mark(opinion, 'bad', 'button');
-      await opinions.comment(opinion, word);
-      await people.forgetting.forgetMe(key(GUEST), dao, {});
-      expect(await whereIs(word)).toEqual([]);
-      const dialogs = fresh.database.of(dao).selectFrom('dialogs').select('summary');
-      expect(await dialogs.execute()).toEqual([{ summary: other }]);
-      const marks = fresh.database.of(dao).selectFrom('feedback').where('request_id', '=', said);
-      expect(await marks.select(['actor', 'mark', 'comment']).execute()).toEqual([
-        { actor: 'tg:12345', mark: 'bad', comment: null },
-      ]);
-    });
-
-    it('keeps a chat that another DAO has something to do with, and everything of it that is that one’s', async () => {
-      const [word, theirs] = [`turnip-${dao}-`, `swede-${dao}-`];
-      const user = `tg:9${count}99`;
-      await chatted(user, word);
-      const first = dao;
-      dao = `beside-${first}`;
-      await createDao(fresh.database, { id: dao });
-      await chatted(user, theirs);
-      const before = await whereIs(theirs);
-      await people.forgetting.forgetMe({ ...key(user), daoId: first }, first, {});
-      expect(await whereIs(word)).toEqual([]);
-      expect(await whereIs(theirs)).toEqual(before);
-      expect(await chatsOf(user)).toBe(1);
-      await people.forgetting.forgetMe(key(user), dao, {});
-      for (const one of [theirs, user]) expect([one, await whereIs(one)]).toEqual([one, []]);
-      expect(await chatsOf(user)).toBe(0);
     });
   });
 
