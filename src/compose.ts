@@ -5,7 +5,6 @@ import type { ActivityDependencies } from '../activities/index.js';
 import type { Env } from '../config/env.js';
 import type { LoadedConfig } from '../config/loader.js';
 import { crewVersion, loadShippedCrews, readCrew } from '../config/crews.js';
-import { loadIntents } from '../config/intents.js';
 import { agentTools } from './schemas/agent-tools.js';
 import { loadDefaultRoles, loadDevSeed } from '../config/seed.js';
 import type { HashedConfig, ProfileFiles } from './adapters/profile-files.js';
@@ -19,6 +18,7 @@ import { AuditHeadsRepository } from './adapters/store/audit-heads.repository.js
 import { AuditRepository } from './adapters/store/audit.repository.js';
 import { ChatsRepository } from './adapters/store/chats.repository.js';
 import { ConfigRepository } from './adapters/store/config.repository.js';
+import { conversationRepositories } from './adapters/store/conversation-repositories.js';
 import { CrewGatesRepository } from './adapters/store/crew-gates.repository.js';
 import { CrewRunsRepository } from './adapters/store/crew-runs.repository.js';
 import { CrewViewsRepository } from './adapters/store/crew-views.repository.js';
@@ -28,20 +28,15 @@ import { InvitationsRepository } from './adapters/store/invitations.repository.j
 import { MembersRepository } from './adapters/store/members.repository.js';
 import { DaosRepository } from './adapters/store/daos.repository.js';
 import { DelegationsRepository } from './adapters/store/delegations.repository.js';
-import { FeedbackRepository } from './adapters/store/feedback.repository.js';
 import type { Database } from './adapters/store/database.js';
 import type { Tenants } from './adapters/store/tenants.js';
 import { KeysRepository } from './adapters/store/keys.repository.js';
-import { OffersRepository } from './adapters/store/offers.repository.js';
-import { PendingRepository } from './adapters/store/pending.repository.js';
 import { ProposalsRepository } from './adapters/store/proposals.repository.js';
 import { ProviderFiguresRepository } from './adapters/store/provider-figures.repository.js';
 import { RefusalsRepository } from './adapters/store/refusals.repository.js';
 import { RepliesRepository } from './adapters/store/replies.repository.js';
 import { RequestsRepository } from './adapters/store/requests.repository.js';
 import { RolesRepository } from './adapters/store/roles.repository.js';
-import { RunChatsRepository } from './adapters/store/run-chats.repository.js';
-import { ShownAnswersRepository } from './adapters/store/shown-answers.repository.js';
 import { UsageRepository } from './adapters/store/usage.repository.js';
 import { VotesRepository } from './adapters/store/votes.repository.js';
 import type { TemporalGateway } from './adapters/temporal/gateway.js';
@@ -113,23 +108,19 @@ const repositoriesOf = (tenants: Tenants) => ({
   crews: new CrewsRepository(tenants),
   daos: new DaosRepository(tenants),
   delegations: new DelegationsRepository(tenants),
-  feedback: new FeedbackRepository(tenants),
   figures: new ProviderFiguresRepository(tenants),
   inbox: new InboxRepository(tenants),
   invitations: new InvitationsRepository(tenants),
   keys: new KeysRepository(tenants),
   members: new MembersRepository(tenants),
-  offers: new OffersRepository(tenants),
-  pending: new PendingRepository(tenants),
   proposals: new ProposalsRepository(tenants),
   refusals: new RefusalsRepository(tenants),
   replies: new RepliesRepository(tenants),
   requests: new RequestsRepository(tenants),
   roles: new RolesRepository(tenants),
-  runChats: new RunChatsRepository(tenants),
-  shownAnswers: new ShownAnswersRepository(tenants),
   usage: new UsageRepository(tenants),
   votes: new VotesRepository(tenants),
+  ...conversationRepositories(tenants),
 });
 
 export type Repositories = ReturnType<typeof repositoriesOf>;
@@ -239,12 +230,7 @@ export class Composition {
       ...{ crews: this.crewing.starts, limits: this.limits, accepted: this.requests },
     });
     this.outcomes = new OutcomesService(requests, temporal, bus, this.repositories.crewViews);
-    this.dialogs = dialogsOf({
-      ...{ env, log, shared, clock: temporal, repositories, defaultDao, cancels: this.cancels },
-      ...{ outcomes: this.outcomes, requests: this.requests, submissions: this.submissions, access, changes, proposals },
-      ...{ invitations: this.people.invitations, runs: this.crewing.runs, votes: this.voting.votes },
-      wording: loadIntents(),
-    });
+    this.dialogs = dialogsOf({ env, log, shared, clock: temporal, defaultDao, services: this });
     const overdue = { proposals: advancing, crews: this.crewing.runs, dialogs: this.dialogs.door };
     this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, overdue);
     this.routing = new RoutingService(table, access, this.crewing.starts);

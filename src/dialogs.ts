@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Env } from '../config/env.js';
+import { loadIntents } from '../config/intents.js';
 import { TelegramBotApi } from './adapters/telegram/telegram-bot-api.js';
 import { TelegramMessenger } from './adapters/telegram/telegram-messenger.js';
 import type { RepliesRepository } from './adapters/store/replies.repository.js';
@@ -12,7 +13,9 @@ import { entitiesOf } from './domain/rich-text/telegram.js';
 import { TelegramIntake } from './bots/telegram/intake.js';
 import { TelegramBot, type TelegramMode } from './bots/telegram/telegram-bot.js';
 import { secretFrom } from './bots/telegram/webhook-secret.js';
+import type { AccessService } from './services/access.service.js';
 import type { Cancels } from './services/cancels.js';
+import type { Crewing } from './services/crewing.js';
 import { ActsService } from './services/dialogs/acts.service.js';
 import { DialogsService, type DialogClock } from './services/dialogs/dialogs.service.js';
 import { SmallReplies } from './services/dialogs/small-replies.js';
@@ -20,19 +23,31 @@ import { talkingOf, type TalkingParts } from './services/dialogs/talking.js';
 import { TurnsService } from './services/dialogs/turns.service.js';
 import { Lease } from './services/leases.js';
 import type { OutcomesService } from './services/outcomes.service.js';
+import type { People } from './services/people.js';
+import type { RequestsService } from './services/requests.service.js';
+import type { SubmissionsService } from './services/submissions.service.js';
+import type { Voting } from './services/voting.js';
 
-export interface DialogsParts extends TalkingParts {
+export interface DialogsParts {
   env: Env;
   log: Logger;
   shared: SharedState;
   clock: DialogClock;
-  repositories: TalkingParts['repositories'] & {
-    replies: RepliesRepository;
-    requests: RequestsRepository;
-  };
-  outcomes: OutcomesService;
-  cancels: Cancels;
   defaultDao: () => string | undefined;
+  services: DialogsServices;
+}
+
+/** What dialogs ask for, as the process has it. */
+export interface DialogsServices {
+  repositories: TalkingParts['repositories'] & { replies: RepliesRepository; requests: RequestsRepository };
+  access: AccessService;
+  cancels: Cancels;
+  crewing: Pick<Crewing, 'runs'>;
+  outcomes: OutcomesService;
+  people: Pick<People, 'changes' | 'invitations'>;
+  requests: RequestsService;
+  submissions: SubmissionsService;
+  voting: Pick<Voting, 'proposals' | 'votes'>;
 }
 
 /** A bot of a process, and how its platform proves that it is calling. */
@@ -55,12 +70,17 @@ export interface Dialogs {
 
 /** Wires them. Platforms without a token are off. */
 export function dialogsOf(parts: DialogsParts): Dialogs {
-  const { log, clock, repositories, defaultDao, outcomes, requests, cancels } = parts;
+  const { log, clock, defaultDao, services } = parts;
+  const { repositories, outcomes, requests, cancels } = services;
   const { chats, inbox, replies } = repositories;
   const door = new DialogsService(inbox, clock, log);
   const telegram = telegramOf(parts, door);
   const messengers: Partial<Record<Source, Messenger>> = telegram ? { tg: telegram.messenger } : {};
-  const { conversation, presses } = talkingOf(parts);
+  const { access, submissions, crewing, people, voting } = services;
+  const { conversation, presses } = talkingOf({
+    ...{ repositories, access, requests, submissions, runs: crewing.runs, wording: loadIntents() },
+    ...{ changes: people.changes, invitations: people.invitations, proposals: voting.proposals, votes: voting.votes },
+  });
   const turns = new TurnsService({
     ...{ inbox, replies, requests: repositories.requests, accepted: requests, cancels, outcomes },
     ...{ conversation, messengers, defaultDao, log },

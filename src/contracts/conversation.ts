@@ -2,7 +2,18 @@
 
 /** Commands of chats, in the order in which they are told. */
 export const COMMAND_NAMES = [
-  ...(['help', 'dao', 'role', 'onboard', 'proposals', 'vote', 'propose', 'review', 'decompose', 'code_review'] as const),
+  ...([
+    'help',
+    'dao',
+    'role',
+    'onboard',
+    'proposals',
+    'vote',
+    'propose',
+    'review',
+    'decompose',
+    'code_review',
+  ] as const),
   ...(['status', 'why', 'cost', 'stop', 'language', 'link', 'start'] as const),
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];

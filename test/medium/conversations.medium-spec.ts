@@ -2,15 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@je
 import { loadIntents } from '../../config/intents.js';
 import { loadDefaultRoles } from '../../config/seed.js';
 import { ChatsRepository } from '../../src/adapters/store/chats.repository.js';
+import { conversationRepositories } from '../../src/adapters/store/conversation-repositories.js';
 import { DaosRepository } from '../../src/adapters/store/daos.repository.js';
-import { FeedbackRepository } from '../../src/adapters/store/feedback.repository.js';
 import { InboxRepository } from '../../src/adapters/store/inbox.repository.js';
 import { OffersRepository } from '../../src/adapters/store/offers.repository.js';
 import { PendingRepository } from '../../src/adapters/store/pending.repository.js';
 import { RepliesRepository } from '../../src/adapters/store/replies.repository.js';
 import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { RolesRepository } from '../../src/adapters/store/roles.repository.js';
-import { RunChatsRepository } from '../../src/adapters/store/run-chats.repository.js';
 import { ShownAnswersRepository } from '../../src/adapters/store/shown-answers.repository.js';
 import type { Inbound, InboundBody, OpenUpdate, ReplyContent } from '../../src/contracts/dialog.js';
 import { languageFor } from '../../src/domain/dialog/language.js';
@@ -65,9 +64,8 @@ describe.each(DATABASES)('conversations on %s', (_name, open) => {
     talking = talkingOf({
       repositories: {
         ...{ inbox, chats: new ChatsRepository(database), daos: new DaosRepository(database) },
-        ...{ feedback: new FeedbackRepository(database), offers: new OffersRepository(database) },
-        ...{ pending: new PendingRepository(database), roles: new RolesRepository(database) },
-        ...{ runChats: new RunChatsRepository(database), shownAnswers: new ShownAnswersRepository(database) },
+        roles: new RolesRepository(database),
+        ...conversationRepositories(database),
       },
       ...{ access, proposals, votes, wording: loadIntents() },
       changes: new ChangesService(access, audit, loadDefaultRoles().admin ?? []),
@@ -108,7 +106,8 @@ describe.each(DATABASES)('conversations on %s', (_name, open) => {
     await replies.finish(writer, 'done');
     return 'content' in opened ? opened.content : undefined;
   }
-  const says = async (text: string, part: Partial<Inbound> = {}) => answer(await taken({ kind: 'message', text }, part));
+  const says = async (text: string, part: Partial<Inbound> = {}) =>
+    answer(await taken({ kind: 'message', text }, part));
   async function presses(data: string, part: Partial<Inbound> = {}) {
     const update = await taken({ kind: 'button', press: 'p', data }, part);
     const pressed = await talking.presses.press(update, data);
@@ -165,7 +164,11 @@ describe.each(DATABASES)('conversations on %s', (_name, open) => {
     submit.mockResolvedValue({ requestId: 'r' } as Accepted);
     expect(await says('A cold frame')).toBeUndefined();
     await says('/propose');
-    await fresh.database.of(dao).updateTable('pending').set({ expires_at: new Date(0) }).execute();
+    await fresh.database
+      .of(dao)
+      .updateTable('pending')
+      .set({ expires_at: new Date(0) })
+      .execute();
     await says('A cold frame');
     expect(submit).toHaveBeenCalledTimes(2);
     await says('/propose');

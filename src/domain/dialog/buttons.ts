@@ -7,10 +7,7 @@ export const button = (label: string, press: Press): Button => ({ label, press: 
 
 /** Buttons under an answer, to say how it was. */
 export const feedbackButtons = (requestId: string): Button[][] => [
-  [
-    button('👍', { what: 'mark', requestId, mark: 'good' }),
-    button('👎', { what: 'mark', requestId, mark: 'bad' }),
-  ],
+  [button('👍', { what: 'mark', requestId, mark: 'good' }), button('👎', { what: 'mark', requestId, mark: 'bad' })],
 ];
 
 /** Buttons to say what was wrong with an answer. */

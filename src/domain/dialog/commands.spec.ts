@@ -4,7 +4,6 @@ import { commandOf } from './command.js';
 import { COMMAND_NAMES, commandsFor } from './commands.js';
 import { languageFor } from './language.js';
 import { commandMenus } from './menus.js';
-import { nearestCommand } from './nearest-command.js';
 
 describe('a command', () => {
   it.each([
@@ -16,39 +15,23 @@ describe('a command', () => {
     expect(commandOf(text)).toEqual({ name, args });
   });
 
-  it.each(['', '/', 'help', 'a /help', '/сервіс', '/a-b', '//', `/${'a'.repeat(33)}`])(
-    'should be none: %j',
-    (text) => {
-      expect(commandOf(text)).toBeUndefined();
-    },
-  );
+  it.each(['', '/', 'help', 'a /help', '/сервіс', '/a-b', '//', `/${'a'.repeat(33)}`])('should be none: %j', (text) => {
+    expect(commandOf(text)).toBeUndefined();
+  });
 
   it('should be told to whoever may use it, where it means something', () => {
     const roles = loadDefaultRoles();
     const of = (role: string, place: 'private' | 'group' = 'private') => commandsFor(roles[role] ?? [], place);
     const all = ['help', 'dao', 'role', 'onboard', 'proposals', 'vote', 'status', 'why', 'cost', 'stop', 'language'];
     expect(of('guest')).toEqual(all);
-    expect(of('member')).toEqual(COMMAND_NAMES.filter((name) => [...all, 'propose', 'review', 'decompose'].includes(name)));
+    expect(of('member')).toEqual(
+      COMMAND_NAMES.filter((name) => [...all, 'propose', 'review', 'decompose'].includes(name)),
+    );
     expect(of('contributor')).toContain('code_review');
     expect(of('admin')).not.toContain('link');
     expect(of('admin', 'group')).toContain('link');
     expect(of('member', 'group')).not.toContain('link');
     expect(commandsFor([], 'private')).toEqual(['language']);
-  });
-
-  it.each([
-    ['hlep', 'help'],
-    ['propos', 'propose'],
-    ['vot', 'vote'],
-    ['codereview', 'code_review'],
-    ['proposal', 'proposals'],
-    ['staus', 'status'],
-  ])('should be found near to a mistyped one: %s', (typed, meant) => {
-    expect(nearestCommand(typed, COMMAND_NAMES)).toBe(meant);
-  });
-
-  it.each(['weather', 'settings', 'x', 'ban'])('should not be found near to another one: %s', (typed) => {
-    expect(nearestCommand(typed, COMMAND_NAMES)).toBeUndefined();
   });
 
   it('should be in the menus of both languages, as platforms take them', () => {

@@ -20,7 +20,7 @@ export function intentMatcher({ intents, fillers }: Wording): IntentMatcher {
   }));
   const without = [...fillers].toSorted((a, b) => b.length - a.length).map((one) => one.toLowerCase());
   return (text) => {
-    const length = [...text.trim()].length;
+    const length = Array.from(text.trim()).length;
     if (length === 0 || !all.some(({ maxLength }) => length <= maxLength)) return undefined;
     const words = bare(text, without);
     for (const intent of all) {

@@ -81,7 +81,9 @@ describe('what the product says itself', () => {
   it('should tell refusals by codes that there are', () => {
     expect(Object.keys(ERRORS_UK).filter((code) => !Object.hasOwn(ERRORS, code))).toEqual([]);
     const { failed } = phrasesIn('uk');
-    expect(failed('RATE_LIMITED', 'Too many')).toBe('⚠️ Забагато запитів поспіль. Спробуйте трохи згодом. (RATE_LIMITED)');
+    expect(failed('RATE_LIMITED', 'Too many')).toBe(
+      '⚠️ Забагато запитів поспіль. Спробуйте трохи згодом. (RATE_LIMITED)',
+    );
     expect(failed('NEW_CODE', 'Something')).toBe('⚠️ Не вдалося це зробити. (NEW_CODE)');
     expect(phrasesIn('en').failed('NO_ROUTE', 'Nobody takes it.')).toBe('⚠️ Nobody takes it. (NO_ROUTE)');
   });

@@ -31,9 +31,9 @@ export function lines(parts: readonly (Piece | undefined)[], between = '\n'): Ri
 
 /** A text that is no longer than so many characters, cut at a word. */
 export function cut(text: string, most: number): string {
-  const units = [...text];
-  if (units.length <= most) return text;
-  const head = units.slice(0, most - 1).join('');
+  const points = Array.from(text);
+  if (points.length <= most) return text;
+  const head = points.slice(0, most - 1).join('');
   const end = head.search(/\s\S*$/);
   return `${(end > most / 2 ? head.slice(0, end) : head).trimEnd()}…`;
 }

@@ -31,7 +31,7 @@ describe('a conversation', () => {
     submissions: strict<SubmissionsService>('submissions', { submit }),
     commands: strict<CommandsService>('commands', {
       ...{ run, follow },
-      asked: (turn: Turn, args = '') => Promise.resolve(anAsked(args, turn, anActing(role))),
+      asked: (turn: Turn, args?: string) => Promise.resolve(anAsked(args, turn, anActing(role))),
     }),
     pending: strict<PendingRepository>('pending', { take, drop }),
     proposals: strict<ProposalCommands>('proposals', { propose, draft }),
@@ -140,7 +140,9 @@ describe('a conversation', () => {
     const detail = { required_entitlement: 'chat.write', roles: ['reader'] };
     submit.mockRejectedValue(new AppError('RBAC_PERMISSION_DENIED', undefined, detail));
     expect(await text(aTurn('Tell me'))).toMatch(/^That needs a right that you do not have here: to ask the assistant/);
-    run.mockRejectedValue(new AppError('RBAC_PERMISSION_DENIED', undefined, { required_entitlement: 'proposal.create' }));
+    run.mockRejectedValue(
+      new AppError('RBAC_PERMISSION_DENIED', undefined, { required_entitlement: 'proposal.create' }),
+    );
     role = 'guest';
     expect(await text(aTurn('/propose'))).toMatch(/to make proposals/);
   });

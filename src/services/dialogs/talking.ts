@@ -1,13 +1,9 @@
 import type { Wording } from '../../contracts/conversation.js';
 import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
+import type { ConversationRepositories } from '../../adapters/store/conversation-repositories.js';
 import type { DaosRepository } from '../../adapters/store/daos.repository.js';
-import type { FeedbackRepository } from '../../adapters/store/feedback.repository.js';
 import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
-import type { OffersRepository } from '../../adapters/store/offers.repository.js';
-import type { PendingRepository } from '../../adapters/store/pending.repository.js';
 import type { RolesRepository } from '../../adapters/store/roles.repository.js';
-import type { RunChatsRepository } from '../../adapters/store/run-chats.repository.js';
-import type { ShownAnswersRepository } from '../../adapters/store/shown-answers.repository.js';
 import { intentMatcher } from '../../domain/dialog/intents.js';
 import type { AccessService } from '../access.service.js';
 import type { ChangesService } from '../changes.service.js';
@@ -17,6 +13,7 @@ import type { ProposalsService } from '../proposals.service.js';
 import type { RequestsService } from '../requests.service.js';
 import type { SubmissionsService } from '../submissions.service.js';
 import type { VotesService } from '../votes.service.js';
+import type { Handlers } from './commands/asked.js';
 import { CommandsService } from './commands/commands.service.js';
 import { CrewCommands } from './commands/crew-commands.js';
 import { DaoCommands } from './commands/dao-commands.js';
@@ -34,16 +31,11 @@ import { ConversationService } from './conversation.service.js';
 
 /** What conversations stand on. */
 export interface TalkingParts {
-  repositories: {
+  repositories: ConversationRepositories & {
     chats: ChatsRepository;
     daos: DaosRepository;
-    feedback: FeedbackRepository;
     inbox: InboxRepository;
-    offers: OffersRepository;
-    pending: PendingRepository;
     roles: RolesRepository;
-    runChats: RunChatsRepository;
-    shownAnswers: ShownAnswersRepository;
   };
   access: AccessService;
   changes: ChangesService;
@@ -65,7 +57,17 @@ export interface Talking {
 /** Wires them. */
 export function talkingOf(parts: TalkingParts): Talking {
   const { repositories, access, changes, invitations, proposals, requests, runs, submissions, votes } = parts;
-  const { chats, daos, feedback: opinions, inbox, offers, pending, roles, runChats, shownAnswers: answers } = repositories;
+  const {
+    chats,
+    daos,
+    feedback: opinions,
+    inbox,
+    offers,
+    pending,
+    roles,
+    runChats,
+    shownAnswers: answers,
+  } = repositories;
   const refusals = new Refusals(roles);
   const cards = new ProposalCards(proposals, votes);
   const drafting = new ProposalCommands({ proposals, cards, pending });
@@ -73,13 +75,12 @@ export function talkingOf(parts: TalkingParts): Talking {
   const daoTalk = new DaoCommands({ access, changes, chats, daos });
   const status = new StatusCommand({ answers, runs });
   const feedback = new FeedbackTalk({ access, feedback: opinions, answers, pending, offers });
-  const handlers = Object.assign(
-    {},
-    new HelpCommands(chats).handlers,
-    new StartCommand({ invitations, chats, daos, inbox }).handlers,
-    new ReasonCommands({ answers, requests, refusals }).handlers,
-    ...[daoTalk, drafting, crews, status].map((one) => one.handlers),
-  );
+  const handlers: Handlers = {
+    ...new HelpCommands(chats).handlers,
+    ...new StartCommand({ invitations, chats, daos, inbox }).handlers,
+    ...new ReasonCommands({ answers, requests, refusals }).handlers,
+    ...{ ...daoTalk.handlers, ...drafting.handlers, ...crews.handlers, ...status.handlers },
+  };
   const commands = new CommandsService({ access, handlers, crews });
   const presses = new PressesService({
     ...{ inbox, offers, pending, requests, commands, daos: daoTalk, status, feedback, refusals },

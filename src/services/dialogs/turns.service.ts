@@ -17,8 +17,6 @@ import { ReplyWriter } from './reply-writer.js';
 import { RequestReply } from './request-reply.js';
 import { isRefusal, type Conversation, type Opened, type Turn } from './turn.js';
 
-export { BOTS_KEY, type Conversation, type Opened, type Turn } from './turn.js';
-
 export interface TurnsParts {
   inbox: InboxRepository;
   replies: RepliesRepository;
@@ -54,7 +52,12 @@ export class TurnsService {
     if (daoId === null || !messenger || update.isClosed || update.isStopped || body.kind !== 'message') {
       return this.parts.inbox.finish(update.id, 'dropped');
     }
-    const turn: Turn = { update, daoId, text: body.text, language: languageFor(body.text, update.language, update.speaks) };
+    const turn: Turn = {
+      update,
+      daoId,
+      text: body.text,
+      language: languageFor(body.text, update.language, update.speaks),
+    };
     const reply = await this.replyTo(turn);
     if (!reply) return this.parts.inbox.finish(update.id);
     const writer = new ReplyWriter(this.parts, messenger, reply.reply);

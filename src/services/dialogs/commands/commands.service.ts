@@ -1,13 +1,13 @@
 import type { ReplyContent } from '../../../contracts/dialog.js';
 import type { Command } from '../../../domain/dialog/command.js';
 import { COMMAND_NAMES, commandInfo, isCommandName, type CommandName } from '../../../domain/dialog/commands.js';
-import { nearestCommand } from '../../../domain/dialog/nearest-command.js';
 import { phrasesIn } from '../../../domain/dialog/phrases.js';
 import { AppError } from '../../../errors/app-error.js';
 import type { AccessService } from '../../access.service.js';
 import { BOTS_KEY, type Turn } from '../turn.js';
 import { namedBy, said, type Asked, type Handler, type Handlers } from './asked.js';
 import { isCrewCommand, type CrewCommands } from './crew-commands.js';
+import { nearestCommand } from './nearest-command.js';
 
 export interface CommandsParts {
   access: Pick<AccessService, 'resolve' | 'denied'>;

@@ -82,7 +82,9 @@ describe('crews from chats', () => {
 
   it('should say what is missing, and begin nothing', async () => {
     expect((await decompose!(anAsked()))?.body.text).toMatch(/Say which task.* \/decompose/);
-    expect((await codeReview!(anAsked('', aTurn('', {}, 'uk'))))?.body.text).toMatch(/який файл чи теку.*\/code_review/);
+    expect((await codeReview!(anAsked('', aTurn('', {}, 'uk'))))?.body.text).toMatch(
+      /який файл чи теку.*\/code_review/,
+    );
     expect((await review!(anAsked('twelve')))?.body.text).toMatch(/I need the number/);
     get.mockRejectedValue(new AppError('PROPOSAL_NOT_FOUND'));
     await expect(review!(anAsked('99'))).rejects.toMatchObject({ code: 'PROPOSAL_NOT_FOUND' });

@@ -1,5 +1,5 @@
 import type { Complaint, Mark } from '../../../contracts/conversation.js';
-import type { OpenUpdate, ReplyContent } from '../../../contracts/dialog.js';
+import type { ReplyContent } from '../../../contracts/dialog.js';
 import { storable } from '../../../contracts/text.js';
 import type { FeedbackRepository } from '../../../adapters/store/feedback.repository.js';
 import type { OffersRepository } from '../../../adapters/store/offers.repository.js';
@@ -33,7 +33,11 @@ export class FeedbackTalk {
   constructor(private readonly parts: FeedbackParts) {}
 
   /** A button under an answer. @throws AppError */
-  async press(placed: Placed, { requestId, mark }: Extract<Press, { what: 'mark' }>, phrases: Phrases): Promise<Pressed> {
+  async press(
+    placed: Placed,
+    { requestId, mark }: Extract<Press, { what: 'mark' }>,
+    phrases: Phrases,
+  ): Promise<Pressed> {
     if (!(await this.isOfChat(placed, requestId))) return { told: phrases.notYours };
     const says = await this.mark(placed, requestId, { mark, way: 'button' }, phrases);
     return { told: mark === 'good' ? phrases.thanksGood : phrases.thanksBad, says };

@@ -1,4 +1,5 @@
 import type { Language, ReplyContent } from '../../../contracts/dialog.js';
+import type { Button } from '../../../contracts/messenger.js';
 import type { ChatsRepository } from '../../../adapters/store/chats.repository.js';
 import { button } from '../../../domain/dialog/buttons.js';
 import { commandsFor } from '../../../domain/dialog/commands.js';
@@ -58,8 +59,8 @@ export function helpFor({ turn: { update, daoId }, acting: { facts, rights }, ph
   );
 }
 
-export const onboardButton = (daoId: string, { onboardButton: label }: Phrases) =>
+export const onboardButton = (daoId: string, { onboardButton: label }: Phrases): Button =>
   button(label, { what: 'say', command: 'onboard', tag: tagOf(daoId), args: '' });
 
-export const helpButton = (daoId: string, { helpButton: label }: Phrases) =>
+export const helpButton = (daoId: string, { helpButton: label }: Phrases): Button =>
   button(label, { what: 'say', command: 'help', tag: tagOf(daoId), args: '' });

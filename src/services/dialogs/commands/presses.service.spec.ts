@@ -37,7 +37,7 @@ describe('presses', () => {
     offers: strict<OffersRepository>('offers', { take }),
     pending: strict<PendingRepository>('pending', { drop }),
     requests: strict<RequestsService>('requests', { cancel }),
-    commands: { asked: (turn, args = '') => Promise.resolve(anAsked(args, turn)) },
+    commands: { asked: (turn, args?: string) => Promise.resolve(anAsked(args, turn)) },
     daos: { choose },
     proposals: { vote, act },
     status: { decide },

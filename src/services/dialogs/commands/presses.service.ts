@@ -47,7 +47,7 @@ export class PressesService implements Presses {
     } catch (error) {
       if (!isRefusal(error)) throw error;
       const { body } = await this.parts.refusals.told(pressing, error);
-      return { told: [...body.text].slice(0, LONGEST_TOAST).join('') };
+      return { told: Array.from(body.text).slice(0, LONGEST_TOAST).join('') };
     }
   }
 

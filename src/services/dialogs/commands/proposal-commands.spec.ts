@@ -21,7 +21,15 @@ const aProposal = (changes: Partial<Proposal> = {}): Proposal => ({
     ...{ voting_hours: 72, quorum: 0.5, threshold: 0.5, veto_hours: 0, sealed: false, weights: 'equal' as const },
   },
   ...{ created_at: new Date('2026-11-30T12:00:01Z'), opened_at: null, closes_at: new Date('2026-12-02T12:30:00Z') },
-  ...{ closed_at: null, execute_at: null, ended_at: null, result: null, failure: null, veto_reason: null, review: null },
+  ...{
+    closed_at: null,
+    execute_at: null,
+    ended_at: null,
+    result: null,
+    failure: null,
+    veto_reason: null,
+    review: null,
+  },
   ...changes,
 });
 
@@ -122,10 +130,7 @@ describe('proposals in chats', () => {
     const draft = { title: 'A cold frame', text: 'Buy one.\nSoon.', actions: [], open: false };
     expect(create).toHaveBeenCalledWith(BOTS_KEY, NAMED, draft);
     expect(told?.body.text).toMatch(/Only you can open it[^]*14\. A cold frame\ndraft/);
-    expect(pressesIn(told)).toEqual([
-      [`prop:14.${TAG}:open`, `prop:14.${TAG}:withdraw`],
-      [`say:review.${TAG}:14`],
-    ]);
+    expect(pressesIn(told)).toEqual([[`prop:14.${TAG}:open`, `prop:14.${TAG}:withdraw`], [`say:review.${TAG}:14`]]);
   });
 
   it('should not be drafted twice where the message is taken up again', async () => {

@@ -1,4 +1,5 @@
 import type { ReplyContent } from '../../../contracts/dialog.js';
+import type { Button } from '../../../contracts/messenger.js';
 import type { Proposal, ProposalSummary } from '../../../contracts/proposal.js';
 import { storable } from '../../../contracts/text.js';
 import type { PendingRepository } from '../../../adapters/store/pending.repository.js';
@@ -23,7 +24,7 @@ export interface ProposalCommandsParts {
   pending: Pick<PendingRepository, 'ask'>;
 }
 
-export const dropButton = ({ dropButton: label }: Phrases) => button(label, { what: 'drop' });
+export const dropButton = ({ dropButton: label }: Phrases): Button => button(label, { what: 'drop' });
 
 /** Proposals in chats: listed, looked at, drafted. */
 export class ProposalCommands {

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 
-const sorted = (word: string): string => [...word].toSorted().join('');
+const sorted = (word: string): string => word.split('').toSorted().join('');
 
 /** How far a word is from a command, in slips of the fingers; letters that changed places are one. */
 function slips(word: string, command: string): number {
