@@ -200,6 +200,20 @@ describe.each(DATABASES)('conversations on %s', (_name, open) => {
     expect((await says('/status'))?.body.text).toContain('At work for you:');
   });
 
+  it('should not keep what was offered and is over', async () => {
+    await says('/propose A cold frame\nBuy one.');
+    const [[yes = ''] = []] = pressesIn(await says('review my proposal 1'));
+    await fresh.database
+      .of(dao)
+      .updateTable('offers')
+      .set({ expires_at: new Date(0) })
+      .execute();
+    expect((await presses(yes)).told).toBe('This button does not work any more.');
+    await says('review my proposal 1');
+    const left = fresh.database.of(dao).selectFrom('offers').select('taken_at');
+    expect(await left.execute()).toEqual([{ taken_at: null }]);
+  });
+
   it('should ask the model where that was wanted, with the words as they were', async () => {
     await says('/propose A cold frame\nBuy one.');
     const [[, , ask = ''] = []] = pressesIn(await says('review my proposal 1'));

@@ -20,7 +20,8 @@ export class OffersRepository {
   constructor(private readonly tenants: Tenants) {}
 
   /**
-   * Writes an offer down. Made again for the same message it says what it says now, unless it was taken.
+   * Writes an offer down, and forgets those of the same person that are over. Made again for the same message it says
+   * what it says now, unless it was taken.
    * @returns its id
    */
   async make(
@@ -30,6 +31,9 @@ export class OffersRepository {
   ): Promise<string> {
     await guardStore(() =>
       sql`
+        with old as (
+          delete from offers where dao_id = ${daoId} and actor = ${actor} and expires_at < now() and id <> ${id}
+        )
         insert into offers as offer (id, dao_id, chat, actor, command, args, said, expires_at)
         values (${id}, ${daoId}, ${chat}, ${actor}, ${command}, ${args}, ${said}, now() + make_interval(mins => ${OPEN_MINUTES}))
         on conflict (id) do update set command = excluded.command, args = excluded.args, said = excluded.said
