@@ -1,5 +1,5 @@
-// Writes the JSON Schemas that editors read, config/profile.schema.json and config/crew.schema.json, from the schemas of
-// the loaders: npm run write:schema, or write-schemas.mjs [FOLDER], where the folder holds the compiled sources, by
+// Writes the JSON Schemas that editors read, config/profile.schema.json, crew.schema.json and intents.schema.json beside it,
+// from the schemas of the loaders: npm run write:schema, or write-schemas.mjs [FOLDER], where the folder holds the compiled sources, by
 // default dist/.
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,10 +12,12 @@ const load = (name) => import(pathToFileURL(join(folder, 'config', name)).href);
 
 const { profileJsonSchema } = await load('profile-json-schema.js');
 const { crewJsonSchema } = await load('crew-json-schema.js');
+const { intentsJsonSchema } = await load('intents-schema.js');
 
 for (const [name, schema] of [
   ['profile.schema.json', profileJsonSchema()],
   ['crew.schema.json', crewJsonSchema()],
+  ['intents.schema.json', intentsJsonSchema()],
 ]) {
   const file = join(ROOT, 'config', name);
   const style = await resolveConfig(file);

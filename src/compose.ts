@@ -18,6 +18,7 @@ import { AuditHeadsRepository } from './adapters/store/audit-heads.repository.js
 import { AuditRepository } from './adapters/store/audit.repository.js';
 import { ChatsRepository } from './adapters/store/chats.repository.js';
 import { ConfigRepository } from './adapters/store/config.repository.js';
+import { conversationRepositories } from './adapters/store/conversation-repositories.js';
 import { CrewGatesRepository } from './adapters/store/crew-gates.repository.js';
 import { CrewRunsRepository } from './adapters/store/crew-runs.repository.js';
 import { CrewViewsRepository } from './adapters/store/crew-views.repository.js';
@@ -123,6 +124,7 @@ const repositoriesOf = (tenants: Tenants) => ({
   roles: new RolesRepository(tenants),
   usage: new UsageRepository(tenants),
   votes: new VotesRepository(tenants),
+  ...conversationRepositories(tenants),
 });
 
 export type Repositories = ReturnType<typeof repositoriesOf>;
@@ -232,12 +234,7 @@ export class Composition {
       ...{ crews: this.crewing.starts, limits: this.limits, accepted: this.requests },
     });
     this.outcomes = new OutcomesService(requests, temporal, bus, this.repositories.crewViews);
-    this.dialogs = dialogsOf({
-      ...{ env, log, shared, clock: temporal, repositories, defaultDao, cancels: this.cancels },
-      ...{ outcomes: this.outcomes, requests: this.requests, submissions: this.submissions, access, proposals },
-      historyTokens: () => config.current().profile.limits.session_tokens,
-      pace: config.current().profile.bots,
-    });
+    this.dialogs = dialogsOf({ env, log, shared, clock: temporal, defaultDao, services: this });
     const overdue = { proposals: advancing, crews: this.crewing.runs, ...this.dialogs.overdue };
     this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, overdue);
     this.routing = new RoutingService(table, access, this.crewing.starts);

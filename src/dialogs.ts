@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Env } from '../config/env.js';
+import { loadIntents } from '../config/intents.js';
 import type { LoadedConfig } from '../config/loader.js';
 import { Pace } from './adapters/telegram/pace.js';
 import { DiscordMessenger } from './adapters/discord/discord-messenger.js';
@@ -8,14 +9,13 @@ import { InteractionTokens } from './adapters/discord/interaction-tokens.js';
 import { findTokenSeal } from './adapters/discord/token-seal.js';
 import { TelegramBotApi } from './adapters/telegram/telegram-bot-api.js';
 import { TelegramMessenger } from './adapters/telegram/telegram-messenger.js';
-import type { ChatsRepository } from './adapters/store/chats.repository.js';
-import type { InboxRepository } from './adapters/store/inbox.repository.js';
 import type { MemoryRepository } from './adapters/store/memory.repository.js';
 import type { InteractionsRepository } from './adapters/store/interactions.repository.js';
 import type { RepliesRepository } from './adapters/store/replies.repository.js';
 import type { RequestsRepository } from './adapters/store/requests.repository.js';
 import type { SharedState } from './contracts/shared-state.js';
 import type { Messenger, Source } from './contracts/messenger.js';
+import { commandMenus } from './domain/dialog/menus.js';
 import { entitiesOf, splitForTelegram } from './domain/rich-text/telegram.js';
 import { discordMarkdown, splitForDiscord } from './domain/rich-text/discord.js';
 import { Acceptance } from './bots/discord/acceptance.js';
@@ -25,42 +25,48 @@ import { TelegramBot, type TelegramMode } from './bots/telegram/telegram-bot.js'
 import { secretFrom } from './bots/telegram/webhook-secret.js';
 import type { AccessService } from './services/access.service.js';
 import type { Cancels } from './services/cancels.js';
+import type { Crewing } from './services/crewing.js';
 import { ActsService } from './services/dialogs/acts.service.js';
-import { ConversationService } from './services/dialogs/conversation.service.js';
 import { DialogsService, type DialogClock } from './services/dialogs/dialogs.service.js';
 import { MemoryService } from './services/dialogs/memory.service.js';
 import { SuggestionsService } from './services/dialogs/suggestions.service.js';
+import { SmallReplies } from './services/dialogs/small-replies.js';
+import { talkingOf, type TalkingParts } from './services/dialogs/talking.js';
 import { TurnsService } from './services/dialogs/turns.service.js';
 import { Lease } from './services/leases.js';
 import type { OutcomesService } from './services/outcomes.service.js';
-import type { ProposalsService } from './services/proposals.service.js';
+import type { People } from './services/people.js';
 import type { Overdue } from './services/reconciler.service.js';
 import type { RequestsService } from './services/requests.service.js';
 import type { SubmissionsService } from './services/submissions.service.js';
+import type { Voting } from './services/voting.js';
 
 export interface DialogsParts {
   env: Env;
   log: Logger;
   shared: SharedState;
   clock: DialogClock;
-  repositories: {
-    chats: ChatsRepository;
-    inbox: InboxRepository;
-    memory: MemoryRepository;
+  defaultDao: () => string | undefined;
+  services: DialogsServices;
+}
+
+/** What dialogs ask for, as the process has it. */
+export interface DialogsServices {
+  repositories: TalkingParts['repositories'] & {
     interactions: InteractionsRepository;
+    memory: MemoryRepository;
     replies: RepliesRepository;
     requests: RequestsRepository;
   };
   access: AccessService;
+  cancels: Cancels;
+  config: { current(): LoadedConfig };
+  crewing: Pick<Crewing, 'runs'>;
   outcomes: OutcomesService;
-  proposals: ProposalsService;
+  people: Pick<People, 'changes' | 'invitations'>;
   requests: RequestsService;
   submissions: SubmissionsService;
-  cancels: Cancels;
-  defaultDao: () => string | undefined;
-  historyTokens: () => number;
-  /** How bots write, as the profile says. */
-  pace: LoadedConfig['profile']['bots'];
+  voting: Pick<Voting, 'proposals' | 'votes'>;
 }
 
 /** A bot of a process, and how its platform proves that it is calling. */
@@ -96,7 +102,8 @@ export interface Dialogs {
 
 /** Wires them. Platforms without a token are off. */
 export function dialogsOf(parts: DialogsParts): Dialogs {
-  const { log, clock, repositories, defaultDao, outcomes, requests, cancels } = parts;
+  const { log, clock, defaultDao, services } = parts;
+  const { repositories, outcomes, requests, cancels } = services;
   const { chats, inbox, replies } = repositories;
   const door = new DialogsService(inbox, clock, log);
   const telegram = telegramOf(parts, door);
@@ -105,24 +112,30 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
     ...(telegram && { tg: telegram.messenger }),
     ...(discord && { dc: discord.messenger }),
   };
-  const conversation = new ConversationService({ submissions: parts.submissions });
-  const { submissions, historyTokens } = parts;
+  const { access, submissions, crewing, people, voting } = services;
+  const { conversation, presses } = talkingOf({
+    ...{ repositories, access, requests, submissions, runs: crewing.runs, wording: loadIntents() },
+    ...{ changes: people.changes, invitations: people.invitations, proposals: voting.proposals, votes: voting.votes },
+  });
+  const historyTokens = (): number => services.config.current().profile.limits.session_tokens;
   const memory = new MemoryService({ memory: repositories.memory, submissions, outcomes, historyTokens, log });
   const turns = new TurnsService({
     ...{ inbox, chats, clock, replies, requests: repositories.requests, accepted: requests, cancels, outcomes },
     ...{ conversation, memory, messengers, defaultDao, log },
   });
-  const acts = new ActsService({ inbox, chats, requests, presses: conversation, messengers, defaultDao, log });
+  const small = new SmallReplies({ replies, messengers, log });
+  const acts = new ActsService({ inbox, chats, requests, presses, small, messengers, defaultDao, log });
   const overdue = { dialogs: door, ...(discord && { interactions: discord.door.tokens }) };
   return { door, turns, acts, memory, telegram: telegram?.door, discord: discord?.door, overdue };
 }
 
 function telegramOf(
-  { env, log, shared, pace: { telegram } }: DialogsParts,
+  { env, log, shared, services }: DialogsParts,
   dialogs: DialogsService,
 ): { door: TelegramDoor; messenger: TelegramMessenger } | undefined {
   const token = env.TELEGRAM_BOT_TOKEN;
   if (token === undefined) return undefined;
+  const { telegram } = services.config.current().profile.bots;
   const pace = new Pace({
     perSecond: telegram.calls_per_second,
     buckets: {
@@ -135,18 +148,21 @@ function telegramOf(
   const messenger = new TelegramMessenger(account, { entitiesOf, split: splitForTelegram });
   const intake = new TelegramIntake(dialogs, log);
   const lease = new Lease(shared, 'bots/telegram');
-  const bot = new TelegramBot({ account, intake, lease, menus: [], log });
+  const bot = new TelegramBot({ account, intake, lease, menus: commandMenus(), log });
   const secret = env.TELEGRAM_WEBHOOK_SECRET ?? secretFrom(token);
   const mode = modeOf(env, secret);
   return { door: { bot, intake, mode, secret: mode.kind === 'webhook' ? secret : undefined }, messenger };
 }
 
 function discordOf(
-  { env, log, repositories: { chats, interactions }, access, proposals, defaultDao }: DialogsParts,
+  { env, log, services, defaultDao }: DialogsParts,
   dialogs: DialogsService,
 ): { door: DiscordDoor; messenger: DiscordMessenger } | undefined {
   const { DISCORD_PUBLIC_KEY: publicKey, DISCORD_BOT_TOKEN: botToken, DISCORD_API_ROOT: apiRoot } = env;
   if (publicKey === undefined) return undefined;
+  const { repositories, access, voting } = services;
+  const { chats, interactions } = repositories;
+  const { proposals } = voting;
   const rest = new DiscordRest({ botToken, apiRoot });
   const tokens = new InteractionTokens(interactions, findTokenSeal(env));
   const format = { markdown: discordMarkdown, split: splitForDiscord };

@@ -78,6 +78,10 @@ const UKRAINIAN: Phrases = {
   roles: (roles, dao) => `Ваші ролі в DAO «${dao}»: ${roles}.`,
 };
 
+/** What an entitlement allows, as the end of "you may". */
+export const rightWords = (language: 'uk' | 'en', entitlement: Entitlement): string =>
+  (language === 'uk' ? UKRAINIAN : ENGLISH).rights[entitlement];
+
 const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
 
 /** Ukrainian for a prompt that is mostly Cyrillic, else English. */

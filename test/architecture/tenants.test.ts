@@ -13,7 +13,8 @@ const MAY_REACH_ALL: Readonly<Record<string, string>> = {
   'src/adapters/store/audit-heads.repository.ts':
     'the heads of all chains are signed by one run; the installation’s own',
   'src/adapters/store/audit.repository.ts': 'the chain of the installation',
-  'src/adapters/store/chats.repository.ts': 'a chat is of no one DAO: where it is, and what its people stop or change',
+  'src/adapters/store/chats.repository.ts':
+    'a chat is of no one DAO, and so is what is stopped or changed in it; of which DAOs a person is one',
   'src/adapters/store/config.repository.ts': 'the configuration belongs to no DAO',
   'src/adapters/store/crew-gates.repository.ts': 'the reconciler looks for decisions of all DAOs that no run has seen',
   'src/adapters/store/crew-views.repository.ts':
@@ -28,8 +29,10 @@ const MAY_REACH_ALL: Readonly<Record<string, string>> = {
   'src/adapters/store/provider-figures.repository.ts': 'how a provider does is counted over all who ask it',
   'src/adapters/store/refusals.repository.ts': 'the sweep of old refusals, and what-if over all of them',
   'src/adapters/store/replies.repository.ts':
-    'which numbers of messages nobody knows, whose chats count together: nothing but that is read',
+    'numbers of messages that a function of the database finds, whosever they are; no table',
   'src/adapters/store/requests.repository.ts': 'the reconciler, what-if, and whoever asks with a key of all DAOs',
+  'src/adapters/store/shown-answers.repository.ts':
+    'how many messages of a person wait in a chat, which are of no DAO yet; nothing but that is read',
   'src/adapters/store/usage.repository.ts': 'usage of all DAOs, and budgets of the installation',
   'src/runtime.ts': 'the state that processes share belongs to no DAO',
 };

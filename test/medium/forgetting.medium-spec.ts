@@ -18,6 +18,7 @@ import { peopleOf, type People } from '../../src/services/people.js';
 import { aCaller, aKey, createDao } from '../factories/access.js';
 import { aCrew, ROOM } from '../factories/crew.js';
 import { aClaim, aDecision, aRequest, anAnswer, anEnding, someAccess } from '../factories/requests.js';
+import { allColumns, columnsWith, type Column } from '../support/columns-with.js';
 import { PERSONAL } from '../support/personal-columns.js';
 import { DATABASES, type Fresh } from './databases.js';
 
@@ -36,12 +37,6 @@ interface Ran {
   decidedBy?: string;
   comment?: string;
   ended?: boolean;
-}
-
-interface Column {
-  name: string;
-  table: string;
-  column: string;
 }
 
 describe.each(DATABASES)('forgetting on %s', (_name, open) => {
@@ -69,7 +64,7 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     };
     access = new AccessService(repository, audit, () => undefined);
     people = peopleOf({ access, repositories, roles: loadDefaultRoles() });
-    columns = await columnsOf();
+    columns = await allColumns(database.all);
   });
   afterAll(() => fresh.drop());
 
@@ -79,29 +74,7 @@ describe.each(DATABASES)('forgetting on %s', (_name, open) => {
     await createDao(fresh.database, { id: dao });
   });
 
-  /** Columns of our tables as the catalogue has them, which tells of all tables, whoever may read them. */
-  async function columnsOf(): Promise<Column[]> {
-    const { rows } = await sql<{ table: string; column: string }>`
-      select c.relname as table, a.attname as column
-      from pg_attribute a join pg_class c on c.oid = a.attrelid
-      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attnum > 0
-        and not a.attisdropped and c.relname not like 'kysely%'
-      order by 1, 2
-    `.execute(fresh.database.all);
-    return rows.map(({ table, column }) => ({ table, column, name: `${table}.${column}` }));
-  }
-
-  /** Columns in which a word stands, in whatever row of whatever DAO. */
-  async function whereIs(word: string): Promise<string[]> {
-    const found: string[] = [];
-    for (const { name, table, column } of columns) {
-      const { rows } = await sql`
-        select 1 from ${sql.id(table)} where ${sql.id(column)}::text ilike ${`%${word}%`} limit 1
-      `.execute(fresh.database.all);
-      if (rows.length > 0) found.push(name);
-    }
-    return found;
-  }
+  const whereIs = (word: string): Promise<string[]> => columnsWith(fresh.database.all, columns, word);
 
   /** A turn of somebody, answered, with their id and a word in everything that a caller can fill in. */
   async function spoken(actor: string, word: string): Promise<string> {

@@ -17,6 +17,7 @@ import type {
   Usage,
 } from '../../contracts/request.js';
 import type { Json, JsonDefault } from './schema-columns.js';
+import type { FeedbackTable, OffersTable, PendingTable, RunChatsTable } from './schema-conversations.js';
 import type {
   ChatsTable,
   InboxTable,
@@ -286,4 +287,8 @@ export interface Schema {
   replies: RepliesTable;
   reply_parts: ReplyPartsTable;
   interactions: InteractionsTable;
+  offers: OffersTable;
+  pending: PendingTable;
+  feedback: FeedbackTable;
+  run_chats: RunChatsTable;
 }

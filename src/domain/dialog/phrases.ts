@@ -1,30 +1,9 @@
 import type { Language } from '../../contracts/dialog.js';
+import type { Phrases } from './phrase-book.js';
+import { ENGLISH } from './phrases-en.js';
+import { UKRAINIAN } from './phrases-uk.js';
 
-/** What the product itself says in chats, in one language. */
-export interface Phrases {
-  /** Until there is a first word of an answer. */
-  thinking: string;
-  waiting: (position: number, seconds: number) => string;
-  stopped: string;
-  failed: (code: string, reason: string) => string;
-  onlyText: string;
-}
-
-const ENGLISH: Phrases = {
-  thinking: '…',
-  waiting: (position, seconds) => `… number ${position} in the queue, about ${seconds} s`,
-  stopped: '✋ Stopped.',
-  failed: (code, reason) => `⚠️ ${reason} (${code})`,
-  onlyText: 'I can read text only: write to me what you want to know.',
-};
-
-const UKRAINIAN: Phrases = {
-  thinking: '…',
-  waiting: (position, seconds) => `… ви ${position}-й у черзі, приблизно ${seconds} с`,
-  stopped: '✋ Зупинено.',
-  failed: (code, reason) => `⚠️ ${reason} (${code})`,
-  onlyText: 'Я читаю лише текст: напишіть, що вас цікавить.',
-};
+export type { Phrases } from './phrase-book.js';
 
 const PHRASES: Readonly<Record<Language, Phrases>> = { en: ENGLISH, uk: UKRAINIAN };
 

@@ -5,20 +5,16 @@ import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
 import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
 import { AppError } from '../../errors/app-error.js';
 import type { RequestsService } from '../requests.service.js';
-import { BOTS_KEY, type Attempt } from './turns.service.js';
-
-/** What is made of presses and marks. */
-export interface Presses {
-  /** @returns what the person is told at once, if anything */
-  press(update: OpenUpdate, data: string): Promise<string | undefined>;
-  react(update: OpenUpdate, marks: readonly string[]): Promise<void>;
-}
+import type { SmallReplies } from './small-replies.js';
+import { BOTS_KEY, type Attempt, type Presses } from './turn.js';
 
 export interface ActsParts {
   inbox: InboxRepository;
   chats: ChatsRepository;
   requests: RequestsService;
   presses: Presses;
+  /** What is said beside turns. */
+  small: Pick<SmallReplies, 'say' | 'change'>;
   messengers: Readonly<Partial<Record<Source, Messenger>>>;
   defaultDao: () => string | undefined;
   log: Logger;
@@ -64,10 +60,9 @@ export class ActsService {
       case 'edit':
         return this.change(update, body.text);
       case 'button':
-        await this.press(update, body);
-        return false;
+        return this.press(update, body);
       case 'reaction':
-        await this.parts.presses.react(update, body.marks);
+        await this.parts.small.say(update, await this.parts.presses.react(update, body.marks));
         return false;
       case 'presence':
         await this.parts.chats.setPresence(chat, body.state === 'here');
@@ -81,8 +76,11 @@ export class ActsService {
   }
 
   private async stop(update: OpenUpdate): Promise<void> {
-    const { requestIds } = await this.parts.chats.stopBefore(update);
+    const { count, requestIds } = await this.parts.chats.stopBefore(update);
     await Promise.all(requestIds.map((id) => this.cancel(id, update.actor)));
+    // Whoever does it again finds nothing any more that could be stopped, and cannot tell.
+    const says = await this.parts.presses.stopped(update, update.isAgain ? Math.max(count, 1) : count);
+    await this.parts.small.say(update, says);
   }
 
   private async change(update: OpenUpdate, text: string): Promise<boolean> {
@@ -92,12 +90,16 @@ export class ActsService {
     return true;
   }
 
-  private async press(update: OpenUpdate, { press, data }: { press: string; data: string }): Promise<void> {
-    const told = await this.parts.presses.press(update, data);
+  /** @returns whether turns are to be looked at */
+  private async press(update: OpenUpdate, { press, data }: { press: string; data: string }): Promise<boolean> {
+    const { told, shows, says, wakesTurns = false } = await this.parts.presses.press(update, data);
     // The platform forgets a press after some seconds; what it was for is done.
     await this.parts.messengers[update.address.source]?.heard(press, told).catch((error: unknown) => {
       this.parts.log.debug({ update: update.id, err: error }, 'a press was not confirmed');
     });
+    if (shows) await this.parts.small.change(update, shows);
+    await this.parts.small.say(update, says);
+    return wakesTurns;
   }
 
   private async cancel(requestId: string, actor: string): Promise<void> {

@@ -1,53 +1,100 @@
-import type { RouteSubmission } from '../../contracts/request.js';
-import { plainText } from '../../contracts/rich-text.js';
-import { commandOf } from '../../domain/dialog/command.js';
-import { phrasesIn } from '../../domain/dialog/phrases.js';
-import type { SubmissionsService } from '../submissions.service.js';
 import { v7 as uuid } from 'uuid';
-import type { OpenUpdate } from '../../contracts/dialog.js';
-import type { Presses } from './acts.service.js';
-import { BOTS_KEY, type Conversation, type Opened, type Turn } from './turns.service.js';
-
-/** The name of the door in idempotency keys. */
-const ROUTE = 'dialog';
-/** Who waits in a chat waits behind whoever waits for an answer of the API. */
-const SOURCES = { tg: 'telegram', dc: 'discord' } as const;
+import { GUEST_ROLE } from '../../contracts/access.js';
+import type { Asks } from '../../contracts/conversation.js';
+import type { ReplyContent } from '../../contracts/dialog.js';
+import type { PendingRepository } from '../../adapters/store/pending.repository.js';
+import { commandOf } from '../../domain/dialog/command.js';
+import type { IntentMatcher } from '../../domain/dialog/intents.js';
+import { phrasesIn } from '../../domain/dialog/phrases.js';
+import type { AppError } from '../../errors/app-error.js';
+import type { SubmissionsService } from '../submissions.service.js';
+import { numberIn, said } from './commands/asked.js';
+import type { CommandsService } from './commands/commands.service.js';
+import { submitFor } from './commands/crew-commands.js';
+import type { FeedbackTalk } from './commands/feedback-talk.js';
+import { helpFor } from './commands/help-commands.js';
+import type { ProposalCommands } from './commands/proposal-commands.js';
+import type { Refusals } from './commands/refusals.js';
+import { isRefusal, type Conversation, type Opened, type Turn } from './turn.js';
 
 export interface ConversationParts {
-  submissions: SubmissionsService;
+  submissions: Pick<SubmissionsService, 'submit'>;
+  commands: Pick<CommandsService, 'run' | 'follow' | 'asked'>;
+  /** Commands that words mean. */
+  intentOf: IntentMatcher;
+  pending: Pick<PendingRepository, 'take' | 'drop'>;
+  proposals: Pick<ProposalCommands, 'propose' | 'draft'>;
+  feedback: Pick<FeedbackTalk, 'explained'>;
+  refusals: Pick<Refusals, 'told'>;
 }
 
+/** Words that take back what somebody was asked. */
+const NEVER_MIND = /^(?:cancel|never ?mind|skip|скасувати|скасуй|відміна|відмінити|облиш(?:мо)?|не треба)[.!]?$/iu;
+
+/** Whoever is asked for a number and writes none has something else to say. */
+const isAnswer = ({ kind }: Asks, text: string): boolean =>
+  kind !== 'which' || numberIn(text) !== undefined || NEVER_MIND.test(text.trim());
+
 /** What a message in a chat means, and what is made of it. */
-export class ConversationService implements Conversation, Presses {
+export class ConversationService implements Conversation {
   constructor(private readonly parts: ConversationParts) {}
 
   async open(turn: Turn): Promise<Opened> {
-    const command = commandOf(turn.text);
-    if (turn.text.trim() === '')
-      return { content: { body: plainText(phrasesIn(turn.language).onlyText), buttons: [] } };
-    return { accepted: await this.ask(turn, command === undefined ? turn.text : turn.text) };
+    const requestId = uuid();
+    try {
+      const made = await this.meant(turn, requestId);
+      return made && 'body' in made ? { content: made } : made;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return { content: await this.refused(turn, error, requestId) };
+    }
   }
 
-  press(_update: OpenUpdate, _data: string): Promise<string | undefined> {
-    return Promise.resolve(undefined);
+  /** A command, an answer to what was asked, words that mean a command; else a question to a model. */
+  private async meant(turn: Turn, requestId: string): Promise<ReplyContent | Opened> {
+    const { text, update, daoId, language } = turn;
+    const { body } = update;
+    if (text.trim() === '') return said(phrasesIn(language).onlyText);
+    if (body.kind === 'message' && body.isQuestion === true) return this.ask(turn, requestId);
+    const command = commandOf(text);
+    if (command) {
+      // Whoever says something else does not answer any more.
+      await this.parts.pending.drop(update, daoId);
+      return this.parts.commands.run(turn, command);
+    }
+    const asks = await this.parts.pending.take(update, daoId);
+    if (asks && isAnswer(asks, text)) return this.answered(turn, asks);
+    const intent = this.parts.intentOf(text);
+    return intent ? this.parts.commands.follow(turn, intent) : this.ask(turn, requestId);
   }
 
-  react(_update: OpenUpdate, _marks: readonly string[]): Promise<void> {
-    return Promise.resolve();
+  private async answered(turn: Turn, asks: Asks): Promise<ReplyContent | undefined> {
+    const phrases = phrasesIn(turn.language);
+    if (NEVER_MIND.test(turn.text.trim())) return said(phrases.questionDropped);
+    switch (asks.kind) {
+      case 'title':
+        return this.parts.proposals.propose(await this.parts.commands.asked(turn, turn.text));
+      case 'text':
+        return this.parts.proposals.draft(await this.parts.commands.asked(turn), asks.title, turn.text);
+      case 'which':
+        return this.parts.commands.run(turn, { name: asks.command, args: turn.text.trim() });
+      case 'complaint':
+        return this.parts.feedback.explained(turn, asks.requestId, phrases);
+    }
   }
 
-  /** A question to a model, as `POST /route` would be asked. Asked again it is the same one. */
-  private ask({ update, daoId }: Turn, prompt: string): ReturnType<SubmissionsService['submit']> {
-    const source = SOURCES[update.address.source];
-    const submission: RouteSubmission = {
-      ...{ prompt, mode: 'chat', agent: undefined, daoId, userId: update.actor, sessionId: undefined },
-      ...{ source, metadata: { source }, chat: update.chat },
-    };
-    return this.parts.submissions.submit(BOTS_KEY, submission, {
-      requestId: uuid(),
-      route: ROUTE,
-      idempotencyKey: `${update.id}.${update.revision}`,
-      receivedAt: new Date(),
-    });
+  /** A question to a model, as `POST /route` would be asked. */
+  private async ask(turn: Turn, requestId: string): Promise<Opened> {
+    const asked = { prompt: turn.text, mode: 'chat', metadata: {} } as const;
+    return { accepted: await submitFor(this.parts.submissions, turn, { ...asked }, requestId) };
+  }
+
+  /** What somebody is told who was refused. A guest who writes in plain words hears what a guest can do. */
+  private async refused(turn: Turn, error: AppError, requestId: string): Promise<ReplyContent> {
+    const told = await this.parts.refusals.told(turn, error, requestId);
+    if (error.code !== 'RBAC_PERMISSION_DENIED' || commandOf(turn.text)) return told;
+    const asked = await this.parts.commands.asked(turn);
+    if (!asked.acting.rights.roles.includes(GUEST_ROLE)) return told;
+    return { ...helpFor(asked), ...(told.refused && { refused: told.refused }) };
   }
 }

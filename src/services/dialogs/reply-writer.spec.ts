@@ -133,7 +133,7 @@ async function write(records: Records, text: string): Promise<void> {
       await writer.draft(plainText(text.slice(0, 4))).catch((error: unknown) => {
         if (error instanceof Killed) throw error;
       });
-      return void await writer.complete(final(text));
+      return void (await writer.complete(final(text)));
     } catch (error) {
       if (!(error instanceof Killed) && !(error instanceof DeliveryError)) throw error;
     }

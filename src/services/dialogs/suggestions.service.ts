@@ -4,7 +4,7 @@ import type { Place } from '../../contracts/messenger.js';
 import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
 import type { AccessService } from '../access.service.js';
 import type { ProposalsService } from '../proposals.service.js';
-import { BOTS_KEY } from './turns.service.js';
+import { BOTS_KEY } from './turn.js';
 
 /** Most suggestions that are shown, and most proposals that are looked through for them. */
 const MOST = 25;

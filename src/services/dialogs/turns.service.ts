@@ -1,12 +1,10 @@
 import type { Logger } from 'pino';
-import { PLATFORM_OWNER, type CallerKey } from '../../contracts/access.js';
-import type { ChatAddress, DialogStep, Language, OpenUpdate, Reply, ReplyContent } from '../../contracts/dialog.js';
-import { BOTS_KEY_ID, BOTS_PRINCIPAL } from '../../contracts/ids.js';
+import type { ChatAddress, DialogStep, OpenUpdate, Reply } from '../../contracts/dialog.js';
 import type { Messenger, Source } from '../../contracts/messenger.js';
 import { plainText } from '../../contracts/rich-text.js';
 import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
 import type { InboxRepository, NextUpdate } from '../../adapters/store/inbox.repository.js';
-import type { RecordedReply, RepliesRepository, ReplyMade } from '../../adapters/store/replies.repository.js';
+import type { RepliesRepository, ReplyMade } from '../../adapters/store/replies.repository.js';
 import type { RequestsRepository } from '../../adapters/store/requests.repository.js';
 import { languageFor } from '../../domain/dialog/language.js';
 import { phrasesIn } from '../../domain/dialog/phrases.js';
@@ -18,38 +16,10 @@ import type { OutcomesService } from '../outcomes.service.js';
 import type { RequestsService } from '../requests.service.js';
 import type { DialogClock } from './dialogs.service.js';
 import type { MemoryService } from './memory.service.js';
+import { replyOf } from './reply-of.js';
 import { ReplyWriter, Superseded } from './reply-writer.js';
 import { RequestReply } from './request-reply.js';
-
-/** The key with which bots act for the people whom their platforms name. It has no secret: nobody calls with it. */
-export const BOTS_KEY: CallerKey = {
-  ...{ id: BOTS_KEY_ID, daoId: null, principal: BOTS_PRINCIPAL, gateway: true, owner: PLATFORM_OWNER, scopes: null },
-};
-
-/** A try at a part of a dialog. */
-export interface Attempt {
-  /** From one. */
-  count: number;
-  /** Aborted when this process is to go on with it no longer. */
-  signal: AbortSignal;
-}
-
-/** A message whose turn it is. */
-export interface Turn {
-  update: OpenUpdate;
-  daoId: string;
-  language: Language;
-  text: string;
-}
-
-/** What came of a message: words, a request that answers it, or nothing that is shown. */
-export type Opened = { content: ReplyContent } | { accepted: Accepted } | undefined;
-
-/** What is made of messages. */
-export interface Conversation {
-  /** @throws AppError: refusals are told to the person, what is away is tried again */
-  open(turn: Turn): Promise<Opened>;
-}
+import { isRefusal, type Attempt, type Conversation, type Opened, type Turn } from './turn.js';
 
 export interface TurnsParts {
   inbox: InboxRepository;
@@ -70,9 +40,6 @@ export interface TurnsParts {
 
 /** So often a message is tried that fails for no reason known; behind it others wait. */
 const MOST_ATTEMPTS = 5;
-
-/** What is away comes back: nothing is told, and it is tried again. */
-const AWAY: ReadonlySet<string> = new Set(['STORE_UNAVAILABLE', 'TEMPORAL_UNAVAILABLE', 'SHUTTING_DOWN']);
 
 /** Messages of chats, answered one after the other. Whatever is repeated finds what of it is done. */
 export class TurnsService {
@@ -128,7 +95,12 @@ export class TurnsService {
     if (daoId === null || !messenger || update.isClosed || update.isStopped || body.kind !== 'message') {
       return this.drop(update, messenger);
     }
-    const turn: Turn = { update, daoId, text: body.text, language: languageFor(body.text, update.language) };
+    const turn: Turn = {
+      update,
+      daoId,
+      text: body.text,
+      language: languageFor(body.text, update.language, update.speaks),
+    };
     const reply = await this.replyTo(turn);
     if (!reply) return this.parts.inbox.finish(update.id);
     const writer = new ReplyWriter(this.parts, messenger, reply.reply);
@@ -185,7 +157,7 @@ export class TurnsService {
     try {
       return await this.parts.conversation.open(turn);
     } catch (error) {
-      if (!(error instanceof AppError) || AWAY.has(error.code)) throw error;
+      if (!isRefusal(error)) throw error;
       const { failed } = phrasesIn(turn.language);
       return { content: { body: plainText(failed(error.code, error.message)), buttons: [] } };
     }
@@ -197,18 +169,3 @@ interface ReplyToWrite {
   reply: Reply;
   accepted?: Accepted;
 }
-
-const replyOf = (
-  { update, daoId, language }: Turn,
-  { id, content, requestId, generation, parts }: RecordedReply,
-): Reply => ({
-  ...{ id, daoId, content, requestId, generation, parts, language },
-  chat: update.chat,
-  place: {
-    source: update.address.source,
-    chat: update.address.chat,
-    topic: update.address.topic === '' ? null : update.address.topic,
-    kind: update.kind,
-  },
-  replyTo: update.messageId,
-});

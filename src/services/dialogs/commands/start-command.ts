@@ -1,0 +1,45 @@
+import { GUEST_ROLE } from '../../../contracts/access.js';
+import type { ReplyContent } from '../../../contracts/dialog.js';
+import type { ChatsRepository } from '../../../adapters/store/chats.repository.js';
+import type { DaosRepository } from '../../../adapters/store/daos.repository.js';
+import type { InboxRepository } from '../../../adapters/store/inbox.repository.js';
+import type { InvitationsService } from '../../invitations.service.js';
+import { BOTS_KEY } from '../turn.js';
+import { said, type Asked, type Handlers } from './asked.js';
+import { helpButton, onboardButton } from './help-commands.js';
+
+export interface StartParts {
+  invitations: Pick<InvitationsService, 'redeem'>;
+  chats: Pick<ChatsRepository, 'choose'>;
+  daos: Pick<DaosRepository, 'find'>;
+  inbox: Pick<InboxRepository, 'reword'>;
+}
+
+/** The first thing that somebody says: a greeting, or an invitation that is redeemed. */
+export class StartCommand {
+  readonly handlers: Handlers = { start: (asked) => this.start(asked) };
+
+  constructor(private readonly parts: StartParts) {}
+
+  private async start(asked: Asked): Promise<ReplyContent> {
+    const { turn, acting, phrases, args } = asked;
+    const { update, daoId } = turn;
+    if (args !== '') return update.kind === 'private' ? this.redeem(asked) : said(phrases.codeOnlyPrivate);
+    const name = update.body.kind === 'message' ? update.body.name : undefined;
+    const { dao } = acting.facts;
+    const help = helpButton(daoId, phrases);
+    if (!acting.rights.roles.includes(GUEST_ROLE)) return said(phrases.greeting(name, dao.name), [[help]]);
+    return said(phrases.greetingGuest(name, dao.name), [[onboardButton(daoId, phrases), help]]);
+  }
+
+  /** Makes a member of whoever brings a code. What is left of the message does not tell the code. */
+  private async redeem({ turn, phrases, args }: Asked): Promise<ReplyContent> {
+    const { update, daoId } = turn;
+    const redeemed = await this.parts.invitations.redeem(BOTS_KEY, { secret: args, userId: update.actor });
+    await this.parts.chats.choose(update.chat, redeemed.daoId);
+    await this.parts.inbox.reword(update, daoId, '/start');
+    const dao = await this.parts.daos.find(redeemed.daoId);
+    const roles = redeemed.member.roles.join(', ');
+    return said(phrases.welcome(dao?.name ?? redeemed.daoId, roles));
+  }
+}
