@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { Env } from '../config/env.js';
-import { loadIntents } from '../config/intents.js';
 import { TelegramBotApi } from './adapters/telegram/telegram-bot-api.js';
 import { TelegramMessenger } from './adapters/telegram/telegram-messenger.js';
 import type { RepliesRepository } from './adapters/store/replies.repository.js';
 import type { RequestsRepository } from './adapters/store/requests.repository.js';
+import type { Wording } from './contracts/conversation.js';
 import type { SharedState } from './contracts/shared-state.js';
 import type { Messenger, Source } from './contracts/messenger.js';
 import { commandMenus } from './domain/dialog/menus.js';
@@ -35,6 +35,8 @@ export interface DialogsParts {
   clock: DialogClock;
   defaultDao: () => string | undefined;
   services: DialogsServices;
+  /** Which words mean commands. */
+  wording: Wording;
 }
 
 /** What dialogs ask for, as the process has it. */
@@ -70,7 +72,7 @@ export interface Dialogs {
 
 /** Wires them. Platforms without a token are off. */
 export function dialogsOf(parts: DialogsParts): Dialogs {
-  const { log, clock, defaultDao, services } = parts;
+  const { log, clock, defaultDao, services, wording } = parts;
   const { repositories, outcomes, requests, cancels } = services;
   const { chats, inbox, replies } = repositories;
   const door = new DialogsService(inbox, clock, log);
@@ -78,7 +80,7 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
   const messengers: Partial<Record<Source, Messenger>> = telegram ? { tg: telegram.messenger } : {};
   const { access, submissions, crewing, people, voting } = services;
   const { conversation, presses } = talkingOf({
-    ...{ repositories, access, requests, submissions, runs: crewing.runs, wording: loadIntents() },
+    ...{ repositories, access, requests, submissions, runs: crewing.runs, wording },
     ...{ changes: people.changes, invitations: people.invitations, proposals: voting.proposals, votes: voting.votes },
   });
   const turns = new TurnsService({
