@@ -5,6 +5,7 @@ import type { ActivityDependencies } from '../activities/index.js';
 import type { Env } from '../config/env.js';
 import type { LoadedConfig } from '../config/loader.js';
 import { crewVersion, loadShippedCrews, readCrew } from '../config/crews.js';
+import { loadIntents } from '../config/intents.js';
 import { agentTools } from './schemas/agent-tools.js';
 import { loadDefaultRoles, loadDevSeed } from '../config/seed.js';
 import type { HashedConfig, ProfileFiles } from './adapters/profile-files.js';
@@ -234,7 +235,7 @@ export class Composition {
       ...{ crews: this.crewing.starts, limits: this.limits, accepted: this.requests },
     });
     this.outcomes = new OutcomesService(requests, temporal, bus, this.repositories.crewViews);
-    this.dialogs = dialogsOf({ env, log, shared, clock: temporal, defaultDao, services: this });
+    this.dialogs = dialogsOf({ env, log, shared, clock: temporal, defaultDao, services: this, wording: loadIntents() });
     const overdue = { proposals: advancing, crews: this.crewing.runs, ...this.dialogs.overdue };
     this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, overdue);
     this.routing = new RoutingService(table, access, this.crewing.starts);

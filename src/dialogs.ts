@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import type { Env } from '../config/env.js';
-import { loadIntents } from '../config/intents.js';
 import type { LoadedConfig } from '../config/loader.js';
 import { Pace } from './adapters/telegram/pace.js';
 import { DiscordMessenger } from './adapters/discord/discord-messenger.js';
@@ -13,6 +12,7 @@ import type { MemoryRepository } from './adapters/store/memory.repository.js';
 import type { InteractionsRepository } from './adapters/store/interactions.repository.js';
 import type { RepliesRepository } from './adapters/store/replies.repository.js';
 import type { RequestsRepository } from './adapters/store/requests.repository.js';
+import type { Wording } from './contracts/conversation.js';
 import type { SharedState } from './contracts/shared-state.js';
 import type { Messenger, Source } from './contracts/messenger.js';
 import { commandMenus } from './domain/dialog/menus.js';
@@ -48,6 +48,8 @@ export interface DialogsParts {
   clock: DialogClock;
   defaultDao: () => string | undefined;
   services: DialogsServices;
+  /** Which words mean commands. */
+  wording: Wording;
 }
 
 /** What dialogs ask for, as the process has it. */
@@ -102,7 +104,7 @@ export interface Dialogs {
 
 /** Wires them. Platforms without a token are off. */
 export function dialogsOf(parts: DialogsParts): Dialogs {
-  const { log, clock, defaultDao, services } = parts;
+  const { log, clock, defaultDao, services, wording } = parts;
   const { repositories, outcomes, requests, cancels } = services;
   const { chats, inbox, replies } = repositories;
   const door = new DialogsService(inbox, clock, log);
@@ -114,7 +116,7 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
   };
   const { access, submissions, crewing, people, voting } = services;
   const { conversation, presses } = talkingOf({
-    ...{ repositories, access, requests, submissions, runs: crewing.runs, wording: loadIntents() },
+    ...{ repositories, access, requests, submissions, runs: crewing.runs, wording },
     ...{ changes: people.changes, invitations: people.invitations, proposals: voting.proposals, votes: voting.votes },
   });
   const historyTokens = (): number => services.config.current().profile.limits.session_tokens;
