@@ -16,7 +16,15 @@ export type Attachment = (typeof ATTACHMENTS)[number];
 /** What somebody did in a chat. */
 export type InboundBody =
   /** A message for the bot. `text` is as it was written, a command too; empty where only something is attached. */
-  | { kind: 'message'; text: string; attachment?: Attachment; replyTo?: string; name?: string }
+  | {
+      kind: 'message';
+      text: string;
+      attachment?: Attachment;
+      replyTo?: string;
+      name?: string;
+      /** That it is a question to a model and nothing else, whatever it looks like. */
+      isQuestion?: boolean;
+    }
   /** A message that says something else now. Its id is the message's. */
   | { kind: 'edit'; text: string }
   | { kind: 'button'; press: string; data: string }
@@ -96,17 +104,31 @@ export interface OpenUpdate {
   /** Whether its author wants no answer any more. */
   isStopped: boolean;
   receivedAt: Date;
+  /** As the platform says; null: it does not. */
   language: string | null;
+  /** The one that was chosen for the chat; null: none. */
+  speaks: Language | null;
   /** Whether the bot cannot write there. */
   isClosed: boolean;
   /** Whether it was taken up before, so that something of it may be done. */
   isAgain: boolean;
 }
 
+/** Why somebody was refused something. */
+export interface Refused {
+  code: string;
+  /** The entitlement that was lacking, if it was one. */
+  lacks?: string;
+  /** The id of the refused request, if it came so far. */
+  requestId?: string;
+}
+
 /** What a chat is shown that is there at once. */
 export interface ReplyContent {
   body: RichText;
   buttons: readonly (readonly Button[])[];
+  /** Of a refusal: kept for whoever asks why. */
+  refused?: Refused;
 }
 
 /** A reply that is being written, by its latest writer. */

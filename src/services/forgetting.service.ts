@@ -3,6 +3,7 @@ import type { CallerKey } from '../contracts/access.js';
 import { API_PRINCIPAL_PREFIX } from '../contracts/ids.js';
 import type { Member } from '../contracts/dao.js';
 import { eraseCrews } from '../adapters/store/forgetting-crews.js';
+import { eraseDialogs } from '../adapters/store/forgetting-dialogs.js';
 import {
   eraseFromProposals,
   eraseKeptAnswers,
@@ -71,6 +72,7 @@ export class ForgettingService {
     // While the record can still tell by which id it knows them.
     await now.record({ actor: now.by.actor, action: 'member.forget', subject: pseudonym });
     await eraseCrews(db, forgotten);
+    await eraseDialogs(db, forgotten);
     const requests = await eraseWords(db, forgotten);
     await eraseFromProposals(db, forgotten);
     // Nobody empties it by asking to be forgotten again and again, or as somebody who never asked anything.

@@ -29,6 +29,7 @@ const NEW = [
   '0010-proposal-reviews',
   '0011-open-crew-runs',
   '0012-dialogs',
+  '0013-conversations',
 ];
 const ALL = [...OLD, ...NEW];
 const TABLES = [
@@ -51,10 +52,13 @@ const TABLES = [
   'delegations',
   'dialogs',
   'electors',
+  'feedback',
   'identities',
   'inbox',
   'invitations',
   'members',
+  'offers',
+  'pending',
   'platform_grants',
   'proposals',
   'rate_limits',
@@ -63,6 +67,7 @@ const TABLES = [
   'reply_parts',
   'requests',
   'roles',
+  'run_chats',
   'shared_states',
   'spaces',
   'turns',

@@ -22,6 +22,11 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   audit_chains: { none: 'chain seq hash salt' },
   audit_heads: { none: 'chain day seq hash key_id signature signed_at' },
   ballots: { none: 'dao_id n revision choice salt commitment ballot_id cast_at', pseudonym: 'member_id' },
+  chats: {
+    none: 'id source topic kind dao_id speaks closed_at seen_at created_at',
+    erased: 'chat_id user_id language',
+    public: 'space_id',
+  },
   config_activations: { none: 'seq profile hash table_hash document compiled at', operator: 'confirmed_by' },
   config_confirmations: { none: 'hash at', operator: 'confirmed_by' },
   crew_decisions: {
@@ -44,15 +49,22 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   crews: { none: 'dao_id id hash version updated_at', public: 'definition', pseudonym: 'updated_by' },
   daos: { none: 'id limits version access_stamp created_at', public: 'name facts profile settings' },
   delegations: { none: 'dao_id since', pseudonym: 'member_id delegate_id' },
-  dialogs: { none: 'dao_id id created_at', erased: 'actor session_id source' },
+  dialogs: { none: 'dao_id id chat summarised_to created_at', erased: 'actor session_id source summary' },
   electors: { none: 'dao_id n weight', pseudonym: 'member_id delegate_id' },
+  feedback: { none: 'dao_id request_id mark way at', erased: 'actor comment' },
   identities: { none: 'dao_id linked_at linked_by', erased: 'user_id', pseudonym: 'member_id' },
+  inbox: {
+    none: 'id chat dao_id lane place revision state stopped_at received_at opened_at done_at',
+    erased: 'update_key actor message_id body',
+  },
   invitations: {
     none: 'dao_id id hash roles uses_left expires_at created_at',
     erased: 'user_id',
     pseudonym: 'member_id created_by',
   },
   members: { none: 'dao_id roles version created_at', erased: 'name', pseudonym: 'id' },
+  offers: { none: 'id dao_id chat command expires_at taken_at taken_by', erased: 'actor args said' },
+  pending: { none: 'id dao_id chat asked_at expires_at taken_by', erased: 'actor asks' },
   platform_grants: { none: 'created_at', operator: 'principal' },
   proposals: {
     none: 'dao_id n stage rules created_at opened_at closes_at closed_at execute_at ended_at due_at result failure version',
@@ -62,12 +74,19 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   },
   rate_limits: { none: 'key points expire' },
   refusals: { none: 'id dao_id at code config_hash', erased: 'actor inputs' },
+  replies: {
+    none: 'id dao_id chat inbox_id revision request_id generation state created_at done_at',
+    erased: 'actor content',
+  },
+  reply_parts: { none: 'dao_id reply_id n chat state message_id shown strays changed_at' },
   requests: {
     none: 'id dao_id key_id mode decision status provider usage attempts timings generation received_at deadline_at ended_at origin model run_id step',
     erased: 'actor source agent metadata error idempotency_scope idempotency_key body_hash access',
   },
   roles: { none: 'dao_id entitlements version', public: 'name' },
+  run_chats: { none: 'run_id dao_id chat language created_at', erased: 'actor message_id' },
   shared_states: { none: 'name version changed_at', passing: 'state' },
+  spaces: { none: 'source dao_id linked_at', public: 'space_id', pseudonym: 'linked_by' },
   turns: {
     none: 'request_id dao_id dialog_id finish_reason created_at',
     erased: 'prompt answer call parts tool journal result',

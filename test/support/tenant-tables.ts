@@ -31,9 +31,13 @@ interface Reference {
 export type Row = Readonly<Record<string, unknown>>;
 
 /** Values that a check asks for and its text does not tell plainly. */
-const SPECIAL: Readonly<Record<string, Row>> = {
-  invitations: { user_id: 'tg:invited' },
+const SPECIAL: Readonly<Record<string, (number: number) => Row>> = {
+  dialogs: (number) => ({ actor: 'tg:1', session_id: `session ${number}` }),
+  invitations: () => ({ user_id: 'tg:invited' }),
 };
+
+/** Tables of no one DAO that DAOs look into: `dao_id` in them says something else. */
+export const SHARED = ['chats'];
 
 /** All tables of the product, with DAOs or not, whoever may use them. */
 export async function tableNames(db: Db): Promise<string[]> {
@@ -48,6 +52,7 @@ export async function tableNames(db: Db): Promise<string[]> {
 export async function tenantTables(db: Db): Promise<TenantTable[]> {
   const found: TenantTable[] = [];
   for (const name of await tableNames(db)) {
+    if (SHARED.includes(name)) continue;
     const columns = await columnsOf(db, name);
     const owner = name === 'daos' ? 'id' : columns.find((one) => one.name === 'dao_id' || one.name === 'chain')?.name;
     if (owner === undefined) continue;
@@ -90,7 +95,7 @@ async function primaryKey(db: Db, table: string): Promise<string[]> {
 
 function inOrder(tables: TenantTable[]): TenantTable[] {
   const sorted: TenantTable[] = [];
-  const done = new Set<string>();
+  const done = new Set<string>(SHARED);
   while (sorted.length < tables.length) {
     const next = tables.find(
       ({ name, references }) => !done.has(name) && references.every(({ table }) => table === name || done.has(table)),
@@ -119,7 +124,7 @@ export async function aRowOf(
   for (const { name: column, type, required } of columns) {
     if (required) values[column] = checked[column] ?? plain(type, `${dao}-${column}-${number}`, number);
   }
-  Object.assign(values, SPECIAL[name]);
+  Object.assign(values, SPECIAL[name]?.(number));
   for (const [at, { table, from, to }] of references.entries()) {
     const parents = others.get(table) ?? [];
     // Two references to one table lead to different rows of it.

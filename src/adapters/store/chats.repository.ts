@@ -1,10 +1,13 @@
 import { sql } from 'kysely';
-import type { ChatAddress, OpenUpdate } from '../../contracts/dialog.js';
+import type { ChatAddress, Language, OpenUpdate } from '../../contracts/dialog.js';
 import { guardStore } from './errors.js';
-import type { Db, Tenants } from './tenants.js';
+import type { Tenants } from './tenants.js';
 
 /** For so long after it was answered a message may be changed and is answered again, in minutes. */
 const ANSWERED_AGAIN_MINUTES = 60;
+
+/** Most DAOs of a person that are told. */
+const MOST_DAOS = 30;
 
 /** A message that is answered differently from now on. */
 export interface Changed {
@@ -95,8 +98,45 @@ export class ChatsRepository {
     return rows[0] && { requestId: rows[0].request_id };
   }
 
-  /** Chooses the DAO of a person's private chats. Within that DAO's scope. */
-  async choose(db: Db, chat: string, daoId: string): Promise<void> {
-    await db.updateTable('chats').set({ dao_id: daoId }).where('id', '=', chat).execute();
+  /** Chooses the DAO of a private chat, for whoever has seen to it that the person may. */
+  async choose(chat: string, daoId: string): Promise<void> {
+    await guardStore(() =>
+      this.tenants.all
+        .updateTable('chats')
+        .set({ dao_id: daoId })
+        .where('id', '=', chat)
+        .where('kind', '=', 'private')
+        .execute(),
+    );
+  }
+
+  /** Chooses the language of what the product itself says in a chat. */
+  async speak(chat: string, language: Language): Promise<void> {
+    await guardStore(() =>
+      this.tenants.all.updateTable('chats').set({ speaks: language }).where('id', '=', chat).execute(),
+    );
+  }
+
+  /** DAOs that a person is a member of, by their names. */
+  async daosOf(userId: string): Promise<{ id: string; name: string }[]> {
+    return guardStore(() =>
+      this.tenants.all
+        .selectFrom('identities')
+        .innerJoin('daos', 'daos.id', 'identities.dao_id')
+        .where('identities.user_id', '=', userId)
+        .orderBy('daos.name')
+        .orderBy('daos.id')
+        .limit(MOST_DAOS)
+        .select(['daos.id', 'daos.name'])
+        .execute(),
+    );
+  }
+
+  /** The group or guild that a chat is in; null: a private chat. */
+  async spaceOf(chat: string): Promise<string | null> {
+    const row = await guardStore(() =>
+      this.tenants.all.selectFrom('chats').where('id', '=', chat).select('space_id').executeTakeFirst(),
+    );
+    return row?.space_id ?? null;
   }
 }

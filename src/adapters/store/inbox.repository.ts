@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { v7 as uuid } from 'uuid';
-import type { ChatAddress, Inbound, InboundBody, Lane, OpenUpdate } from '../../contracts/dialog.js';
+import type { ChatAddress, Inbound, InboundBody, Lane, Language, OpenUpdate } from '../../contracts/dialog.js';
 import { guardStore } from './errors.js';
 import type { Tenants } from './tenants.js';
 
@@ -31,6 +31,7 @@ interface NextRow {
   received_at: Date;
   kind: OpenUpdate['kind'];
   language: string | null;
+  speaks: Language | null;
   closed: boolean;
   again: boolean;
   more: boolean;
@@ -84,6 +85,32 @@ export class InboxRepository {
     );
   }
 
+  /**
+   * Has a person say something in a chat, as if they had written it: for a press that means just that. It is said once for
+   * each thing that it follows from.
+   * @param from what it follows from, of whose DAO it is
+   */
+  async say({ id, chat, actor, messageId }: OpenUpdate, daoId: string, body: InboundBody): Promise<void> {
+    await guardStore(() =>
+      sql`
+        insert into inbox (id, update_key, chat, dao_id, lane, place, actor, message_id, body, received_at)
+        select ${uuid()}, ${`said:${id}`}, ${chat}, ${daoId}, 'turn',
+          coalesce((select max(place) from inbox where chat = ${chat} and lane = 'turn'), 0), ${actor}, ${messageId},
+          ${JSON.stringify(body)}::jsonb, now()
+        on conflict (update_key) do nothing
+      `.execute(this.tenants.of(daoId)),
+    );
+  }
+
+  /** Puts other words in the place of a message's: what it said is nothing to keep. */
+  async reword({ id }: OpenUpdate, daoId: string, text: string): Promise<void> {
+    await guardStore(() =>
+      sql`
+        update inbox set body = jsonb_set(body, '{text}', to_jsonb(${text}::text)) where id = ${id} and dao_id = ${daoId}
+      `.execute(this.tenants.of(daoId)),
+    );
+  }
+
   /** Chats with something that ought to be done by now. */
   async overdue(): Promise<ChatAddress[]> {
     const rows = await guardStore(() =>
@@ -114,6 +141,7 @@ const toNext = (row: NextRow, address: ChatAddress): NextUpdate => ({
   isStopped: row.stopped,
   receivedAt: row.received_at,
   language: row.language,
+  speaks: row.speaks,
   isClosed: row.closed,
   isAgain: row.again,
   isMore: row.more,

@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely';
-import type { InboundBody, Lane, ReplyContent, ReplyPart } from '../../contracts/dialog.js';
+import type { InboundBody, Lane, Language, ReplyContent, ReplyPart } from '../../contracts/dialog.js';
 import type { Place, Source } from '../../contracts/messenger.js';
 import type { Json } from './schema-columns.js';
 
@@ -13,7 +13,10 @@ export interface ChatsTable {
   space_id: string | null;
   user_id: string | null;
   dao_id: string | null;
+  /** As the platform says. */
   language: string | null;
+  /** As it was chosen. */
+  speaks: Language | null;
   closed_at: Date | null;
   seen_at: Generated<Date>;
   created_at: Generated<Date>;

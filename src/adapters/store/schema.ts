@@ -17,6 +17,7 @@ import type {
   Usage,
 } from '../../contracts/request.js';
 import type { Json, JsonDefault } from './schema-columns.js';
+import type { FeedbackTable, OffersTable, PendingTable, RunChatsTable } from './schema-conversations.js';
 import type { ChatsTable, InboxTable, RepliesTable, ReplyPartsTable, SpacesTable } from './schema-dialogs.js';
 import type { BallotsTable, DelegationsTable, ElectorsTable, ProposalsTable } from './schema-proposals.js';
 import type {
@@ -278,4 +279,8 @@ export interface Schema {
   inbox: InboxTable;
   replies: RepliesTable;
   reply_parts: ReplyPartsTable;
+  offers: OffersTable;
+  pending: PendingTable;
+  feedback: FeedbackTable;
+  run_chats: RunChatsTable;
 }

@@ -1,7 +1,8 @@
 -- Telegram and Discord (docs/adr/0011-dialogs.md).
 
 -- A chat with a bot, or a topic of one ('': none). space_id: the group or guild that it is in. user_id: of a private chat,
--- whose it is. dao_id: the DAO that this person chose. closed_at: the bot was blocked or removed.
+-- whose it is. dao_id: the DAO that this person chose. language: as the platform says. speaks: the one that was chosen for
+-- what the product itself says there. closed_at: the bot was blocked or removed.
 create table chats (
   id text primary key,
   source text not null check (source in ('tg', 'dc')),
@@ -12,6 +13,7 @@ create table chats (
   user_id text,
   dao_id text references daos (id) on delete set null,
   language text,
+  speaks text check (speaks in ('uk', 'en')),
   closed_at timestamptz,
   seen_at timestamptz not null default now(),
   created_at timestamptz not null default now(),
@@ -163,13 +165,13 @@ do $$ declare home text; begin
     create function %1$I.next_update(of_source text, of_chat text, of_topic text, of_lane text, usual_dao text)
     returns table (
       id text, chat text, dao_id text, lane text, actor text, message_id text, body jsonb, revision integer,
-      stopped boolean, received_at timestamptz, kind text, language text, closed boolean, again boolean, more boolean
+      stopped boolean, received_at timestamptz, kind text, language text, speaks text, closed boolean, again boolean, more boolean
     )
     language plpgsql volatile security definer set search_path = %1$I, pg_temp as $body$
     begin
       return query
         with next as (
-          select i.id, i.state, c.id as chat, c.kind, c.language, c.closed_at, s.dao_id as linked, c.dao_id as chosen
+          select i.id, i.state, c.id as chat, c.kind, c.language, c.speaks, c.closed_at, s.dao_id as linked, c.dao_id as chosen
           from chats c
           join inbox i on i.chat = c.id and i.lane = of_lane and i.state in ('waiting', 'open')
           left join spaces s on s.source = c.source and s.space_id = c.space_id
@@ -182,7 +184,7 @@ do $$ declare home text; begin
           dao_id = coalesce(i.dao_id, next.linked, next.chosen, (select d.id from daos d where d.id = usual_dao))
         from next where i.id = next.id
         returning i.id, i.chat, i.dao_id, i.lane, i.actor, i.message_id, i.body, i.revision, i.stopped_at is not null,
-          i.received_at, next.kind, next.language, next.closed_at is not null,
+          i.received_at, next.kind, next.language, next.speaks, next.closed_at is not null,
           next.state = 'open',
           exists (
             select from inbox o

@@ -1,0 +1,40 @@
+/** What a conversation in a chat is about beside its messages. */
+
+/** What somebody thinks of an answer. */
+export const MARKS = ['good', 'bad'] as const;
+export type Mark = (typeof MARKS)[number];
+
+/** What may be wrong with an answer. */
+export const COMPLAINTS = ['facts', 'unclear', 'long', 'other'] as const;
+export type Complaint = (typeof COMPLAINTS)[number];
+
+/** What somebody was asked, and what is made of the answer. */
+export type Asks =
+  /** The title of a proposal. */
+  | { kind: 'title' }
+  /** What a proposal says that has this title. */
+  | { kind: 'text'; title: string }
+  /** For which proposal a command is meant. */
+  | { kind: 'which'; command: string }
+  /** What was wrong with an answer. */
+  | { kind: 'complaint'; requestId: string };
+
+/** Something that was offered to be begun. */
+export interface Offer {
+  id: string;
+  command: string;
+  args: string;
+  /** What it was understood from. */
+  said: string;
+}
+
+/** Words that mean a command. */
+export interface Intent {
+  command: string;
+  /** RE2 patterns, each of a whole message. */
+  patterns: readonly string[];
+  /** What stands behind the command: `{name}` is what a group of this name matched. */
+  args: string;
+  /** Longest message that is looked at, in characters. */
+  maxLength: number;
+}
