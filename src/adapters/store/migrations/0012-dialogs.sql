@@ -58,7 +58,8 @@ create table inbox (
   stopped_at timestamptz,
   received_at timestamptz not null,
   opened_at timestamptz,
-  done_at timestamptz
+  done_at timestamptz,
+  constraint inbox_of_dao unique (dao_id, id)
 );
 create index inbox_of_chat on inbox (chat, lane, place, id) where state in ('waiting', 'open');
 create index inbox_undone on inbox (received_at) where state in ('waiting', 'open');
@@ -70,7 +71,7 @@ create table replies (
   id text primary key,
   dao_id text not null references daos (id) on delete cascade,
   chat text not null references chats (id) on delete cascade,
-  inbox_id text references inbox (id) on delete cascade,
+  inbox_id text,
   actor text,
   revision integer not null default 1,
   request_id text,
@@ -79,7 +80,8 @@ create table replies (
   state text not null default 'open' check (state in ('open', 'done', 'undeliverable')),
   created_at timestamptz not null default now(),
   done_at timestamptz,
-  constraint replies_of_dao unique (dao_id, id)
+  constraint replies_of_dao unique (dao_id, id),
+  foreign key (dao_id, inbox_id) references inbox (dao_id, id) on delete cascade
 );
 create unique index replies_of_inbox on replies (inbox_id) where inbox_id is not null;
 create index replies_of_request on replies (dao_id, request_id) where request_id is not null;
