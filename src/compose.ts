@@ -28,6 +28,11 @@ import { MemoryRepository } from './adapters/store/memory.repository.js';
 import { MembersRepository } from './adapters/store/members.repository.js';
 import { DaosRepository } from './adapters/store/daos.repository.js';
 import { DelegationsRepository } from './adapters/store/delegations.repository.js';
+import { DeliveriesRepository } from './adapters/store/deliveries.repository.js';
+import { NewsRepository } from './adapters/store/news.repository.js';
+import { NewsViewsRepository } from './adapters/store/news-views.repository.js';
+import { PendingRepository } from './adapters/store/pending.repository.js';
+import { PreferencesRepository } from './adapters/store/preferences.repository.js';
 import type { Database } from './adapters/store/database.js';
 import type { Tenants } from './adapters/store/tenants.js';
 import { KeysRepository } from './adapters/store/keys.repository.js';
@@ -95,25 +100,34 @@ export interface Foundation {
 }
 
 /** The repositories over one database. */
-const repositoriesOf = (tenants: Tenants) => ({
+const repositoriesOf = (tenants: Tenants, news = new NewsRepository(tenants)) => ({
   access: new AccessRepository(tenants),
-  audit: new AuditRepository(tenants),
+  audit: new AuditRepository(tenants, (daoId) => {
+    news.changed(daoId);
+  }),
   auditHeads: new AuditHeadsRepository(tenants),
   cache: new AnswerCacheRepository(tenants),
   chats: new ChatsRepository(tenants),
   config: new ConfigRepository(tenants),
   crewGates: new CrewGatesRepository(tenants),
-  crewRuns: new CrewRunsRepository(tenants),
+  crewRuns: new CrewRunsRepository(tenants, (daoId) => {
+    news.changed(daoId);
+  }),
   crewViews: new CrewViewsRepository(tenants),
   crews: new CrewsRepository(tenants),
   daos: new DaosRepository(tenants),
   delegations: new DelegationsRepository(tenants),
+  deliveries: new DeliveriesRepository(tenants),
   figures: new ProviderFiguresRepository(tenants),
   inbox: new InboxRepository(tenants),
   invitations: new InvitationsRepository(tenants),
   keys: new KeysRepository(tenants),
   members: new MembersRepository(tenants),
   memory: new MemoryRepository(tenants),
+  news,
+  newsViews: new NewsViewsRepository(tenants),
+  pending: new PendingRepository(tenants),
+  preferences: new PreferencesRepository(tenants),
   proposals: new ProposalsRepository(tenants),
   refusals: new RefusalsRepository(tenants),
   replies: new RepliesRepository(tenants),
@@ -231,12 +245,17 @@ export class Composition {
     });
     this.outcomes = new OutcomesService(requests, temporal, bus, this.repositories.crewViews);
     this.dialogs = dialogsOf({
-      ...{ env, log, shared, clock: temporal, repositories, defaultDao, cancels: this.cancels },
+      ...{ env, log, shared, clock: temporal, repositories, defaultDao, cancels: this.cancels, access },
+      runs: this.crewing.runs,
       ...{ outcomes: this.outcomes, requests: this.requests, submissions: this.submissions },
       historyTokens: () => config.current().profile.limits.session_tokens,
       pace: config.current().profile.bots,
     });
-    const overdue = { proposals: advancing, crews: this.crewing.runs, dialogs: this.dialogs.door };
+    const { door: dialogs, news } = this.dialogs;
+    const overdue = {
+      ...{ proposals: advancing, crews: this.crewing.runs, dialogs, news: news.spreading },
+      deliveries: news.deliveries,
+    };
     this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, overdue);
     this.routing = new RoutingService(table, access, this.crewing.starts);
     const policies = (): LoadedConfig['routing']['providers'] => table().providers;
@@ -269,6 +288,7 @@ export class Composition {
     const { advancing: crews, daoTools } = this.crewing;
     const { turns, acts, memory } = this.dialogs;
     return {
+      news: this.dialogs.news.spreading,
       dialogs: {
         answerNext: (address, attempt) => turns.answerNext(address, attempt),
         doActs: (address, attempt) => acts.doActs(address, attempt),

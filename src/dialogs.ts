@@ -18,9 +18,13 @@ import { secretFrom } from './bots/telegram/webhook-secret.js';
 import type { Cancels } from './services/cancels.js';
 import { ActsService } from './services/dialogs/acts.service.js';
 import { ConversationService } from './services/dialogs/conversation.service.js';
-import { DialogsService, type DialogClock } from './services/dialogs/dialogs.service.js';
+import { DialogsService } from './services/dialogs/dialogs.service.js';
 import { MemoryService } from './services/dialogs/memory.service.js';
 import { TurnsService } from './services/dialogs/turns.service.js';
+import { newsOf, type NewsRepositories, type NewsServices } from './services/news/wiring.js';
+import type { NewsClock } from './services/news/news.service.js';
+import type { AccessService } from './services/access.service.js';
+import type { CrewRunsService } from './services/crew-runs.service.js';
 import { Lease } from './services/leases.js';
 import type { OutcomesService } from './services/outcomes.service.js';
 import type { RequestsService } from './services/requests.service.js';
@@ -30,14 +34,16 @@ export interface DialogsParts {
   env: Env;
   log: Logger;
   shared: SharedState;
-  clock: DialogClock;
+  clock: NewsClock;
   repositories: {
     chats: ChatsRepository;
     inbox: InboxRepository;
     memory: MemoryRepository;
     replies: RepliesRepository;
     requests: RequestsRepository;
-  };
+  } & NewsRepositories;
+  access: AccessService;
+  runs: CrewRunsService;
   outcomes: OutcomesService;
   requests: RequestsService;
   submissions: SubmissionsService;
@@ -63,6 +69,7 @@ export interface Dialogs {
   turns: TurnsService;
   acts: ActsService;
   memory: MemoryService;
+  news: NewsServices;
   /** Undefined: there is no bot. */
   telegram: TelegramDoor | undefined;
 }
@@ -74,15 +81,19 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
   const door = new DialogsService(inbox, clock, log);
   const telegram = telegramOf(parts, door);
   const messengers: Partial<Record<Source, Messenger>> = telegram ? { tg: telegram.messenger } : {};
-  const conversation = new ConversationService({ submissions: parts.submissions });
+  const { access, runs } = parts;
+  const news = newsOf({ repositories, access, runs, clock, messengers, log });
+  const { gates, preferences, deliveries } = news;
+  const { pending } = repositories;
+  const conversation = new ConversationService({ submissions: parts.submissions, gates, pending, preferences });
   const { submissions, historyTokens } = parts;
   const memory = new MemoryService({ memory: repositories.memory, submissions, outcomes, historyTokens, log });
   const turns = new TurnsService({
     ...{ inbox, chats, clock, replies, requests: repositories.requests, accepted: requests, cancels, outcomes },
-    ...{ conversation, memory, messengers, defaultDao, log },
+    ...{ conversation, memory, messengers, defaultDao, log, news: deliveries },
   });
   const acts = new ActsService({ inbox, chats, requests, presses: conversation, messengers, defaultDao, log });
-  return { door, turns, acts, memory, telegram: telegram?.door };
+  return { door, turns, acts, memory, news, telegram: telegram?.door };
 }
 
 function telegramOf(

@@ -17,7 +17,9 @@ export type Asks =
   /** For which proposal a command is meant. */
   | { kind: 'which'; command: string }
   /** What was wrong with an answer. */
-  | { kind: 'complaint'; requestId: string };
+  | { kind: 'complaint'; requestId: string }
+  /** What is to be done better in what a run asks about, or the answer to its question. */
+  | { kind: 'gate'; runId: string; gate: string; revision: number; decision: 'return' | 'answer' };
 
 /** Something that was offered to be begun. */
 export interface Offer {

@@ -19,6 +19,7 @@ import type {
 import type { Json, JsonDefault } from './schema-columns.js';
 import type { FeedbackTable, OffersTable, PendingTable, RunChatsTable } from './schema-conversations.js';
 import type { ChatsTable, InboxTable, RepliesTable, ReplyPartsTable, SpacesTable } from './schema-dialogs.js';
+import type { DeliveriesTable, NewsTable, PreferencesTable } from './schema-news.js';
 import type { BallotsTable, DelegationsTable, ElectorsTable, ProposalsTable } from './schema-proposals.js';
 import type {
   CrewDecisionsTable,
@@ -283,4 +284,7 @@ export interface Schema {
   pending: PendingTable;
   feedback: FeedbackTable;
   run_chats: RunChatsTable;
+  news: NewsTable;
+  deliveries: DeliveriesTable;
+  preferences: PreferencesTable;
 }

@@ -5,7 +5,8 @@ import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
 import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
 import { AppError } from '../../errors/app-error.js';
 import type { RequestsService } from '../requests.service.js';
-import { BOTS_KEY, type Attempt } from './turns.service.js';
+import { BOTS_KEY } from './bots-key.js';
+import type { Attempt } from './turns.service.js';
 
 /** What is made of presses and marks. */
 export interface Presses {

@@ -8,7 +8,7 @@ import { historyBytes } from '../../domain/messages.js';
 import { AppError } from '../../errors/app-error.js';
 import type { OutcomesService } from '../outcomes.service.js';
 import type { SubmissionsService } from '../submissions.service.js';
-import { BOTS_KEY } from './turns.service.js';
+import { BOTS_KEY } from './bots-key.js';
 
 /** Longest summary that is kept, in UTF-16 units. */
 const LONGEST = 2_000;

@@ -1,7 +1,5 @@
 import type { Logger } from 'pino';
-import { PLATFORM_OWNER, type CallerKey } from '../../contracts/access.js';
 import type { ChatAddress, DialogStep, Language, OpenUpdate, Reply, ReplyContent } from '../../contracts/dialog.js';
-import { BOTS_KEY_ID, BOTS_PRINCIPAL } from '../../contracts/ids.js';
 import type { Messenger, Source } from '../../contracts/messenger.js';
 import { plainText } from '../../contracts/rich-text.js';
 import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
@@ -17,14 +15,10 @@ import type { Cancels } from '../cancels.js';
 import type { OutcomesService } from '../outcomes.service.js';
 import type { RequestsService } from '../requests.service.js';
 import type { DialogClock } from './dialogs.service.js';
+import type { DeliveriesService } from '../news/deliveries.service.js';
 import type { MemoryService } from './memory.service.js';
 import { ReplyWriter, Superseded } from './reply-writer.js';
 import { RequestReply } from './request-reply.js';
-
-/** The key with which bots act for the people whom their platforms name. It has no secret: nobody calls with it. */
-export const BOTS_KEY: CallerKey = {
-  ...{ id: BOTS_KEY_ID, daoId: null, principal: BOTS_PRINCIPAL, gateway: true, owner: PLATFORM_OWNER, scopes: null },
-};
 
 /** A try at a part of a dialog. */
 export interface Attempt {
@@ -62,6 +56,8 @@ export interface TurnsParts {
   outcomes: OutcomesService;
   conversation: Conversation;
   memory: Pick<MemoryService, 'isDue'>;
+  /** What is written in chats in which nobody waits. */
+  news: Pick<DeliveriesService, 'deliverNext' | 'due'>;
   /** Undefined: there is no bot of this platform here. */
   messengers: Readonly<Partial<Record<Source, Messenger>>>;
   defaultDao: () => string | undefined;
@@ -79,19 +75,24 @@ export class TurnsService {
   constructor(private readonly parts: TurnsParts) {}
 
   /**
-   * Answers the next message of a chat, if there is one.
+   * Answers the next message of a chat, if there is one; else writes the news that is due in it.
    * @throws AppError of what is away; DeliveryError; Superseded: then it is to be tried again
    */
   async answerNext(address: ChatAddress, attempt: Attempt): Promise<DialogStep> {
     const update = await this.parts.inbox.next(address, 'turn', this.parts.defaultDao());
-    if (!update) return { isMore: false, waitMs: null };
+    if (!update) return this.parts.news.deliverNext(address, attempt.count);
     try {
       await this.answer(update, attempt.signal);
-      return { isMore: update.isMore, waitMs: null, ...(await this.memoryOf(update)) };
+      return { ...(await this.behind(update)), ...(await this.memoryOf(update)) };
     } catch (error) {
       await this.giveUp(update, error, attempt);
     }
-    return { isMore: update.isMore, waitMs: null };
+    return this.behind(update);
+  }
+
+  /** What is next behind a message: others, else news. */
+  private behind({ isMore, address }: NextUpdate): Promise<DialogStep> | DialogStep {
+    return isMore ? { isMore, waitMs: null } : this.parts.news.due(address);
   }
 
   /** Whether a dialog has grown too long, once nobody in it waits. */
