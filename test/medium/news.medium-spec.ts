@@ -130,9 +130,9 @@ describe.each(DATABASES)('news on %s', (_name, open) => {
       await fresh.database.of(dao.daoId).transaction().execute(async (db) => {
         for (let number = 10; number < 260; number += 1) {
           await addMember(db, dao.daoId, { userId: user(number), roles: ['member'] });
-          await chatOf(number);
         }
       });
+      for (let number = 10; number < 260; number += 1) await chatOf(number);
       await dao.open(user(1));
       // A process that dies after a page leaves the others to whoever comes next.
       await news.spreadNext(dao.daoId, toldAt);
