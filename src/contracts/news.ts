@@ -35,6 +35,8 @@ export interface Delivery {
   version: number;
   /** Whether the message is there, and shows something else than it should. */
   isAnew: boolean;
+  /** Whether it answers somebody who asked to see what the news is about. */
+  isAnswer: boolean;
   /** Whom it is for; null: nobody in particular. */
   member: string | null;
   /** Id of the chat's row. */

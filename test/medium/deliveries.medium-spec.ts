@@ -8,8 +8,9 @@ import { NewsViewsRepository } from '../../src/adapters/store/news-views.reposit
 import { ProposalsRepository } from '../../src/adapters/store/proposals.repository.js';
 import { RepliesRepository } from '../../src/adapters/store/replies.repository.js';
 import { VotesRepository } from '../../src/adapters/store/votes.repository.js';
-import type { ChatAddress } from '../../src/contracts/dialog.js';
+import type { ChatAddress, Reply } from '../../src/contracts/dialog.js';
 import type { Messenger } from '../../src/contracts/messenger.js';
+import { plainText } from '../../src/contracts/rich-text.js';
 import { toldAt } from '../../src/domain/news/quiet-hours.js';
 import { DeliveryError } from '../../src/errors/delivery-error.js';
 import { DeliveriesService } from '../../src/services/news/deliveries.service.js';
@@ -151,6 +152,27 @@ describe.each(DATABASES)('messages about news on %s', (_name, open) => {
       }
     },
   );
+
+  it('should follow the vote where somebody asked to see it, too', async () => {
+    const n = await propose();
+    await spread();
+    await toTheEnd(service());
+    const { chat } = await fresh.database.of(dao.daoId).selectFrom('deliveries').select('chat').executeTakeFirstOrThrow();
+    const replies = new RepliesRepository(fresh.database);
+    const content = { body: plainText('#1'), buttons: [[{ label: 'Yes', press: `vote:${n}.01234567:yes` }]] };
+    const { generation } = await replies.beginNews({ id: `answer ${count}`, daoId: dao.daoId, chat }, content);
+    messages.set('asked', '#1');
+    const writer = { id: `answer ${count}`, daoId: dao.daoId, chat, generation };
+    await replies.put(writer, { n: 0, state: 'sent', messageId: 'asked', shown: null });
+    const reply = { ...writer, content } as unknown as Reply;
+    for (let time = 0; time < 2; time += 1) await service().follow(reply);
+    await toTheEnd(service());
+    expect(messages.get('asked')).toBe('#1');
+    await vote(n);
+    await toTheEnd(service());
+    expect(messages.get('asked')).toMatch(/^#1 A proposal[^]*Yes 1 · No 0/);
+    expect([...messages.values()].filter((text) => text.includes('Yes 1 ·'))).toHaveLength(2);
+  });
 
   it('should be left deleted where somebody has deleted it', async () => {
     const n = await propose();

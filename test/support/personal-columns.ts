@@ -49,7 +49,7 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   crews: { none: 'dao_id id hash version updated_at', public: 'definition', pseudonym: 'updated_by' },
   daos: { none: 'id limits version access_stamp created_at', public: 'name facts profile settings' },
   delegations: { none: 'dao_id since', pseudonym: 'member_id delegate_id' },
-  deliveries: { none: 'id dao_id news_id chat not_before state shown poked', pseudonym: 'member_id' },
+  deliveries: { none: 'id dao_id news_id chat not_before state shown poked follows', pseudonym: 'member_id' },
   dialogs: { none: 'dao_id id chat summarised_to created_at', erased: 'actor session_id source summary' },
   electors: { none: 'dao_id n weight', pseudonym: 'member_id delegate_id' },
   feedback: { none: 'dao_id request_id mark way at', erased: 'actor comment' },

@@ -15,6 +15,7 @@ interface Row {
   chat: string;
   member_id: string | null;
   state: 'waiting' | 'done';
+  follows: boolean;
   news_id: string;
   kind: News['kind'];
   data: News['data'];
@@ -34,7 +35,7 @@ export class DeliveriesRepository {
     const { source, chat, topic } = address;
     const { rows } = await guardStore(() =>
       sql<Row>`
-        select d.id, d.dao_id, d.chat, d.member_id, d.state, n.id as news_id, n.kind, n.data, n.version,
+        select d.id, d.dao_id, d.chat, d.member_id, d.state, d.follows, n.id as news_id, n.kind, n.data, n.version,
           c.kind as place_kind, c.closed_at is not null as closed, c.language, coalesce(c.speaks, r.language) as speaks
         from chats c
         join deliveries d on d.chat = c.id
@@ -76,6 +77,21 @@ export class DeliveriesRepository {
     );
   }
 
+  /**
+   * Has a reply that shows an open proposal follow its vote from now on. Safe to repeat.
+   * @param id of the reply
+   */
+  async follow({ id, daoId, chat }: { id: string; daoId: string; chat: string }, n: number): Promise<void> {
+    await guardStore(() =>
+      sql`
+        insert into deliveries (id, dao_id, news_id, chat, not_before, state, shown, poked, follows)
+        select ${id}, ${daoId}, id, ${chat}, now(), 'done', version, version, true
+        from news where dao_id = ${daoId} and key = ${`proposal/${n}/open`}
+        on conflict (id) do nothing
+      `.execute(this.tenants.of(daoId)),
+    );
+  }
+
   /** Ends a message that cannot be written. Where nobody else has one, others are looked for. */
   async giveUp({ id, news }: Pick<Delivery, 'id' | 'news'>): Promise<void> {
     await guardStore(() =>
@@ -112,7 +128,7 @@ export class DeliveriesRepository {
 }
 
 const toDelivery = (row: Row, { source, chat, topic }: ChatAddress): Delivery => ({
-  ...{ id: row.id, version: row.version, isAnew: row.state === 'done', member: row.member_id, chat: row.chat },
+  ...{ id: row.id, version: row.version, isAnew: row.state === 'done', isAnswer: row.follows, member: row.member_id, chat: row.chat },
   news: { id: row.news_id, daoId: row.dao_id, kind: row.kind, data: row.data } as News,
   place: { source, chat, topic: topic === '' ? null : topic, kind: row.place_kind },
   ...{ isClosed: row.closed, language: row.language, speaks: row.speaks },

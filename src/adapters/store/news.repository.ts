@@ -254,7 +254,7 @@ const groupsOf = ({ id, daoId }: News): RawBuilder<unknown> => sql`
   select distinct on (c.source, c.space_id) c.id
   from spaces s join chats c on c.source = s.source and c.space_id = s.space_id
   where s.dao_id = ${daoId} and c.kind = 'group' and c.closed_at is null
-    and not exists (select from deliveries d where d.news_id = ${id} and d.state <> 'undeliverable')
+    and not exists (select from deliveries d where d.news_id = ${id} and d.state <> 'undeliverable' and not d.follows)
     and exists (
       select from news n join crew_gates g on g.dao_id = n.dao_id and g.run_id = n.data ->> 'run' and g.id = n.data ->> 'gate'
       where n.id = ${id} and g.state = 'open' and g.kind <> 'question'
@@ -272,6 +272,6 @@ async function addDelivery(
     select ${uuid()} || case when place = 1 then '' else '-' || place end, ${daoId}, ${id}, chat, ${member}::text,
       coalesce(${notBefore}::timestamptz, now())
     from (select chat, row_number() over () as place from (${chats}) as listed (chat)) as numbered
-    on conflict (news_id, chat) do nothing
+    on conflict (news_id, chat) where not follows do nothing
   `.execute(db);
 }

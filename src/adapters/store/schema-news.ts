@@ -26,6 +26,7 @@ export interface DeliveriesTable {
   state: Generated<'waiting' | 'done' | 'undeliverable'>;
   shown: Generated<number>;
   poked: Generated<number>;
+  follows: Generated<boolean>;
 }
 
 export interface PreferencesTable {

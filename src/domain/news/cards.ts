@@ -94,15 +94,17 @@ function tallyLines(tally: ShownTally, phrases: NewsPhrases): string[] {
   return [sums, `${part}; ${enough ? phrases.quorumMet : phrases.quorumMissing}`];
 }
 
-/** A proposal that is voted on, with how the vote stands and buttons to vote; after the close, with how it ended. */
+/**
+ * A proposal that is voted on, with how the vote stands and buttons to vote; after the close, with how it ended.
+ * @param head why it is shown, while voting goes on
+ */
 export function openProposalCard(
   { proposal, tally, tag }: ProposalCard,
-  { isReminder }: { isReminder: boolean },
+  head: string | undefined,
   phrases: NewsPhrases,
 ): ReplyContent {
   const { n, text, stage, closes_at: closesAt } = proposal;
   const isOpen = stage === 'open';
-  const head = isReminder ? phrases.closesSoon : phrases.opened;
   const body = paragraphs(
     isOpen ? head : undefined,
     titleOf(proposal),
@@ -138,6 +140,12 @@ export function stoppedProposalCard({ proposal }: ProposalCard, phrases: NewsPhr
     reason ? phrases.reason(reason) : undefined,
   );
   return { body, buttons: [] };
+}
+
+/** The proposal for which a message has buttons to vote; undefined: it has none. */
+export function votedOn({ buttons }: ReplyContent): number | undefined {
+  const [, n] = buttons.flat().map(({ press }) => /^vote:(\d{1,9})\./.exec(press)).find((found) => found !== null) ?? [];
+  return n === undefined ? undefined : Number(n);
 }
 
 function outcomeOf({ stage }: Pick<Proposal, 'stage'>, { outcomes }: NewsPhrases): string {

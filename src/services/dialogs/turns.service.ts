@@ -57,7 +57,7 @@ export interface TurnsParts {
   conversation: Conversation;
   memory: Pick<MemoryService, 'isDue'>;
   /** What is written in chats in which nobody waits. */
-  news: Pick<DeliveriesService, 'deliverNext' | 'due'>;
+  news: Pick<DeliveriesService, 'deliverNext' | 'due' | 'follow'>;
   /** Undefined: there is no bot of this platform here. */
   messengers: Readonly<Partial<Record<Source, Messenger>>>;
   defaultDao: () => string | undefined;
@@ -135,6 +135,7 @@ export class TurnsService {
     const writer = new ReplyWriter(this.parts, messenger, reply.reply);
     if (reply.reply.content) await writer.complete(reply.reply.content);
     else await this.showAnswer(turn, writer, reply, signal);
+    await this.parts.news.follow(reply.reply);
     await this.parts.replies.finish(reply.reply, 'done');
   }
 

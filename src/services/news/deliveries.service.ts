@@ -6,6 +6,7 @@ import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
 import type { DeliveriesRepository } from '../../adapters/store/deliveries.repository.js';
 import type { RepliesRepository } from '../../adapters/store/replies.repository.js';
 import { languageFor } from '../../domain/dialog/language.js';
+import { votedOn } from '../../domain/news/cards.js';
 import { AppError } from '../../errors/app-error.js';
 import { DeliveryError } from '../../errors/delivery-error.js';
 import { ReplyWriter, Superseded } from '../dialogs/reply-writer.js';
@@ -52,6 +53,12 @@ export class DeliveriesService {
     const ms = await this.parts.deliveries.dueIn(address);
     if (ms === 0) return { isMore: true, waitMs: null };
     return { isMore: false, waitMs: ms === null ? null : Math.min(ms, LONGEST_WAIT_MS) };
+  }
+
+  /** Has a reply with buttons to vote show how the vote stands from now on. Safe to repeat. */
+  async follow(reply: Reply): Promise<void> {
+    const n = reply.content && votedOn(reply.content);
+    if (typeof n === 'number') await this.parts.deliveries.follow(reply, n);
   }
 
   /** Wakes chats in which something ought to be written by now. */

@@ -87,7 +87,7 @@ export class NewsContent {
 
   private async proposal(
     { kind, daoId, data: { n } }: Extract<News, { data: { n: number } }>,
-    { isAnew }: Delivery,
+    { isAnew, isAnswer }: Delivery,
     phrases: NewsPhrases,
   ): Promise<ReplyContent | undefined> {
     const card = await this.card(daoId, n);
@@ -95,7 +95,8 @@ export class NewsContent {
     if (kind === 'proposal_closed') return closedProposalCard(card, phrases);
     if (kind === 'proposal_vetoed' || kind === 'proposal_failed') return stoppedProposalCard(card, phrases);
     if (card.proposal.stage !== 'open' && !isAnew) return undefined;
-    return openProposalCard(card, { isReminder: kind === 'proposal_reminder' }, phrases);
+    const head = kind === 'proposal_reminder' ? phrases.closesSoon : phrases.opened;
+    return openProposalCard(card, isAnswer ? undefined : head, phrases);
   }
 
   private async card(daoId: string, n: number): Promise<ProposalCard | undefined> {

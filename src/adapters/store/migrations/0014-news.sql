@@ -23,7 +23,8 @@ create index news_to_poke on news (dao_id) where poked < version;
 create index news_by_age on news (at);
 
 -- A message to a chat about it. id: of its reply. member_id: whom it is for; null: nobody in particular. shown, poked: the
--- version of the news that the message shows, and of which its chat was told.
+-- version of the news that the message shows, and of which its chat was told. follows: it answers somebody, and shows what
+-- the news is about.
 create table deliveries (
   id text primary key,
   dao_id text not null,
@@ -34,9 +35,10 @@ create table deliveries (
   state text not null default 'waiting' check (state in ('waiting', 'done', 'undeliverable')),
   shown integer not null default 0,
   poked integer not null default 0,
-  unique (news_id, chat),
+  follows boolean not null default false,
   foreign key (dao_id, news_id) references news (dao_id, id) on delete cascade
 );
+create unique index deliveries_once on deliveries (news_id, chat) where not follows;
 create index deliveries_of_chat on deliveries (chat, state, not_before);
 create index deliveries_waiting on deliveries (not_before) where state = 'waiting';
 
