@@ -16,7 +16,10 @@ export type OrchestratorDependencies = LlmDependencies &
   CrewDependencies &
   ProposalsDependencies;
 /** Everything that activities need. */
-export type ActivityDependencies = OrchestratorDependencies & DevtoolsDependencies & DialogsDependencies & NewsDependencies;
+export type ActivityDependencies = OrchestratorDependencies &
+  DevtoolsDependencies &
+  DialogsDependencies &
+  NewsDependencies;
 
 export type OrchestratorActivities = LlmActivities &
   AnswerActivities &

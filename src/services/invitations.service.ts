@@ -209,7 +209,11 @@ async function tellInviter(
   member: string,
 ): Promise<void> {
   if (by === PLATFORM_OWNER) return;
-  await addNews(db, daoId, { key: `invitation/${id}/${member}`, kind: 'invitation_redeemed', data: { by, member, roles } });
+  await addNews(db, daoId, {
+    key: `invitation/${id}/${member}`,
+    kind: 'invitation_redeemed',
+    data: { by, member, roles },
+  });
 }
 
 async function linkTo(now: Change, invitation: Invitation): Promise<Member> {

@@ -90,7 +90,12 @@ beforeAll(async () => {
   model.settings = { ...model.settings, scripts: GOOD };
   admin = await present(1, 'Olha');
   anna = await present(12_345, 'Anna');
-  await product.database.of(DAO).updateTable('members').set({ name: 'Olha' }).where(sql<boolean>`'admin' = any (roles)`).execute();
+  await product.database
+    .of(DAO)
+    .updateTable('members')
+    .set({ name: 'Olha' })
+    .where(sql<boolean>`'admin' = any (roles)`)
+    .execute();
 });
 afterAll(async () => {
   await product.close();
@@ -132,7 +137,7 @@ describe('news in Telegram', () => {
       ...{ id: 'press-of-anna', from, chat_instance: '1', data: approve.callback_data },
       message: { message_id: own.id, date: 1, chat, text: 'x' },
     };
-    await stage.put({ update_id: 900_000_001, callback_query: query } as never, anna.id);
+    await stage.put({ update_id: 900_000_001, callback_query: query }, anna.id);
     await stage.untilDelivered();
     await until(async () => {
       const acts = product.database.all.selectFrom('inbox').where('lane', '=', 'act').where('actor', '=', MEMBER);

@@ -16,7 +16,17 @@ export const APPROVAL: GateOrder = {
 
 /** What is asked in a chat, to begin with. */
 export const aDelivery = (changes: Partial<Delivery> = {}): Delivery => ({
-  ...{ id: 'd1', version: 1, isAnew: false, isAnswer: false, member: 'p_1', chat: 'c1', isClosed: false, language: 'en', speaks: null },
+  ...{
+    id: 'd1',
+    version: 1,
+    isAnew: false,
+    isAnswer: false,
+    member: 'p_1',
+    chat: 'c1',
+    isClosed: false,
+    language: 'en',
+    speaks: null,
+  },
   news: { id: 'n1', daoId: 'dao', kind: 'gate_asked', data: { run: 'r1', gate: 'output.plan-1' } },
   place: { source: 'tg', chat: '1', topic: null, kind: 'private' },
   ...changes,

@@ -57,7 +57,13 @@ describe.each(DATABASES)('news on %s', (_name, open) => {
   }
 
   const kinds = async (): Promise<string[]> => {
-    const rows = await fresh.database.of(dao.daoId).selectFrom('news').orderBy('at').orderBy('key').select('kind').execute();
+    const rows = await fresh.database
+      .of(dao.daoId)
+      .selectFrom('news')
+      .orderBy('at')
+      .orderBy('key')
+      .select('kind')
+      .execute();
     return rows.map(({ kind }) => kind);
   };
   const chat = (number: number): string => user(number).slice(3);
@@ -77,7 +83,7 @@ describe.each(DATABASES)('news on %s', (_name, open) => {
       const later = new Date(Date.now() + 120_000);
       const end = new Date(Date.now() + 900_000);
       for (const now of [later, later, end, end]) {
-        await runs.locked(head, async (db, loaded) => void (await passTime(db, loaded!, now)));
+        await runs.locked(head, (db, loaded) => passTime(db, loaded!, now));
       }
       expect((await kinds()).toSorted()).toEqual(['gate_asked', 'gate_expired', 'gate_reminded']);
       for (let time = 0; time < 2; time += 1) {
@@ -113,7 +119,9 @@ describe.each(DATABASES)('news on %s', (_name, open) => {
       await dao.vote(user(3), n, 'yes');
       for (const number of [1, 3]) await chatOf(number);
       await spread();
-      expect((await told()).filter((one) => one.startsWith('proposal_reminder'))).toEqual([`proposal_reminder ${chat(1)}`]);
+      expect((await told()).filter((one) => one.startsWith('proposal_reminder'))).toEqual([
+        `proposal_reminder ${chat(1)}`,
+      ]);
     });
 
     it('should be one for each cause where services write it', async () => {
@@ -127,11 +135,14 @@ describe.each(DATABASES)('news on %s', (_name, open) => {
 
   describe('spreading', () => {
     it('should make one message for each of many people, however many do it at once and are killed', async () => {
-      await fresh.database.of(dao.daoId).transaction().execute(async (db) => {
-        for (let number = 10; number < 260; number += 1) {
-          await addMember(db, dao.daoId, { userId: user(number), roles: ['member'] });
-        }
-      });
+      await fresh.database
+        .of(dao.daoId)
+        .transaction()
+        .execute(async (db) => {
+          for (let number = 10; number < 260; number += 1) {
+            await addMember(db, dao.daoId, { userId: user(number), roles: ['member'] });
+          }
+        });
       for (let number = 10; number < 260; number += 1) await chatOf(number);
       await dao.open(user(1));
       // A process that dies after a page leaves the others to whoever comes next.
@@ -147,7 +158,11 @@ describe.each(DATABASES)('news on %s', (_name, open) => {
       const member = await dao.memberId(user(3));
       const identity = { dao_id: dao.daoId, member_id: member, linked_by: 'code' as const };
       for (const number of [31, 32]) {
-        await fresh.database.of(dao.daoId).insertInto('identities').values({ ...identity, user_id: user(number) }).execute();
+        await fresh.database
+          .of(dao.daoId)
+          .insertInto('identities')
+          .values({ ...identity, user_id: user(number) })
+          .execute();
       }
       await chatOf(3, { agoS: 100 });
       await chatOf(31, { agoS: 50 });
@@ -188,15 +203,28 @@ describe.each(DATABASES)('news on %s', (_name, open) => {
       await aRunAt(fresh.database, dao.daoId, question, { by: user(7) });
       await spread();
       expect(await told()).toEqual([`gate_asked ${chat(7)}`]);
-      const { told_to: last } = await fresh.database.of(dao.daoId).selectFrom('news').select('told_to').executeTakeFirstOrThrow();
+      const { told_to: last } = await fresh.database
+        .of(dao.daoId)
+        .selectFrom('news')
+        .select('told_to')
+        .executeTakeFirstOrThrow();
       expect(last).toBe('');
     });
 
     it('should tell each group once where nobody is reached who could approve', async () => {
       const space = `-${count}`;
       const linked = { source: 'tg' as const, dao_id: dao.daoId, linked_by: 'm' };
-      await fresh.database.all.insertInto('spaces').values([{ ...linked, space_id: space }, { ...linked, space_id: `${space}0` }]).execute();
-      for (const [id, agoS] of [['a', 9], ['b', 1]] as const) {
+      await fresh.database.all
+        .insertInto('spaces')
+        .values([
+          { ...linked, space_id: space },
+          { ...linked, space_id: `${space}0` },
+        ])
+        .execute();
+      for (const [id, agoS] of [
+        ['a', 9],
+        ['b', 1],
+      ] as const) {
         await aChatOf(fresh.database, `${space}${id}`, { kind: 'group', space, agoS });
       }
       await aChatOf(fresh.database, `${space}c`, { kind: 'group', space: `${space}0`, closed: true });
@@ -206,7 +234,11 @@ describe.each(DATABASES)('news on %s', (_name, open) => {
       expect(await told()).toEqual([`gate_asked ${chat(1)}`]);
       // The only one who could be reached has blocked the bot since.
       const delivery = (await deliveries.next(address))!;
-      await fresh.database.all.updateTable('chats').set({ closed_at: new Date() }).where('id', '=', delivery.chat).execute();
+      await fresh.database.all
+        .updateTable('chats')
+        .set({ closed_at: new Date() })
+        .where('id', '=', delivery.chat)
+        .execute();
       for (let time = 0; time < 2; time += 1) await deliveries.giveUp(delivery);
       await spread();
       expect(await told()).toEqual([`gate_asked ${space}b`, `gate_asked ${chat(1)}`].toSorted());
@@ -216,12 +248,20 @@ describe.each(DATABASES)('news on %s', (_name, open) => {
       for (const number of [3, 7]) await chatOf(number);
       const run = await aRunAt(fresh.database, dao.daoId, APPROVAL, { by: user(3), subject: user(7) });
       const asked = { run_id: run, dao_id: dao.daoId, chat: `chat of ${chat(3)}`, actor: user(3), message_id: null };
-      await fresh.database.of(dao.daoId).insertInto('run_chats').values({ ...asked, language: 'uk' }).execute();
+      await fresh.database
+        .of(dao.daoId)
+        .insertInto('run_chats')
+        .values({ ...asked, language: 'uk' })
+        .execute();
       await fresh.database
         .of(dao.daoId)
         .transaction()
         .execute((db) =>
-          endRun(db, { runId: run, daoId: dao.daoId }, { status: 'cancelled', error: { code: 'X', message: '' }, timings: {}, usage: null }),
+          endRun(
+            db,
+            { runId: run, daoId: dao.daoId },
+            { status: 'cancelled', error: { code: 'X', message: '' }, timings: {}, usage: null },
+          ),
         );
       await spread();
       expect(await told()).toEqual([3, 7].map((number) => `run_ended ${chat(number)}`));
@@ -232,7 +272,9 @@ describe.each(DATABASES)('news on %s', (_name, open) => {
       await chatOf(3);
       await dao.open(user(1));
       const age = (days: number) =>
-        sql`update news set at = now() - make_interval(days => ${days}) where dao_id = ${dao.daoId}`.execute(fresh.database.all);
+        sql`update news set at = now() - make_interval(days => ${days}) where dao_id = ${dao.daoId}`.execute(
+          fresh.database.all,
+        );
       await age(4);
       await spread();
       expect(await told()).toEqual([]);
@@ -266,7 +308,9 @@ describe.each(DATABASES)('news on %s', (_name, open) => {
       // It is told at most every two seconds.
       expect(await news.nextRound(dao.daoId)).toBeUndefined();
       expect(await news.roundIn(dao.daoId)).toBe(2_000);
-      await sql`update news set poked_at = now() - interval '3 seconds' where dao_id = ${dao.daoId}`.execute(fresh.database.all);
+      await sql`update news set poked_at = now() - interval '3 seconds' where dao_id = ${dao.daoId}`.execute(
+        fresh.database.all,
+      );
       expect((await news.nextRound(dao.daoId))?.chats).toHaveLength(1);
       const anew = (await deliveries.next(address))!;
       await deliveries.finish({ id: anew.id, daoId: dao.daoId, version: anew.version });
@@ -302,7 +346,9 @@ describe.each(DATABASES)('news on %s', (_name, open) => {
     await news.endRound((await news.nextRound(dao.daoId))!);
     expect(await news.overdue()).not.toContain(dao.daoId);
     expect(await deliveries.overdue()).not.toContainEqual(address);
-    await sql`update deliveries set not_before = now() - interval '1 minute' where dao_id = ${dao.daoId}`.execute(fresh.database.all);
+    await sql`update deliveries set not_before = now() - interval '1 minute' where dao_id = ${dao.daoId}`.execute(
+      fresh.database.all,
+    );
     expect(await deliveries.overdue()).toContainEqual(address);
   });
 });

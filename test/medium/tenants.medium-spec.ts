@@ -4,7 +4,15 @@ import { openPostgres, type Database, type Db } from '../../src/adapters/store/d
 import { DATABASE_MARK, PLATFORM_ROLE, TENANT_ROLE } from '../../src/adapters/store/tenants.js';
 import { createDao } from '../factories/access.js';
 import { freshDatabase } from '../support/postgres.js';
-import { aRowOf, insertRow, SHARED, tableNames, tenantTables, type Row, type TenantTable } from '../support/tenant-tables.js';
+import {
+  aRowOf,
+  insertRow,
+  SHARED,
+  tableNames,
+  tenantTables,
+  type Row,
+  type TenantTable,
+} from '../support/tenant-tables.js';
 import { DATABASES, type Fresh } from './databases.js';
 
 /** Tables of the installation. No handle of a DAO may use them at all. */

@@ -71,10 +71,10 @@ describe('news', () => {
   });
 
   it('should look again for what happened meanwhile', async () => {
-    const begun = Promise.withResolvers<void>();
-    const told = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<undefined>();
+    const told = Promise.withResolvers<undefined>();
     const held = async (): Promise<NewsStep> => {
-      begun.resolve();
+      begun.resolve(undefined);
       await told.promise;
       return NOTHING;
     };
@@ -83,7 +83,7 @@ describe('news', () => {
       const handle = await poke();
       await begun.promise;
       await poke();
-      told.resolve();
+      told.resolve(undefined);
       await handle.result();
     });
     expect(done).toBe(2);

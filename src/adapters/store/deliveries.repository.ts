@@ -128,7 +128,14 @@ export class DeliveriesRepository {
 }
 
 const toDelivery = (row: Row, { source, chat, topic }: ChatAddress): Delivery => ({
-  ...{ id: row.id, version: row.version, isAnew: row.state === 'done', isAnswer: row.follows, member: row.member_id, chat: row.chat },
+  ...{
+    id: row.id,
+    version: row.version,
+    isAnew: row.state === 'done',
+    isAnswer: row.follows,
+    member: row.member_id,
+    chat: row.chat,
+  },
   news: { id: row.news_id, daoId: row.dao_id, kind: row.kind, data: row.data } as News,
   place: { source, chat, topic: topic === '' ? null : topic, kind: row.place_kind },
   ...{ isClosed: row.closed, language: row.language, speaks: row.speaks },

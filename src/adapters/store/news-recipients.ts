@@ -2,7 +2,12 @@ import { sql, type RawBuilder } from 'kysely';
 import type { News } from '../../contracts/news.js';
 
 /** The same as `CrewGatesRepository.open` shows them: those who may decide at a gate. A guest is named by their id. */
-const deciders = (daoId: string, run: string, gate: string, { undecided }: { undecided: boolean }): RawBuilder<unknown> => sql`
+const deciders = (
+  daoId: string,
+  run: string,
+  gate: string,
+  { undecided }: { undecided: boolean },
+): RawBuilder<unknown> => sql`
   with gate as (
     select g.kind, g.rules, request.actor, starter.member_id as starter, about.member_id as subject, key.owner
     from crew_gates g

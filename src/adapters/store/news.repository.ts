@@ -1,6 +1,13 @@
 import { sql, type RawBuilder } from 'kysely';
 import { v7 as uuid } from 'uuid';
-import { USUAL_PREFERENCES, type NewNews, type News, type Recipient, type ToPoke, type Topic } from '../../contracts/news.js';
+import {
+  USUAL_PREFERENCES,
+  type NewNews,
+  type News,
+  type Recipient,
+  type ToPoke,
+  type Topic,
+} from '../../contracts/news.js';
 import { guardStore } from './errors.js';
 import { recipientsOf } from './news-recipients.js';
 import type { Db, Tenants } from './tenants.js';
@@ -80,7 +87,12 @@ export class NewsRepository {
         if (isLast && !isStale) await addDirect(db, news);
         await db
           .updateTable('news')
-          .set({ told_to: isLast ? '' : (found.at(-1)?.who ?? toldTo), spread_at: isLast ? sql<Date>`now()` : null, poked: 0, poked_at: null })
+          .set({
+            told_to: isLast ? '' : (found.at(-1)?.who ?? toldTo),
+            spread_at: isLast ? sql<Date>`now()` : null,
+            poked: 0,
+            poked_at: null,
+          })
           .where('id', '=', news.id)
           .execute();
         return true;

@@ -2,7 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import type { GateState } from '../../contracts/crew.js';
 import { LANGUAGES } from '../../contracts/dialog.js';
 import type { ShownTally } from '../../contracts/proposal.js';
-import { closedProposalCard, gateCard, groupGateCard, openProposalCard, stoppedProposalCard, votedOn, type GateCard, type ProposalCard } from './cards.js';
+import {
+  closedProposalCard,
+  gateCard,
+  groupGateCard,
+  openProposalCard,
+  stoppedProposalCard,
+  votedOn,
+  type GateCard,
+  type ProposalCard,
+} from './cards.js';
 import { newsPhrasesIn } from './phrases.js';
 
 const EN = newsPhrasesIn('en');
@@ -21,7 +30,13 @@ const aGate = (changes: Partial<GateCard> = {}): GateCard => ({
 
 const aCard = (changes: Partial<ProposalCard['proposal']> = {}, tally: ShownTally | null = TALLY): ProposalCard => ({
   proposal: {
-    ...{ n: 7, title: 'Rent the barn', text: 'We rent it.', stage: 'open', closes_at: new Date('2026-12-01T10:00:00Z') },
+    ...{
+      n: 7,
+      title: 'Rent the barn',
+      text: 'We rent it.',
+      stage: 'open',
+      closes_at: new Date('2026-12-01T10:00:00Z'),
+    },
     ...{ execute_at: null, veto_reason: null, failure: null },
     ...changes,
   },
@@ -52,16 +67,19 @@ describe('what is asked of people', () => {
   });
 
   it('should say who decided what, and have no buttons then', () => {
-    const decisions = [{ name: 'Anna', decision: 'approve' as const }, { name: null, decision: 'approve' as const }];
+    const decisions = [
+      { name: 'Anna', decision: 'approve' as const },
+      { name: null, decision: 'approve' as const },
+    ];
     const half = gateCard(aGate({ decisions: decisions.slice(0, 1) }), EN);
     expect(half.body.text).toMatch(/Decided by Anna: approved\nUntil/);
     expect(half.buttons).not.toEqual([]);
     const { body, buttons } = gateCard(aGate({ state: 'approved', decisions }), EN);
     expect(body.text).toMatch(/Decided by Anna: approved\nDecided by a member: approved$/);
     expect(buttons).toEqual([]);
-    expect(gateCard(aGate({ state: 'rejected', decisions: [{ name: 'Anna', decision: 'reject' }] }), UK).body.text).toMatch(
-      /Рішення: відхилено \(Anna\)$/,
-    );
+    expect(
+      gateCard(aGate({ state: 'rejected', decisions: [{ name: 'Anna', decision: 'reject' }] }), UK).body.text,
+    ).toMatch(/Рішення: відхилено \(Anna\)$/);
   });
 
   it('should say what became of it where nobody ended it', () => {

@@ -3,7 +3,7 @@ import type { GateKind, GateState } from '../../contracts/crew.js';
 import type { Button } from '../../contracts/messenger.js';
 import { CHOICES, type Proposal, type ShownTally } from '../../contracts/proposal.js';
 import type { RichText } from '../../contracts/rich-text.js';
-import { bold, cut, italic, lines, rich, type Piece } from '../dialog/rich.js';
+import { bold, cut, italic, lines, type Piece } from '../dialog/rich.js';
 import { shownWords } from '../dialog/shown-words.js';
 import type { Decision, NewsPhrases } from './phrases.js';
 
@@ -66,7 +66,10 @@ export function gateCard(gate: GateCard, phrases: NewsPhrases): ReplyContent {
 }
 
 /** That something is to be decided, for a group: neither what it is about nor whom it names is anything to show there. */
-export const groupGateCard = ({ state, crew }: Pick<GateCard, 'state' | 'crew'>, phrases: NewsPhrases): ReplyContent => ({
+export const groupGateCard = (
+  { state, crew }: Pick<GateCard, 'state' | 'crew'>,
+  phrases: NewsPhrases,
+): ReplyContent => ({
   body: lines([
     phrases.askedInGroup(crewName(crew, phrases)),
     state === 'open' ? undefined : bold(phrases.states[state]),
@@ -115,7 +118,10 @@ export function openProposalCard(
       ...(tally ? tallyLines(tally, phrases) : []),
     ]),
   );
-  const buttons: Button[] = CHOICES.map((choice) => ({ label: phrases.choices[choice], press: `vote:${n}.${tag}:${choice}` }));
+  const buttons: Button[] = CHOICES.map((choice) => ({
+    label: phrases.choices[choice],
+    press: `vote:${n}.${tag}:${choice}`,
+  }));
   return { body, buttons: isOpen ? [buttons] : [] };
 }
 
@@ -144,7 +150,11 @@ export function stoppedProposalCard({ proposal }: ProposalCard, phrases: NewsPhr
 
 /** The proposal for which a message has buttons to vote; undefined: it has none. */
 export function votedOn({ buttons }: ReplyContent): number | undefined {
-  const [, n] = buttons.flat().map(({ press }) => /^vote:(\d{1,9})\./.exec(press)).find((found) => found !== null) ?? [];
+  const [, n] =
+    buttons
+      .flat()
+      .map(({ press }) => /^vote:(\d{1,9})\./.exec(press))
+      .find((found) => found !== null) ?? [];
   return n === undefined ? undefined : Number(n);
 }
 

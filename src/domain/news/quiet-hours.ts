@@ -46,7 +46,8 @@ export function quietHoursIn(text: string): QuietHours | undefined {
   const [, ...parts] = /^(\d{1,2})(?::(\d{2}))?\s*[-–—]\s*(\d{1,2})(?::(\d{2}))?$/.exec(text.trim()) ?? [];
   if (parts.length === 0) return undefined;
   const [fromHour = 0, fromMinute = 0, toHour = 0, toMinute = 0] = parts.map((part) => Number(part || '0') || 0);
-  const isClock = [fromHour, toHour].every((hour) => hour < 24) && [fromMinute, toMinute].every((minute) => minute < 60);
+  const isClock =
+    [fromHour, toHour].every((hour) => hour < 24) && [fromMinute, toMinute].every((minute) => minute < 60);
   const [from, to] = [fromHour * 60 + fromMinute, toHour * 60 + toMinute];
   return isClock && from !== to ? { from, to } : undefined;
 }

@@ -99,7 +99,14 @@ export class DeliveriesService {
   private async giveUp(delivery: Delivery, address: ChatAddress, error: unknown, count: number): Promise<void> {
     const { chats, clock, log } = this.parts;
     const { id, news } = delivery;
-    const fields = { delivery: id, dao_id: news.daoId, kind: news.kind, source: address.source, attempt: count, err: error };
+    const fields = {
+      delivery: id,
+      dao_id: news.daoId,
+      kind: news.kind,
+      source: address.source,
+      attempt: count,
+      err: error,
+    };
     const { problem, detail } = error instanceof DeliveryError ? error : { problem: undefined, detail: {} };
     if (problem === 'moved' && detail.movedTo !== undefined) {
       await chats.move(address, detail.movedTo);

@@ -76,7 +76,14 @@ describe('a press under what a run asks', () => {
 
   it('should be read from what its button sends, and from nothing else', () => {
     for (const act of GATE_ACTS) expect(readGatePress(`gate:${TAG}:${act}`)).toEqual({ tag: TAG, act });
-    for (const data of ['', 'gate:', `gate:${TAG}`, `gate:${TAG}:open`, `gate:${TAG.slice(1)}:approve`, 'vote:1.0:yes']) {
+    for (const data of [
+      '',
+      'gate:',
+      `gate:${TAG}`,
+      `gate:${TAG}:open`,
+      `gate:${TAG.slice(1)}:approve`,
+      'vote:1.0:yes',
+    ]) {
       expect(readGatePress(data)).toBeUndefined();
     }
   });

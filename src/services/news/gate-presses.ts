@@ -13,7 +13,14 @@ import { gateTag } from './news-content.js';
 /** Longest comment or answer, in UTF-16 units. */
 const LONGEST = 4_000;
 
-export const GATE_ACTS = ['approve', 'reject', 'return', 'answer', 'continue', 'stop'] as const satisfies readonly Decision[];
+export const GATE_ACTS = [
+  'approve',
+  'reject',
+  'return',
+  'answer',
+  'continue',
+  'stop',
+] as const satisfies readonly Decision[];
 
 /** A press of a button under what a run asks. */
 export interface GatePress {
@@ -75,9 +82,8 @@ export class GatePresses {
   ): Promise<string> {
     const phrases = newsPhrasesIn(language);
     const made = { gate, revision, decision, comment: cutText(text, LONGEST) };
-    const words = await told(
-      { ...phrases, decided: phrases.passedOn },
-      () => this.parts.runs.decide(BOTS_KEY, runId, made, { userId: update.actor }),
+    const words = await told({ ...phrases, decided: phrases.passedOn }, () =>
+      this.parts.runs.decide(BOTS_KEY, runId, made, { userId: update.actor }),
     );
     // Whoever was killed just after it was decided finds it decided.
     return update.isAgain && (words === phrases.decidedTwice || words === phrases.decidedEarlier)
@@ -86,7 +92,9 @@ export class GatePresses {
   }
 }
 
-const REFUSALS: Partial<Record<ErrorCode, keyof NewsPhrases & ('decidedEarlier' | 'decidedTwice' | 'changed' | 'notYours')>> = {
+const REFUSALS: Partial<
+  Record<ErrorCode, keyof NewsPhrases & ('decidedEarlier' | 'decidedTwice' | 'changed' | 'notYours')>
+> = {
   GATE_CLOSED: 'decidedEarlier',
   DECISION_MADE: 'decidedTwice',
   GATE_CHANGED: 'changed',

@@ -57,7 +57,10 @@ export class NewsContent {
       }
       case 'invitation_redeemed': {
         const { member } = await this.parts.views.names(news.daoId, news.data.member);
-        return { body: plainText(phrases.redeemed(member ?? phrases.aMember, news.data.roles.join(', '))), buttons: [] };
+        return {
+          body: plainText(phrases.redeemed(member ?? phrases.aMember, news.data.roles.join(', '))),
+          buttons: [],
+        };
       }
       default:
         return this.proposal(news, delivery, phrases);
@@ -116,7 +119,7 @@ function runWords({ crew, status, result, error }: ToldRun, phrases: NewsPhrases
   const name = crewName(crew, phrases);
   if (status === 'cancelled') return plainText(phrases.runStopped(name));
   if (status === 'failed') {
-    const reason = typeof error?.['reason'] === 'string' && error['reason'] !== '' ? error['reason'] : error?.message;
+    const reason = typeof error?.reason === 'string' && error.reason !== '' ? error.reason : error?.message;
     return plainText(phrases.runFailed(name, reason ?? ''));
   }
   return lines([bold(phrases.runEnded(name)), result ? richOf(crewMarkdown(result)) : undefined], '\n\n');

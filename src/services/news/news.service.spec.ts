@@ -23,7 +23,10 @@ interface Scene {
   isOn?: boolean;
 }
 
-function aService({ news = {}, clock = {}, isOn = true }: Scene): { service: NewsService; changed: (daoId: string) => void } {
+function aService({ news = {}, clock = {}, isOn = true }: Scene): {
+  service: NewsService;
+  changed: (daoId: string) => void;
+} {
   let changed: (daoId: string) => void = () => undefined;
   const service = new NewsService({
     news: strict<NewsRepository>('news', { onChange: (listener) => void (changed = listener), ...news }),
@@ -99,7 +102,9 @@ describe('a change of a DAO', () => {
   it('should fail nobody', async () => {
     let looked = 0;
     const { changed } = aService({
-      news: { isPending: () => Promise.reject(new AppError('STORE_UNAVAILABLE')).finally(() => (looked += 1)) as never },
+      news: {
+        isPending: () => Promise.reject(new AppError('STORE_UNAVAILABLE')).finally(() => (looked += 1)),
+      },
     });
     changed('a');
     await until(() => looked === 1);
