@@ -4,7 +4,6 @@ import { CrewsRepository } from '../../src/adapters/store/crews.repository.js';
 import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import type { GateOrder } from '../../src/contracts/crew-run.js';
 import type { ChatAddress, Language } from '../../src/contracts/dialog.js';
-import type { Delivery } from '../../src/contracts/news.js';
 import { aCrew, aTaskDefinition, ROOM } from './crew.js';
 import { aRequest } from './requests.js';
 
@@ -13,24 +12,6 @@ export const APPROVAL: GateOrder = {
   ...{ id: 'output.plan-1', kind: 'approval', task: 'plan', ask: 'Well?', shown: { output: { text: 'a plan' } } },
   ...{ roles: ['admin'], count: 1, self: false, remindAfterS: 60, expiresAfterS: 600 },
 };
-
-/** What is asked in a chat, to begin with. */
-export const aDelivery = (changes: Partial<Delivery> = {}): Delivery => ({
-  ...{
-    id: 'd1',
-    version: 1,
-    isAnew: false,
-    isAnswer: false,
-    member: 'p_1',
-    chat: 'c1',
-    isClosed: false,
-    language: 'en',
-    speaks: null,
-  },
-  news: { id: 'n1', daoId: 'dao', kind: 'gate_asked', data: { run: 'r1', gate: 'output.plan-1' } },
-  place: { source: 'tg', chat: '1', topic: null, kind: 'private' },
-  ...changes,
-});
 
 export interface ChatFacts {
   kind?: 'private' | 'group';

@@ -5,7 +5,7 @@ import { CHOICES, type Proposal, type ShownTally } from '../../contracts/proposa
 import type { RichText } from '../../contracts/rich-text.js';
 import { bold, cut, italic, lines, type Piece } from '../dialog/rich.js';
 import { shownWords } from '../dialog/shown-words.js';
-import type { Decision, NewsPhrases } from './phrases.js';
+import type { Decision, NewsPhrases } from './phrase-book.js';
 
 /** Most characters of a proposal's text that a message shows. */
 const MOST_TEXT = 1_500;

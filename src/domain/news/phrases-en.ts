@@ -1,4 +1,4 @@
-import type { NewsPhrases } from './phrases.js';
+import type { NewsPhrases } from './phrase-book.js';
 
 const voters = (count: number): string => `${count} ${count === 1 ? 'person' : 'people'}`;
 
