@@ -202,6 +202,12 @@ describe('news in Telegram', () => {
     const draft = { title: 'Paint the barn', text: 'We paint it green.', open: true };
     await product.call('POST', `/proposals?dao_id=${DAO}&user_id=tg:1`, {}, draft);
     await told(admin, 'Paint the barn');
+    // All of it was spread, and nothing is left to be written.
+    await until(async () => {
+      const open = product.database.all.selectFrom('news').where('spread_at', 'is', null).select('id').execute();
+      const left = product.database.all.selectFrom('deliveries').where('state', '=', 'waiting').select('id').execute();
+      return (await open).length + (await left).length === 0;
+    });
     expect(await saying(anna, 'Paint the barn')).toEqual([]);
   });
 });

@@ -1,5 +1,4 @@
 import { sql, type RawBuilder } from 'kysely';
-import { v7 as uuid } from 'uuid';
 import {
   USUAL_PREFERENCES,
   type NewNews,
@@ -240,30 +239,34 @@ async function peopleOf(db: Db, news: News, after: string): Promise<Found[]> {
   return rows;
 }
 
+/** In one statement: ballots that are cast meanwhile wait for the row of the news. */
 async function addDeliveries(db: Db, news: News, judge: Judge, found: readonly Found[]): Promise<void> {
-  for (const { member, chat, now, muted, quiet_from: from, quiet_to: to, time_zone: timeZone } of found) {
-    if (chat === null) continue;
-    const { muted: none, timeZone: usual } = USUAL_PREFERENCES;
+  const { muted: none, timeZone: usual } = USUAL_PREFERENCES;
+  const wanted = found.flatMap(({ member, chat, now, muted, quiet_from: from, quiet_to: to, time_zone: timeZone }) => {
+    if (chat === null) return [];
     const quiet = from === null || to === null ? null : { from, to };
-    const preferences = { muted: muted ?? none, quiet, timeZone: timeZone ?? usual };
-    const notBefore = judge(news, { preferences, now });
-    if (notBefore) await addDelivery(db, news, sql`values (${chat}::text)`, { member, notBefore });
-  }
+    const at = judge(news, { preferences: { muted: muted ?? none, quiet, timeZone: timeZone ?? usual }, now });
+    return at ? [{ chat, member, at }] : [];
+  });
+  if (wanted.length === 0) return;
+  const rows = sql`jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as wanted (chat text, member text, at timestamptz)`;
+  await addMessages(db, news, sql`select chat, member, at from ${rows}`);
 }
 
 /** Chats that are told whoever is in them: where a run was asked for; where nobody is reached by whom an approval is due, groups. */
 async function addDirect(db: Db, news: News): Promise<void> {
   if (news.kind === 'run_ended') {
-    const asked = sql`select chat from run_chats where dao_id = ${news.daoId} and run_id = ${news.data.run}`;
-    return addDelivery(db, news, asked, { member: null });
+    const { daoId, data } = news;
+    const asked = sql`select chat, null, now() from run_chats where dao_id = ${daoId} and run_id = ${data.run}`;
+    return addMessages(db, news, asked);
   }
   if (news.kind !== 'gate_asked') return;
-  await addDelivery(db, news, groupsOf(news), { member: null });
+  await addMessages(db, news, groupsOf(news));
 }
 
 /** Of each group or guild of the DAO the chat that was used last, unless somebody has a message about it. */
 const groupsOf = ({ id, daoId }: News): RawBuilder<unknown> => sql`
-  select distinct on (c.source, c.space_id) c.id
+  select distinct on (c.source, c.space_id) c.id, null, now()
   from spaces s join chats c on c.source = s.source and c.space_id = s.space_id
   where s.dao_id = ${daoId} and c.kind = 'group' and c.closed_at is null
     and not exists (select from deliveries d where d.news_id = ${id} and d.state <> 'undeliverable' and not d.follows)
@@ -273,17 +276,11 @@ const groupsOf = ({ id, daoId }: News): RawBuilder<unknown> => sql`
     )
   order by c.source, c.space_id, c.seen_at desc, c.id`;
 
-async function addDelivery(
-  db: Db,
-  { id, daoId }: News,
-  chats: RawBuilder<unknown>,
-  { member, notBefore = null }: { member: string | null; notBefore?: Date | null },
-): Promise<void> {
+/** @param chats which, whom each of them is for, and when it may be told */
+async function addMessages(db: Db, { id, daoId }: News, chats: RawBuilder<unknown>): Promise<void> {
   await sql`
     insert into deliveries (id, dao_id, news_id, chat, member_id, not_before)
-    select ${uuid()} || case when place = 1 then '' else '-' || place end, ${daoId}, ${id}, chat, ${member}::text,
-      coalesce(${notBefore}::timestamptz, now())
-    from (select chat, row_number() over () as place from (${chats}) as listed (chat)) as numbered
+    select gen_random_uuid()::text, ${daoId}, ${id}, chat, member, at from (${chats}) as told (chat, member, at)
     on conflict (news_id, chat) where not follows do nothing
   `.execute(db);
 }
