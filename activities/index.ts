@@ -2,6 +2,7 @@ import { createAnswerActivities, type AnswerActivities, type AnswersDependencies
 import { createAuditHeadsActivities, type AuditHeadsActivities, type AuditHeadsDependencies } from './audit-heads.js';
 import { createCrewActivities, goingOn, type CrewActivities, type CrewDependencies } from './crew.js';
 import type { DialogActivities, DialogsDependencies } from './dialogs.js';
+import type { NewsActivities, NewsDependencies } from './news.js';
 import type { DevtoolsActivities, DevtoolsDependencies } from './devtools.js';
 import { createLlmActivities, type LlmActivities, type LlmDependencies } from './llm/generate.js';
 import { createProposalActivities, type ProposalActivities, type ProposalsDependencies } from './proposals.js';
@@ -15,7 +16,10 @@ export type OrchestratorDependencies = LlmDependencies &
   CrewDependencies &
   ProposalsDependencies;
 /** Everything that activities need. */
-export type ActivityDependencies = OrchestratorDependencies & DevtoolsDependencies & DialogsDependencies;
+export type ActivityDependencies = OrchestratorDependencies &
+  DevtoolsDependencies &
+  DialogsDependencies &
+  NewsDependencies;
 
 export type OrchestratorActivities = LlmActivities &
   AnswerActivities &
@@ -24,7 +28,7 @@ export type OrchestratorActivities = LlmActivities &
   CrewActivities &
   ProposalActivities;
 /** All activities, by the names under which workflows call them. */
-export type Activities = OrchestratorActivities & DevtoolsActivities & DialogActivities;
+export type Activities = OrchestratorActivities & DevtoolsActivities & DialogActivities & NewsActivities;
 
 /** Activities of the workflows' own queue; calls to models of other queues and tools have workers of their own. */
 export const createActivities = (deps: OrchestratorDependencies): OrchestratorActivities => ({

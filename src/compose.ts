@@ -31,6 +31,10 @@ import { MemoryRepository } from './adapters/store/memory.repository.js';
 import { MembersRepository } from './adapters/store/members.repository.js';
 import { DaosRepository } from './adapters/store/daos.repository.js';
 import { DelegationsRepository } from './adapters/store/delegations.repository.js';
+import { DeliveriesRepository } from './adapters/store/deliveries.repository.js';
+import { NewsRepository } from './adapters/store/news.repository.js';
+import { NewsViewsRepository } from './adapters/store/news-views.repository.js';
+import { PreferencesRepository } from './adapters/store/preferences.repository.js';
 import type { Database } from './adapters/store/database.js';
 import type { Tenants } from './adapters/store/tenants.js';
 import { KeysRepository } from './adapters/store/keys.repository.js';
@@ -98,19 +102,24 @@ export interface Foundation {
 }
 
 /** The repositories over one database. */
-const repositoriesOf = (tenants: Tenants) => ({
+const repositoriesOf = (tenants: Tenants, news = new NewsRepository(tenants)) => ({
   access: new AccessRepository(tenants),
-  audit: new AuditRepository(tenants),
+  audit: new AuditRepository(tenants, (daoId) => {
+    news.changed(daoId);
+  }),
   auditHeads: new AuditHeadsRepository(tenants),
   cache: new AnswerCacheRepository(tenants),
   chats: new ChatsRepository(tenants),
   config: new ConfigRepository(tenants),
   crewGates: new CrewGatesRepository(tenants),
-  crewRuns: new CrewRunsRepository(tenants),
+  crewRuns: new CrewRunsRepository(tenants, (daoId) => {
+    news.changed(daoId);
+  }),
   crewViews: new CrewViewsRepository(tenants),
   crews: new CrewsRepository(tenants),
   daos: new DaosRepository(tenants),
   delegations: new DelegationsRepository(tenants),
+  deliveries: new DeliveriesRepository(tenants),
   figures: new ProviderFiguresRepository(tenants),
   inbox: new InboxRepository(tenants),
   interactions: new InteractionsRepository(tenants),
@@ -118,6 +127,9 @@ const repositoriesOf = (tenants: Tenants) => ({
   keys: new KeysRepository(tenants),
   members: new MembersRepository(tenants),
   memory: new MemoryRepository(tenants),
+  news,
+  newsViews: new NewsViewsRepository(tenants),
+  preferences: new PreferencesRepository(tenants),
   proposals: new ProposalsRepository(tenants),
   refusals: new RefusalsRepository(tenants),
   replies: new RepliesRepository(tenants),
@@ -269,6 +281,7 @@ export class Composition {
     const { advancing: crews, daoTools } = this.crewing;
     const { turns, acts, memory } = this.dialogs;
     return {
+      news: this.dialogs.news.spreading,
       dialogs: {
         answerNext: (address, attempt) => turns.answerNext(address, attempt),
         doActs: (address, attempt) => acts.doActs(address, attempt),

@@ -27,12 +27,14 @@ import type { AccessService } from './services/access.service.js';
 import type { Cancels } from './services/cancels.js';
 import type { Crewing } from './services/crewing.js';
 import { ActsService } from './services/dialogs/acts.service.js';
-import { DialogsService, type DialogClock } from './services/dialogs/dialogs.service.js';
+import { DialogsService } from './services/dialogs/dialogs.service.js';
 import { MemoryService } from './services/dialogs/memory.service.js';
 import { SuggestionsService } from './services/dialogs/suggestions.service.js';
 import { SmallReplies } from './services/dialogs/small-replies.js';
 import { talkingOf, type TalkingParts } from './services/dialogs/talking.js';
 import { TurnsService } from './services/dialogs/turns.service.js';
+import { newsOf, type NewsRepositories, type NewsServices } from './services/news/wiring.js';
+import type { NewsClock } from './services/news/news.service.js';
 import { Lease } from './services/leases.js';
 import type { OutcomesService } from './services/outcomes.service.js';
 import type { People } from './services/people.js';
@@ -45,7 +47,7 @@ export interface DialogsParts {
   env: Env;
   log: Logger;
   shared: SharedState;
-  clock: DialogClock;
+  clock: NewsClock;
   defaultDao: () => string | undefined;
   services: DialogsServices;
   /** Which words mean commands. */
@@ -54,12 +56,13 @@ export interface DialogsParts {
 
 /** What dialogs ask for, as the process has it. */
 export interface DialogsServices {
-  repositories: TalkingParts['repositories'] & {
-    interactions: InteractionsRepository;
-    memory: MemoryRepository;
-    replies: RepliesRepository;
-    requests: RequestsRepository;
-  };
+  repositories: TalkingParts['repositories'] &
+    NewsRepositories & {
+      interactions: InteractionsRepository;
+      memory: MemoryRepository;
+      replies: RepliesRepository;
+      requests: RequestsRepository;
+    };
   access: AccessService;
   cancels: Cancels;
   config: { current(): LoadedConfig };
@@ -94,6 +97,7 @@ export interface Dialogs {
   turns: TurnsService;
   acts: ActsService;
   memory: MemoryService;
+  news: NewsServices;
   /** Undefined: there is no bot. */
   telegram: TelegramDoor | undefined;
   /** Undefined: there is no application. */
@@ -115,20 +119,26 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
     ...(discord && { dc: discord.messenger }),
   };
   const { access, submissions, crewing, people, voting } = services;
+  const news = newsOf({ repositories, access, runs: crewing.runs, clock, messengers, log });
+  const { gates, preferences, deliveries } = news;
   const { conversation, presses } = talkingOf({
     ...{ repositories, access, requests, submissions, runs: crewing.runs, wording },
+    ...{ gates, preferences },
     ...{ changes: people.changes, invitations: people.invitations, proposals: voting.proposals, votes: voting.votes },
   });
   const historyTokens = (): number => services.config.current().profile.limits.session_tokens;
   const memory = new MemoryService({ memory: repositories.memory, submissions, outcomes, historyTokens, log });
   const turns = new TurnsService({
     ...{ inbox, chats, clock, replies, requests: repositories.requests, accepted: requests, cancels, outcomes },
-    ...{ conversation, memory, messengers, defaultDao, log },
+    ...{ conversation, memory, messengers, defaultDao, log, news: deliveries },
   });
   const small = new SmallReplies({ replies, messengers, log });
   const acts = new ActsService({ inbox, chats, requests, presses, small, messengers, defaultDao, log });
-  const overdue = { dialogs: door, ...(discord && { interactions: discord.door.tokens }) };
-  return { door, turns, acts, memory, telegram: telegram?.door, discord: discord?.door, overdue };
+  const overdue = {
+    ...{ dialogs: door, news: news.spreading, deliveries },
+    ...(discord && { interactions: discord.door.tokens }),
+  };
+  return { door, turns, acts, memory, news, telegram: telegram?.door, discord: discord?.door, overdue };
 }
 
 function telegramOf(

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { createActivities, type ActivityDependencies } from '../activities/index.js';
 import { createDevtoolsActivities } from '../activities/devtools.js';
 import { createDialogActivities } from '../activities/dialogs.js';
+import { createNewsActivities } from '../activities/news.js';
 import { createLlmActivities } from '../activities/llm/generate.js';
 import { packagePath } from '../config/paths.js';
 import { QUEUES } from './contracts/ids.js';
@@ -44,7 +45,10 @@ export function startWorkers(
       case QUEUES.devtools:
         return { queue, activities: createDevtoolsActivities(deps), workflows: false, maxActivities: DEVTOOLS_SLOTS };
       case QUEUES.dialogs:
-        return { queue, activities: createDialogActivities(deps), workflows: true, maxActivities: DIALOGS_SLOTS };
+        return {
+          ...{ queue, workflows: true, maxActivities: DIALOGS_SLOTS },
+          activities: { ...createDialogActivities(deps), ...createNewsActivities(deps) },
+        };
       default:
         throw new AppError('CONFIG_INVALID', `There is no queue "${queue}". Choose of ${SERVED_QUEUES.join(', ')}.`);
     }

@@ -14,7 +14,7 @@ export const COMMAND_NAMES = [
     'decompose',
     'code_review',
   ] as const),
-  ...(['status', 'why', 'cost', 'stop', 'language', 'link', 'start'] as const),
+  ...(['status', 'why', 'cost', 'stop', 'notify', 'language', 'link', 'start'] as const),
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
@@ -35,7 +35,9 @@ export type Asks =
   /** For which proposal a command is meant. */
   | { kind: 'which'; command: CommandName }
   /** What was wrong with an answer. */
-  | { kind: 'complaint'; requestId: string };
+  | { kind: 'complaint'; requestId: string }
+  /** What is to be done better in what a run asks about, or the answer to its question. */
+  | { kind: 'gate'; runId: string; gate: string; revision: number; decision: 'return' | 'answer' };
 
 /** Something that was offered to be begun. */
 export interface Offer {

@@ -45,6 +45,9 @@ export const proposalWorkflowId = (daoId: string, n: number): string => `proposa
 export const dialogWorkflowId = ({ source, chat, topic }: ChatAddress): string =>
   ['dialog', source, chat, ...(topic === '' ? [] : [topic])].join('/');
 
+/** Workflow id of a DAO's news: it is spread by one workflow at a time. */
+export const newsWorkflowId = (daoId: string): string => `news/${daoId}`;
+
 /** Principals of keys themselves. No key but their own gives them. */
 export const API_PRINCIPAL_PREFIX = 'api:';
 
@@ -68,5 +71,6 @@ export const WORKFLOWS = {
   crewRun: 'crewRun',
   proposal: 'proposal',
   dialog: 'dialog',
+  news: 'news',
   auditHeads: 'auditHeads',
 } as const;

@@ -2,6 +2,7 @@ import type { Entitlement } from '../contracts/access.js';
 import type { SeenRun } from '../contracts/crew-view.js';
 import { noPersonId } from '../contracts/person-id.js';
 import type { GateNow } from '../adapters/store/crew-gates.repository.js';
+import { addNews } from '../adapters/store/news.repository.js';
 import { addMember, memberByUser, updateMember } from '../adapters/store/members.repository.js';
 import { actionOf } from '../domain/crew/action.js';
 import { AppError } from '../errors/app-error.js';
@@ -29,10 +30,16 @@ export async function doAction(
     throw new AppError('DECISION_INVALID', `This crew cannot give the role ${JSON.stringify(role)}.`);
   }
   if (run.subject === null) throw new AppError('DECISION_INVALID', 'The run is about nobody.');
-  await assignRole(change, run.subject, role, changes);
+  await assignRole(change, run, run.subject, role, changes);
 }
 
-async function assignRole(change: Change, user: string, role: string, changes: ChangesService): Promise<void> {
+async function assignRole(
+  change: Change,
+  { run_id: runId }: SeenRun,
+  user: string,
+  role: string,
+  changes: ChangesService,
+): Promise<void> {
   const { db, daoId, by, record } = change;
   requireEntitlements(by, [NEEDED]);
   requireGiving(change, [role]);
@@ -44,6 +51,7 @@ async function assignRole(change: Change, user: string, role: string, changes: C
       throw new AppError('DECISION_INVALID', `Whom the run is about cannot be a member: the id ${no}.`);
     const id = await addMember(db, daoId, { userId: user, roles: [role], name: null });
     await record({ actor: by.actor, action: 'member.add', subject: id, detail: { roles: [role] } });
+    await tellRole(change, id, role, runId);
     return;
   }
   const roles = [...member.roles, role];
@@ -54,4 +62,9 @@ async function assignRole(change: Change, user: string, role: string, changes: C
     subject: member.id,
     detail: { roles, before: member.roles },
   });
+  await tellRole(change, member.id, role, runId);
 }
+
+/** Whoever was given a role hears of it, once for each run. */
+const tellRole = ({ db, daoId }: Change, member: string, role: string, runId: string): Promise<void> =>
+  addNews(db, daoId, { key: `role/${runId}/${member}/${role}`, kind: 'role_given', data: { member, role } });

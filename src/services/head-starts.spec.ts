@@ -95,7 +95,12 @@ describe('HeadStarts', () => {
     starts = new HeadStarts({
       requests: strict<RequestsRepository>('requests', {
         background: () =>
-          sleep(readingMs, { daoName: 'GreenFood DAO', daoFacts: { voting: 'Seven days.' }, history: [], summary: null }),
+          sleep(readingMs, {
+            daoName: 'GreenFood DAO',
+            daoFacts: { voting: 'Seven days.' },
+            history: [],
+            summary: null,
+          }),
         find: () => Promise.resolve(found),
         recordUnwanted: async ({ daoId }, used) => void spent.push([daoId, used]),
         recordSpent: async (id, daoId, _generation, used) =>

@@ -13,6 +13,7 @@ import {
   type Invitation,
   type InvitationsRepository,
 } from '../adapters/store/invitations.repository.js';
+import { addNews } from '../adapters/store/news.repository.js';
 import { addMember, memberById, memberByUser } from '../adapters/store/members.repository.js';
 import { firstLacking, givenBy, unknownRole } from '../domain/member-rules.js';
 import { AppError } from '../errors/app-error.js';
@@ -197,7 +198,22 @@ async function join(now: Change, invitation: Invitation): Promise<Member> {
   await requireInviter(now, invitation);
   const member = await addMember(db, daoId, { userId: by.actor, roles });
   await now.record({ actor: by.actor, action: 'invitation.redeem', subject: id, detail: { member, roles } });
+  await tellInviter(now, invitation, member);
   return changed(now, member);
+}
+
+/** Whoever invited a member hears that they came. */
+async function tellInviter(
+  { db, daoId }: Change,
+  { id, created_by: by, roles }: Invitation,
+  member: string,
+): Promise<void> {
+  if (by === PLATFORM_OWNER) return;
+  await addNews(db, daoId, {
+    key: `invitation/${id}/${member}`,
+    kind: 'invitation_redeemed',
+    data: { by, member, roles },
+  });
 }
 
 async function linkTo(now: Change, invitation: Invitation): Promise<Member> {

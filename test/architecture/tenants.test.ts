@@ -20,11 +20,13 @@ const MAY_REACH_ALL: Readonly<Record<string, string>> = {
   'src/adapters/store/crew-views.repository.ts':
     'whoever asks with a key of all DAOs does not say of which a run is; nothing but that is read',
   'src/adapters/store/daos.repository.ts': 'creates DAOs, and lists them for the platform’s administrator',
+  'src/adapters/store/deliveries.repository.ts': 'chats are of no one DAO: one shows news of several, in their order',
   'src/adapters/store/inbox.repository.ts':
     'the end of what may be of no DAO; the reconciler looks for what nobody does',
   'src/adapters/store/interactions.repository.ts':
     'interactions of Discord belong to no DAO until it is their turn, and their tokens are of use to whoever answers',
   'src/adapters/store/keys.repository.ts': 'nobody knows of which DAO a key is before it is found; the platform’s keys',
+  'src/adapters/store/news.repository.ts': 'chats are of no one DAO; the sweep looks for news of all DAOs',
   'src/adapters/store/proposals.repository.ts': 'the reconciler looks for proposals of all DAOs that are overdue',
   'src/adapters/store/provider-figures.repository.ts': 'how a provider does is counted over all who ask it',
   'src/adapters/store/refusals.repository.ts': 'the sweep of old refusals, and what-if over all of them',

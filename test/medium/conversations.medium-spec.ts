@@ -18,6 +18,8 @@ import { ChangesService } from '../../src/services/changes.service.js';
 import type { CrewRunsService } from '../../src/services/crew-runs.service.js';
 import { tagOf } from '../../src/services/dialogs/commands/asked.js';
 import { talkingOf, type Talking } from '../../src/services/dialogs/talking.js';
+import type { GatePresses } from '../../src/services/news/gate-presses.js';
+import type { PreferencesService } from '../../src/services/news/preferences.service.js';
 import type { InvitationsService } from '../../src/services/invitations.service.js';
 import type { RequestsService } from '../../src/services/requests.service.js';
 import type { SubmissionsService } from '../../src/services/submissions.service.js';
@@ -73,6 +75,8 @@ describe.each(DATABASES)('conversations on %s', (_name, open) => {
       requests: strict<RequestsService>('requests', { visible }),
       runs: strict<CrewRunsService>('runs', { asked: () => Promise.resolve([]) }),
       invitations: strict<InvitationsService>('invitations', {}),
+      gates: strict<GatePresses>('gates', {}),
+      preferences: strict<PreferencesService>('preferences', {}),
     });
   });
 

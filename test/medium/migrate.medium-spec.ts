@@ -30,6 +30,7 @@ const NEW = [
   '0011-open-crew-runs',
   '0012-dialogs',
   '0013-conversations',
+  '0014-news',
 ];
 const ALL = [...OLD, ...NEW];
 const TABLES = [
@@ -50,6 +51,7 @@ const TABLES = [
   'crews',
   'daos',
   'delegations',
+  'deliveries',
   'dialogs',
   'electors',
   'feedback',
@@ -57,9 +59,11 @@ const TABLES = [
   'inbox',
   'invitations',
   'members',
+  'news',
   'offers',
   'pending',
   'platform_grants',
+  'preferences',
   'proposals',
   'rate_limits',
   'refusals',

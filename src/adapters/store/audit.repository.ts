@@ -43,7 +43,11 @@ export interface AuditFilter {
 export class AuditRepository {
   private readonly gates = new Map<string, { semaphore: SemaphoreInterface; users: number }>();
 
-  constructor(private readonly tenants: Tenants) {}
+  /** @param changed called after each change of a DAO */
+  constructor(
+    private readonly tenants: Tenants,
+    private readonly changed: (daoId: string) => void = () => undefined,
+  ) {}
 
   /**
    * Writes something down that changed nothing else.
@@ -64,7 +68,7 @@ export class AuditRepository {
   async recorded<T>(place: string | null | AuditPlace, change: (db: Db, record: Recorder) => Promise<T>): Promise<T> {
     const { daoId, key } = typeof place === 'object' && place !== null ? place : { daoId: place };
     const chain = chainOf(daoId);
-    return this.inTurn(chain, () =>
+    const result = await this.inTurn(chain, () =>
       guardStore(() =>
         this.handle(daoId)
           .transaction()
@@ -82,6 +86,8 @@ export class AuditRepository {
           }),
       ),
     );
+    if (daoId !== null) this.changed(daoId);
+    return result;
   }
 
   /**

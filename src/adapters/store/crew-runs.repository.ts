@@ -65,7 +65,11 @@ const KEPT_HEADS = 500;
 export class CrewRunsRepository {
   private readonly heads = new LRUCache<string, RunHead>({ max: KEPT_HEADS });
 
-  constructor(private readonly tenants: Tenants) {}
+  /** @param changed called after each change of a DAO's run */
+  constructor(
+    private readonly tenants: Tenants,
+    private readonly changed: (daoId: string) => void = () => undefined,
+  ) {}
 
   /** What of a run never changes; undefined: there is none, or it had ended before anybody asked here. */
   async head(runId: string, daoId: string): Promise<RunHead | undefined> {
@@ -95,7 +99,7 @@ export class CrewRunsRepository {
    * @param change undefined for a run that has ended
    */
   async locked<T>(head: RunHead, change: (db: Db, run: LoadedRun | undefined, now: Date) => Promise<T>): Promise<T> {
-    return guardStore(() =>
+    const result = await guardStore(() =>
       this.tenants
         .of(head.daoId)
         .transaction()
@@ -106,6 +110,8 @@ export class CrewRunsRepository {
           return change(db, run, found?.now ?? new Date());
         }),
     );
+    this.changed(head.daoId);
+    return result;
   }
 }
 

@@ -19,6 +19,8 @@ export async function eraseDialogs(db: Db, forgotten: Forgotten): Promise<void> 
       delete from ${sql.table(table)} where dao_id = ${daoId} and (actor = ${theirs(forgotten)} or chat in (${own}))
     `.execute(db);
   }
+  // Messages about news, which are in their chats alone; whose they are is kept nowhere else than with the member.
+  await sql`delete from deliveries where dao_id = ${daoId} and chat in (${own})`.execute(db);
   await sql`delete from dialogs where dao_id = ${daoId} and chat in (${own})`.execute(db);
   await sql`select forget_chats(${daoId}, ${[...forgotten.userIds]}::text[])`.execute(db);
 }

@@ -67,6 +67,25 @@ export class RepliesRepository {
     return toRecorded(row);
   }
 
+  /** As `begin`, of a message that answers nothing; what it shows may be something else each time. */
+  async beginNews(
+    { id, daoId, chat }: { id: string; daoId: string; chat: string },
+    content: ReplyContent,
+  ): Promise<RecordedReply> {
+    const { rows } = await guardStore(() =>
+      sql<Row>`
+        insert into replies as reply (id, dao_id, chat, content, generation)
+        values (${id}, ${daoId}, ${chat}, ${JSON.stringify(content)}::jsonb, 1)
+        on conflict (id) do update set
+          generation = reply.generation + 1, content = excluded.content, state = 'open', done_at = null
+        returning reply.id, content, request_id, revision, generation, state, ${stopped} as stopped, ${partsOf} as parts
+      `.execute(this.tenants.of(daoId)),
+    );
+    const [row] = rows;
+    if (!row) throw new TypeError('a message was not written down');
+    return toRecorded(row);
+  }
+
   /** Makes whoever asks the writer of a reply that is there. Undefined: there is none. */
   async claim(id: string, daoId: string): Promise<RecordedReply | undefined> {
     const { rows } = await guardStore(() =>

@@ -26,6 +26,7 @@ import type {
   ReplyPartsTable,
   SpacesTable,
 } from './schema-dialogs.js';
+import type { DeliveriesTable, NewsTable, PreferencesTable } from './schema-news.js';
 import type { BallotsTable, DelegationsTable, ElectorsTable, ProposalsTable } from './schema-proposals.js';
 import type {
   CrewDecisionsTable,
@@ -291,4 +292,7 @@ export interface Schema {
   pending: PendingTable;
   feedback: FeedbackTable;
   run_chats: RunChatsTable;
+  news: NewsTable;
+  deliveries: DeliveriesTable;
+  preferences: PreferencesTable;
 }

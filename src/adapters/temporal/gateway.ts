@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import {
   crewWorkflowId,
   dialogWorkflowId,
+  newsWorkflowId,
   proposalWorkflowId,
   QUEUES,
   requestWorkflowId,
@@ -19,9 +20,10 @@ import { AppError } from '../../errors/app-error.js';
 import { isForgotten, isRefusal } from './refusals.js';
 import { keepAuditHeadsSchedule } from './schedules.js';
 import { ensureSearchAttributes } from './search-attributes.js';
-import type { dialog, proposal, routeRequest } from '../../../workflows/index.js';
+import type { dialog, news, proposal, routeRequest } from '../../../workflows/index.js';
 import { POKE_CREW_SIGNAL } from '../../../workflows/crew-run/messages.js';
 import { POKE_DIALOG_SIGNAL, type DialogPoke } from '../../../workflows/dialog/messages.js';
+import { POKE_NEWS_SIGNAL } from '../../../workflows/news/messages.js';
 import { POKE_SIGNAL } from '../../../workflows/proposal/messages.js';
 
 /** How long a caller waits for Temporal to accept, in milliseconds. */
@@ -134,6 +136,25 @@ export class TemporalGateway {
         priority: { priorityKey: 2 },
         staticSummary: `dialog in ${address.source}`,
         typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.Mode, value: 'dialog' }],
+      });
+    await this.mended((giveUpAt) => this.bounded(poke, giveUpAt));
+  }
+
+  /**
+   * Tells the workflow of a DAO's news to look again, and starts it if there is none. Safe to repeat.
+   * @throws AppError `TEMPORAL_UNAVAILABLE` within two seconds
+   */
+  async pokeNews(daoId: string): Promise<void> {
+    const poke = (client: Client): Promise<unknown> =>
+      client.workflow.signalWithStart<typeof news>(WORKFLOWS.news, {
+        args: [{ version: 1, daoId }],
+        signal: POKE_NEWS_SIGNAL,
+        workflowId: newsWorkflowId(daoId),
+        taskQueue: QUEUES.dialogs,
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+        priority: { priorityKey: 3, fairnessKey: fairnessKey(daoId) },
+        staticSummary: 'news',
+        typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.DaoId, value: daoId }],
       });
     await this.mended((giveUpAt) => this.bounded(poke, giveUpAt));
   }

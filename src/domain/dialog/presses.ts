@@ -2,6 +2,9 @@ import { COMPLAINTS, MARKS, type Complaint, type Mark } from '../../contracts/co
 import { CHOICES, type Choice } from '../../contracts/proposal.js';
 import { isCommandName, type CommandName } from './commands.js';
 
+/** What somebody does about something that a run asks. */
+const GATE_ACTS = ['approve', 'reject', 'return', 'answer', 'continue', 'stop'] as const;
+
 /** What somebody does by pressing a button. `tag` says of which DAO, or of what, something is that has no short id. */
 export type Press =
   | { what: 'mark'; requestId: string; mark: Mark }
@@ -10,7 +13,7 @@ export type Press =
   | { what: 'vote'; n: number; tag: string; choice: Choice }
   | { what: 'prop'; n: number; tag: string; act: 'open' | 'withdraw' }
   | { what: 'say'; command: CommandName; tag: string; args: string }
-  | { what: 'gate'; tag: string; act: 'approve' | 'reject' }
+  | { what: 'gate'; tag: string; act: (typeof GATE_ACTS)[number] }
   | { what: 'dao'; tag: string }
   | { what: 'stop'; runId: string }
   | { what: 'drop' };
@@ -97,7 +100,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     return isCommandName(name) ? { what: 'say', command: name, tag, args } : undefined;
   },
   gate: (tag, arg) => {
-    const act = oneOf(['approve', 'reject'], arg);
+    const act = oneOf(GATE_ACTS, arg);
     return act && { what: 'gate', tag, act };
   },
   dao: (tag) => ({ what: 'dao', tag }),

@@ -3,7 +3,6 @@
  * text could be shown as another one than it is), and those that Unicode keeps for programs.
  */
 const UNWANTED =
-  // eslint-disable-next-line no-control-regex -- They are what is looked for.
   /[\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\p{Noncharacter_Code_Point}]/gu;
 const LINE_ENDS = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
 

@@ -11,9 +11,9 @@ export interface Address extends Stretch {
 
 const MARKUP = /[\\*_~`|[\]<]/g;
 /** What means something at the beginning of a line alone: headings, quotations, lists, small print. */
-const LINE_BEGINS = /^[^\S\n]*(?:(?<signs>[#>]{1,3}|[-+])|\d{1,9}(?=(?<dot>[.)])))/gm;
+const LINE_BEGINS = /[^\S\n]*(?:(?<signs>[#>]{1,3}|[-+])|\d{1,9}(?=[.)]))/y;
 /** `:smile:`, and whatever else stands between two colons; the colon of an address. */
-const COLON = /:(?=[^\s:]+:)|(?<=\w):(?=\/\/)/g;
+const COLON = /:(?=[^\s:]*:)|(?<=\w):(?=\/\/)/g;
 const PING = /@(?=everyone|here)/gi;
 
 const ADDRESS = /https?:\/\/[^\s<]+/g;
@@ -34,15 +34,20 @@ export const inBrackets = (url: string): string =>
  * no further. `ends` tells where those end that are known.
  */
 export function addressesIn(text: string, edges: readonly number[], ends: ReadonlyMap<number, number>): Address[] {
-  const found: Address[] = [];
-  let edge = 0;
-  for (const { 0: run, index } of text.matchAll(ADDRESS)) {
-    while (edge < edges.length && edges[edge]! <= index) edge += 1;
-    const end = Math.min(index + run.length, edges[edge] ?? Infinity);
-    const address = addressAt(text.slice(index, end), index, ends.get(index), end < index + run.length);
-    if (address) found.push(address);
-  }
-  return found;
+  const bounds = [0, ...edges, text.length];
+  return bounds
+    .slice(1)
+    .flatMap((bound, index) => {
+      const from = bounds[index] ?? 0;
+      return Array.from(text.slice(from, bound).matchAll(ADDRESS), ({ 0: run, index: behind }) => {
+        const at = from + behind;
+        const next = text.charAt(at + run.length);
+        // What stands there would be taken for a part of the address, or the backslash before it.
+        const cut = next === '<' || (at + run.length === bound && /\S/.test(next));
+        return addressAt(run, at, ends.get(at), cut);
+      });
+    })
+    .filter((address) => address !== undefined);
 }
 
 function addressAt(run: string, at: number, end: number | undefined, cut: boolean): Address | undefined {
@@ -53,29 +58,39 @@ function addressAt(run: string, at: number, end: number | undefined, cut: boolea
   return cut || goesOn ? angled(core, at) : { at, length: run.length, written: run };
 }
 
-const angled = (core: string, at: number): Address => ({ at, length: core.length, written: inAngles(core) });
+/** An address that ends before what follows it, or before what ends the brackets. */
+function angled(core: string, at: number): Address {
+  const [url = ''] = core.split('>');
+  return { at, length: url.length, written: inAngles(url) };
+}
+
+/** What would mean something if a line began here: the places of its signs. */
+function signsAt(text: string, begin: number): number[] {
+  LINE_BEGINS.lastIndex = begin;
+  const match = LINE_BEGINS.exec(text);
+  if (!match) return [];
+  const end = begin + match[0].length;
+  const { signs = '' } = match.groups ?? {};
+  return signs === '' ? [end] : Array.from(signs, (_, index) => end - 1 - index);
+}
 
 /**
  * A text as Discord has to be told it so that it shows it as it is: for each UTF-16 unit what is written for it. Addresses
- * are not touched: a backslash in one would be part of it.
+ * are not touched: a backslash in one would be part of it. `begins` are places that may be read like the beginning of a
+ * line, as that of a mark.
  */
-export function escapedUnits(text: string, addresses: readonly Address[]): string[] {
+export function escapedUnits(text: string, addresses: readonly Address[], begins: readonly number[]): string[] {
   const units = text.split('');
   const escape = (at: number): void => {
     units[at] = `\\${text.charAt(at)}`;
   };
   for (const { index } of [...text.matchAll(MARKUP), ...text.matchAll(COLON)]) escape(index);
-  for (const { 0: found, index, groups } of text.matchAll(LINE_BEGINS)) {
-    const end = index + found.length;
-    if (groups?.['dot']) escape(end);
-    for (let at = end - (groups?.['signs']?.length ?? 0); at < end; at += 1) escape(at);
-  }
+  const lines = Array.from(text.matchAll(/\n/g), ({ index }) => index + 1);
+  for (const begin of [0, ...lines, ...begins]) signsAt(text, begin).forEach(escape);
   for (const { index } of text.matchAll(PING)) units[index] = `@${APART}`;
   for (const address of addresses) {
     units.fill('', address.at, endOf(address));
     units[address.at] = address.written;
-    // A backslash would be taken for the end of the address.
-    if (text.charAt(endOf(address)) === '<') units[endOf(address)] = `<${APART}`;
   }
   return units;
 }

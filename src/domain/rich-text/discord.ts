@@ -1,8 +1,7 @@
 import type { Mark, RichText } from '../../contracts/rich-text.js';
 import { APART, addressesIn, escapedUnits, inAngles, inBrackets } from './discord-escape.js';
 import { mailAddress } from './links.js';
-import type { Stretch } from './marks.js';
-import { aroundCode, endOf, isCode, outside, tidyMarks } from './marks.js';
+import { aroundCode, endOf, isCode, isInline, marksIn, outside, partedBy, tidyMarks } from './marks.js';
 import { splitRich } from './split.js';
 
 /** What one message of Discord holds, in UTF-16 units of what is written, backslashes and asterisks with it. */
@@ -24,7 +23,7 @@ function saysItself(text: string, link: Link): boolean {
 function linkEnds(text: string, link: Link): [string, string] {
   const words = text.slice(link.at, endOf(link));
   if (mailAddress(link.url) !== undefined || link.url.length > LONGEST_ADDRESS) return ['', ''];
-  if (!/^https?:\/\//i.test(link.url)) return ['', ` (${escapedUnits(link.url, []).join('')})`];
+  if (!/^https?:\/\//i.test(link.url)) return ['', ` (${escapedUnits(link.url, [], []).join('')})`];
   // Discord does not hide an address behind another one, and finds the end of words by their brackets.
   const plain = !words.includes('://') && /^(?:[^[\]]|\[[^[\]]*\])*$/.test(words);
   return plain ? ['[', `](${inBrackets(link.url)})`] : ['', ` (${inAngles(link.url)})`];
@@ -48,11 +47,11 @@ interface Prepared {
 }
 
 /** Marks of words that lie within one line each; links are around all that is in them, and addresses in no mark. */
-function prepared({ text }: RichText, marks: readonly Mark[]): Prepared {
+function prepared({ text, marks }: RichText): Prepared {
   const newlines = Array.from(text.matchAll(/\n/g), ({ index }) => ({ at: index, length: 1 }));
   const lines = tidyMarks(
     text,
-    marks.flatMap((mark) => (mark.kind === 'quote' ? [] : outside(mark, newlines))),
+    marks.flatMap((mark) => (isInline(mark) ? outside(mark, newlines) : [])),
   );
   const known = new Map(
     lines
@@ -67,23 +66,24 @@ function prepared({ text }: RichText, marks: readonly Mark[]): Prepared {
   const styles = lines
     .filter(isStyle)
     .flatMap((mark) => outside(mark, addresses))
-    .flatMap((mark) => byLinks(mark, links));
-  return { text, units: escapedUnits(text, addresses), marks: tidyMarks(text, [...links, ...code, ...styles]) };
+    .flatMap((mark) => partedBy(mark, links));
+  const placed = tidyMarks(text, [...links, ...code, ...styles]);
+  const begins = placed.map(({ at }) => at);
+  return { text, units: escapedUnits(text, addresses, begins), marks: placed };
 }
 
-/** A style as one before each link, one within it, and one behind it. */
-const byLinks = (style: Mark, links: readonly Stretch[]): Mark[] => [
-  ...outside(style, links),
-  ...links
-    .filter((link) => link.at < endOf(style) && endOf(link) > style.at)
-    .flatMap((link) => {
-      const at = Math.max(style.at, link.at);
-      const length = Math.min(endOf(style), endOf(link)) - at;
-      return [{ ...style, at, length }];
-    }),
-];
-
 const isWord = (character: string): boolean => /[\p{L}\p{N}\p{M}_]/u.test(character);
+
+/** The marks that are in no other one, each with those that are in it. */
+function outerOnes(marks: readonly Mark[]): { mark: Mark; inside: Mark[] }[] {
+  const outer: { mark: Mark; inside: Mark[] }[] = [];
+  for (const mark of marks) {
+    const last = outer.at(-1);
+    if (last && mark.at < endOf(last.mark)) last.inside.push(mark);
+    else outer.push({ mark, inside: [] });
+  }
+  return outer;
+}
 
 /** Writes one line, or more of them where nothing is marked across their ends. */
 class LineWriter {
@@ -101,14 +101,10 @@ class LineWriter {
   /** What stands between these two places, with the marks that are there; outer ones come first. */
   stretch(from: number, to: number, marks: readonly Mark[]): void {
     let at = from;
-    for (let index = 0; index < marks.length;) {
-      const mark = marks[index]!;
-      let behind = index + 1;
-      while (behind < marks.length && marks[behind]!.at < endOf(mark)) behind += 1;
+    for (const { mark, inside } of outerOnes(marks)) {
       this.words(at, mark.at);
-      this.marked(mark, marks.slice(index + 1, behind));
+      this.marked(mark, inside);
       at = endOf(mark);
-      index = behind;
     }
     this.words(at, to);
   }
@@ -155,19 +151,15 @@ function blockLines(text: string, mark: Extract<Mark, { kind: 'pre' }>): string[
 /** The lines of a text between two places, each with its marks. */
 function textLines(of: Prepared, from: number, to: number, quoted: Quoted): string[] {
   let at = from;
-  let next = of.marks.findIndex((mark) => mark.at >= from);
   return of.text
     .slice(from, to)
     .split('\n')
     .map((line) => {
       const end = at + line.length;
-      const first = next < 0 ? of.marks.length : next;
-      let behind = first;
-      while (behind < of.marks.length && of.marks[behind]!.at < end) behind += 1;
       const writer = new LineWriter(of);
-      writer.stretch(at, end, of.marks.slice(first, behind));
+      writer.stretch(at, end, marksIn(of.marks, at, end));
       const prefix = quoted(at, end) ? '> ' : '';
-      [at, next] = [end + 1, behind];
+      at = end + 1;
       return prefix + writer.written;
     });
 }
@@ -180,35 +172,42 @@ type Quoted = (from: number, to: number) => boolean;
  * what can be clicked, and nothing looks like a call of everybody. Marks of words end with each line and begin again.
  * Where two signs would be read as another one a character that takes no room parts them.
  */
-export function discordMarkdown(rich: RichText): string {
-  const marks = aroundCode(rich);
-  const quotes = marks.filter(({ kind }) => kind === 'quote');
-  const blocks = marks.filter((mark) => mark.kind === 'pre');
-  const of = prepared(
-    rich,
-    marks.filter(({ kind }) => kind !== 'pre'),
-  );
+export function discordMarkdown(given: RichText): string {
+  const rich = withLines(given.text, aroundCode(given));
+  const quotes = rich.marks.filter(({ kind }) => kind === 'quote');
+  const of = prepared(rich);
   const quoted: Quoted = (from, to) => {
     const words = from + rich.text.slice(from, to).search(/\S|$/);
     return quotes.some((quote) => quote.at <= words && endOf(quote) > from);
   };
   const lines: string[] = [];
   let at = 0;
-  for (const block of blocks) {
-    lines.push(...withoutLast(textLines(of, at, block.at, quoted)));
-    const code = blockLines(rich.text, block);
-    lines.push(...(quoted(block.at, endOf(block)) ? code.map((line) => `> ${line}`) : code));
-    at = endOf(block);
-    // The line that the block ends is no line of the text behind it.
-    if (rich.text.charAt(at) === '\n') at += 1;
-    else if (at === rich.text.length) return lines.join('\n');
+  for (const block of rich.marks.filter((mark) => mark.kind === 'pre')) {
+    // The line in which the block begins is its own.
+    lines.push(...textLines(of, at, block.at, quoted).slice(0, -1));
+    const prefix = quoted(block.at, endOf(block)) ? '> ' : '';
+    lines.push(...blockLines(rich.text, block).map((line) => prefix + line));
+    at = endOf(block) + 1;
   }
-  return [...lines, ...textLines(of, at, rich.text.length, quoted)].join('\n');
+  return [...lines, ...(at > rich.text.length ? [] : textLines(of, at, rich.text.length, quoted))].join('\n');
 }
 
-/** Without the beginning of the line in which a block begins, where nothing stands before it. */
-const withoutLast = (lines: string[]): string[] => (/^(?:> )?$/.test(lines.at(-1) ?? '') ? lines.slice(0, -1) : lines);
+/** A text whose blocks of code have lines of their own. */
+function withLines(text: string, marks: readonly Mark[]): RichText {
+  const blocks = marks.filter(({ kind }) => kind === 'pre');
+  const begins = blocks.map(({ at }) => at).filter((at) => at > 0 && text.charAt(at - 1) !== '\n');
+  const ends = blocks.map(endOf).filter((at) => at < text.length && text.charAt(at) !== '\n');
+  const breaks = [...new Set([...begins, ...ends])].toSorted((a, b) => a - b);
+  if (breaks.length === 0) return { text, marks };
+  const parts = [0, ...breaks].map((from, index) => text.slice(from, breaks[index]));
+  const moved = marks.map((mark) => {
+    const at = mark.at + breaks.filter((one) => one <= mark.at).length;
+    const end = endOf(mark) + breaks.filter((one) => one < endOf(mark)).length;
+    return { ...mark, at, length: end - at };
+  });
+  return { text: parts.join('\n'), marks: moved };
+}
 
 /** A text in pieces that are messages of Discord once they are written. */
 export const splitForDiscord = (rich: RichText): RichText[] =>
-  splitRich(rich, DISCORD_LIMITS.text, (piece) => discordMarkdown(piece).length <= DISCORD_LIMITS.text);
+  splitRich(rich, DISCORD_LIMITS.text, (piece) => discordMarkdown(piece).length);

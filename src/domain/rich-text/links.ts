@@ -26,4 +26,4 @@ export function linkUrl(given: string): string | undefined {
 }
 
 /** The address of a mailbox, without what else its link says. */
-export const mailAddress = (url: string): string | undefined => /^mailto:([^?]+)/i.exec(url)?.[1];
+export const mailAddress = (url = ''): string | undefined => /^mailto:([^?]+)/i.exec(url)?.[1];

@@ -11,26 +11,29 @@ export interface MarkdownPart {
  */
 const ROOM = { paragraph: 200, item: 300, any: 400 };
 const LINE = { each: 1, marker: 1, delimiter: 0.4, unit: 0.02 };
+/** Longer parts than this have brackets only where these are near each other, both in UTF-16 units. */
+const LONG_PART = 2_000;
+const LONGEST_BRACKETS = 1_000;
 /** Most containers (quotations, lists) that one line may open, and most delimiters of a part. */
 const MOST_NESTED = 20;
 const MOST_DELIMITERS = ROOM.any / LINE.delimiter;
 
 const MARKERS = /^(?:[ \t]*(?:>|(?:[-+*]|\d{1,9}[.)])(?=[ \t\n]|$)))+/gm;
-const DELIMITERS = /[*_~[]/g;
+const DELIMITERS = /[*_~[\]]/g;
 const ITEM = /^(?:[-+*]|\d{1,9}[.)])(?:\s|$)/;
 /** A fence that stands in no list and no quotation, and any other. */
 const BARE_FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/;
 const FENCE = /^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})/;
 
 /** What stands for a character that is to mean nothing to the parser: clean texts have none of these. */
-const STANDS_FOR = '*_~[>-+.)';
+const STANDS_FOR = '*_~[]>-+.)';
 const FIRST_STAND_IN = 0xfdd0;
 const standIn = (character: string): string =>
   String.fromCharCode(FIRST_STAND_IN + Math.max(0, STANDS_FOR.indexOf(character)));
 
 /** A text that the parser gave, with the characters that were hidden from it. */
 export const withoutStandIns = (text: string): string =>
-  text.replaceAll(/[\ufdd0-\ufdd8]/g, (one) => STANDS_FOR.charAt(one.charCodeAt(0) - FIRST_STAND_IN));
+  text.replaceAll(/[\ufdd0-\ufdd9]/g, (one) => STANDS_FOR.charAt(one.charCodeAt(0) - FIRST_STAND_IN));
 
 const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
 
@@ -46,9 +49,22 @@ function tamed(text: string): string {
     let nested = 0;
     return markers.replaceAll(/[-+*>.)]/g, (one) => ((nested += 1) > MOST_NESTED ? standIn(one) : one));
   });
-  if (count(shallow, DELIMITERS) <= MOST_DELIMITERS) return shallow;
+  const paired = shallow.length > LONG_PART ? withPairs(shallow) : shallow;
+  if (count(paired, DELIMITERS) <= MOST_DELIMITERS) return paired;
   let delimiters = 0;
-  return shallow.replaceAll(DELIMITERS, (one) => ((delimiters += 1) > MOST_DELIMITERS ? standIn(one) : one));
+  return paired.replaceAll(DELIMITERS, (one) => ((delimiters += 1) > MOST_DELIMITERS ? standIn(one) : one));
+}
+
+/** A text without the brackets that no link can be made of: for each, the parser goes through all that is before it. */
+function withPairs(text: string): string {
+  const open: number[] = [];
+  const paired = new Set<number>();
+  for (const { 0: bracket, index } of text.matchAll(/[[\]]/g)) {
+    const from = bracket === '[' ? undefined : open.pop();
+    if (bracket === '[') open.push(index);
+    else if (from !== undefined && index - from <= LONGEST_BRACKETS) paired.add(from).add(index);
+  }
+  return text.replaceAll(/[[\]]/g, (bracket, index: number) => (paired.has(index) ? bracket : standIn(bracket)));
 }
 
 /** The line behind a block of code that begins here, outside of lists and quotations; undefined where none begins. */
@@ -57,7 +73,7 @@ function behindFence(lines: readonly string[], from: number): number | undefined
   if (!fence) return undefined;
   const closing = new RegExp(`^ {0,3}${fence.charAt(0)}{${fence.length},}[ \\t]*$`);
   let at = from + 1;
-  while (at < lines.length && !closing.test(lines[at]!)) at += 1;
+  while (at < lines.length && !closing.test(lines[at] ?? '')) at += 1;
   return Math.min(at + 1, lines.length);
 }
 
@@ -112,7 +128,7 @@ export function partsOf(markdown: string): MarkdownPart[] {
   const lines = markdown.split('\n');
   let fence: string | undefined;
   for (let index = 0; index < lines.length; index += 1) {
-    const line = lines[index]!;
+    const line = lines[index] ?? '';
     const behind = fence === undefined ? behindFence(lines, index) : undefined;
     if (behind !== undefined) {
       const code = lines.slice(index, behind);

@@ -19,12 +19,13 @@ const LONGEST_NAME = 40;
 const RULE = '———';
 
 // What they would find behind the parser, by patterns whose time grows with the square of a text, it finds itself.
-const mdastExtensions = gfmFromMarkdown().map(({ transforms, ...extension }) => extension);
+const mdastExtensions = gfmFromMarkdown().map((extension) => ({ ...extension, transforms: [] }));
 const extensions = [gfm({ singleTilde: false })];
 
 /** Where a part is read: what its links are called by, and whether we are in one. */
 interface Reading {
   out: RichWriter;
+  source: string;
   definitions: ReadonlyMap<string, Definition>;
   used: ReadonlySet<string>;
   inLink: boolean;
@@ -46,7 +47,7 @@ export function richOf(markdown: string, { unfinished = false } = {}): RichText 
   for (const { text, gap } of partsOf(unfinished ? closeMarkdown(clean) : clean)) {
     const root = fromMarkdown(text, { extensions, mdastExtensions });
     out.apart(gap);
-    blocks(readingOf(root, out), root.children, 2);
+    blocks(readingOf(root, text, out), root.children, 2);
   }
   return out.done();
 }
@@ -61,13 +62,14 @@ function allIn(root: Nodes): Nodes[] {
   return found;
 }
 
-function readingOf(root: Root, out: RichWriter): Reading {
+function readingOf(root: Root, source: string, out: RichWriter): Reading {
   const nodes = allIn(root);
   const called = nodes.filter((node) => node.type === 'linkReference' || node.type === 'imageReference');
   // The first definition of a name is the one that counts.
   const definitions = nodes.filter((node) => node.type === 'definition').toReversed();
   return {
     out,
+    source,
     definitions: new Map(definitions.map((one) => [one.identifier, one])),
     used: new Set(called.map(({ identifier }) => identifier)),
     inLink: false,
@@ -132,12 +134,21 @@ function marked({ out }: Reading, kind: 'bold' | 'italic' | 'strike' | 'code' | 
 const languageOf = (lang: string | null | undefined): string | undefined =>
   /^[\w+#.-]{1,40}$/.exec(withoutStandIns(lang ?? ''))?.[0];
 
-function list(reading: Reading, { children, ordered, start, spread }: List): void {
-  for (const [index, item] of children.entries()) {
-    if (index > 0) reading.out.apart(spread ? 2 : 1);
-    const number = ordered ? `${(start ?? 1) + index}. ` : '';
-    reading.out.item(number + boxOf(item) || '• ', () => blocks(reading, item.children, item.spread ? 2 : 1));
+function list(reading: Reading, node: List): void {
+  const numbers = node.ordered ? numbersOf(reading, node) : [];
+  for (const [index, item] of node.children.entries()) {
+    if (index > 0) reading.out.apart(node.spread ? 2 : 1);
+    const bullet = numbers[index] === undefined ? '' : `${numbers[index]}. `;
+    reading.out.item(bullet + boxOf(item) || '• ', () => blocks(reading, item.children, item.spread ? 2 : 1));
   }
+}
+
+/** The numbers as they were written: they may be years. Where all are 1 they are to be counted. */
+function numbersOf({ source }: Reading, { children }: List): string[] {
+  const written = children.map(
+    ({ position }) => /^\d+/.exec(source.slice(position?.start.offset, (position?.start.offset ?? 0) + 9))?.[0] ?? '1',
+  );
+  return written.every((number) => number === '1') ? written.map((_, index) => String(index + 1)) : written;
 }
 
 const boxOf = ({ checked }: ListItem): string => (typeof checked === 'boolean' ? (checked ? '☑ ' : '☐ ') : '');
@@ -146,15 +157,16 @@ const boxOf = ({ checked }: ListItem): string => (typeof checked === 'boolean' ?
 function link(reading: Reading, given: string, content: (inside: Reading) => void): void {
   const { out, inLink } = reading;
   const from = cleanText(withoutStandIns(given)).trim();
-  const url = inLink ? undefined : linkUrl(from);
-  const mail = url && mailAddress(url);
+  const url = linkUrl(from);
+  const mail = mailAddress(url);
+  const address = mail ?? from;
   const place = out.here();
   content({ ...reading, inLink: inLink || url !== undefined });
-  if (out.since(place) === '') out.write(mail ?? from);
+  if (out.since(place) === '') out.write(address);
   if (inLink) return;
-  const told = out.since(place) === (mail ?? from);
+  const told = out.since(place) === address;
   if (url && (!mail || told)) out.mark({ kind: 'link', url }, place);
-  else if (!told && from !== '') addressBehind(out, mail ?? from, url);
+  else if (!told && address !== '') addressBehind(out, address, url);
 }
 
 /** Telegram and Discord make no links to mailboxes of other words than the address. */

@@ -16,7 +16,8 @@ const inOrder = (marks: readonly Mark[]): Mark[] => marks.toSorted((a, b) => a.a
 
 /** Whether a cut here would part the two halves of a character. */
 export const insidePair = (text: string, at: number): boolean =>
-  /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(Math.max(0, at - 1), at + 1));
+  isUnit(text.charCodeAt(at), 0xdc00) && isUnit(text.charCodeAt(at - 1), 0xd800);
+const isUnit = (unit: number, first: number): boolean => unit >= first && unit < first + 0x400;
 
 /** A mark without blanks at its ends; one of whole lines keeps the indentation of its first. */
 function trimmed(text: string, mark: Mark, lines: RegExp): Mark {
@@ -32,15 +33,32 @@ function trimmed(text: string, mark: Mark, lines: RegExp): Mark {
 
 /**
  * Marks as the contract has them, outer ones first: within the text, without blanks at their ends, none empty, none in
- * another of its kind, crossed ones cut. `everywhere` takes the indentation of blocks for blanks, too.
+ * another of its kind, crossed ones cut, none of words around a block of lines. `everywhere` takes the indentation of
+ * blocks for blanks, too.
  */
 export function tidyMarks(text: string, marks: readonly Mark[], everywhere = false): Mark[] {
+  const lines = everywhere ? /\s/ : /\n/;
+  const blocks = nested(
+    text,
+    marks.filter((mark) => !isInline(mark)),
+    lines,
+  );
+  const code = blocks.filter(({ kind }) => kind === 'pre');
+  const quotes = blocks.filter(({ kind }) => kind === 'quote');
+  const words = marks
+    .filter(isInline)
+    .flatMap((mark) => outside(mark, code))
+    .flatMap((mark) => partedBy(mark, quotes));
+  return nested(text, [...blocks, ...words], lines);
+}
+
+function nested(text: string, marks: readonly Mark[], lines: RegExp): Mark[] {
   const kept: Mark[] = [];
   const open: Mark[] = [];
-  for (const given of inOrder(marks.map((mark) => trimmed(text, mark, everywhere ? /\s/ : /\n/)))) {
+  for (const given of inOrder(marks.map((mark) => trimmed(text, mark, lines)))) {
     closeBefore(open, given.at);
     const end = Math.min(endOf(given), ...open.map(endOf));
-    const mark = trimmed(text, { ...given, length: end - given.at }, /\n/);
+    const mark = trimmed(text, { ...given, length: end - given.at }, lines);
     if (mark.length === 0 || open.some(({ kind }) => kind === mark.kind)) continue;
     kept.push(mark);
     open.push(mark);
@@ -52,13 +70,38 @@ function closeBefore(open: Mark[], at: number): void {
   for (let last = open.at(-1); last && endOf(last) <= at; last = open.at(-1)) open.pop();
 }
 
+/** Those of these stretches, which are in order and apart, that have something between these two places. */
+function between<Each extends Stretch>(stretches: readonly Each[], from: number, to: number): Each[] {
+  return stretches.slice(
+    firstOf(stretches, (one) => endOf(one) > from),
+    firstOf(stretches, (one) => one.at >= to),
+  );
+}
+
+/** The marks, which are in order, that begin between these two places. */
+export const marksIn = (marks: readonly Mark[], from: number, to: number): Mark[] =>
+  marks.slice(
+    firstOf(marks, ({ at }) => at >= from),
+    firstOf(marks, ({ at }) => at >= to),
+  );
+
+/** The index of the first one for which it holds, as it does for all behind it. */
+function firstOf<Each>(ordered: readonly Each[], holds: (one: Each) => boolean): number {
+  let [low, high] = [0, ordered.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const one = ordered[middle];
+    if (one !== undefined && holds(one)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 /** The parts of a mark that are in none of the holes; these are apart and in order. */
 export function outside(mark: Mark, holes: readonly Stretch[]): Mark[] {
   const parts: Mark[] = [];
   let at = mark.at;
-  for (let index = firstEndingAfter(holes, mark.at); index < holes.length; index += 1) {
-    const hole = holes[index]!;
-    if (hole.at >= endOf(mark)) break;
+  for (const hole of between(holes, mark.at, endOf(mark))) {
     if (hole.at > at) parts.push({ ...mark, at, length: hole.at - at });
     at = endOf(hole);
   }
@@ -66,15 +109,14 @@ export function outside(mark: Mark, holes: readonly Stretch[]): Mark[] {
   return parts;
 }
 
-function firstEndingAfter(stretches: readonly Stretch[], at: number): number {
-  let [low, high] = [0, stretches.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (endOf(stretches[middle]!) <= at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+/** A mark as one before each of these stretches, which are apart and in order, one within it, and one behind it. */
+export const partedBy = (mark: Mark, stretches: readonly Stretch[]): Mark[] => [
+  ...outside(mark, stretches),
+  ...between(stretches, mark.at, endOf(mark)).map((one) => {
+    const at = Math.max(mark.at, one.at);
+    return { ...mark, at, length: Math.min(endOf(mark), endOf(one)) - at };
+  }),
+];
 
 /**
  * Marks as platforms take them: nothing is in code, and code is in nothing but a quotation. Other marks are cut around it;

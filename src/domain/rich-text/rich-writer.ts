@@ -84,9 +84,11 @@ export class RichWriter {
   /** Writes an item of a list: its bullet, then its content, the further lines of which stand below the first. */
   item(bullet: string, content: () => void): void {
     this.line(bullet);
+    const empty = this.text;
     this.level += 1;
     content();
     this.level -= 1;
+    if (this.text === empty) this.text = empty.trimEnd();
   }
 
   /** All that was written. */

@@ -9,9 +9,11 @@ const PARAGRAPH = /\n[^\S\n]*(?=\n)/g;
 const LINE = /\n/g;
 const SENTENCE = /(?<=[.!?…][\p{Pe}\p{Pf}"'*]{0,3})\s|(?<=[。！？])/gu;
 const WORD = /\s+(?![\s\p{M}\u200d])/gu;
+/** A piece that is as full as this is not tried to be filled further. */
+const NEARLY = 0.97;
 /** How much of what follows tells whether a character goes on behind the room, in UTF-16 units. */
 const LOOK_AHEAD = 64;
-type Fits = (piece: RichText) => boolean;
+type Size = (piece: RichText) => number;
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** How long a text is to the platforms' limits: in UTF-16 units. */
@@ -22,18 +24,18 @@ export const lengthOf = ({ text }: RichText): number => text.length;
  * anywhere, but not within what a person takes for one character unless that alone is too long. Blanks at cuts are
  * left out; the indentation of a line is not. No piece is blank, so a blank text has none.
  *
- * @param limit most UTF-16 units of a piece
- * @param fits what else a piece must be; it gets longer and shorter beginnings of what is left, and whatever a
- *   beginning of one character is it is taken
+ * @param limit the most that the size of a piece may be, and its UTF-16 units
+ * @param sizeOf the size of a piece as it will be written; a piece of one character is taken whatever it says
  */
-export function splitRich(rich: RichText, limit: number, fits: Fits = () => true): RichText[] {
+export function splitRich(rich: RichText, limit: number, sizeOf: Size = lengthOf): RichText[] {
   const pieces: RichText[] = [];
   const whole = trimmedEnd(rich);
   const end = whole.text.length;
   let from = afterBlanks(whole.text, 0);
   while (from < end) {
-    const cut = cutOf(whole, from, limit, fits);
-    const piece = trimmedEnd(sliceRich(whole, from, cut));
+    const near = { ...whole, marks: whole.marks.filter((mark) => mark.at < from + limit && endOf(mark) > from) };
+    const cut = cutOf(near, from, limit, sizeOf);
+    const piece = trimmedEnd(sliceRich(near, from, cut));
     if (!isBlank(piece.text)) pieces.push(piece);
     from = afterBlanks(whole.text, cut);
   }
@@ -50,28 +52,35 @@ function afterBlanks(text: string, cut: number): number {
   return cut === 0 ? 0 : cut + blanks.length;
 }
 
-function cutOf(rich: RichText, from: number, limit: number, fits: Fits): number {
+function cutOf(rich: RichText, from: number, limit: number, sizeOf: Size): number {
   const least = from + String.fromCodePoint(rich.text.codePointAt(from) ?? 0).length;
-  let most = longest(rich, from, Math.min(from + limit, rich.text.length), fits);
+  const sizeAt = (cut: number): number => sizeOf(sliceRich(rich, from, cut));
+  let most = longest(from, Math.min(from + limit, rich.text.length), limit, sizeAt);
   let cut = most === rich.text.length ? most : bestCut(rich, from, most, least);
   // What is a little shorter may be written a little longer.
-  while (cut > least && !fits(sliceRich(rich, from, cut))) {
+  while (cut > least && sizeAt(cut) > limit) {
     most = cut - 1;
     cut = bestCut(rich, from, most, least);
   }
   return cut;
 }
 
-/** The end of the longest beginning that fits. */
-function longest(rich: RichText, from: number, end: number, fits: Fits): number {
-  if (fits(sliceRich(rich, from, end))) return end;
-  let [low, high] = [from, end];
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (fits(sliceRich(rich, from, middle))) low = middle;
-    else high = middle;
+/** The end of the longest beginning that fits, or of one that is nearly as long. */
+function longest(from: number, end: number, limit: number, sizeAt: (cut: number) => number): number {
+  let [low, high] = [
+    { at: from, size: 0 },
+    { at: end, size: sizeAt(end) },
+  ];
+  if (high.size <= limit) return end;
+  for (let round = 1; high.at - low.at > 1 && low.size < limit * NEARLY; round += 1) {
+    // Sizes grow about evenly; where they do not, halves find it.
+    const share = round % 3 === 0 ? 1 / 2 : (limit - low.size) / (high.size - low.size);
+    const at = Math.min(high.at - 1, Math.max(low.at + 1, low.at + Math.floor((high.at - low.at) * share)));
+    const one = { at, size: sizeAt(at) };
+    if (one.size <= limit) low = one;
+    else high = one;
   }
-  return low;
+  return low.at;
 }
 
 function bestCut({ text, marks }: RichText, from: number, most: number, least: number): number {

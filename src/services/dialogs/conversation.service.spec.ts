@@ -5,6 +5,7 @@ import type { RouteSubmission } from '../../contracts/request.js';
 import type { PendingRepository } from '../../adapters/store/pending.repository.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Accepted } from '../accepted.js';
+import type { GatePresses } from '../news/gate-presses.js';
 import type { SubmissionsService } from '../submissions.service.js';
 import { said, tagOf } from './commands/asked.js';
 import type { CommandsService } from './commands/commands.service.js';
@@ -25,6 +26,7 @@ describe('a conversation', () => {
   const propose = jest.fn<ProposalCommands['propose']>();
   const draft = jest.fn<ProposalCommands['draft']>();
   const explained = jest.fn<FeedbackTalk['explained']>();
+  const answered = jest.fn<GatePresses['answered']>();
   const intentOf = jest.fn<(text: string) => { name: string; args: string } | undefined>();
   let role = 'member';
   const conversation = new ConversationService({
@@ -36,6 +38,7 @@ describe('a conversation', () => {
     pending: strict<PendingRepository>('pending', { take, drop }),
     proposals: strict<ProposalCommands>('proposals', { propose, draft }),
     feedback: strict<FeedbackTalk>('feedback', { explained }),
+    gates: strict<GatePresses>('gates', { answered }),
     refusals: new Refusals({ page: () => Promise.resolve([]) }),
     intentOf,
   });
@@ -108,6 +111,11 @@ describe('a conversation', () => {
     expect(run).toHaveBeenCalledWith(expect.anything(), { name: 'review', args: '№ 12' });
     take.mockResolvedValueOnce({ kind: 'complaint', requestId: 'r1' });
     expect(await text(aTurn('Wrong price'))).toBe('thanks');
+    const gate = { kind: 'gate', runId: 'run-1', gate: 'ask', revision: 1, decision: 'answer' } as const;
+    take.mockResolvedValueOnce(gate);
+    answered.mockResolvedValueOnce('passed on');
+    expect(await text(aTurn('By Friday'))).toBe('passed on');
+    expect(answered).toHaveBeenCalledWith(expect.anything(), 'By Friday', gate);
     expect(submit).not.toHaveBeenCalled();
   });
 

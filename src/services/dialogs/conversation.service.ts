@@ -7,6 +7,7 @@ import { commandOf } from '../../domain/dialog/command.js';
 import type { IntentMatcher } from '../../domain/dialog/intents.js';
 import { phrasesIn } from '../../domain/dialog/phrases.js';
 import type { AppError } from '../../errors/app-error.js';
+import type { GatePresses } from '../news/gate-presses.js';
 import type { SubmissionsService } from '../submissions.service.js';
 import { numberIn, said } from './commands/asked.js';
 import type { CommandsService } from './commands/commands.service.js';
@@ -25,6 +26,7 @@ export interface ConversationParts {
   pending: Pick<PendingRepository, 'take' | 'drop'>;
   proposals: Pick<ProposalCommands, 'propose' | 'draft'>;
   feedback: Pick<FeedbackTalk, 'explained'>;
+  gates: Pick<GatePresses, 'answered'>;
   refusals: Pick<Refusals, 'told'>;
 }
 
@@ -80,6 +82,8 @@ export class ConversationService implements Conversation {
         return this.parts.commands.run(turn, { name: asks.command, args: turn.text.trim() });
       case 'complaint':
         return this.parts.feedback.explained(turn, asks.requestId, phrases);
+      case 'gate':
+        return said(await this.parts.gates.answered(turn, turn.text, asks));
     }
   }
 

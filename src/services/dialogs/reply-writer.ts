@@ -75,6 +75,24 @@ export class ReplyWriter {
     await this.removeFrom(pieces.length);
   }
 
+  /** Shows something else in the messages that are there. What somebody deleted stays deleted. @throws DeliveryError, Superseded */
+  async refresh({ body, buttons }: ReplyContent): Promise<void> {
+    const there = [...this.parts.values()].filter(({ state }) => state === 'sent').length;
+    const pieces = this.messenger.split(body).slice(0, there);
+    for (const [n, piece] of pieces.entries()) {
+      const part = this.parts.get(n);
+      const message = { body: piece, buttons: n === pieces.length - 1 ? buttons : [] };
+      if (part?.state !== 'sent' || part.messageId === null || part.shown === hashOf(message)) continue;
+      const { messageId } = part;
+      try {
+        await this.inWords(message, (one) => this.messenger.edit(this.place, messageId, one));
+      } catch (error) {
+        if (!(error instanceof DeliveryError) || error.problem !== 'missing') throw error;
+      }
+      await this.put({ ...part, shown: hashOf(message) });
+    }
+  }
+
   /** How long a message that is being written is to be left as it is, in milliseconds. */
   get editEveryMs(): number {
     return this.messenger.editEveryMs(this.place);

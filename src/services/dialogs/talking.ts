@@ -8,6 +8,9 @@ import { intentMatcher } from '../../domain/dialog/intents.js';
 import type { AccessService } from '../access.service.js';
 import type { ChangesService } from '../changes.service.js';
 import type { CrewRunsService } from '../crew-runs.service.js';
+import type { GatePresses } from '../news/gate-presses.js';
+import { notifyCommand } from '../news/notify-command.js';
+import type { PreferencesService } from '../news/preferences.service.js';
 import type { InvitationsService } from '../invitations.service.js';
 import type { ProposalsService } from '../proposals.service.js';
 import type { RequestsService } from '../requests.service.js';
@@ -46,6 +49,8 @@ export interface TalkingParts {
   submissions: SubmissionsService;
   votes: VotesService;
   wording: Wording;
+  gates: GatePresses;
+  preferences: PreferencesService;
 }
 
 /** What messages and presses in chats mean. */
@@ -57,6 +62,7 @@ export interface Talking {
 /** Wires them. */
 export function talkingOf(parts: TalkingParts): Talking {
   const { repositories, access, changes, invitations, proposals, requests, runs, submissions, votes } = parts;
+  const { gates, preferences } = parts;
   const {
     chats,
     daos,
@@ -79,16 +85,18 @@ export function talkingOf(parts: TalkingParts): Talking {
     ...new HelpCommands(chats).handlers,
     ...new StartCommand({ invitations, chats, daos, inbox }).handlers,
     ...new ReasonCommands({ answers, requests, refusals }).handlers,
+    notify: ({ turn: { daoId, update, language }, args }) =>
+      notifyCommand(preferences, { daoId, userId: update.actor, language, args }),
     ...{ ...daoTalk.handlers, ...drafting.handlers, ...crews.handlers, ...status.handlers },
   };
   const commands = new CommandsService({ access, handlers, crews });
   const presses = new PressesService({
-    ...{ inbox, offers, pending, requests, commands, daos: daoTalk, status, feedback, refusals },
+    ...{ inbox, offers, pending, requests, commands, daos: daoTalk, gates, feedback, refusals },
     proposals: new ProposalPresses({ proposals, votes, cards }),
   });
   const intentOf = intentMatcher(parts.wording);
   const conversation = new ConversationService({
-    ...{ submissions, commands, intentOf, pending, proposals: drafting, feedback, refusals },
+    ...{ submissions, commands, intentOf, pending, proposals: drafting, feedback, gates, refusals },
   });
   return { conversation, presses };
 }

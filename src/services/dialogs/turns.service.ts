@@ -15,6 +15,7 @@ import type { Cancels } from '../cancels.js';
 import type { OutcomesService } from '../outcomes.service.js';
 import type { RequestsService } from '../requests.service.js';
 import type { DialogClock } from './dialogs.service.js';
+import type { DeliveriesService } from '../news/deliveries.service.js';
 import type { MemoryService } from './memory.service.js';
 import { replyOf } from './reply-of.js';
 import { ReplyWriter, Superseded } from './reply-writer.js';
@@ -32,6 +33,8 @@ export interface TurnsParts {
   outcomes: OutcomesService;
   conversation: Conversation;
   memory: Pick<MemoryService, 'isDue'>;
+  /** What is written in chats in which nobody waits. */
+  news: Pick<DeliveriesService, 'deliverNext' | 'due' | 'follow'>;
   /** Undefined: there is no bot of this platform here. */
   messengers: Readonly<Partial<Record<Source, Messenger>>>;
   defaultDao: () => string | undefined;
@@ -46,19 +49,24 @@ export class TurnsService {
   constructor(private readonly parts: TurnsParts) {}
 
   /**
-   * Answers the next message of a chat, if there is one.
+   * Answers the next message of a chat, if there is one; else writes the news that is due in it.
    * @throws AppError of what is away; DeliveryError; Superseded: then it is to be tried again
    */
   async answerNext(address: ChatAddress, attempt: Attempt): Promise<DialogStep> {
     const update = await this.parts.inbox.next(address, 'turn', this.parts.defaultDao());
-    if (!update) return { isMore: false, waitMs: null };
+    if (!update) return this.parts.news.deliverNext(address, attempt.count);
     try {
       await this.answer(update, attempt.signal);
-      return { isMore: update.isMore, waitMs: null, ...(await this.memoryOf(update)) };
+      return { ...(await this.behind(update)), ...(await this.memoryOf(update)) };
     } catch (error) {
       await this.giveUp(update, error, attempt);
     }
-    return { isMore: update.isMore, waitMs: null };
+    return this.behind(update);
+  }
+
+  /** What is next behind a message: others, else news. */
+  private behind({ isMore, address }: NextUpdate): Promise<DialogStep> | DialogStep {
+    return isMore ? { isMore, waitMs: null } : this.parts.news.due(address);
   }
 
   /** Whether a dialog has grown too long, once nobody in it waits. */
@@ -106,6 +114,7 @@ export class TurnsService {
     const writer = new ReplyWriter(this.parts, messenger, reply.reply);
     if (reply.reply.content) await writer.complete(reply.reply.content);
     else await this.showAnswer(turn, writer, reply, signal);
+    await this.parts.news.follow(reply.reply);
     await this.parts.replies.finish(reply.reply, 'done');
   }
 

@@ -5,6 +5,7 @@ import type { InboxRepository } from '../../../adapters/store/inbox.repository.j
 import type { OffersRepository } from '../../../adapters/store/offers.repository.js';
 import type { PendingRepository } from '../../../adapters/store/pending.repository.js';
 import { AppError } from '../../../errors/app-error.js';
+import type { GatePresses } from '../../news/gate-presses.js';
 import type { RequestsService } from '../../requests.service.js';
 import { BOTS_KEY } from '../turn.js';
 import { said, tagOf } from './asked.js';
@@ -12,7 +13,6 @@ import type { DaoCommands } from './dao-commands.js';
 import type { FeedbackTalk } from './feedback-talk.js';
 import { PressesService } from './presses.service.js';
 import type { ProposalPresses } from './proposal-presses.js';
-import type { StatusCommand } from './status-command.js';
 
 const TAG = tagOf(DAO);
 const OTHER = tagOf('bees');
@@ -26,7 +26,7 @@ describe('presses', () => {
   const choose = jest.fn<DaoCommands['choose']>();
   const vote = jest.fn<ProposalPresses['vote']>();
   const act = jest.fn<ProposalPresses['act']>();
-  const decide = jest.fn<StatusCommand['decide']>();
+  const decide = jest.fn<GatePresses['press']>();
   const [mark, react, complain] = [
     jest.fn<FeedbackTalk['press']>(),
     jest.fn<FeedbackTalk['react']>(),
@@ -40,7 +40,7 @@ describe('presses', () => {
     commands: { asked: (turn, args?: string) => Promise.resolve(anAsked(args, turn)) },
     daos: { choose },
     proposals: { vote, act },
-    status: { decide },
+    gates: { press: decide },
     feedback: { press: mark, react, complain },
     refusals: { told: (_to, { code }) => Promise.resolve(said(`no: ${code} ${'x'.repeat(300)}`)) },
   });
@@ -76,7 +76,7 @@ describe('presses', () => {
     const update = anUpdate({ actor: 'tg:222' });
     vote.mockResolvedValue({ told: 'voted' });
     act.mockResolvedValue({ told: 'opened' });
-    decide.mockResolvedValue({ told: 'approved' });
+    decide.mockResolvedValue('approved');
     choose.mockResolvedValue({ told: 'chosen' });
     mark.mockResolvedValue({ told: 'thanks' });
     complain.mockResolvedValue({ told: 'noted' });

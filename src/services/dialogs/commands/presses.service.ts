@@ -5,6 +5,7 @@ import type { PendingRepository } from '../../../adapters/store/pending.reposito
 import { languageFor } from '../../../domain/dialog/language.js';
 import { phrasesIn, type Phrases } from '../../../domain/dialog/phrases.js';
 import { readPress, type Press } from '../../../domain/dialog/presses.js';
+import type { GatePresses } from '../../news/gate-presses.js';
 import type { RequestsService } from '../../requests.service.js';
 import { BOTS_KEY, isRefusal, type Pressed, type Presses, type Turn } from '../turn.js';
 import { said, tagOf } from './asked.js';
@@ -13,7 +14,6 @@ import type { DaoCommands } from './dao-commands.js';
 import type { FeedbackTalk } from './feedback-talk.js';
 import type { ProposalPresses } from './proposal-presses.js';
 import type { Refusals } from './refusals.js';
-import type { StatusCommand } from './status-command.js';
 
 export interface PressesParts {
   inbox: Pick<InboxRepository, 'say'>;
@@ -23,7 +23,7 @@ export interface PressesParts {
   commands: Pick<CommandsService, 'asked'>;
   daos: Pick<DaoCommands, 'choose'>;
   proposals: Pick<ProposalPresses, 'vote' | 'act'>;
-  status: Pick<StatusCommand, 'decide'>;
+  gates: Pick<GatePresses, 'press'>;
   feedback: Pick<FeedbackTalk, 'press' | 'react' | 'complain'>;
   refusals: Pick<Refusals, 'told'>;
 }
@@ -86,7 +86,7 @@ export class PressesService implements Presses {
       case 'prop':
         return this.parts.proposals.act(await this.parts.commands.asked(pressing), press);
       case 'gate':
-        return this.parts.status.decide(pressing, press, phrases);
+        return { told: await this.parts.gates.press(pressing, press) };
       case 'dao':
         return this.parts.daos.choose(update, press.tag, phrases);
       default:

@@ -1,11 +1,10 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { anActing, anAsked, aTurn, anUpdate, DAO, pressesIn } from '../../../../test/factories/conversation.js';
+import { anActing, anAsked, aTurn, DAO, pressesIn } from '../../../../test/factories/conversation.js';
 import { aRecord } from '../../../../test/factories/requests.js';
 import { strict } from '../../../../test/factories/strict.js';
 import type { RolesRepository } from '../../../adapters/store/roles.repository.js';
 import type { ShownAnswersRepository } from '../../../adapters/store/shown-answers.repository.js';
 import type { SeenGate } from '../../../contracts/crew-view.js';
-import { phrasesIn } from '../../../domain/dialog/phrases.js';
 import { AppError } from '../../../errors/app-error.js';
 import type { CrewRunsService } from '../../crew-runs.service.js';
 import type { RequestsService } from '../../requests.service.js';
@@ -153,19 +152,5 @@ describe('status', () => {
   it('should tell nothing in a group of what is decided about people', async () => {
     expect((await status!(anAsked('', aTurn('', { kind: 'group' }))))?.body.text).toBe('Nothing is at work for you.');
     expect(asked).not.toHaveBeenCalled();
-  });
-
-  it('should decide what was shown, and nothing that has changed since', async () => {
-    asked.mockResolvedValue([gate()]);
-    const [[data = ''] = []] = pressesIn(await status!(anAsked()));
-    const press = { what: 'gate' as const, tag: data.split(':')[1] ?? '', act: 'approve' as const };
-    const turn = { daoId: DAO, update: anUpdate() };
-    decide.mockResolvedValue(strict('a run', {}));
-    expect(await command.decide(turn, press, phrasesIn('en'))).toEqual({ told: 'Approved.' });
-    const made = { decision: 'approve', gate: 'output.suggest_role.1', revision: 1 } as const;
-    expect(decide).toHaveBeenCalledWith(BOTS_KEY, 'run-1', made, { userId: 'tg:12345' });
-    asked.mockResolvedValue([gate({ revision: 2 })]);
-    expect(await command.decide(turn, press, phrasesIn('uk'))).toEqual({ told: 'Ця кнопка вже не діє.' });
-    expect(decide).toHaveBeenCalledTimes(1);
   });
 });

@@ -17,7 +17,7 @@ const TAG = 16;
 
 export interface StatusParts {
   answers: Pick<ShownAnswersRepository, 'atWork'>;
-  runs: Pick<CrewRunsService, 'asked' | 'decide'>;
+  runs: Pick<CrewRunsService, 'asked'>;
 }
 
 /** What is at work for somebody, and what waits for their decision. */
@@ -25,19 +25,6 @@ export class StatusCommand {
   readonly handlers: Handlers = { status: (asked) => this.status(asked) };
 
   constructor(private readonly parts: StatusParts) {}
-
-  /** Decides what a button was shown for, as long as it is still asked. @throws AppError */
-  async decide(
-    turn: Pick<Turn, 'daoId' | 'update'>,
-    { tag, act }: Extract<Press, { what: 'gate' }>,
-    phrases: Phrases,
-  ): Promise<Pressed> {
-    const gate = (await this.parts.runs.asked(BOTS_KEY, namedBy(turn))).find((one) => gateTag(one) === tag);
-    if (gate?.run_id === undefined) return { told: phrases.gone };
-    const made = { decision: act, gate: gate.id, revision: gate.revision };
-    await this.parts.runs.decide(BOTS_KEY, gate.run_id, made, { userId: turn.update.actor });
-    return { told: act === 'approve' ? phrases.approved : phrases.rejected };
-  }
 
   private async status({ turn, phrases }: Asked): Promise<ReplyContent> {
     const { update, daoId } = turn;

@@ -1,0 +1,142 @@
+import { sql } from 'kysely';
+import type { ChatAddress, Language } from '../../contracts/dialog.js';
+import type { Place } from '../../contracts/messenger.js';
+import type { Delivery, News } from '../../contracts/news.js';
+import { guardStore } from './errors.js';
+import type { Tenants } from './tenants.js';
+
+/** A message that was not written so long after it was due is looked for, in seconds. */
+const OVERDUE_SECONDS = 20;
+const MOST = 200;
+
+interface Row {
+  id: string;
+  dao_id: string;
+  chat: string;
+  member_id: string | null;
+  state: 'waiting' | 'done';
+  follows: boolean;
+  news_id: string;
+  kind: News['kind'];
+  data: News['data'];
+  version: number;
+  place_kind: Place['kind'];
+  closed: boolean;
+  language: string | null;
+  speaks: Language | null;
+}
+
+/** Messages about news, one for each chat. Which DAO one is of says its row; the chat is of no one DAO. */
+export class DeliveriesRepository {
+  constructor(private readonly tenants: Tenants) {}
+
+  /** What is to be written next in a chat: what is due, and then what shows something that has changed since. */
+  async next(address: ChatAddress): Promise<Delivery | undefined> {
+    const { source, chat, topic } = address;
+    const { rows } = await guardStore(() =>
+      sql<Row>`
+        select d.id, d.dao_id, d.chat, d.member_id, d.state, d.follows, n.id as news_id, n.kind, n.data, n.version,
+          c.kind as place_kind, c.closed_at is not null as closed, c.language, coalesce(c.speaks, r.language) as speaks
+        from chats c
+        join deliveries d on d.chat = c.id
+        join news n on n.id = d.news_id
+        left join run_chats r on n.kind = 'run_ended' and r.run_id = n.data ->> 'run' and r.chat = c.id
+        where c.source = ${source} and c.chat_id = ${chat} and c.topic = ${topic}
+          and (d.state = 'waiting' and d.not_before <= now() or d.state = 'done' and d.shown < n.version)
+        order by d.state desc, d.not_before, d.id
+        limit 1
+      `.execute(this.tenants.all),
+    );
+    return rows[0] && toDelivery(rows[0], address);
+  }
+
+  /** How long until something is to be written in a chat, in milliseconds; null: nothing is. */
+  async dueIn({ source, chat, topic }: ChatAddress): Promise<number | null> {
+    const { rows } = await guardStore(() =>
+      sql<{ ms: string | null }>`
+        select extract(epoch from min(case when d.state = 'waiting' then d.not_before else now() end) - now()) * 1000 as ms
+        from chats c join deliveries d on d.chat = c.id join news n on n.id = d.news_id
+        where c.source = ${source} and c.chat_id = ${chat} and c.topic = ${topic}
+          and (d.state = 'waiting' or d.state = 'done' and d.shown < n.version)
+      `.execute(this.tenants.all),
+    );
+    const ms = rows[0]?.ms ?? null;
+    return ms === null ? null : Math.max(0, Math.ceil(Number(ms)));
+  }
+
+  /** Writes down that a message is there, or that there is nothing to say any more. */
+  async finish({ id, daoId, version }: { id: string; daoId: string; version: number }): Promise<void> {
+    await guardStore(() =>
+      this.tenants
+        .of(daoId)
+        .updateTable('deliveries')
+        .set({ state: 'done', shown: version })
+        .where('id', '=', id)
+        .where('dao_id', '=', daoId)
+        .execute(),
+    );
+  }
+
+  /**
+   * Has a reply that shows an open proposal follow its vote from now on. Safe to repeat.
+   * @param id of the reply
+   */
+  async follow({ id, daoId, chat }: { id: string; daoId: string; chat: string }, n: number): Promise<void> {
+    await guardStore(() =>
+      sql`
+        insert into deliveries (id, dao_id, news_id, chat, not_before, state, shown, poked, follows)
+        select ${id}, ${daoId}, id, ${chat}, now(), 'done', version, version, true
+        from news where dao_id = ${daoId} and key = ${`proposal/${n}/open`}
+        on conflict (id) do nothing
+      `.execute(this.tenants.of(daoId)),
+    );
+  }
+
+  /** Ends a message that cannot be written. Where nobody else has one, others are looked for. */
+  async giveUp({ id, news }: Pick<Delivery, 'id' | 'news'>): Promise<void> {
+    await guardStore(() =>
+      sql`
+        with given_up as (
+          update deliveries set state = 'undeliverable' where id = ${id} and state = 'waiting' returning news_id
+        )
+        update news set told_to = '', spread_at = null from given_up
+        where news.id = given_up.news_id and news.dao_id = ${news.daoId} and news.kind = 'gate_asked'
+          and not exists (
+            select from deliveries d where d.news_id = news.id and d.id <> ${id} and d.state <> 'undeliverable'
+          )
+      `.execute(this.tenants.all),
+    );
+  }
+
+  /** Chats with a message that ought to be written by now. */
+  async overdue(): Promise<ChatAddress[]> {
+    const { rows } = await guardStore(() =>
+      sql<{ source: ChatAddress['source']; chat_id: string; topic: string }>`
+        select distinct c.source, c.chat_id, c.topic from (
+          select chat from deliveries
+          where state = 'waiting' and not_before < now() - make_interval(secs => ${OVERDUE_SECONDS})
+          union
+          select d.chat from news n join deliveries d on d.news_id = n.id
+          where n.poked_at between now() - interval '1 hour' and now() - make_interval(secs => ${OVERDUE_SECONDS})
+            and d.state = 'done' and d.shown < n.version
+        ) late join chats c on c.id = late.chat
+        limit ${MOST}
+      `.execute(this.tenants.all),
+    );
+    return rows.map(({ source, chat_id: chat, topic }) => ({ source, chat, topic }));
+  }
+}
+
+const toDelivery = (row: Row, { source, chat, topic }: ChatAddress): Delivery => ({
+  ...{
+    id: row.id,
+    version: row.version,
+    isAnew: row.state === 'done',
+    isAnswer: row.follows,
+    member: row.member_id,
+    chat: row.chat,
+  },
+  news: { id: row.news_id, daoId: row.dao_id, kind: row.kind, data: row.data } as News,
+  place: { source, chat, topic: topic === '' ? null : topic, kind: row.place_kind },
+  ...{ isClosed: row.closed, language: row.language, speaks: row.speaks },
+});

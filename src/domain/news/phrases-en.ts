@@ -1,0 +1,111 @@
+import type { NewsPhrases } from './phrase-book.js';
+
+const voters = (count: number): string => `${count} ${count === 1 ? 'person' : 'people'}`;
+
+export const NEWS_EN: NewsPhrases = {
+  locale: 'en-GB',
+  crews: {
+    code_review: 'Code review',
+    microdao_onboarding: 'Joining the DAO',
+    proposal_review: 'Review of a proposal',
+    task_decomposition: 'Breaking down a task',
+  },
+
+  asked: {
+    approval: (crew) => `Your approval is needed: ${crew}`,
+    question: (crew) => `A question to you: ${crew}`,
+    limit: (crew) => `May it go on? ${crew}`,
+  },
+  askedInGroup: (crew) =>
+    `Something waits to be decided: ${crew}. If you may decide it, write to me in private: /status`,
+  reminded: (crew) => `A reminder: this still waits for you. ${crew}`,
+  until: (when) => `Until ${when}`,
+  expired: (crew) => `Time is up, nobody decided: ${crew}`,
+  buttons: {
+    approve: '✅ Approve',
+    reject: '❌ Reject',
+    return: '↩️ Send back',
+    answer: '✍️ Answer',
+    continue: '▶️ Go on',
+    stop: '⏹ Stop',
+  },
+  states: {
+    open: 'Waits for a decision.',
+    approved: 'Approved.',
+    rejected: 'Rejected.',
+    returned: 'Sent back to be improved.',
+    answered: 'Answered.',
+    continued: 'It goes on.',
+    expired: 'Time is up; nobody decided.',
+    closed: 'This is not asked any more.',
+  },
+  decidedBy: (who, decision) => `Decided by ${who}: ${decision}`,
+  decisions: {
+    approve: 'approved',
+    reject: 'rejected',
+    return: 'sent back',
+    answer: 'answered',
+    continue: 'to go on',
+    stop: 'to stop',
+  },
+  aMember: 'a member',
+
+  decided: 'Your decision is noted. Thank you!',
+  changed: 'It has changed since: please look at it once more.',
+  decidedTwice: 'You have decided this already.',
+  decidedEarlier: 'This was decided already.',
+  notYours: 'This is not yours to decide, or it was decided already.',
+  askComment: 'What should be done better? Write it in your next message.',
+  askAnswer: 'I am listening: your next message is the answer.',
+  passedOn: 'Thank you, I have passed it on.',
+
+  runEnded: (crew) => `Done: ${crew}`,
+  runFailed: (crew, reason) => `It did not work out: ${crew}. ${reason}`,
+  runStopped: (crew) => `Stopped: ${crew}`,
+
+  opened: 'A new proposal is open for voting.',
+  closesSoon: 'Voting closes in less than a day, and you have not voted yet.',
+  closes: (when) => `Voting closes on ${when}`,
+  choices: { yes: '👍 Yes', no: '👎 No', abstain: '🤍 Abstain' },
+  tally: (yes, no, abstain) => `Yes ${yes} · No ${no} · Abstain ${abstain}`,
+  sealed: 'How people voted is told after the close.',
+  part: (count, weight, total) => `${voters(count)} took part, weight ${weight} of ${total}`,
+  quorumMet: 'enough for a decision',
+  quorumMissing: 'not yet enough for a decision',
+  outcomes: {
+    passed: 'Accepted ✅',
+    rejected: 'Rejected ❌',
+    expired: 'Not decided: too few took part',
+    withdrawn: 'Withdrawn',
+  },
+  executes: (when) => `It is carried out on ${when}, unless it is vetoed.`,
+  vetoed: 'An accepted proposal was vetoed.',
+  failed: 'An accepted proposal could not be carried out.',
+  reason: (text) => `Reason: ${text}`,
+
+  roleGiven: (role, dao) => `Welcome! You have the role “${role}” in ${dao} now. /help tells what you can do.`,
+  redeemed: (who, roles) => `Your invitation was taken: ${who} is a member now (${roles}).`,
+
+  topics: {
+    approvals: 'what is to be approved',
+    runs: 'results of crews',
+    proposals: 'proposals and votes',
+    membership: 'members and roles',
+  },
+  topicWords: {
+    approvals: ['approvals', 'approval'],
+    runs: ['runs', 'results', 'crews'],
+    proposals: ['proposals', 'votes', 'voting'],
+    membership: ['membership', 'members', 'roles'],
+  },
+  settings: 'What I write to you about:',
+  isOn: 'on',
+  isOff: 'off',
+  quiet: (from, to, zone) => `Quiet hours: ${from} to ${to} (${zone})`,
+  neverQuiet: 'Quiet hours: none',
+  settingsHelp:
+    'To change it: /notify off proposals, /notify on proposals, /notify quiet 22:00-8:00, /notify quiet off, /notify zone Europe/Kyiv',
+  settingsUnknown: 'I did not understand that.',
+  timeZoneUnknown: (name) => `I know no time zone “${name}”: write it as in Europe/Kyiv.`,
+  onlyMembers: 'Only members of the DAO can set this.',
+};

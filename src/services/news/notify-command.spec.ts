@@ -1,0 +1,80 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { strict } from '../../../test/factories/strict.js';
+import { USUAL_PREFERENCES, type Preferences } from '../../contracts/news.js';
+import type { PreferencesRepository } from '../../adapters/store/preferences.repository.js';
+import type { Language } from '../../contracts/dialog.js';
+import { AppError } from '../../errors/app-error.js';
+import type { AccessService } from '../access.service.js';
+import { notifyCommand } from './notify-command.js';
+import { PreferencesService } from './preferences.service.js';
+
+let kept: Preferences;
+let member: string | undefined;
+
+const service = (): PreferencesService =>
+  new PreferencesService(
+    strict<PreferencesRepository>('preferences', {
+      of: () => Promise.resolve(kept),
+      put: (_daoId, _member, preferences) => Promise.resolve(void (kept = preferences)),
+    }),
+    strict<AccessService>('access', {
+      require: (_key, { daoId, userId }, needs) => {
+        expect([daoId, userId, needs]).toEqual(['dao', 'tg:1', 'chat.read']);
+        return Promise.resolve({ daoId, facts: { member } } as never);
+      },
+    }),
+  );
+
+const notify = async (args: string, language: Language = 'en'): Promise<string> =>
+  (await notifyCommand(service(), { daoId: 'dao', userId: 'tg:1', language, args })).body.text;
+
+describe('/notify', () => {
+  beforeEach(() => {
+    [kept, member] = [USUAL_PREFERENCES, 'p_1'];
+  });
+
+  it('should show what somebody is told of', async () => {
+    expect(await notify('')).toMatch(/^What I write to you about:\n• what is to be approved: on[^]*Quiet hours: none/);
+    expect(kept).toBe(USUAL_PREFERENCES);
+    expect(await notify('', 'uk')).toMatch(/^Про що я вам пишу:\n• що потребує погодження: так[^]*Тихих годин немає/);
+  });
+
+  it.each([
+    ['off proposals', ['proposals']],
+    ['OFF Votes', ['proposals']],
+    ['вимкнути голосування', ['proposals']],
+    ['mute', ['approvals', 'runs', 'proposals', 'membership']],
+  ])('should switch off: %s', async (args, muted) => {
+    await notify(args);
+    expect(kept.muted).toEqual(muted);
+  });
+
+  it('should switch on again, and leave the rest', async () => {
+    kept = { ...USUAL_PREFERENCES, muted: ['runs', 'proposals'] };
+    expect(await notify('увімкнути результати', 'uk')).toContain('• результати команд: так');
+    expect(kept.muted).toEqual(['proposals']);
+  });
+
+  it('should set quiet hours and where somebody lives, and take them back', async () => {
+    expect(await notify('quiet 22:00-8:00')).toContain('Quiet hours: 22:00 to 08:00 (Europe/Kyiv)');
+    expect(await notify('zone Europe/Lisbon')).toContain('(Europe/Lisbon)');
+    expect(kept).toEqual({ muted: [], quiet: { from: 1_320, to: 480 }, timeZone: 'Europe/Lisbon' });
+    await notify('quiet off');
+    expect(kept.quiet).toBeNull();
+  });
+
+  it.each(['off weather', 'louder', 'quiet night', 'zone Nowhere'])('should change nothing for: %s', async (args) => {
+    expect(await notify(args)).toMatch(/^(?:I did not understand|I know no time zone)/);
+    expect(kept).toBe(USUAL_PREFERENCES);
+  });
+
+  it('should be of members alone', async () => {
+    member = undefined;
+    expect(await notify('off', 'uk')).toBe('Це налаштовують лише учасники DAO.');
+  });
+
+  it('should not keep a time zone that there is not', async () => {
+    const change = service().change({} as never, { daoId: 'dao', userId: 'tg:1' }, { timeZone: 'Nowhere' });
+    await expect(change).rejects.toBeInstanceOf(AppError);
+  });
+});

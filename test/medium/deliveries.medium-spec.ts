@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { ChatsRepository } from '../../src/adapters/store/chats.repository.js';
+import { DeliveriesRepository } from '../../src/adapters/store/deliveries.repository.js';
+import { InboxRepository } from '../../src/adapters/store/inbox.repository.js';
+import { NewsRepository } from '../../src/adapters/store/news.repository.js';
+import { NewsViewsRepository } from '../../src/adapters/store/news-views.repository.js';
+import { ProposalsRepository } from '../../src/adapters/store/proposals.repository.js';
+import { RepliesRepository } from '../../src/adapters/store/replies.repository.js';
+import { VotesRepository } from '../../src/adapters/store/votes.repository.js';
+import type { ChatAddress, Reply } from '../../src/contracts/dialog.js';
+import type { Messenger } from '../../src/contracts/messenger.js';
+import { plainText } from '../../src/contracts/rich-text.js';
+import { toldAt } from '../../src/domain/news/quiet-hours.js';
+import { DeliveryError } from '../../src/errors/delivery-error.js';
+import { DeliveriesService } from '../../src/services/news/deliveries.service.js';
+import { NewsContent } from '../../src/services/news/news-content.js';
+import { anInbound } from '../factories/dialogs.js';
+import { Assembly } from '../factories/proposals.js';
+import { strict } from '../factories/strict.js';
+import { DATABASES, type Fresh } from './databases.js';
+
+const log = pino({ level: 'silent' });
+
+/** The process is gone: nothing that it would have done is done. */
+class Killed extends Error {}
+
+/** Ends the process before, or just after, so-manieth call of whatever is watched. */
+class Death {
+  calls = 0;
+
+  constructor(
+    private readonly at = Infinity,
+    private readonly isAfter = false,
+  ) {}
+
+  watch<T extends object>(part: T): T {
+    return new Proxy(part, {
+      get: (target, key) => {
+        const value: unknown = Reflect.get(target, key);
+        if (typeof value !== 'function') return value;
+        return (...given: unknown[]): unknown =>
+          this.call(() => Reflect.apply(value, target, given) as unknown, key === 'split');
+      },
+    });
+  }
+
+  private call(act: () => unknown, isPure: boolean): unknown {
+    if (isPure) return act();
+    this.calls += 1;
+    const isNow = this.calls === this.at;
+    if (isNow && !this.isAfter) return Promise.reject(new Killed());
+    return isNow ? Promise.resolve(act()).then(() => Promise.reject(new Killed())) : act();
+  }
+}
+
+describe.each(DATABASES)('messages about news on %s', (_name, open) => {
+  let fresh: Fresh;
+  let dao: Assembly;
+  let address: ChatAddress;
+  let messages: Map<string, string>;
+  let poked: string[];
+  let next: number;
+  let problem: DeliveryError | undefined;
+  let count = 0;
+
+  beforeAll(async () => {
+    fresh = await open();
+  });
+  afterAll(() => fresh.drop());
+
+  /** A member, whose chat is known with one message. */
+  beforeEach(async () => {
+    count += 1;
+    messages = new Map<string, string>();
+    poked = [];
+    next = count * 1_000 + 1;
+    problem = undefined;
+    dao = new Assembly(fresh.database, `dao-${count}`);
+    const user = `tg:9${count}`;
+    await dao.found({ [user]: ['admin'] });
+    address = { source: 'tg', chat: user.slice(3), topic: '' };
+    const inbox = new InboxRepository(fresh.database);
+    const place = { source: 'tg' as const, chat: address.chat, topic: null, kind: 'private' as const };
+    const { id } = await inbox.accept(anInbound({ place, actor: user, messageId: String(count * 1_000) }));
+    await inbox.finish((await inbox.next(address, 'turn', dao.daoId))?.id ?? id);
+  });
+
+  /** The platform, which numbers its messages. */
+  const messenger = strict<Messenger>('messenger', {
+    split: (body) => [body],
+    create: (_place, { body }) => {
+      if (problem) return Promise.reject(problem);
+      const id = String((next += 1));
+      messages.set(id, body.text);
+      return Promise.resolve(id);
+    },
+    edit: (_place, id, { body }) => {
+      if (!messages.has(id)) return Promise.reject(new DeliveryError('missing', 'gone'));
+      return Promise.resolve(void messages.set(id, body.text));
+    },
+    isOurs: (_place, id) => Promise.resolve(messages.has(id)),
+    remove: (_place, id) => Promise.resolve(void messages.delete(id)),
+  });
+
+  function service(death = new Death()): DeliveriesService {
+    const { database } = fresh;
+    return new DeliveriesService({
+      deliveries: death.watch(new DeliveriesRepository(database)),
+      replies: death.watch(new RepliesRepository(database)),
+      messengers: { tg: death.watch(messenger) },
+      chats: new ChatsRepository(database),
+      content: new NewsContent({
+        views: new NewsViewsRepository(database),
+        proposals: new ProposalsRepository(database),
+        votes: new VotesRepository(database),
+      }),
+      clock: {
+        pokeDialog: ({ chat }) => Promise.resolve(void poked.push(chat)),
+        pokeNews: (daoId) => Promise.resolve(void poked.push(daoId)),
+      },
+      log,
+    });
+  }
+
+  async function toTheEnd(deliveries: DeliveriesService): Promise<void> {
+    while ((await deliveries.deliverNext(address, 1)).isMore);
+  }
+
+  async function spread(): Promise<void> {
+    const news = new NewsRepository(fresh.database);
+    while (await news.spreadNext(dao.daoId, toldAt));
+  }
+
+  const vote = (n: number): Promise<unknown> => dao.vote(`tg:${address.chat}`, n, 'yes');
+  const propose = async (): Promise<number> => (await dao.open(`tg:${address.chat}`)).n;
+
+  it.each([false, true])(
+    'should be written once, and changed once, wherever a process is killed (after a call: %s)',
+    async (isAfter) => {
+      for (let at = 1; ; at += 1) {
+        const n = await propose();
+        await spread();
+        const [first, second] = [new Death(at, isAfter), new Death(at, isAfter)];
+        messages.clear();
+        await toTheEnd(service(first)).catch(() => undefined);
+        await toTheEnd(service());
+        expect([at, [...messages.values()]]).toEqual([at, [expect.stringContaining('Yes 0 ·')]]);
+        await vote(n);
+        await toTheEnd(service(second)).catch(() => undefined);
+        await toTheEnd(service());
+        expect([at, [...messages.values()]]).toEqual([at, [expect.stringContaining('Yes 1 ·')]]);
+        await fresh.database.of(dao.daoId).deleteFrom('proposals').where('n', '=', n).execute();
+        await fresh.database.of(dao.daoId).deleteFrom('news').execute();
+        if (first.calls >= at) continue;
+        expect(at).toBeGreaterThan(8);
+        return;
+      }
+    },
+  );
+
+  it('should follow the vote where somebody asked to see it, too', async () => {
+    const n = await propose();
+    await spread();
+    await toTheEnd(service());
+    const { chat } = await fresh.database
+      .of(dao.daoId)
+      .selectFrom('deliveries')
+      .select('chat')
+      .executeTakeFirstOrThrow();
+    const replies = new RepliesRepository(fresh.database);
+    const content = { body: plainText('#1'), buttons: [[{ label: 'Yes', press: `vote:${n}.01234567:yes` }]] };
+    const { generation } = await replies.beginNews({ id: `answer ${count}`, daoId: dao.daoId, chat }, content);
+    messages.set('asked', '#1');
+    const writer = { id: `answer ${count}`, daoId: dao.daoId, chat, generation };
+    await replies.put(writer, { n: 0, state: 'sent', messageId: 'asked', shown: null });
+    const reply = { ...writer, content } as unknown as Reply;
+    for (let time = 0; time < 2; time += 1) await service().follow(reply);
+    await toTheEnd(service());
+    expect(messages.get('asked')).toBe('#1');
+    await vote(n);
+    await toTheEnd(service());
+    expect(messages.get('asked')).toMatch(/^#1 A proposal[^]*Yes 1 · No 0/);
+    expect([...messages.values()].filter((text) => text.includes('Yes 1 ·'))).toHaveLength(2);
+  });
+
+  it('should be left deleted where somebody has deleted it', async () => {
+    const n = await propose();
+    await spread();
+    await toTheEnd(service());
+    messages.clear();
+    await vote(n);
+    await toTheEnd(service());
+    expect([...messages.values()]).toEqual([]);
+  });
+
+  it('should be given up in a chat that is closed, and come in none later', async () => {
+    await propose();
+    await spread();
+    problem = new DeliveryError('closed', 'blocked');
+    await toTheEnd(service());
+    problem = undefined;
+    await toTheEnd(service());
+    expect([...messages.values()]).toEqual([]);
+    const { state } = await fresh.database
+      .of(dao.daoId)
+      .selectFrom('deliveries')
+      .select('state')
+      .executeTakeFirstOrThrow();
+    expect(state).toBe('undeliverable');
+  });
+
+  it('should be tried again where the platform wants to be left alone, and be in the way of nothing', async () => {
+    await propose();
+    await spread();
+    problem = new DeliveryError('limited', 'too many', { retryAfterMs: 5 });
+    await expect(service().deliverNext(address, 1)).rejects.toMatchObject({ problem: 'limited' });
+    problem = undefined;
+    await toTheEnd(service());
+    expect([...messages.values()]).toHaveLength(1);
+  });
+
+  it('should tell nothing that is over before it could be told', async () => {
+    const n = await propose();
+    await spread();
+    await dao.proposals.withdraw(dao.key(`tg:${address.chat}`), {}, n);
+    await toTheEnd(service());
+    expect([...messages.values()]).toEqual([]);
+  });
+});
