@@ -25,7 +25,7 @@ describe('a command', () => {
     const all = ['help', 'dao', 'role', 'onboard', 'proposals', 'vote', 'status', 'why', 'cost', 'stop', 'language'];
     expect(of('guest')).toEqual(all);
     expect(of('member')).toEqual(
-      COMMAND_NAMES.filter((name) => [...all, 'propose', 'review', 'decompose'].includes(name)),
+      COMMAND_NAMES.filter((name) => [...all, 'propose', 'review', 'decompose', 'notify'].includes(name)),
     );
     expect(of('contributor')).toContain('code_review');
     expect(of('admin')).not.toContain('link');
@@ -36,7 +36,7 @@ describe('a command', () => {
 
   it('should be in the menus of both languages, as platforms take them', () => {
     const menus = commandMenus();
-    expect(menus.map(({ language }) => language)).toEqual([undefined, 'uk']);
+    expect(menus.map(({ language }) => language)).toEqual([null, 'uk']);
     for (const { commands } of menus) {
       expect(commands.map(({ command }) => command)).toEqual(COMMAND_NAMES.filter((name) => name !== 'start'));
       for (const { description } of commands) expect(description.length).toBeLessThanOrEqual(100);

@@ -33,7 +33,7 @@ const COMMANDS: Readonly<Record<CommandName, CommandInfo>> = {
   why: { needs: ['chat.read'] },
   cost: { needs: ['chat.read'] },
   stop: { needs: ['chat.read'] },
-  notify: { needs: ['chat.read'], place: 'private' },
+  notify: { needs: ['chat.write'], place: 'private' },
   language: { needs: [] },
   link: { needs: ['config.update'], isElsewhere: true, place: 'group' },
   start: { needs: [], isHidden: true },
