@@ -1,5 +1,8 @@
 import 'reflect-metadata';
 import { channel } from 'node:diagnostics_channel';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, RouteOptions } from 'fastify';
@@ -111,6 +114,7 @@ const nameOf = ({ method, url }: Route): string => `${method} ${url}`;
 const isDocumentation = ({ url }: Route): boolean => /^\/docs(\/|$)/.test(url) || url === '/openapi.json';
 
 describe('routes', () => {
+  let home: string;
   let database: Database;
   let app: NestFastifyApplication;
   let guest: string;
@@ -120,15 +124,13 @@ describe('routes', () => {
   const routes: Route[] = [];
 
   beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'dagi-test-routes-'));
     database = await openEmbedded();
     await database.migrate();
     await createDao(database);
     // With bots, so that their platforms have somebody to call.
-    const env = readEnv({
-      DAGI_DEFAULT_DAO: DAO,
-      PUBLIC_URL: 'https://dagi.example.org',
-      TELEGRAM_BOT_TOKEN: '1:token',
-    });
+    const bots = { TELEGRAM_BOT_TOKEN: '1:token', DISCORD_PUBLIC_KEY: '0'.repeat(64) };
+    const env = readEnv({ DAGI_DEFAULT_DAO: DAO, DAGI_HOME: home, PUBLIC_URL: 'https://dagi.example.org', ...bots });
     const log = pino({ level: 'silent' });
     const loaded = withHash(loadConfig(env, 'dev'));
     const files = { profile: 'dev', watch: () => undefined, close: () => Promise.resolve() };
@@ -173,6 +175,7 @@ describe('routes', () => {
     await app.close();
     await parts.config.close();
     await database.close();
+    await rm(home, { recursive: true });
   });
 
   function remember({ method, url, config }: RouteOptions): void {
@@ -231,7 +234,7 @@ describe('routes', () => {
     const byService = own().filter(({ access, method }) => access === 'key' && method !== 'HEAD');
     expect(byService.map(nameOf).toSorted()).toEqual(BY_SERVICE);
     const signed = own().filter(({ access }) => access === 'signed');
-    expect(signed.map(nameOf)).toEqual(['POST /telegram/webhook']);
+    expect(signed.map(nameOf)).toEqual(['POST /discord/interactions', 'POST /telegram/webhook']);
   });
 
   it('should be public where the contract says so, and nowhere else', async () => {
