@@ -31,6 +31,7 @@ const NEW = [
   '0012-dialogs',
   '0013-conversations',
   '0014-news',
+  '0015-discord',
 ];
 const ALL = [...OLD, ...NEW];
 const TABLES = [
@@ -57,6 +58,7 @@ const TABLES = [
   'feedback',
   'identities',
   'inbox',
+  'interactions',
   'invitations',
   'members',
   'news',

@@ -19,6 +19,7 @@ import { DATABASES, type Fresh } from './databases.js';
 const OF_THE_PLATFORM = [
   'config_activations',
   'config_confirmations',
+  'interactions',
   'platform_grants',
   'rate_limits',
   'shared_states',
