@@ -33,7 +33,11 @@ interface Outcome {
 }
 
 /** Public, and so not in the API's description, which has what a key opens. They take nothing. */
-const UNDESCRIBED: readonly string[] = ['GET /health', 'GET /ready'];
+const UNDESCRIBED: readonly string[] = [
+  ...['GET /health', 'GET /ready'],
+  // Called by platforms alone, whose signature no key replaces.
+  ...['POST /discord/interactions', 'POST /telegram/webhook'],
+];
 
 const isDocumentation = (url: string): boolean => /^\/docs(\/|$)/.test(url) || url === '/openapi.json';
 const sent = ({ method, path, body }: Attempt): string =>
@@ -274,7 +278,8 @@ describe('isolation', () => {
     async () => {
       const { things, keys } = daos.birch!;
       const refused: string[] = [];
-      for (const route of routes.toSorted((a, b) => a.turn - b.turn)) {
+      const ofKeys = routes.filter(({ filledAs }) => !UNDESCRIBED.includes(filledAs));
+      for (const route of ofKeys.toSorted((a, b) => a.turn - b.turn)) {
         if (route.isOfThePlatform) continue;
         for (const attempt of route.byOwner(things, { dao: 'birch', admin: BOTH })) {
           const tried = [];

@@ -22,6 +22,8 @@ export const NOT_PLAYED = {
   'POST /config/apply': 'of the platform alone',
   'POST /routing/whatif': 'of the platform alone: it looks at all DAOs',
   'POST /routing/whatif/trials': 'of the platform alone',
+  'POST /telegram/webhook': 'called by its platform alone; what comes of it belongs to a chat',
+  'POST /discord/interactions': 'called by its platform alone; what comes of it belongs to a chat',
   'GET /health': 'nothing of a DAO',
   'GET /ready': 'nothing of a DAO',
 };
