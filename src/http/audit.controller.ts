@@ -7,7 +7,7 @@ import { AuditQuerySchema, HeadsQuerySchema, type AuditQuery, type HeadsQuery } 
 import { NoQuerySchema } from '../schemas/common.js';
 import { AuditHeadsService, type HeadsPage, type KeysInUse } from '../services/audit-heads.service.js';
 import { AuditService, type AuditPage } from '../services/audit.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { Operation } from './openapi/operation.js';
 
 /** The record: who did, or was refused, what; and the signed heads that prove it. */

@@ -6,7 +6,7 @@ import { keyOf } from '../middleware/context.js';
 import { NoQuerySchema } from '../schemas/common.js';
 import { ApplyConfigSchema, type ApplyConfigBody } from '../schemas/config.js';
 import { ConfigService } from '../services/config.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { Operation } from './openapi/operation.js';
 
 type Answer = { ok: true } & ConfigState;

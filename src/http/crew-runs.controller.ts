@@ -22,7 +22,7 @@ import {
 } from '../schemas/crews.js';
 import { CrewRunsService } from '../services/crew-runs.service.js';
 import { RequestsService } from '../services/requests.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { actingIn } from './acting.js';
 import { CREW_REFUSALS } from './openapi/crew-refusals.js';
 import { Operation } from './openapi/operation.js';

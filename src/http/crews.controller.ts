@@ -6,7 +6,7 @@ import { keyOf } from '../middleware/context.js';
 import { ActingQuerySchema, type ActingQuery } from '../schemas/common.js';
 import { CrewBodySchema, CrewIdSchema, type CrewBody } from '../schemas/crews.js';
 import { CrewsService, type Crew } from '../services/crews.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { actingIn } from './acting.js';
 import { expectedVersions, tellVersion } from './etag.js';
 import { Operation } from './openapi/operation.js';

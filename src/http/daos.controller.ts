@@ -14,7 +14,7 @@ import {
   type PageQuery,
 } from '../schemas/daos.js';
 import { DaosService } from '../services/daos.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { expectedVersions, tellVersion } from './etag.js';
 import { Operation } from './openapi/operation.js';
 

@@ -6,7 +6,7 @@ import { keyOf } from '../middleware/context.js';
 import { ActingQuerySchema, type ActingQuery } from '../schemas/common.js';
 import { DelegationSchema, PartQuerySchema, type DelegationBody, type PartQuery } from '../schemas/proposals.js';
 import { DelegationsService } from '../services/delegations.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { actingIn } from './acting.js';
 import { Operation } from './openapi/operation.js';
 

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TOOLS, type ToolName } from '../contracts/devtools.js';
 import type { RouteSubmission } from '../contracts/request.js';
 import { toolBody } from '../schemas/devtools.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { toolOperation } from './openapi/devtools-operations.js';
 import { Operation } from './openapi/operation.js';
 import { RoutedCalls } from './routed-calls.js';

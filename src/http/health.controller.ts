@@ -2,7 +2,7 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { HealthService } from '../services/health.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 
 /** Signs of life. */
 @ApiTags('operations')

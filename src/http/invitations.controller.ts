@@ -13,7 +13,7 @@ import {
   type RedeemBody,
 } from '../schemas/members.js';
 import { InvitationsService, type Redemption, type SeenInvitation } from '../services/invitations.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { Operation } from './openapi/operation.js';
 
 /** Invitations: made and taken back by those who may invite, redeemed by whoever acts. */

@@ -16,7 +16,7 @@ import {
   type RotateQuery,
 } from '../schemas/keys.js';
 import { KeysService } from '../services/keys.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { Operation } from './openapi/operation.js';
 
 /** API keys: created, listed, rotated, revoked. A key is shown once. */

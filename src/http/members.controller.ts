@@ -19,7 +19,7 @@ import {
   type UserQuery,
 } from '../schemas/members.js';
 import { MembersService, type SeenMember } from '../services/members.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { expectedVersions, tellVersion } from './etag.js';
 import { Operation } from './openapi/operation.js';
 

@@ -5,7 +5,7 @@ import { keyOf } from '../middleware/context.js';
 import { NoQuerySchema } from '../schemas/common.js';
 import { MicrodaoQueryOutline, MicrodaoQuerySchema, type MicrodaoQueryBody } from '../schemas/microdao.js';
 import { MicrodaoService, type MicrodaoAnswer } from '../services/microdao.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { Operation } from './openapi/operation.js';
 
 /** `POST /microdao/query`: what there is in a DAO. */

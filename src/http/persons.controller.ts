@@ -9,7 +9,7 @@ import { MemberRefSchema, NewIdSchema, UserIdSchema, type NewIdBody } from '../s
 import { ForgettingService, type Remains } from '../services/forgetting.service.js';
 import { InvitationsService } from '../services/invitations.service.js';
 import { MembersService } from '../services/members.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { Operation } from './openapi/operation.js';
 
 /** The person behind a member: ids by which platforms know them, and what is known of them at all. */

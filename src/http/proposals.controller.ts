@@ -18,7 +18,7 @@ import {
   type VetoBody,
 } from '../schemas/proposals.js';
 import { proposalNumber, ProposalsService } from '../services/proposals.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { actingIn } from './acting.js';
 import { expectedVersions, tellVersion } from './etag.js';
 import { Operation } from './openapi/operation.js';

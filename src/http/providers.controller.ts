@@ -5,7 +5,7 @@ import type { ProviderInfo } from '../contracts/providers.js';
 import { keyOf } from '../middleware/context.js';
 import { ActingQuerySchema, type ActingQuery } from '../schemas/common.js';
 import { ProvidersService } from '../services/providers.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { Operation } from './openapi/operation.js';
 
 /** How the providers do. Neither addresses nor keys are told. */

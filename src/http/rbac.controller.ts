@@ -5,7 +5,7 @@ import { keyOf } from '../middleware/context.js';
 import { NoQuerySchema } from '../schemas/common.js';
 import { ResolveSchema, type ResolveBody } from '../schemas/resolution.js';
 import { ResolutionService, type Resolution } from '../services/resolution.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { Operation } from './openapi/operation.js';
 
 type Answer = { ok: true } & Resolution;

@@ -10,7 +10,7 @@ import { DrainService } from '../services/drain.service.js';
 import { OutcomesService } from '../services/outcomes.service.js';
 import type { Accepted } from '../services/accepted.js';
 import { RequestsService } from '../services/requests.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { sendEvents } from './sse.js';
 import { Operation } from './openapi/operation.js';
 

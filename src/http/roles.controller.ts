@@ -12,7 +12,7 @@ import {
   type RolesQuery,
 } from '../schemas/roles.js';
 import { RolesService } from '../services/roles.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { expectedVersions, tellVersion } from './etag.js';
 import { Operation } from './openapi/operation.js';
 

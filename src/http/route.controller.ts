@@ -5,7 +5,7 @@ import type { RouteSubmission } from '../contracts/request.js';
 import { RouteBodyOutline, RouteBodySchema } from '../schemas/route.js';
 import { DrainService } from '../services/drain.service.js';
 import { OutcomesService } from '../services/outcomes.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { sendEvents } from './sse.js';
 import { CREW_REFUSALS } from './openapi/crew-refusals.js';
 import { TOOL_REFUSALS } from './openapi/devtools-operations.js';

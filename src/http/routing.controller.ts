@@ -5,7 +5,7 @@ import type { RouteSubmission } from '../contracts/request.js';
 import { keyOf } from '../middleware/context.js';
 import { ExplainQuerySchema, RoutingQuerySchema, type RoutingQuery } from '../schemas/routing.js';
 import { RoutingService, type Explanation, type TableDescription } from '../services/routing.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { Operation } from './openapi/operation.js';
 
 /** The routing that runs, for operators. */

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { keyOf } from '../middleware/context.js';
 import { UsageQuerySchema, type UsageQuery } from '../schemas/usage.js';
 import { UsageService, type UsageReport } from '../services/usage.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { Operation } from './openapi/operation.js';
 
 /** `GET /usage`: requests, tokens and cost. */

@@ -15,7 +15,7 @@ import {
 } from '../schemas/proposals.js';
 import { proposalNumber } from '../services/proposals.service.js';
 import { VotesService, type CastBallot } from '../services/votes.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { actingIn } from './acting.js';
 import { Operation } from './openapi/operation.js';
 

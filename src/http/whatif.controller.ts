@@ -8,7 +8,7 @@ import { NoQuerySchema } from '../schemas/common.js';
 import { TrialSchema, WhatIfOutlineSchema, WhatIfSchema, type TrialBody, type WhatIfBody } from '../schemas/config.js';
 import { DrainService } from '../services/drain.service.js';
 import { WhatIfService, type TrialOffer } from '../services/whatif.service.js';
-import { Access } from './access.js';
+import { Access } from '../middleware/access.js';
 import { Operation } from './openapi/operation.js';
 
 /** What another profile would change. */

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { Access } from '../../http/access.js';
+import { Access } from '../../middleware/access.js';
 import type { DiscordAnswer } from './answers.js';
 import { DiscordIntake } from './intake.js';
 

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { Access } from '../../http/access.js';
+import { Access } from '../../middleware/access.js';
 import { TelegramIntake } from './intake.js';
 
 /** Path of the webhook, below the address under which the platform reaches us. */

@@ -1,6 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { ENTITLEMENTS } from '../../contracts/access.js';
-import { ACCESS_NOTE } from '../access.js';
+import { ACCESS_NOTE } from '../../middleware/access.js';
 import { BODY_NOTE } from './operation.js';
 import { OPENAI_WORDS } from './openai-words.js';
 

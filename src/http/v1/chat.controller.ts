@@ -1,7 +1,7 @@
 import { Body, Controller, Headers, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ChatCompletionSchema, type ChatRequest } from '../../schemas/openai-chat.js';
-import { Access } from '../access.js';
+import { Access } from '../../middleware/access.js';
 import { OpenAiCalls, type Call } from './calls.js';
 import { chatCompletion } from './chat-answer.js';
 import { ChatChunks } from './chat-chunks.js';

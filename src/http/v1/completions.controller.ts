@@ -1,7 +1,7 @@
 import { Body, Controller, Headers, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CompletionSchema, type CompletionRequest } from '../../schemas/openai-completions.js';
-import { Access } from '../access.js';
+import { Access } from '../../middleware/access.js';
 import { OpenAiCalls, type Call } from './calls.js';
 import { Chunks } from './chunks.js';
 import { CompletionChunks, textCompletion } from './completion-answer.js';

@@ -1,7 +1,7 @@
 import { Body, Controller, Headers, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { EmbeddingsSchema, type EmbeddingsRequest } from '../../schemas/openai-embeddings.js';
-import { Access } from '../access.js';
+import { Access } from '../../middleware/access.js';
 import { OpenAiCalls } from './calls.js';
 import { embeddingList } from './embeddings-answer.js';
 import { OpenAiOperation } from './operation.js';

@@ -5,7 +5,7 @@ import { keyOf } from '../../middleware/context.js';
 import { id } from '../../schemas/common.js';
 import { model } from '../../schemas/openai-common.js';
 import { ModelsService, type ModelEntry } from '../../services/models.service.js';
-import { Access } from '../access.js';
+import { Access } from '../../middleware/access.js';
 import { OpenAiOperation } from './operation.js';
 
 /** A model in OpenAI's form, and what else is known of it. */
