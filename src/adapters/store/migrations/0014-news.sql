@@ -141,9 +141,12 @@ begin
 end $$;
 create trigger tell_of_proposal after insert or update on proposals for each row execute function tell_of_proposal();
 
-create function tell_of_ballot() returns trigger language plpgsql as $$ begin
-  perform tell_anew(new.dao_id, 'proposal/' || new.n || '/open');
-  perform tell_anew(new.dao_id, 'proposal/' || new.n || '/reminder');
+-- Once for each statement, however many ballots it writes.
+create function tell_of_ballots() returns trigger language plpgsql as $$ begin
+  update news set version = version + 1
+  from (select distinct dao_id, n from cast_now) as about
+  where news.dao_id = about.dao_id and news.key in ('proposal/' || about.n || '/open', 'proposal/' || about.n || '/reminder');
   return null;
 end $$;
-create trigger tell_of_ballot after insert on ballots for each row execute function tell_of_ballot();
+create trigger tell_of_ballots after insert on ballots referencing new table as cast_now
+  for each statement execute function tell_of_ballots();
