@@ -47,7 +47,9 @@ describe('answerWithoutModel', () => {
     question: jest.fn<RequestsRepository['question']>().mockResolvedValue(asked),
     claim: jest
       .fn<RequestsRepository['claim']>()
-      .mockImplementation(async () => asked && { ...asked, record: { ...asked.record, generation: 1 }, history: [], summary: null }),
+      .mockImplementation(
+        async () => asked && { ...asked, record: { ...asked.record, generation: 1 }, history: [], summary: null },
+      ),
     recordAnswer: jest.fn<RequestsRepository['recordAnswer']>().mockResolvedValue(true),
   });
   const keeps = (answer: Awaited<ReturnType<AnswerCacheRepository['get']>>) =>

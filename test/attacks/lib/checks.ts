@@ -47,7 +47,7 @@ const files: Check = ({ before, after, agreed }) => {
 /** Tables that say what was asked and how it went: they grow with whatever is asked. What they say is looked at apart. */
 const GROWING = [
   ...['requests', 'turns', 'dialogs', 'refusals', 'usage_daily', 'answer_cache', 'crew_versions', 'crew_runs'],
-  ...['crew_tasks', 'crew_gates', 'crew_decisions', 'audit', 'audit_chains', 'audit_heads'],
+  ...['crew_tasks', 'crew_gates', 'crew_decisions', 'news', 'audit', 'audit_chains', 'audit_heads'],
 ];
 /** When a key was used last is no change of it. */
 const withoutUse = (row: string): string => row.replace(/"last_used_at": (null|"[^"]*"),? ?/, '');
