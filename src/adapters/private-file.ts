@@ -1,4 +1,16 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { v7 as uuid } from 'uuid';
 import type { AppError } from '../errors/app-error.js';
 
 /**
@@ -20,5 +32,27 @@ export function readPrivate(file: string, distrust: (file: string, cause?: unkno
     return readFileSync(handle, 'utf8');
   } finally {
     closeSync(handle);
+  }
+}
+
+/**
+ * Makes a file that this user alone can read. Of processes that do so at once one has its way, and the others take what
+ * that one wrote.
+ * @returns what stands in the file now
+ * @param distrust what is thrown where it cannot be made, or where another's cannot be trusted
+ */
+export function makePrivate(file: string, text: string, distrust: (file: string, cause?: unknown) => AppError): string {
+  mkdirSync(dirname(file), { recursive: true });
+  const fresh = `${file}.${uuid()}`;
+  writeFileSync(fresh, text, { mode: 0o600, flag: 'wx' });
+  try {
+    linkSync(fresh, file);
+    return text;
+  } catch (error) {
+    const others = Error.isError(error) && 'code' in error && error.code === 'EEXIST' && readPrivate(file, distrust);
+    if (typeof others !== 'string') throw distrust(file, error);
+    return others;
+  } finally {
+    rmSync(fresh, { force: true });
   }
 }

@@ -7,13 +7,11 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto';
-import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { v7 as uuid } from 'uuid';
 import type { Env } from '../../config/env.js';
 import type { HeadKey } from '../contracts/audit.js';
 import { AppError } from '../errors/app-error.js';
-import { readPrivate } from './private-file.js';
+import { makePrivate, readPrivate } from './private-file.js';
 
 const FILE = 'signing-key.pem';
 
@@ -93,29 +91,20 @@ function parse(text: string): SigningKey {
 
 /** The kept key. One that others can read could sign whatever they like. */
 function read(file: string): SigningKey | undefined {
-  try {
-    const text = readPrivate(file, distrust);
-    return text === undefined ? undefined : new SigningKey(createPrivateKey(text));
-  } catch (error) {
-    throw error instanceof AppError ? error : distrust(file, error);
-  }
+  const text = readPrivate(file, distrust);
+  return text === undefined ? undefined : kept(file, text);
 }
 
-/** Makes a key. Of processes that do so at once one has its way, and the others take that one's. */
 function make(file: string): SigningKey {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  mkdirSync(join(file, '..'), { recursive: true });
-  const fresh = `${file}.${uuid()}`;
-  writeFileSync(fresh, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx' });
+  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return kept(file, makePrivate(file, pem, distrust));
+}
+
+function kept(file: string, pem: string): SigningKey {
   try {
-    linkSync(fresh, file);
-    return new SigningKey(privateKey);
+    return new SigningKey(createPrivateKey(pem));
   } catch (error) {
-    const others = Error.isError(error) && 'code' in error && error.code === 'EEXIST' ? read(file) : undefined;
-    if (!others) throw distrust(file, error);
-    return others;
-  } finally {
-    rmSync(fresh, { force: true });
+    throw distrust(file, error);
   }
 }
 

@@ -1,10 +1,8 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { v7 as uuid } from 'uuid';
 import type { Env } from '../../../config/env.js';
 import { AppError } from '../../errors/app-error.js';
-import { readPrivate } from '../private-file.js';
+import { makePrivate, readPrivate } from '../private-file.js';
 
 const FILE = 'discord-seal.key';
 const SECRET_BYTES = 32;
@@ -50,26 +48,10 @@ export class TokenSeal {
 export function findTokenSeal({ DISCORD_BOT_TOKEN: token, home }: Pick<Env, 'DISCORD_BOT_TOKEN' | 'home'>): TokenSeal {
   if (token !== undefined) return new TokenSeal(token);
   const file = join(home, FILE);
-  return new TokenSeal(readPrivate(file, distrust) ?? make(file));
+  return new TokenSeal(readPrivate(file, distrust) ?? makePrivate(file, newSecret(), distrust));
 }
 
-/** Makes a secret. Of processes that do so at once one has its way, and the others take that one's. */
-function make(file: string): string {
-  const secret = randomBytes(SECRET_BYTES).toString('base64url');
-  mkdirSync(join(file, '..'), { recursive: true });
-  const fresh = `${file}.${uuid()}`;
-  writeFileSync(fresh, secret, { mode: 0o600, flag: 'wx' });
-  try {
-    linkSync(fresh, file);
-    return secret;
-  } catch (error) {
-    const others = Error.isError(error) && 'code' in error && error.code === 'EEXIST' && readPrivate(file, distrust);
-    if (typeof others !== 'string') throw distrust(file, error);
-    return others;
-  } finally {
-    rmSync(fresh, { force: true });
-  }
-}
+const newSecret = (): string => randomBytes(SECRET_BYTES).toString('base64url');
 
 const distrust = (file: string, cause?: unknown): AppError =>
   new AppError(
