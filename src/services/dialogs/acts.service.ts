@@ -6,7 +6,7 @@ import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
 import { AppError } from '../../errors/app-error.js';
 import type { RequestsService } from '../requests.service.js';
 import type { SmallReplies } from './small-replies.js';
-import { BOTS_KEY, type Attempt, type Presses } from './turn.js';
+import { BOTS_KEY, MOST_ATTEMPTS, type Attempt, type Presses } from './turn.js';
 
 export interface ActsParts {
   inbox: InboxRepository;
@@ -19,8 +19,6 @@ export interface ActsParts {
   defaultDao: () => string | undefined;
   log: Logger;
 }
-
-const MOST_ATTEMPTS = 5;
 
 /** What is done at once, beside what is being answered. */
 export class ActsService {

@@ -9,6 +9,9 @@ export const BOTS_KEY: CallerKey = {
   ...{ id: BOTS_KEY_ID, daoId: null, principal: BOTS_PRINCIPAL, gateway: true, owner: PLATFORM_OWNER, scopes: null },
 };
 
+/** So often something is tried in a chat that fails for no reason known; behind it others wait. */
+export const MOST_ATTEMPTS = 5;
+
 /** A try at a part of a dialog. */
 export interface Attempt {
   /** From one. */

@@ -20,7 +20,7 @@ import type { MemoryService } from './memory.service.js';
 import { replyOf } from './reply-of.js';
 import { ReplyWriter, Superseded } from './reply-writer.js';
 import { RequestReply } from './request-reply.js';
-import { isRefusal, type Attempt, type Conversation, type Opened, type Turn } from './turn.js';
+import { isRefusal, MOST_ATTEMPTS, type Attempt, type Conversation, type Opened, type Turn } from './turn.js';
 
 export interface TurnsParts {
   inbox: InboxRepository;
@@ -40,9 +40,6 @@ export interface TurnsParts {
   defaultDao: () => string | undefined;
   log: Logger;
 }
-
-/** So often a message is tried that fails for no reason known; behind it others wait. */
-const MOST_ATTEMPTS = 5;
 
 /** Messages of chats, answered one after the other. Whatever is repeated finds what of it is done. */
 export class TurnsService {

@@ -10,13 +10,12 @@ import { votedOn } from '../../domain/news/cards.js';
 import { AppError } from '../../errors/app-error.js';
 import { DeliveryError } from '../../errors/delivery-error.js';
 import { ReplyWriter, Superseded } from '../dialogs/reply-writer.js';
+import { MOST_ATTEMPTS } from '../dialogs/turn.js';
 import type { NewsContent } from './news-content.js';
 import type { NewsClock } from './news.service.js';
 
 /** Longest time for which a chat waits for what is due, in milliseconds; then it looks again. */
 const LONGEST_WAIT_MS = 3_600_000;
-/** So often a message is tried that fails for no reason known. */
-const MOST_ATTEMPTS = 5;
 
 export interface DeliveriesParts {
   deliveries: DeliveriesRepository;
