@@ -112,6 +112,8 @@ export interface OpenUpdate {
   isClosed: boolean;
   /** Whether it was taken up before, so that something of it may be done. */
   isAgain: boolean;
+  /** Whether its author may be waited for with an answer there. */
+  isAsked: boolean;
 }
 
 /** Why somebody was refused something. */
@@ -145,6 +147,8 @@ export interface Reply {
   requestId: string | null;
   /** As its how-manieth writer. */
   generation: number;
+  /** Whether this is its first writer, who is known to be about to create its first message. */
+  isNew: boolean;
   parts: readonly ReplyPart[];
 }
 

@@ -49,6 +49,8 @@ export interface Submission {
   requestId: string;
   route: string;
   idempotencyKey: string | undefined;
+  /** That nothing can have come in under this key before, so that nobody need look. */
+  isFirst?: boolean;
   /** When the first byte of the request was there. */
   receivedAt: Date;
   /** Aborted when nobody is there any more to take the answer, who could come back for it. */
@@ -86,7 +88,7 @@ export class SubmissionsService {
     const began = Date.now();
     const acting = await this.parts.access.resolve(key, body);
     const idempotency = toIdempotency(key, acting.actor, body, submission);
-    const earlier = idempotency && (await this.earlier(acting.daoId, idempotency));
+    const earlier = idempotency && !submission.isFirst && (await this.earlier(acting.daoId, idempotency));
     if (earlier) return this.again(acting, body, earlier);
 
     const limits = await this.parts.limits.admit(key.id, acting.daoId, acting.limits);

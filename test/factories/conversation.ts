@@ -13,6 +13,7 @@ export const anUpdate = (changes: Partial<OpenUpdate> = {}): OpenUpdate => ({
   ...{ id: 'u1', chat: 'c1', address: { source: 'tg', chat: '12345', topic: '' }, kind: 'private', daoId: DAO },
   ...{ actor: 'tg:12345', messageId: '100', body: { kind: 'message', text: 'hi' }, revision: 1, isStopped: false },
   ...{ receivedAt: new Date('2026-11-30T12:00:00Z'), language: 'en', speaks: null, isClosed: false, isAgain: false },
+  isAsked: true,
   ...changes,
 });
 

@@ -107,7 +107,7 @@ describe.each(DATABASES)('conversations on %s', (_name, open) => {
     const writer = { id: begun.id, daoId, chat: update.chat, generation: begun.generation };
     order += 1;
     await replies.put(writer, { n: 0, state: 'sent', messageId: String(order), shown: null });
-    await replies.finish(writer, 'done');
+    await replies.finish(writer);
     return 'content' in opened ? opened.content : undefined;
   }
   const says = async (text: string, part: Partial<Inbound> = {}) =>

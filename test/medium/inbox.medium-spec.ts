@@ -126,8 +126,8 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       const second = await replies.claim(update.id, DAO);
       expect(second).toMatchObject({ generation: 2, requestId: 'r1', parts: [part] });
       expect(await replies.put(writer, { ...part, messageId: '901' })).toBe(false);
-      expect(await replies.finish(writer, 'done')).toBe(false);
-      expect(await replies.finish({ ...writer, generation: 2 }, 'done')).toBe(true);
+      expect(await replies.finish(writer)).toBe(false);
+      expect(await replies.finish({ ...writer, generation: 2 })).toBe(true);
       expect(await next(address)).toBeUndefined();
       expect(await replies.claim(update.id, OTHER)).toBeUndefined();
     });
@@ -142,7 +142,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       expect(await chats.changeText(update, 'something else')).toEqual({ requestId: 'r1' });
       expect(await chats.changeText(update, 'something else')).toBeUndefined();
       expect(await chats.changeText({ ...update, actor: 'tg:9' }, 'not mine')).toBeUndefined();
-      expect(await replies.finish(writer, 'done')).toBe(true);
+      expect(await replies.finish(writer)).toBe(true);
       const again = await taken(address);
       expect(again).toMatchObject({ id: update.id, revision: 2, body: { text: 'something else' }, isAgain: true });
       const begun = await replies.begin(again, DAO, { requestId: 'r2' });

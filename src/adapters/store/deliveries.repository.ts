@@ -53,12 +53,7 @@ export class DeliveriesRepository {
   /** How long until something is to be written in a chat, in milliseconds; null: nothing is. */
   async dueIn({ source, chat, topic }: ChatAddress): Promise<number | null> {
     const { rows } = await guardStore(() =>
-      sql<{ ms: string | null }>`
-        select extract(epoch from min(case when d.state = 'waiting' then d.not_before else now() end) - now()) * 1000 as ms
-        from chats c join deliveries d on d.chat = c.id join news n on n.id = d.news_id
-        where c.source = ${source} and c.chat_id = ${chat} and c.topic = ${topic}
-          and (d.state = 'waiting' or d.state = 'done' and d.shown < n.version)
-      `.execute(this.tenants.all),
+      sql<{ ms: string | null }>`select due_in(${source}, ${chat}, ${topic}) as ms`.execute(this.tenants.scopeless),
     );
     const ms = rows[0]?.ms ?? null;
     return ms === null ? null : Math.max(0, Math.ceil(Number(ms)));

@@ -34,6 +34,7 @@ interface NextRow {
   speaks: Language | null;
   closed: boolean;
   again: boolean;
+  asked: boolean;
   more: boolean;
 }
 
@@ -166,5 +167,6 @@ const toNext = (row: NextRow, address: ChatAddress): NextUpdate => ({
   speaks: row.speaks,
   isClosed: row.closed,
   isAgain: row.again,
+  isAsked: row.asked,
   isMore: row.more,
 });

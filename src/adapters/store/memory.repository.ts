@@ -4,6 +4,8 @@ import type { Tenants } from './tenants.js';
 
 /** Most turns that go into one summary. */
 const MOST_TURNS = 60;
+/** How much what is summed up is at least, beside what stays whole. */
+export const WORTH = 0.5;
 
 /** What of a dialog is to be summed up: its oldest turns that are in no summary yet. */
 export interface OldTurns {
@@ -25,6 +27,14 @@ export interface DialogPlace {
 /** What dialogs remember beyond the turns that a model is told whole. */
 export class MemoryRepository {
   constructor(private readonly tenants: Tenants) {}
+
+  /** Whether the turns of a chat's dialog that are in no summary yet are longer than so many bytes together. */
+  async isLonger({ daoId, chat }: DialogPlace, bytes: number): Promise<boolean> {
+    const { rows } = await guardStore(() =>
+      sql<{ longer: boolean }>`select is_longer(${daoId}, ${chat}, ${bytes}) as longer`.execute(this.tenants.scopeless),
+    );
+    return rows[0]?.longer ?? false;
+  }
 
   /**
    * The turns of a chat's dialog that are too old to be told whole, once they are worth a summary.
@@ -61,7 +71,7 @@ export class MemoryRepository {
       `.execute(this.tenants.of(daoId)),
     );
     const [first] = rows;
-    if (!first || Number(first.before) < bytes / 2) return undefined;
+    if (!first || Number(first.before) < bytes * WORTH) return undefined;
     return {
       dialogId: first.dialog_id,
       summary: first.summary,

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { OpenUpdate, Reply, ReplyContent, ReplyPart } from '../../contracts/dialog.js';
 import { guardStore } from './errors.js';
 import type { Tenants } from './tenants.js';
@@ -9,6 +9,8 @@ export type ReplyMade = { content: ReplyContent } | { requestId: string };
 /** A reply as far as it is on record. */
 export type RecordedReply = Pick<Reply, 'id' | 'content' | 'requestId' | 'generation' | 'parts'> & {
   revision: number;
+  /** Whether nobody has written it before: its first message is written down as `sending`, and is not there for certain. */
+  isNew: boolean;
   isDone: boolean;
   /** Whether the author of the message that it answers wants no answer any more. */
   isStopped: boolean;
@@ -28,7 +30,10 @@ interface Row {
   parts: { n: number; state: ReplyPart['state']; message_id: string | null; shown: string | null }[] | null;
 }
 
-/** What messages a reply consists of, as JSON. */
+/** A message of a reply, and what it shows by now. */
+export type Shown = Pick<ReplyPart, 'n' | 'shown'>;
+
+/** What messages a reply consisted of before the statement, as JSON. */
 const partsOf = sql`(
   select jsonb_agg(jsonb_build_object('n', p.n, 'state', p.state, 'message_id', p.message_id, 'shown', p.shown) order by p.n)
   from reply_parts p where p.reply_id = reply.id
@@ -37,13 +42,22 @@ const partsOf = sql`(
 /** Whether what a reply answers was stopped. */
 const stopped = sql`exists (select from inbox i where i.id = reply.inbox_id and i.stopped_at is not null)`;
 
+/** Writes down that the first message of a reply is about to be created, and tells of the reply. */
+const announced = sql`
+  first as (
+    insert into reply_parts (dao_id, reply_id, n, chat, state) select dao_id, id, 0, chat, 'sending' from reply
+    on conflict do nothing
+  )
+  select id, content, request_id, revision, generation, state, ${stopped} as stopped, ${partsOf} as parts from reply
+`;
+
 /** Replies, and the messages that they are made of. Only the latest writer of a reply changes anything. */
 export class RepliesRepository {
   constructor(private readonly tenants: Tenants) {}
 
   /**
-   * Writes down what a reply shows, and makes whoever asks its writer. Once that is written down it stays, unless the
-   * message that it answers has changed since.
+   * Writes down what a reply shows, and makes whoever asks its writer, who is about to create its first message unless it
+   * is there. Once that is written down it stays, unless the message that it answers has changed since.
    */
   async begin(update: OpenUpdate, daoId: string, made: ReplyMade): Promise<RecordedReply> {
     const { id, chat, actor, revision } = update;
@@ -51,15 +65,17 @@ export class RepliesRepository {
     const requestId = 'requestId' in made ? made.requestId : null;
     const { rows } = await guardStore(() =>
       sql<Row>`
-        insert into replies as reply (id, dao_id, chat, inbox_id, actor, revision, request_id, content, generation)
-        values (${id}, ${daoId}, ${chat}, ${id}, ${actor}, ${revision}, ${requestId}, ${content}::jsonb, 1)
-        on conflict (id) do update set
-          generation = reply.generation + 1,
-          revision = excluded.revision,
-          content = case when reply.revision < excluded.revision then excluded.content else reply.content end,
-          request_id = case when reply.revision < excluded.revision then excluded.request_id else reply.request_id end,
-          state = case when reply.revision < excluded.revision then 'open' else reply.state end
-        returning reply.id, content, request_id, revision, generation, state, ${stopped} as stopped, ${partsOf} as parts
+        with reply as (
+          insert into replies as r (id, dao_id, chat, inbox_id, actor, revision, request_id, content, generation)
+          values (${id}, ${daoId}, ${chat}, ${id}, ${actor}, ${revision}, ${requestId}, ${content}::jsonb, 1)
+          on conflict (id) do update set
+            generation = r.generation + 1,
+            revision = excluded.revision,
+            content = case when r.revision < excluded.revision then excluded.content else r.content end,
+            request_id = case when r.revision < excluded.revision then excluded.request_id else r.request_id end,
+            state = case when r.revision < excluded.revision then 'open' else r.state end
+          returning r.*
+        ), ${announced}
       `.execute(this.tenants.of(daoId)),
     );
     const [row] = rows;
@@ -74,11 +90,13 @@ export class RepliesRepository {
   ): Promise<RecordedReply> {
     const { rows } = await guardStore(() =>
       sql<Row>`
-        insert into replies as reply (id, dao_id, chat, content, generation)
-        values (${id}, ${daoId}, ${chat}, ${JSON.stringify(content)}::jsonb, 1)
-        on conflict (id) do update set
-          generation = reply.generation + 1, content = excluded.content, state = 'open', done_at = null
-        returning reply.id, content, request_id, revision, generation, state, ${stopped} as stopped, ${partsOf} as parts
+        with reply as (
+          insert into replies as r (id, dao_id, chat, content, generation)
+          values (${id}, ${daoId}, ${chat}, ${JSON.stringify(content)}::jsonb, 1)
+          on conflict (id) do update set
+            generation = r.generation + 1, content = excluded.content, state = 'open', done_at = null
+          returning r.*
+        ), ${announced}
       `.execute(this.tenants.of(daoId)),
     );
     const [row] = rows;
@@ -145,19 +163,20 @@ export class RepliesRepository {
 
   /**
    * Ends a reply, and what it answers unless that has changed since.
+   * @param shown what messages that are there have been changed to
    * @returns false if somebody else writes the reply by now
    */
-  async finish({ id, daoId, generation }: WriterOf, state: 'done' | 'undeliverable'): Promise<boolean> {
+  async finish({ id, daoId, generation }: WriterOf, shown: readonly Shown[] = []): Promise<boolean> {
     const { rows } = await guardStore(() =>
       sql`
         with reply as (
-          update replies set state = ${state}, done_at = now()
+          update replies set state = 'done', done_at = now()
           where id = ${id} and dao_id = ${daoId} and generation = ${generation}
           returning inbox_id, revision
         ), answered as (
           update inbox set state = 'done', done_at = now() from reply
           where inbox.id = reply.inbox_id and inbox.revision = reply.revision and inbox.state = 'open'
-        )
+        )${shown.length === 0 ? sql`` : showing(id, daoId, shown)}
         select from reply
       `.execute(this.tenants.of(daoId)),
     );
@@ -191,12 +210,19 @@ export class RepliesRepository {
   }
 }
 
+const showing = (id: string, daoId: string, shown: readonly Shown[]): RawBuilder<unknown> => sql`, showing as (
+  update reply_parts part set shown = one.shown, changed_at = now()
+  from reply, jsonb_to_recordset(${JSON.stringify(shown)}::jsonb) as one (n integer, shown text)
+  where part.reply_id = ${id} and part.dao_id = ${daoId} and part.n = one.n
+)`;
+
 const toRecorded = (row: Row): RecordedReply => ({
   id: row.id,
   content: row.content,
   requestId: row.request_id,
   revision: row.revision,
   generation: row.generation,
+  isNew: row.generation === 1,
   isDone: row.state !== 'open',
   isStopped: row.stopped,
   parts: (row.parts ?? []).map(({ n, state, message_id: messageId, shown }) => ({ n, state, messageId, shown })),

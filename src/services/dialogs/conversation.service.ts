@@ -61,10 +61,10 @@ export class ConversationService implements Conversation {
     const command = commandOf(text);
     if (command) {
       // Whoever says something else does not answer any more.
-      await this.parts.pending.drop(update, daoId);
+      if (update.isAsked) await this.parts.pending.drop(update, daoId);
       return this.parts.commands.run(turn, command);
     }
-    const asks = await this.parts.pending.take(update, daoId);
+    const asks = update.isAsked ? await this.parts.pending.take(update, daoId) : undefined;
     if (asks && isAnswer(asks, text)) return this.answered(turn, asks);
     const intent = this.parts.intentOf(text);
     return intent ? this.parts.commands.follow(turn, intent) : this.ask(turn, requestId);

@@ -3,7 +3,12 @@ import { v7 as uuid } from 'uuid';
 import { chatDataOf } from '../../contracts/bodies.js';
 import type { RouteSubmission } from '../../contracts/request.js';
 import { cutText } from '../../contracts/text.js';
-import type { DialogPlace, MemoryRepository, OldTurns } from '../../adapters/store/memory.repository.js';
+import {
+  WORTH,
+  type DialogPlace,
+  type MemoryRepository,
+  type OldTurns,
+} from '../../adapters/store/memory.repository.js';
 import { historyBytes } from '../../domain/messages.js';
 import { AppError } from '../../errors/app-error.js';
 import type { OutcomesService } from '../outcomes.service.js';
@@ -36,9 +41,9 @@ export interface MemoryParts {
 export class MemoryService {
   constructor(private readonly parts: MemoryParts) {}
 
-  /** Whether there is something to be summed up. */
-  async isDue(place: DialogPlace): Promise<boolean> {
-    return (await this.old(place)) !== undefined;
+  /** Whether there is something to be summed up: so much beyond what stays whole that it is worth it. */
+  isDue(place: DialogPlace): Promise<boolean> {
+    return this.parts.memory.isLonger(place, historyBytes(this.parts.historyTokens()) * (1 + WORTH));
   }
 
   /**

@@ -20,9 +20,9 @@ interface Answered {
 /** A reply on record, as it is written. */
 export const replyOf = (
   { update, daoId, language }: Answered,
-  { id, content, requestId, generation, parts }: RecordedReply,
+  { id, content, requestId, generation, isNew, parts }: RecordedReply,
 ): Reply => ({
-  ...{ id, daoId, content, requestId, generation, parts, language },
+  ...{ id, daoId, content, requestId, generation, isNew, parts, language },
   chat: update.chat,
   place: placeOf(update),
   replyTo: update.messageId,

@@ -89,6 +89,14 @@ class Records {
   constructor(private readonly chat: Chat) {}
 
   readonly replies = strict<RepliesRepository>('replies', {
+    finish: ({ generation }, shown = []) => {
+      if (generation !== this.generation) return Promise.resolve(false);
+      for (const one of shown) {
+        const part = this.parts.get(one.n);
+        if (part) this.parts.set(one.n, { ...part, shown: one.shown });
+      }
+      return Promise.resolve(true);
+    },
     put: ({ generation }: WriterOf, part: ReplyPart) => {
       if (generation !== this.generation) return Promise.resolve(false);
       this.parts.set(part.n, part);
@@ -115,9 +123,11 @@ class Records {
       ...{ id: 'reply', daoId: 'a-dao', chat: 'chat', replyTo: '7', language: 'en', content: null, requestId: 'r' },
       place: { source: 'tg', chat: '1', topic: null, kind: 'private' },
       generation: this.generation,
+      isNew: this.generation === 1,
       parts: [...this.parts.values()],
       ...changes,
     };
+    if (reply.isNew) this.parts.set(0, { n: 0, state: 'sending', messageId: null, shown: null });
     return new ReplyWriter({ replies: this.replies, log }, this.chat.messenger, reply);
   }
 }
@@ -133,7 +143,8 @@ async function write(records: Records, text: string): Promise<void> {
       await writer.draft(plainText(text.slice(0, 4))).catch((error: unknown) => {
         if (error instanceof Killed) throw error;
       });
-      return void (await writer.complete(final(text)));
+      await writer.complete(final(text));
+      return await writer.finish();
     } catch (error) {
       if (!(error instanceof Killed) && !(error instanceof DeliveryError)) throw error;
     }
@@ -162,10 +173,16 @@ describe(ReplyWriter.name, () => {
   it('should leave alone what says the same already', async () => {
     const chat = new Chat();
     const records = new Records(chat);
-    await records.writer().complete(final('the same'));
-    const { calls } = chat;
-    await records.writer().complete(final('the same'));
-    expect(chat.calls).toBe(calls);
+    const said = async (): Promise<void> => {
+      const writer = records.writer();
+      await writer.begin(plainText('…'));
+      await writer.complete(final('the same'));
+      await writer.finish();
+    };
+    await said();
+    expect(chat.calls).toBe(2);
+    await said();
+    expect(chat.calls).toBe(2);
   });
 
   it('should create a message again that somebody deleted', async () => {

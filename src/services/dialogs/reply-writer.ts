@@ -30,11 +30,14 @@ export interface ReplyWriterParts {
 }
 
 /**
- * The messages of one reply, created once each and then changed. What is about to be created is written down before, and
- * its id at once after: between the two lies the only moment at which a message can come twice.
+ * The messages of one reply, created once each and then changed. What is about to be created is written down before (of
+ * the first message, with the reply), and its id at once after: between the two lies the only moment at which a message
+ * can come twice.
  */
 export class ReplyWriter {
   private readonly parts: Map<number, ReplyPart>;
+  /** Messages that say something else than is written down, which whoever comes next may change to the same again. */
+  private readonly unwritten = new Set<number>();
   private readonly place: Place;
 
   constructor(
@@ -89,8 +92,17 @@ export class ReplyWriter {
       } catch (error) {
         if (!(error instanceof DeliveryError) || error.problem !== 'missing') throw error;
       }
-      await this.put({ ...part, shown: hashOf(message) });
+      this.note({ ...part, shown: hashOf(message) });
     }
+  }
+
+  /** Ends the reply, and what it answers. */
+  async finish(): Promise<void> {
+    const shown = [...this.unwritten].flatMap((n) => this.parts.get(n) ?? []);
+    await this.deps.replies.finish(
+      this.reply,
+      shown.map((part) => ({ n: part.n, shown: part.shown })),
+    );
   }
 
   /** How long a message that is being written is to be left as it is, in milliseconds. */
@@ -115,13 +127,15 @@ export class ReplyWriter {
       await this.put({ n, state: 'planned', messageId: null, shown: null });
       return this.create(n, message);
     }
-    await this.put({ ...part, shown: hashOf(message) });
+    this.note({ ...part, shown: hashOf(message) });
   }
 
   private async create(n: number, message: Omit<OutgoingMessage, 'replyTo'>, { isDraft = false } = {}): Promise<void> {
-    const isAgain = this.parts.get(n)?.state === 'sending';
+    const known = this.parts.get(n)?.state;
+    const isAgain = known === 'sending';
     const planned: ReplyPart = { n, state: 'planned', messageId: null, shown: null };
-    await this.put({ ...planned, state: 'sending' });
+    const isAnnounced = isAgain || (n === 0 && known === undefined && this.reply.isNew);
+    if (!isAnnounced) await this.put({ ...planned, state: 'sending' });
     const answers = n === 0 && this.reply.replyTo !== null ? { replyTo: this.reply.replyTo } : {};
     const key = `${this.reply.id}.${n}`;
     try {
@@ -163,6 +177,12 @@ export class ReplyWriter {
   private async put(part: ReplyPart): Promise<void> {
     if (!(await this.deps.replies.put(this.reply, part))) throw new Superseded();
     this.parts.set(part.n, part);
+    this.unwritten.delete(part.n);
+  }
+
+  private note(part: ReplyPart): void {
+    this.parts.set(part.n, part);
+    this.unwritten.add(part.n);
   }
 
   /** Removes messages of ours just below one, of which nothing is known. What cannot be told is left. */

@@ -10,7 +10,16 @@ import { SmallReplies } from './small-replies.js';
 
 const WORDS = said('Nothing to stop.');
 const recorded = (changes: Partial<RecordedReply> = {}): RecordedReply => ({
-  ...{ id: 'u1', content: WORDS, requestId: null, revision: 1, generation: 1, isDone: false, isStopped: false },
+  ...{
+    id: 'u1',
+    content: WORDS,
+    requestId: null,
+    revision: 1,
+    generation: 1,
+    isNew: true,
+    isDone: false,
+    isStopped: false,
+  },
   parts: [],
   ...changes,
 });
@@ -42,7 +51,7 @@ describe('what is said beside turns', () => {
     expect(begin).toHaveBeenCalledWith(anUpdate(), DAO, { content: WORDS });
     const place = { source: 'tg', chat: '12345', topic: null, kind: 'private' };
     expect(create.mock.calls).toEqual([[place, { body: WORDS.body, buttons: [], replyTo: '100' }, 'u1.0']]);
-    expect(finish).toHaveBeenCalledWith(expect.objectContaining({ id: 'u1' }), 'done');
+    expect(finish).toHaveBeenCalledWith(expect.objectContaining({ id: 'u1' }), []);
   });
 
   it('should be ended where it was begun before, and not be said twice', async () => {

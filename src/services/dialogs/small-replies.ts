@@ -29,8 +29,9 @@ export class SmallReplies {
     const begun = content ? await replies.begin(update, daoId, { content }) : await replies.claim(id, daoId);
     if (!begun?.content || begun.isDone) return;
     const reply = replyOf({ update, daoId, language: languageFor('', language, speaks) }, begun);
-    await new ReplyWriter(this.parts, messenger, reply).complete(begun.content);
-    await replies.finish(reply, 'done');
+    const writer = new ReplyWriter(this.parts, messenger, reply);
+    await writer.complete(begun.content);
+    await writer.finish();
   }
 
   /** Changes the message that a press was about. It fails nobody: what the press was for is done. */

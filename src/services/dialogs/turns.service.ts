@@ -112,7 +112,7 @@ export class TurnsService {
     if (reply.reply.content) await writer.complete(reply.reply.content);
     else await this.showAnswer(turn, writer, reply, signal);
     await this.parts.news.follow(reply.reply);
-    await this.parts.replies.finish(reply.reply, 'done');
+    await writer.finish();
   }
 
   /** Ends what nobody answers. That the platform goes on showing that an answer will come is no reason not to. */

@@ -76,11 +76,11 @@ export class DeliveriesService {
     const begun = await replies.beginNews({ id, daoId: news.daoId, chat: delivery.chat }, told);
     const reply: Reply = {
       ...{ id, daoId: news.daoId, chat: delivery.chat, place, replyTo: null, language: spoken },
-      ...{ content: told, requestId: null, generation: begun.generation, parts: begun.parts },
+      ...{ content: told, requestId: null, generation: begun.generation, isNew: begun.isNew, parts: begun.parts },
     };
     const writer = new ReplyWriter(this.parts, messenger, reply);
     await (isAnew ? writer.refresh(told) : writer.complete(told));
-    await replies.finish(reply, 'done');
+    await writer.finish();
     await deliveries.finish({ id, daoId: news.daoId, version });
   }
 

@@ -27,7 +27,7 @@ create table pending (
   expires_at timestamptz not null,
   taken_by text
 );
-create index pending_of_actor on pending (dao_id, chat, actor);
+create index pending_of_actor on pending (chat, actor, dao_id);
 create index pending_taken on pending (taken_by) where taken_by is not null;
 
 -- What somebody thinks of an answer. way: how they said so.
@@ -78,12 +78,12 @@ alter table run_chats enable row level security;
 create policy of_dao on run_chats to dagi_app using (dao_id = current_setting('dagi.dao', true));
 create policy of_all on run_chats to dagi_all using (true);
 
--- Forgets private chats of people of whom a DAO keeps nothing any more, where no other DAO has anything to do with them;
--- and what came from them that never was any DAO's. It tells nothing.
 do $$ declare home text; begin
   select n.nspname into home
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = 'chats'::regclass;
 
+  -- Forgets private chats of people of whom a DAO keeps nothing any more, where no other DAO has anything to do with them;
+  -- and what came from them that never was any DAO's. It tells nothing.
   execute format($create$
     create function %1$I.forget_chats(of_dao text, ids text[]) returns void
     language plpgsql volatile security definer set search_path = %1$I, pg_temp as $body$
@@ -100,6 +100,23 @@ do $$ declare home text; begin
     end $body$
   $create$, home);
 
+  -- Whether the turns of a dialog that are in no summary yet are longer together than so many bytes. Asked after each turn,
+  -- in whatever scope a session is.
+  execute format($create$
+    create function %1$I.is_longer(of_dao text, of_chat text, bytes numeric) returns boolean
+    language plpgsql stable security definer set search_path = %1$I, pg_temp as $body$
+    begin
+      return coalesce((
+        select sum(octet_length(t.prompt) + octet_length(t.answer)) > bytes
+        from dialogs d join turns t on t.dialog_id = d.id and t.dao_id = d.dao_id
+        where d.dao_id = of_dao and d.chat = of_chat and t.answer is not null
+          and (d.summarised_to is null or t.created_at > d.summarised_to)
+      ), false);
+    end $body$
+  $create$, home);
+
+  execute format('revoke all on function %I.is_longer(text, text, numeric) from public', home);
+  execute format('grant execute on function %I.is_longer(text, text, numeric) to dagi_app, dagi_all', home);
   execute format('revoke all on function %I.forget_chats(text, text[]) from public', home);
   execute format('grant execute on function %I.forget_chats(text, text[]) to dagi_app, dagi_all', home);
 end $$;

@@ -150,3 +150,26 @@ create function tell_of_ballots() returns trigger language plpgsql as $$ begin
 end $$;
 create trigger tell_of_ballots after insert on ballots referencing new table as cast_now
   for each statement execute function tell_of_ballots();
+
+-- Asked after each turn, in whatever scope a session is: a chat is of no one DAO.
+do $$ declare home text; begin
+  select n.nspname into home
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = 'deliveries'::regclass;
+
+  -- How long until something is to be written in a chat, in milliseconds; null: nothing is.
+  execute format($create$
+    create function %1$I.due_in(of_source text, of_chat text, of_topic text) returns numeric
+    language plpgsql stable security definer set search_path = %1$I, pg_temp as $body$
+    begin
+      return (
+        select extract(epoch from min(case when d.state = 'waiting' then d.not_before else now() end) - now()) * 1000
+        from chats c join deliveries d on d.chat = c.id join news n on n.id = d.news_id
+        where c.source = of_source and c.chat_id = of_chat and c.topic = of_topic
+          and (d.state = 'waiting' or d.state = 'done' and d.shown < n.version)
+      );
+    end $body$
+  $create$, home);
+
+  execute format('revoke all on function %I.due_in(text, text, text) from public', home);
+  execute format('grant execute on function %I.due_in(text, text, text) to dagi_app, dagi_all', home);
+end $$;

@@ -46,7 +46,10 @@ export function submitFor(
     metadata: { ...asked.metadata, source },
   };
   const idempotencyKey = `${update.id}.${update.revision}`;
-  return submissions.submit(BOTS_KEY, submission, { requestId, route: ROUTE, idempotencyKey, receivedAt: new Date() });
+  const isFirst = !update.isAgain;
+  return submissions.submit(BOTS_KEY, submission, {
+    ...{ requestId, route: ROUTE, idempotencyKey, isFirst, receivedAt: new Date() },
+  });
 }
 
 export interface CrewCommandsParts {
