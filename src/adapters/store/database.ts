@@ -74,7 +74,7 @@ export async function openEmbedded(home?: string): Promise<Database> {
     return databaseOf(
       'embedded',
       (scope) => session.in(scope),
-      { vital: session.in(null), scopeless: session.inAny() },
+      { vital: session.in(null, { isVital: true }), scopeless: session.inAny() },
       {
         migrate: () => prepare(new Kysely({ dialect: session.asOwner() })),
         close: async () => {

@@ -9,6 +9,10 @@ import {
 } from 'kysely';
 import { PLATFORM_ROLE, roleHere, TENANT_ROLE, type Scope } from './tenants.js';
 
+/** Whoever asks what every call waits for is served before others. */
+const FIRST = 1;
+const LATER = 0;
+
 /**
  * The one session of the embedded database, shared by handles of different scopes. Whoever takes it gets it alone, in the
  * scope of its handle.
@@ -35,15 +39,15 @@ export class ScopedSession {
   }
 
   /** For a handle of this scope. */
-  in(scope: Scope): Dialect {
-    return this.handle((connection) => this.enter(connection, scope));
+  in(scope: Scope, { isVital = false } = {}): Dialect {
+    return this.handle((connection) => this.enter(connection, scope), isVital ? FIRST : LATER);
   }
 
-  /** For a handle that does not care for the scope, as long as there is one. */
+  /** For a handle that does not care for the scope, as long as there is one, and asks what calls wait for. */
   inAny(): Dialect {
     return this.handle(async (connection) => {
       if (this.scope === undefined) await this.enter(connection, null);
-    });
+    }, FIRST);
   }
 
   /** For a handle that may change the schema. */
@@ -54,9 +58,10 @@ export class ScopedSession {
     });
   }
 
-  private handle(enter: (connection: DatabaseConnection) => Promise<void>): Dialect {
+  private handle(enter: (connection: DatabaseConnection) => Promise<void>, priority = LATER): Dialect {
+    const take = (): Promise<() => void> => this.mutex.acquire(priority);
     return {
-      createDriver: () => new SessionDriver(this.driver, this.mutex, enter),
+      createDriver: () => new SessionDriver(this.driver, take, enter),
       createAdapter: () => this.dialect.createAdapter(),
       createQueryCompiler: () => this.dialect.createQueryCompiler(),
       createIntrospector: (db) => this.dialect.createIntrospector(db),
@@ -79,7 +84,7 @@ class SessionDriver implements Driver {
 
   constructor(
     private readonly inner: Driver,
-    private readonly mutex: Mutex,
+    private readonly take: () => Promise<() => void>,
     private readonly enter: (connection: DatabaseConnection) => Promise<void>,
   ) {}
 
@@ -88,7 +93,7 @@ class SessionDriver implements Driver {
   }
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    const release = await this.mutex.acquire();
+    const release = await this.take();
     try {
       const connection = await this.inner.acquireConnection();
       await this.enter(connection);

@@ -1,3 +1,4 @@
+import { Semaphore } from 'async-mutex';
 import type { Logger } from 'pino';
 import type { ChatAddress, DialogStep, OpenUpdate, Reply } from '../../contracts/dialog.js';
 import type { Messenger, Source } from '../../contracts/messenger.js';
@@ -22,6 +23,12 @@ import { ReplyWriter, Superseded } from './reply-writer.js';
 import { RequestReply } from './request-reply.js';
 import { isRefusal, MOST_ATTEMPTS, type Attempt, type Conversation, type Opened, type Turn } from './turn.js';
 
+/**
+ * So many messages are begun to be answered at once in a process: where more come in than it can answer they wait with
+ * Temporal, and whoever takes in the next one need not stand behind them.
+ */
+const OPENINGS = 4;
+
 export interface TurnsParts {
   inbox: InboxRepository;
   chats: ChatsRepository;
@@ -43,6 +50,8 @@ export interface TurnsParts {
 
 /** Messages of chats, answered one after the other. Whatever is repeated finds what of it is done. */
 export class TurnsService {
+  private readonly openings = new Semaphore(OPENINGS);
+
   constructor(private readonly parts: TurnsParts) {}
 
   /**
@@ -161,7 +170,7 @@ export class TurnsService {
 
   private async opened(turn: Turn): Promise<Opened> {
     try {
-      return await this.parts.conversation.open(turn);
+      return await this.openings.runExclusive(() => this.parts.conversation.open(turn));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       const { failed } = phrasesIn(turn.language);
