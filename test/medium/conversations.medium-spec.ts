@@ -16,7 +16,7 @@ import { languageFor } from '../../src/domain/dialog/language.js';
 import type { Accepted } from '../../src/services/accepted.js';
 import { ChangesService } from '../../src/services/changes.service.js';
 import type { CrewRunsService } from '../../src/services/crew-runs.service.js';
-import { tagOf } from '../../src/services/dialogs/commands/asked.js';
+import { tagOf } from '../../src/services/dialogs/tags.js';
 import { talkingOf, type Talking } from '../../src/services/dialogs/talking.js';
 import type { GatePresses } from '../../src/services/news/gate-presses.js';
 import type { PreferencesService } from '../../src/services/news/preferences.service.js';

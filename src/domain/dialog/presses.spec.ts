@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { COMMAND_NAMES, COMPLAINTS, MARKS } from '../../contracts/conversation.js';
 import { CHOICES } from '../../contracts/proposal.js';
-import { pressOf, readPress, type Press } from './presses.js';
+import { GATE_ACTS, pressOf, readPress, type Press } from './presses.js';
 
 const requestId = fc.uuid();
 const tag = fc.stringMatching(/^[0-9a-f]{8}$/);
@@ -18,7 +18,7 @@ const press: fc.Arbitrary<Press> = fc.oneof(
     ...{ what: fc.constant('say' as const), command: fc.constantFrom(...COMMAND_NAMES), tag },
     args: fc.oneof(fc.constant(''), n.map(String)),
   }),
-  fc.record({ what: fc.constant('gate' as const), tag: longTag, act: fc.constantFrom('approve', 'reject') }),
+  fc.record({ what: fc.constant('gate' as const), tag: longTag, act: fc.constantFrom(...GATE_ACTS) }),
   fc.record({ what: fc.constant('dao' as const), tag: longTag }),
   fc.record({ what: fc.constant('stop' as const), runId: fc.uuid() }),
   fc.constant({ what: 'drop' as const }),
@@ -48,7 +48,8 @@ describe('what buttons send', () => {
   it.each([
     ...['', ':', 'good', 'good:', 'fine:r1', 'wrong:r1', 'wrong:r1:colour', 'offer:o1:maybe', 'vote:12:yes'],
     ...['vote:0.01234567:yes', 'vote:12.01234567:perhaps', 'prop:12.01234567:close', 'say:sudo.01234567'],
-    ...['gate:0123:maybe', `good:${'a'.repeat(60)}`, 'good:r1:yes:more', 'good:a b', 'constructor:a', '__proto__:a'],
+    ...['gate:', 'gate:0123456789abcdef', 'gate:0123456789abcdef:open', 'gate:0123:maybe'],
+    ...[`good:${'a'.repeat(60)}`, 'good:r1:yes:more', 'good:a b', 'constructor:a', '__proto__:a'],
   ])('should be nothing: %j', (data) => {
     expect(readPress(data)).toBeUndefined();
   });

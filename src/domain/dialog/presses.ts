@@ -1,9 +1,17 @@
 import { COMPLAINTS, MARKS, type Complaint, type Mark } from '../../contracts/conversation.js';
+import type { GateDecision } from '../../contracts/crew.js';
 import { CHOICES, type Choice } from '../../contracts/proposal.js';
 import { isCommandName, type CommandName } from './commands.js';
 
 /** What somebody does about something that a run asks. */
-const GATE_ACTS = ['approve', 'reject', 'return', 'answer', 'continue', 'stop'] as const;
+export const GATE_ACTS = [
+  'approve',
+  'reject',
+  'return',
+  'answer',
+  'continue',
+  'stop',
+] as const satisfies readonly GateDecision['decision'][];
 
 /** What somebody does by pressing a button. `tag` says of which DAO, or of what, something is that has no short id. */
 export type Press =

@@ -1,8 +1,9 @@
 import type { ReplyContent } from '../../contracts/dialog.js';
 import type { GateKind, GateState } from '../../contracts/crew.js';
-import type { Button } from '../../contracts/messenger.js';
 import { CHOICES, type Proposal, type ShownTally } from '../../contracts/proposal.js';
 import type { RichText } from '../../contracts/rich-text.js';
+import { button } from '../dialog/buttons.js';
+import { readPress } from '../dialog/presses.js';
 import { bold, cut, italic, lines, type Piece } from '../dialog/rich.js';
 import { shownWords } from '../dialog/shown-words.js';
 import type { Decision, NewsPhrases } from './phrase-book.js';
@@ -61,7 +62,7 @@ export function gateCard(gate: GateCard, phrases: NewsPhrases): ReplyContent {
       isTold ? undefined : italic(phrases.states[state]),
     ]),
   );
-  const buttons = DECISIONS[kind].map((one) => ({ label: phrases.buttons[one], press: `gate:${gate.tag}:${one}` }));
+  const buttons = DECISIONS[kind].map((act) => button(phrases.buttons[act], { what: 'gate', tag: gate.tag, act }));
   return { body, buttons: isOpen ? [buttons] : [] };
 }
 
@@ -118,10 +119,7 @@ export function openProposalCard(
       ...(tally ? tallyLines(tally, phrases) : []),
     ]),
   );
-  const buttons: Button[] = CHOICES.map((choice) => ({
-    label: phrases.choices[choice],
-    press: `vote:${n}.${tag}:${choice}`,
-  }));
+  const buttons = CHOICES.map((choice) => button(phrases.choices[choice], { what: 'vote', n, tag, choice }));
   return { body, buttons: isOpen ? [buttons] : [] };
 }
 
@@ -150,12 +148,11 @@ export function stoppedProposalCard({ proposal }: ProposalCard, phrases: NewsPhr
 
 /** The proposal for which a message has buttons to vote; undefined: it has none. */
 export function votedOn({ buttons }: ReplyContent): number | undefined {
-  const [, n] =
-    buttons
-      .flat()
-      .map(({ press }) => /^vote:(\d{1,9})\./.exec(press))
-      .find((found) => found !== null) ?? [];
-  return n === undefined ? undefined : Number(n);
+  for (const { press } of buttons.flat()) {
+    const read = readPress(press);
+    if (read?.what === 'vote') return read.n;
+  }
+  return undefined;
 }
 
 function outcomeOf({ stage }: Pick<Proposal, 'stage'>, { outcomes }: NewsPhrases): string {

@@ -7,12 +7,13 @@ import { AppError } from '../../errors/app-error.js';
 import type { Accepted } from '../accepted.js';
 import type { GatePresses } from '../news/gate-presses.js';
 import type { SubmissionsService } from '../submissions.service.js';
-import { said, tagOf } from './commands/asked.js';
+import { said } from './commands/asked.js';
 import type { CommandsService } from './commands/commands.service.js';
 import type { FeedbackTalk } from './commands/feedback-talk.js';
 import type { ProposalCommands } from './commands/proposal-commands.js';
 import { Refusals } from './commands/refusals.js';
 import { ConversationService } from './conversation.service.js';
+import { tagOf } from './tags.js';
 import { BOTS_KEY, type Turn } from './turn.js';
 
 const ACCEPTED = { requestId: 'r1' } as Accepted;

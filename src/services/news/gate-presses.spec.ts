@@ -7,8 +7,8 @@ import { newsPhrasesIn } from '../../domain/news/phrases.js';
 import { AppError } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/catalogue.js';
 import type { CrewRunsService } from '../crew-runs.service.js';
-import { GATE_ACTS, GatePresses, readGatePress } from './gate-presses.js';
-import { gateTag } from './news-content.js';
+import { gateTag } from '../dialogs/tags.js';
+import { GatePresses } from './gate-presses.js';
 
 const EN = newsPhrasesIn('en');
 const GATE = { run_id: 'r1', id: 'output.plan-1', revision: 2 } as SeenGate;
@@ -72,20 +72,6 @@ describe('a press under what a run asks', () => {
   it('should be tried again where something is away', async () => {
     const { gates } = presses({ fails: 'STORE_UNAVAILABLE' });
     await expect(gates.press(CHAT, { tag: TAG, act: 'approve' })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
-  });
-
-  it('should be read from what its button sends, and from nothing else', () => {
-    for (const act of GATE_ACTS) expect(readGatePress(`gate:${TAG}:${act}`)).toEqual({ tag: TAG, act });
-    for (const data of [
-      '',
-      'gate:',
-      `gate:${TAG}`,
-      `gate:${TAG}:open`,
-      `gate:${TAG.slice(1)}:approve`,
-      'vote:1.0:yes',
-    ]) {
-      expect(readGatePress(data)).toBeUndefined();
-    }
   });
 });
 

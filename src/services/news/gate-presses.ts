@@ -2,31 +2,16 @@ import type { Asks } from '../../contracts/conversation.js';
 import type { Language, OpenUpdate } from '../../contracts/dialog.js';
 import { cutText } from '../../contracts/text.js';
 import type { PendingRepository } from '../../adapters/store/pending.repository.js';
-import type { Decision, NewsPhrases } from '../../domain/news/phrases.js';
-import { newsPhrasesIn } from '../../domain/news/phrases.js';
+import type { Press } from '../../domain/dialog/presses.js';
+import { newsPhrasesIn, type NewsPhrases } from '../../domain/news/phrases.js';
 import { AppError } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/catalogue.js';
 import type { CrewRunsService } from '../crew-runs.service.js';
+import { gateTag } from '../dialogs/tags.js';
 import { BOTS_KEY } from '../dialogs/turn.js';
-import { gateTag } from './news-content.js';
 
 /** Longest comment or answer, in UTF-16 units. */
 const LONGEST = 4_000;
-
-export const GATE_ACTS = [
-  'approve',
-  'reject',
-  'return',
-  'answer',
-  'continue',
-  'stop',
-] as const satisfies readonly Decision[];
-
-/** A press of a button under what a run asks. */
-export interface GatePress {
-  tag: string;
-  act: Decision;
-}
 
 /** Somebody in a chat of a DAO. */
 export interface InChat {
@@ -35,12 +20,8 @@ export interface InChat {
   language: Language;
 }
 
-/** What a button of ours sends; undefined: it is another. */
-export function readGatePress(data: string): GatePress | undefined {
-  const [, tag = '', word = ''] = /^gate:([0-9a-f]{16}):([a-z]+)$/.exec(data) ?? [];
-  const act = GATE_ACTS.find((one) => one === word);
-  return act && { tag, act };
-}
+/** A press of a button under what a run asks. */
+type GatePress = Pick<Extract<Press, { what: 'gate' }>, 'tag' | 'act'>;
 
 type GateAsks = Extract<Asks, { kind: 'gate' }>;
 

@@ -1,7 +1,6 @@
 import type { Language, ReplyContent } from '../../contracts/dialog.js';
 import type { Delivery, News } from '../../contracts/news.js';
 import { plainText } from '../../contracts/rich-text.js';
-import { sha256 } from '../../adapters/digest.js';
 import type { NewsViewsRepository, ToldRun } from '../../adapters/store/news-views.repository.js';
 import type { ProposalsRepository } from '../../adapters/store/proposals.repository.js';
 import type { VotesRepository } from '../../adapters/store/votes.repository.js';
@@ -20,13 +19,7 @@ import {
 import { newsPhrasesIn, type NewsPhrases } from '../../domain/news/phrases.js';
 import { richOf } from '../../domain/rich-text/markdown.js';
 import { shownTally, tally } from '../../domain/tally.js';
-
-/** What a button carries in place of an id that is too long for it. */
-const tagOf = (text: string, digits: number): string => sha256(text).slice(0, digits);
-
-/** What was asked, and as it was: once it has changed, it is another question. */
-export const gateTag = (runId: string, gate: string, revision: number): string =>
-  tagOf(`${runId} ${gate} ${revision}`, 16);
+import { gateTag, tagOf } from '../dialogs/tags.js';
 
 export interface NewsContentParts {
   views: NewsViewsRepository;
@@ -106,7 +99,7 @@ export class NewsContent {
     const proposal = await this.parts.proposals.find(daoId, n);
     if (!proposal) return undefined;
     const { rules, result } = proposal;
-    const tag = tagOf(daoId, 8);
+    const tag = tagOf(daoId);
     if (!rules) return { proposal, tally: null, tag };
     if (result) return { proposal, tally: shownTally(result, { sealed: rules.sealed, final: true }), tag };
     const { electors, ballots } = await this.parts.votes.counted(daoId, n);

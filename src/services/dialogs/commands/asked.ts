@@ -1,6 +1,5 @@
 import type { ReplyContent } from '../../../contracts/dialog.js';
 import type { Button } from '../../../contracts/messenger.js';
-import { sha256 } from '../../../adapters/digest.js';
 import type { CommandName } from '../../../domain/dialog/commands.js';
 import type { Phrases } from '../../../domain/dialog/phrases.js';
 import { lines, rich, type Piece } from '../../../domain/dialog/rich.js';
@@ -35,9 +34,6 @@ export const said = (body: Piece, buttons: readonly (readonly Button[])[] = []):
 /** Paragraphs of our own. */
 export const paragraphs = (parts: readonly (Piece | undefined)[], buttons: Button[][] = []): ReplyContent =>
   said(lines(parts, '\n\n'), buttons);
-
-/** What a button carries in place of an id that is too long for it, or to say of which DAO it is. */
-export const tagOf = (text: string, digits = 8): string => sha256(text).slice(0, digits);
 
 /** Buttons, so many in a row. */
 export const rows = (buttons: readonly Button[], inRow = 2): Button[][] =>

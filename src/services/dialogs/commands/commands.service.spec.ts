@@ -3,8 +3,9 @@ import { anActing, anAsked, aTurn, DAO, pressesIn } from '../../../../test/facto
 import { strict } from '../../../../test/factories/strict.js';
 import type { ChatsRepository } from '../../../adapters/store/chats.repository.js';
 import type { AccessService } from '../../access.service.js';
+import { tagOf } from '../tags.js';
 import { BOTS_KEY } from '../turn.js';
-import { said, tagOf, type Handler, type Handlers } from './asked.js';
+import { said, type Handler, type Handlers } from './asked.js';
 import { CommandsService } from './commands.service.js';
 import type { CrewCommands } from './crew-commands.js';
 import { HelpCommands } from './help-commands.js';

@@ -10,8 +10,8 @@ import { AppError } from '../../../errors/app-error.js';
 import type { AccessService } from '../../access.service.js';
 import type { ChangesService } from '../../changes.service.js';
 import type { InvitationsService } from '../../invitations.service.js';
+import { tagOf } from '../tags.js';
 import { BOTS_KEY } from '../turn.js';
-import { tagOf } from './asked.js';
 import { DaoCommands } from './dao-commands.js';
 import { StartCommand } from './start-command.js';
 

@@ -7,8 +7,9 @@ import type { Phrases } from '../../../domain/dialog/phrases.js';
 import type { AccessService } from '../../access.service.js';
 import type { ChangesService } from '../../changes.service.js';
 import { requireEntitlements } from '../../changes.service.js';
+import { tagOf } from '../tags.js';
 import { BOTS_KEY, type Pressed } from '../turn.js';
-import { said, rows, tagOf, type Asked, type Handlers } from './asked.js';
+import { said, rows, type Asked, type Handlers } from './asked.js';
 import { knownTo } from './help-commands.js';
 
 const NEEDED = 'config.update';

@@ -6,7 +6,8 @@ import { commandsFor } from '../../../domain/dialog/commands.js';
 import { phrasesIn, type Phrases } from '../../../domain/dialog/phrases.js';
 import { lines } from '../../../domain/dialog/rich.js';
 import { knownAnswer } from '../../../domain/known-answers.js';
-import { paragraphs, said, tagOf, type Asked, type Handlers } from './asked.js';
+import { tagOf } from '../tags.js';
+import { paragraphs, said, type Asked, type Handlers } from './asked.js';
 
 /** A prompt in a language, for answers that go by that of the prompt. */
 const IN_LANGUAGE: Readonly<Record<Language, string>> = { uk: 'я', en: 'I' };

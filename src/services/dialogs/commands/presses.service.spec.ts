@@ -7,8 +7,9 @@ import type { PendingRepository } from '../../../adapters/store/pending.reposito
 import { AppError } from '../../../errors/app-error.js';
 import type { GatePresses } from '../../news/gate-presses.js';
 import type { RequestsService } from '../../requests.service.js';
+import { tagOf } from '../tags.js';
 import { BOTS_KEY } from '../turn.js';
-import { said, tagOf } from './asked.js';
+import { said } from './asked.js';
 import type { DaoCommands } from './dao-commands.js';
 import type { FeedbackTalk } from './feedback-talk.js';
 import { PressesService } from './presses.service.js';

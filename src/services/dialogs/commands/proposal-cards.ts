@@ -8,8 +8,9 @@ import { proposalCard, type OwnBallot } from '../../../domain/dialog/proposal-ca
 import type { Acting } from '../../access.service.js';
 import type { ProposalsService } from '../../proposals.service.js';
 import type { VotesService } from '../../votes.service.js';
+import { tagOf } from '../tags.js';
 import { BOTS_KEY, type Turn } from '../turn.js';
-import { namedBy, said, tagOf } from './asked.js';
+import { namedBy, said } from './asked.js';
 
 /** Who looks at a proposal, and where. */
 export interface Looking {

@@ -4,16 +4,15 @@ import type { Button } from '../../../contracts/messenger.js';
 import type { AtWork, ShownAnswersRepository } from '../../../adapters/store/shown-answers.repository.js';
 import { button } from '../../../domain/dialog/buttons.js';
 import type { Phrases } from '../../../domain/dialog/phrases.js';
-import type { Press } from '../../../domain/dialog/presses.js';
 import { bold, lines, rich, type Piece } from '../../../domain/dialog/rich.js';
 import { shownWords } from '../../../domain/dialog/shown-words.js';
 import type { CrewRunsService } from '../../crew-runs.service.js';
-import { BOTS_KEY, type Pressed, type Turn } from '../turn.js';
-import { namedBy, paragraphs, tagOf, type Asked, type Handlers } from './asked.js';
+import { gateTag } from '../tags.js';
+import { BOTS_KEY } from '../turn.js';
+import { namedBy, paragraphs, type Asked, type Handlers } from './asked.js';
 
 /** Most of what waits for somebody that a message shows. */
 const MOST_GATES = 5;
-const TAG = 16;
 
 export interface StatusParts {
   answers: Pick<ShownAnswersRepository, 'atWork'>;
@@ -44,9 +43,6 @@ export class StatusCommand {
   }
 }
 
-/** What was asked, and as it was: once it has changed, it is another question. */
-const gateTag = ({ run_id: runId, id, revision }: SeenGate): string => tagOf(`${runId} ${id} ${revision}`, TAG);
-
 const workWords =
   (phrases: Phrases) =>
   ({ mode, crew, status, waitsForPeople }: AtWork): string => {
@@ -61,9 +57,13 @@ function gateWords({ ask, crew = '', kind, shown }: SeenGate, place: number, phr
   return rich(bold(`${place}. ${what}`), '\n', lines([words, shownWords(shown)].filter((line) => line !== '')));
 }
 
-function gateButtons(gate: SeenGate, place: number, phrases: Phrases): Button[][] {
-  if (gate.kind !== 'approval') return [];
-  const tag = gateTag(gate);
+function gateButtons(
+  { kind, run_id: runId = '', id, revision }: SeenGate,
+  place: number,
+  phrases: Phrases,
+): Button[][] {
+  if (kind !== 'approval') return [];
+  const tag = gateTag(runId, id, revision);
   return [
     [
       button(phrases.approve(place), { what: 'gate', tag, act: 'approve' }),
