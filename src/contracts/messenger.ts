@@ -1,8 +1,8 @@
 import type { RichText } from './rich-text.js';
 
-/** Platforms with a bot, by the prefix that ids of their people carry. */
-export const SOURCES = ['tg', 'dc'] as const;
-export type Source = (typeof SOURCES)[number];
+/** Platforms with a bot: the prefix that ids of their people carry, and the name that rules of routing know them by. */
+export const PLATFORMS = { tg: 'telegram', dc: 'discord' } as const;
+export type Source = keyof typeof PLATFORMS;
 
 /** Where a message is, or is to be. */
 export interface Place {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { guardStore } from './errors.js';
+import type { InteractionsTable } from './schema-dialogs.js';
 import type { Tenants } from './tenants.js';
 
 /** For so long it is known, of an interaction whose token opens nothing any more, for whom its answer is, in days. */
@@ -28,16 +29,6 @@ export type RepliedInteraction = KeptInteraction & {
 /** An interaction that has to do with a message: as its how-manieth, from 0 (the one that its token opens by itself). */
 export type MessageInteraction = KeptInteraction & { n: number };
 
-interface Row {
-  update_key: string;
-  interaction_id: string;
-  application_id: string;
-  token_sealed: string | null;
-  is_private: boolean;
-  began_at: Date;
-  expires_at: Date;
-}
-
 /** What came in from outside: a row of the inbox, or what it follows from (a press that has its person say something). */
 const origin = sql`join inbox origin on origin.id = coalesce(substring(i.update_key from '^said:(.+)$'), i.id)`;
 const isPress = sql`(origin.body ->> 'kind' = 'button')`;
@@ -61,7 +52,7 @@ export class InteractionsRepository {
 
   async ofReply(replyId: string): Promise<RepliedInteraction | undefined> {
     const { rows } = await guardStore(() =>
-      sql<Row & { is_press: boolean }>`
+      sql<InteractionsTable & { is_press: boolean }>`
         select one.*, ${isPress} as is_press from inbox i ${origin}
         join interactions one on one.update_key = origin.update_key where i.id = ${replyId}
       `.execute(this.tenants.all),
@@ -86,7 +77,7 @@ export class InteractionsRepository {
    */
   async ofMessage(channel: string, messageId: string): Promise<MessageInteraction | undefined> {
     const { rows } = await guardStore(() =>
-      sql<Row & { n: number }>`
+      sql<InteractionsTable & { n: number }>`
         select one.update_key, one.interaction_id, one.application_id, one.token_sealed, one.began_at, one.expires_at,
           bool_or(one.is_private) over () as is_private, found.n
         from (
@@ -136,7 +127,7 @@ export class InteractionsRepository {
   }
 }
 
-const toKept = (row: Row): KeptInteraction => ({
+const toKept = (row: InteractionsTable): KeptInteraction => ({
   updateKey: row.update_key,
   interactionId: row.interaction_id,
   applicationId: row.application_id,

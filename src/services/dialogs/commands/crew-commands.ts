@@ -1,5 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { ReplyContent } from '../../../contracts/dialog.js';
+import { PLATFORMS } from '../../../contracts/messenger.js';
 import type { RouteSubmission } from '../../../contracts/request.js';
 import type { OffersRepository } from '../../../adapters/store/offers.repository.js';
 import type { RunChatsRepository } from '../../../adapters/store/run-chats.repository.js';
@@ -28,8 +29,6 @@ interface Prepared {
 
 /** The name of the door in idempotency keys. */
 const ROUTE = 'dialog';
-/** Where requests of chats come from, as rules see it. */
-const SOURCES = { tg: 'telegram', dc: 'discord' } as const;
 const LONGEST_ABOUT = 60;
 
 /** A request of a chat, with the rights of whoever asks. Asked again for the same message it is the same one. */
@@ -39,7 +38,7 @@ export function submitFor(
   asked: Pick<RouteSubmission, 'prompt' | 'mode' | 'crew' | 'metadata'>,
   requestId: string,
 ): ReturnType<SubmissionsService['submit']> {
-  const source = SOURCES[update.address.source];
+  const source = PLATFORMS[update.address.source];
   const submission: RouteSubmission = {
     ...{ agent: undefined, sessionId: undefined, source, daoId, userId: update.actor, chat: update.chat },
     ...asked,
