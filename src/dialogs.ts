@@ -28,6 +28,7 @@ import type { Cancels } from './services/cancels.js';
 import type { Crewing } from './services/crewing.js';
 import { ActsService } from './services/dialogs/acts.service.js';
 import { DialogsService } from './services/dialogs/dialogs.service.js';
+import { FailedMessages } from './services/dialogs/failed-messages.js';
 import { MemoryService } from './services/dialogs/memory.service.js';
 import { SuggestionsService } from './services/dialogs/suggestions.service.js';
 import { SmallReplies } from './services/dialogs/small-replies.js';
@@ -119,7 +120,8 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
     ...(discord && { dc: discord.messenger }),
   };
   const { access, submissions, crewing, people, voting } = services;
-  const news = newsOf({ repositories, access, runs: crewing.runs, clock, messengers, log });
+  const failed = new FailedMessages({ chats, clock, log });
+  const news = newsOf({ repositories, access, runs: crewing.runs, clock, failed, messengers, log });
   const { gates, preferences, deliveries } = news;
   const { conversation, presses } = talkingOf({
     ...{ repositories, access, requests, submissions, runs: crewing.runs, wording },
@@ -129,7 +131,7 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
   const historyTokens = (): number => services.config.current().profile.limits.session_tokens;
   const memory = new MemoryService({ memory: repositories.memory, submissions, outcomes, historyTokens, log });
   const turns = new TurnsService({
-    ...{ inbox, chats, clock, replies, requests: repositories.requests, accepted: requests, cancels, outcomes },
+    ...{ inbox, failed, replies, requests: repositories.requests, accepted: requests, cancels, outcomes },
     ...{ conversation, memory, messengers, defaultDao, log, news: deliveries },
   });
   const small = new SmallReplies({ replies, messengers, log });

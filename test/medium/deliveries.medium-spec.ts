@@ -13,8 +13,10 @@ import type { Messenger } from '../../src/contracts/messenger.js';
 import { plainText } from '../../src/contracts/rich-text.js';
 import { toldAt } from '../../src/domain/news/quiet-hours.js';
 import { DeliveryError } from '../../src/errors/delivery-error.js';
+import { FailedMessages } from '../../src/services/dialogs/failed-messages.js';
 import { DeliveriesService } from '../../src/services/news/deliveries.service.js';
 import { NewsContent } from '../../src/services/news/news-content.js';
+import type { NewsClock } from '../../src/services/news/news.service.js';
 import { anInbound } from '../factories/dialogs.js';
 import { Assembly } from '../factories/proposals.js';
 import { strict } from '../factories/strict.js';
@@ -105,20 +107,21 @@ describe.each(DATABASES)('messages about news on %s', (_name, open) => {
 
   function service(death = new Death()): DeliveriesService {
     const { database } = fresh;
+    const clock: NewsClock = {
+      pokeDialog: ({ chat }) => Promise.resolve(void poked.push(chat)),
+      pokeNews: (daoId) => Promise.resolve(void poked.push(daoId)),
+    };
     return new DeliveriesService({
       deliveries: death.watch(new DeliveriesRepository(database)),
       replies: death.watch(new RepliesRepository(database)),
       messengers: { tg: death.watch(messenger) },
-      chats: new ChatsRepository(database),
       content: new NewsContent({
         views: new NewsViewsRepository(database),
         proposals: new ProposalsRepository(database),
         votes: new VotesRepository(database),
       }),
-      clock: {
-        pokeDialog: ({ chat }) => Promise.resolve(void poked.push(chat)),
-        pokeNews: (daoId) => Promise.resolve(void poked.push(daoId)),
-      },
+      failed: new FailedMessages({ chats: new ChatsRepository(database), clock, log }),
+      clock,
       log,
     });
   }

@@ -3,25 +3,23 @@ import type { Logger } from 'pino';
 import type { ChatAddress, DialogStep, OpenUpdate, Reply } from '../../contracts/dialog.js';
 import type { Messenger, Source } from '../../contracts/messenger.js';
 import { plainText } from '../../contracts/rich-text.js';
-import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
 import type { InboxRepository, NextUpdate } from '../../adapters/store/inbox.repository.js';
 import type { RepliesRepository, ReplyMade } from '../../adapters/store/replies.repository.js';
 import type { RequestsRepository } from '../../adapters/store/requests.repository.js';
 import { languageFor } from '../../domain/dialog/language.js';
 import { phrasesIn } from '../../domain/dialog/phrases.js';
 import { AppError } from '../../errors/app-error.js';
-import { DeliveryError } from '../../errors/delivery-error.js';
 import type { Accepted } from '../accepted.js';
 import type { Cancels } from '../cancels.js';
 import type { OutcomesService } from '../outcomes.service.js';
 import type { RequestsService } from '../requests.service.js';
-import type { DialogClock } from './dialogs.service.js';
 import type { DeliveriesService } from '../news/deliveries.service.js';
+import type { FailedMessages } from './failed-messages.js';
 import type { MemoryService } from './memory.service.js';
 import { replyOf } from './reply-of.js';
-import { ReplyWriter, Superseded } from './reply-writer.js';
+import { ReplyWriter } from './reply-writer.js';
 import { RequestReply } from './request-reply.js';
-import { isRefusal, MOST_ATTEMPTS, type Attempt, type Conversation, type Opened, type Turn } from './turn.js';
+import { isRefusal, type Attempt, type Conversation, type Opened, type Turn } from './turn.js';
 
 /**
  * So many messages are begun to be answered at once in a process: where more come in than it can answer they wait with
@@ -31,14 +29,13 @@ const OPENINGS = 4;
 
 export interface TurnsParts {
   inbox: InboxRepository;
-  chats: ChatsRepository;
-  clock: DialogClock;
   replies: RepliesRepository;
   requests: RequestsRepository;
   accepted: Pick<RequestsService, 'joined'>;
   cancels: Pick<Cancels, 'tell'>;
   outcomes: OutcomesService;
   conversation: Conversation;
+  failed: Pick<FailedMessages, 'isLost'>;
   memory: Pick<MemoryService, 'isDue'>;
   /** What is written in chats in which nobody waits. */
   news: Pick<DeliveriesService, 'deliverNext' | 'due' | 'follow'>;
@@ -88,17 +85,8 @@ export class TurnsService {
    */
   private async giveUp(update: OpenUpdate, error: unknown, { count }: Attempt): Promise<void> {
     const { id, chat, address, daoId } = update;
-    const fields = { update: id, dao_id: daoId, source: address.source, attempt: count, err: error };
-    const { problem, detail } = error instanceof DeliveryError ? error : { problem: undefined, detail: {} };
-    if (problem === 'moved' && detail.movedTo !== undefined) {
-      await this.parts.chats.move(address, detail.movedTo);
-      return this.parts.clock.pokeDialog({ ...address, chat: detail.movedTo });
-    }
-    const unforeseen = !(error instanceof AppError || error instanceof DeliveryError || error instanceof Superseded);
-    if (unforeseen) this.parts.log.error(fields, 'a message could not be answered');
-    if (problem === 'closed') await this.parts.chats.setPresence(chat, false);
-    else if (problem !== 'refused' && !(unforeseen && count >= MOST_ATTEMPTS)) throw error;
-    this.parts.log.warn(fields, 'the answer to a message cannot be shown; it is given up');
+    const fields = { update: id, dao_id: daoId };
+    if (!(await this.parts.failed.isLost({ address, chat, error, count, fields }))) return;
     await this.parts.replies.giveUp(id, daoId);
     await this.parts.inbox.finish(id, 'dropped');
   }

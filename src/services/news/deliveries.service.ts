@@ -2,15 +2,12 @@ import type { Logger } from 'pino';
 import type { ChatAddress, DialogStep, Language, Reply } from '../../contracts/dialog.js';
 import type { Messenger, Source } from '../../contracts/messenger.js';
 import type { Delivery } from '../../contracts/news.js';
-import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
 import type { DeliveriesRepository } from '../../adapters/store/deliveries.repository.js';
 import type { RepliesRepository } from '../../adapters/store/replies.repository.js';
 import { languageFor } from '../../domain/dialog/language.js';
 import { votedOn } from '../../domain/news/cards.js';
-import { AppError } from '../../errors/app-error.js';
-import { DeliveryError } from '../../errors/delivery-error.js';
-import { ReplyWriter, Superseded } from '../dialogs/reply-writer.js';
-import { MOST_ATTEMPTS } from '../dialogs/turn.js';
+import type { FailedMessages } from '../dialogs/failed-messages.js';
+import { ReplyWriter } from '../dialogs/reply-writer.js';
 import type { NewsContent } from './news-content.js';
 import type { NewsClock } from './news.service.js';
 
@@ -21,7 +18,7 @@ export interface DeliveriesParts {
   deliveries: DeliveriesRepository;
   content: Pick<NewsContent, 'of'>;
   replies: RepliesRepository;
-  chats: Pick<ChatsRepository, 'setPresence' | 'move'>;
+  failed: Pick<FailedMessages, 'isLost'>;
   clock: NewsClock;
   messengers: Readonly<Partial<Record<Source, Messenger>>>;
   log: Logger;
@@ -96,26 +93,8 @@ export class DeliveriesService {
   }
 
   private async giveUp(delivery: Delivery, address: ChatAddress, error: unknown, count: number): Promise<void> {
-    const { chats, clock, log } = this.parts;
-    const { id, news } = delivery;
-    const fields = {
-      delivery: id,
-      dao_id: news.daoId,
-      kind: news.kind,
-      source: address.source,
-      attempt: count,
-      err: error,
-    };
-    const { problem, detail } = error instanceof DeliveryError ? error : { problem: undefined, detail: {} };
-    if (problem === 'moved' && detail.movedTo !== undefined) {
-      await chats.move(address, detail.movedTo);
-      return clock.pokeDialog({ ...address, chat: detail.movedTo });
-    }
-    const unforeseen = !(error instanceof AppError || error instanceof DeliveryError || error instanceof Superseded);
-    if (unforeseen) log.error(fields, 'news could not be written');
-    if (problem === 'closed') await chats.setPresence(delivery.chat, false);
-    else if (problem !== 'refused' && !(unforeseen && count >= MOST_ATTEMPTS)) throw error;
-    log.warn(fields, 'news cannot be shown in a chat; it is given up');
-    await this.end(delivery);
+    const { id, chat, news } = delivery;
+    const fields = { delivery: id, dao_id: news.daoId, kind: news.kind };
+    if (await this.parts.failed.isLost({ address, chat, error, count, fields })) await this.end(delivery);
   }
 }

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import type { Messenger, Source } from '../../contracts/messenger.js';
-import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
 import type { DeliveriesRepository } from '../../adapters/store/deliveries.repository.js';
 import type { NewsRepository } from '../../adapters/store/news.repository.js';
 import type { NewsViewsRepository } from '../../adapters/store/news-views.repository.js';
@@ -11,6 +10,7 @@ import type { RepliesRepository } from '../../adapters/store/replies.repository.
 import type { VotesRepository } from '../../adapters/store/votes.repository.js';
 import type { AccessService } from '../access.service.js';
 import type { CrewRunsService } from '../crew-runs.service.js';
+import type { FailedMessages } from '../dialogs/failed-messages.js';
 import { DeliveriesService } from './deliveries.service.js';
 import { GatePresses } from './gate-presses.js';
 import { NewsContent } from './news-content.js';
@@ -19,7 +19,6 @@ import { PreferencesService } from './preferences.service.js';
 
 /** Repositories that news stands on. */
 export interface NewsRepositories {
-  chats: ChatsRepository;
   deliveries: DeliveriesRepository;
   news: NewsRepository;
   newsViews: NewsViewsRepository;
@@ -35,6 +34,7 @@ export interface NewsWiring {
   access: AccessService;
   runs: CrewRunsService;
   clock: NewsClock;
+  failed: FailedMessages;
   messengers: Readonly<Partial<Record<Source, Messenger>>>;
   log: Logger;
 }
@@ -48,12 +48,12 @@ export interface NewsServices {
 }
 
 /** Wires them. */
-export function newsOf({ repositories, access, runs, clock, messengers, log }: NewsWiring): NewsServices {
-  const { chats, deliveries, news, newsViews: views, pending, preferences, proposals, replies, votes } = repositories;
+export function newsOf({ repositories, access, runs, clock, failed, messengers, log }: NewsWiring): NewsServices {
+  const { deliveries, news, newsViews: views, pending, preferences, proposals, replies, votes } = repositories;
   const content = new NewsContent({ views, proposals, votes });
   return {
     spreading: new NewsService({ news, clock, isOn: () => Object.keys(messengers).length > 0, log }),
-    deliveries: new DeliveriesService({ deliveries, content, replies, chats, clock, messengers, log }),
+    deliveries: new DeliveriesService({ deliveries, content, replies, failed, clock, messengers, log }),
     gates: new GatePresses({ runs, pending }),
     preferences: new PreferencesService(preferences, access),
   };

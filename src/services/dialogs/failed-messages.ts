@@ -1,0 +1,53 @@
+import type { Logger } from 'pino';
+import type { ChatAddress } from '../../contracts/dialog.js';
+import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
+import { AppError } from '../../errors/app-error.js';
+import { DeliveryError } from '../../errors/delivery-error.js';
+import type { DialogClock } from './dialogs.service.js';
+import { Superseded } from './reply-writer.js';
+import { MOST_ATTEMPTS } from './turn.js';
+
+/** A message that could not be shown in a chat. */
+export interface FailedMessage {
+  address: ChatAddress;
+  /** Id of the chat's row. */
+  chat: string;
+  error: unknown;
+  /** From one: how often it was tried. */
+  count: number;
+  /** What it is called in the log. */
+  fields: Readonly<Record<string, unknown>>;
+}
+
+export interface FailedMessagesParts {
+  chats: Pick<ChatsRepository, 'setPresence' | 'move'>;
+  clock: DialogClock;
+  log: Logger;
+}
+
+/** Decides what becomes of messages that could not be shown: others wait behind each of them. */
+export class FailedMessages {
+  constructor(private readonly parts: FailedMessagesParts) {}
+
+  /**
+   * Whether a message is to be given up. One whose chat has another id now is not: it is shown there, and that chat is
+   * awake when this returns.
+   * @throws what it failed of, where it is to be tried again; AppError `STORE_UNAVAILABLE`, `TEMPORAL_UNAVAILABLE`
+   */
+  async isLost({ address, chat, error, count, fields: about }: FailedMessage): Promise<boolean> {
+    const { chats, clock, log } = this.parts;
+    const fields = { ...about, source: address.source, attempt: count, err: error };
+    const { problem, detail } = error instanceof DeliveryError ? error : { problem: undefined, detail: {} };
+    if (problem === 'moved' && detail.movedTo !== undefined) {
+      await chats.move(address, detail.movedTo);
+      await clock.pokeDialog({ ...address, chat: detail.movedTo });
+      return false;
+    }
+    const isUnforeseen = !(error instanceof AppError || error instanceof DeliveryError || error instanceof Superseded);
+    if (isUnforeseen) log.error(fields, 'a message could not be written');
+    if (problem === 'closed') await chats.setPresence(chat, false);
+    else if (problem !== 'refused' && !(isUnforeseen && count >= MOST_ATTEMPTS)) throw error;
+    log.warn(fields, 'a message cannot be shown in a chat; it is given up');
+    return true;
+  }
+}
