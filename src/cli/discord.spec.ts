@@ -27,7 +27,7 @@ describe(registerCommands, () => {
     expect(await fake.stage.violations()).toEqual([]);
     const help = before.find(({ name }) => name === 'help');
     expect(help?.definition).toMatchObject({
-      ...{ description: 'What I can do', description_localizations: { uk: 'Що я вмію' } },
+      ...{ description: 'what you can do here', description_localizations: { uk: 'що ви тут можете' } },
       ...{ contexts: [0, 1], integration_types: [0] },
     });
   });

@@ -1,8 +1,8 @@
 import type { Env } from '../../config/env.js';
 import { DiscordError } from '../adapters/discord/discord-errors.js';
 import { DiscordRest, type RegisteredCommand } from '../adapters/discord/discord-rest.js';
-import { DISCORD_COMMANDS } from '../bots/discord/commands.js';
 import { registration } from '../bots/discord/registration.js';
+import { commandMenus } from '../domain/dialog/menus.js';
 import { CliError } from './failure.js';
 
 /** What the environment says of the application. */
@@ -19,8 +19,10 @@ export async function registerCommands(application: Application, guild: string |
   }
   try {
     const before = await rest.listCommands(id, guild);
-    const after = await rest.putCommands(id, guild, registration());
-    return told(before, after, guild);
+    const commands = registration(commandMenus());
+    const after = await rest.putCommands(id, guild, commands);
+    const words = new Map(commands.map(({ name, description }) => [name, description]));
+    return told(before, after, { guild, words });
   } catch (error) {
     throw error instanceof DiscordError ? failureOf(error, guild) : error;
   }
@@ -61,10 +63,9 @@ function failureOf({ problem, message, code }: DiscordError, guild: string | und
 function told(
   before: readonly RegisteredCommand[],
   after: readonly RegisteredCommand[],
-  guild: string | undefined,
+  { guild, words }: { guild: string | undefined; words: ReadonlyMap<string, string> },
 ): string {
   const width = Math.max(...after.map(({ name }) => name.length)) + 1;
-  const words = new Map(DISCORD_COMMANDS.map((one) => [one.name, one.words.en]));
   const lines = after.map(({ name }) => `  /${name.padEnd(width)} ${words.get(name) ?? ''}`.trimEnd());
   const where = guild === undefined ? 'everywhere' : `in server ${guild}`;
   return [`${after.length} commands ${where}:`, ...lines, changesBetween(before, after), ''].join('\n');

@@ -1,3 +1,5 @@
+import type { Language } from './dialog.js';
+
 /** What a conversation in a chat is about beside its messages. */
 
 /** Commands of chats, in the order in which they are told. */
@@ -17,6 +19,13 @@ export const COMMAND_NAMES = [
   ...(['status', 'why', 'cost', 'stop', 'notify', 'language', 'link', 'start'] as const),
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
+
+/** Commands as the menu of a platform shows them. */
+export interface CommandMenu {
+  /** Null: for everybody whose language we do not speak. */
+  language: Language | null;
+  commands: readonly { command: CommandName; description: string }[];
+}
 
 /** What somebody thinks of an answer. */
 export const MARKS = ['good', 'bad'] as const;

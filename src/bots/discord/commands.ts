@@ -1,3 +1,4 @@
+import type { CommandName } from '../../contracts/conversation.js';
 import type { Language } from '../../contracts/dialog.js';
 
 type Words = Readonly<Record<Language, string>>;
@@ -22,95 +23,52 @@ type First = 'shown' | 'alone' | 'said' | 'form';
 export interface DiscordCommand {
   name: string;
   first: First;
-  words: Words;
   options: readonly DiscordOption[];
 }
 
-const aText = (name: string, isRequired: boolean, uk: string, en: string): DiscordOption => ({
-  ...{ name, kind: 'text', isRequired },
-  words: { uk, en },
-});
+/** The one command that is plain text in other chats, and so is described here alone. */
+export const PLAIN = {
+  name: 'ask',
+  words: { uk: 'запитати про що завгодно', en: 'ask whatever you want to know' },
+} as const;
+
+const command = (
+  name: CommandName | typeof PLAIN.name,
+  first: First,
+  ...options: readonly DiscordOption[]
+): DiscordCommand => ({ name, first, options });
+
+const needed = (name: string, words: Words): DiscordOption => ({ name, kind: 'text', isRequired: true, words });
+const free = (name: string, words: Words): DiscordOption => ({ ...needed(name, words), isRequired: false });
 
 const PROPOSAL: DiscordOption = {
   ...{ name: 'n', kind: 'number', isRequired: true, suggestsProposals: true },
   words: { uk: 'Номер пропозиції', en: 'Number of the proposal' },
 };
+const FORM_OPENS = {
+  uk: 'Заголовок і текст; без них відкриється форма',
+  en: 'Title and text; without them a form opens',
+};
 
-const command = (
-  name: string,
-  first: First,
-  uk: string,
-  en: string,
-  ...options: readonly DiscordOption[]
-): DiscordCommand => ({ name, first, words: { uk, en }, options });
-
-/** All commands. They say what the same ones say in other chats; `ask` is what is plain text there. */
+/** Commands as people use them here. They do what the same ones do in other chats, and are described in the same words. */
 export const DISCORD_COMMANDS: readonly DiscordCommand[] = [
-  command(
-    'ask',
-    'shown',
-    'Запитати про що завгодно',
-    'Ask whatever you want to know',
-    aText('text', true, 'Ваше запитання', 'Your question'),
-  ),
-  command('help', 'alone', 'Що я вмію', 'What I can do'),
-  command(
-    'dao',
-    'shown',
-    'Показати або вибрати DAO',
-    'Show the DAO, or choose another',
-    aText('id', false, 'Ідентифікатор DAO', 'Id of a DAO'),
-  ),
-  command('role', 'alone', 'Ваші ролі та права', 'Your roles and what they allow'),
-  command(
-    'onboard',
-    'shown',
-    'Познайомитися з DAO',
-    'Get to know the DAO',
-    aText('about', false, 'Що вас цікавить', 'What interests you'),
-  ),
-  command(
-    'propose',
-    'form',
-    'Запропонувати щось DAO',
-    'Propose something to the DAO',
-    aText('text', false, 'Заголовок і текст; без них відкриється форма', 'Title and text; without them a form opens'),
-  ),
-  command('proposals', 'shown', 'Пропозиції DAO', 'Proposals of the DAO'),
-  command('review', 'shown', 'Розглянути пропозицію', 'Have a proposal reviewed', PROPOSAL),
-  command('vote', 'shown', 'Проголосувати за пропозицію', 'Vote on a proposal', PROPOSAL),
-  command(
-    'decompose',
-    'shown',
-    'Розкласти завдання на кроки',
-    'Take a task apart into steps',
-    aText('task', true, 'Завдання', 'The task'),
-  ),
-  command(
-    'code_review',
-    'shown',
-    'Переглянути код',
-    'Have code reviewed',
-    aText('path', true, 'Шлях у робочій теці', 'Path in the workspace'),
-  ),
-  command('status', 'alone', 'Що зараз відбувається', 'What is going on'),
-  command('why', 'alone', 'Чому відповідь саме така', 'Why the last answer is what it is'),
-  command('cost', 'alone', 'Скільки це коштувало', 'What it has cost'),
-  command(
-    'language',
-    'alone',
-    'Якою мовою я говорю про себе',
-    'The language in which I speak of myself',
-    aText('language', false, 'uk або en', 'uk or en'),
-  ),
-  command(
-    'link',
-    'shown',
-    'Прив’язати цей сервер до вашої DAO',
-    'Make this server belong to your DAO',
-    aText('dao', false, 'Ідентифікатор DAO; off скасовує', 'Id of the DAO; off ends it'),
-  ),
-  command('stop', 'said', 'Зупинити відповідь', 'Stop what I am answering you'),
+  command(PLAIN.name, 'shown', needed('text', { uk: 'Ваше запитання', en: 'Your question' })),
+  command('help', 'alone'),
+  command('dao', 'shown', free('id', { uk: 'Ідентифікатор DAO', en: 'Id of a DAO' })),
+  command('role', 'alone'),
+  command('onboard', 'shown', free('about', { uk: 'Що вас цікавить', en: 'What interests you' })),
+  command('propose', 'form', free('text', FORM_OPENS)),
+  command('proposals', 'shown'),
+  command('review', 'shown', PROPOSAL),
+  command('vote', 'shown', PROPOSAL),
+  command('decompose', 'shown', needed('task', { uk: 'Завдання', en: 'The task' })),
+  command('code_review', 'shown', needed('path', { uk: 'Шлях у робочій теці', en: 'Path in the workspace' })),
+  command('status', 'alone'),
+  command('why', 'alone'),
+  command('cost', 'alone'),
+  command('language', 'alone', free('language', { uk: 'uk або en', en: 'uk or en' })),
+  command('link', 'shown', free('dao', { uk: 'Ідентифікатор DAO; off скасовує', en: 'Id of the DAO; off ends it' })),
+  command('stop', 'said'),
 ];
 
 const BY_NAME = new Map(DISCORD_COMMANDS.map((one) => [one.name, one]));

@@ -7,7 +7,7 @@ import {
   type DiscordForm,
   type DiscordPress,
 } from '../../schemas/discord.js';
-import { PROPOSAL_FORM } from './commands.js';
+import { PLAIN, PROPOSAL_FORM } from './commands.js';
 
 /** Where somebody is, and who they are. */
 export interface Whereabouts {
@@ -21,8 +21,6 @@ export interface Whereabouts {
 const EPHEMERAL = 64;
 /** Commands that are not to wait behind what is being answered. */
 const AT_ONCE = new Set(['stop']);
-/** The command that is what plain text is elsewhere. */
-const PLAIN = 'ask';
 
 /** Undefined: it is somewhere where a bot has no place, or nobody is named. */
 export function whereaboutsOf({
@@ -44,7 +42,7 @@ export const updateKeyOf = ({ id }: DiscordDeed): string => `dc:${id}`;
 /** A command, as it would be written in a chat. */
 export const textOf = ({ data: { name, options } }: DiscordCommandCall): string => {
   const args = options.flatMap(({ value }) => (value === undefined ? [] : [String(value).trim()])).join(' ');
-  return name === PLAIN ? args : `/${name} ${args}`.trim();
+  return name === PLAIN.name ? args : `/${name} ${args}`.trim();
 };
 
 /** What a form says, as the command would; undefined: something is missing in it, or it is none of ours. */

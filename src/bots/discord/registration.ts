@@ -4,22 +4,30 @@ import {
   ApplicationIntegrationType,
   InteractionContextType,
   type APIApplicationCommandBasicOption,
-  type RESTPutAPIApplicationCommandsJSONBody,
+  type RESTPostAPIChatInputApplicationCommandsJSONBody,
 } from 'discord-api-types/v10';
-import { DISCORD_COMMANDS, type DiscordOption } from './commands.js';
+import type { CommandMenu } from '../../contracts/conversation.js';
+import type { Language } from '../../contracts/dialog.js';
+import { DISCORD_COMMANDS, PLAIN, type DiscordOption } from './commands.js';
 
 /** Longest text that Discord lets somebody write behind a command. */
 const LONGEST_TEXT = 6_000;
 
-/** The commands as Discord takes them: in English, and in Ukrainian for those who use it so. */
-export const registration = (): RESTPutAPIApplicationCommandsJSONBody =>
-  DISCORD_COMMANDS.map(({ name, words, options }) => ({
-    ...{ name, type: ApplicationCommandType.ChatInput, description: words.en },
-    description_localizations: { uk: words.uk },
+/** The commands as Discord takes them: in English, and in Ukrainian for those who use it so. @param menus what they do */
+export const registration = (menus: readonly CommandMenu[]): RESTPostAPIChatInputApplicationCommandsJSONBody[] =>
+  DISCORD_COMMANDS.map(({ name, options }) => ({
+    ...{ name, type: ApplicationCommandType.ChatInput, description: described(name, 'en', menus) },
+    description_localizations: { uk: described(name, 'uk', menus) },
     options: options.map(optionOf),
     contexts: [InteractionContextType.Guild, InteractionContextType.BotDM],
     integration_types: [ApplicationIntegrationType.GuildInstall],
   }));
+
+function described(name: string, language: Language, menus: readonly CommandMenu[]): string {
+  if (name === PLAIN.name) return PLAIN.words[language];
+  const menu = menus.find((one) => one.language === language) ?? menus.find((one) => one.language === null);
+  return menu?.commands.find(({ command }) => command === name)?.description ?? name;
+}
 
 function optionOf({
   name,

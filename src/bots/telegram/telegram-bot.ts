@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { CommandMenu } from '../../contracts/conversation.js';
 import type { TelegramIntake } from './intake.js';
 import { TelegramPoller, type PollingLease, type UpdateSource } from './poller.js';
 import type { TelegramSelf } from './read-update.js';
@@ -15,12 +16,6 @@ export interface TelegramAccount extends UpdateSource {
   deleteWebhook(): Promise<void>;
   /** Shows commands in the platform's menu, in a language; null: to everybody else. */
   setCommands(commands: CommandMenu['commands'], language: string | null): Promise<void>;
-}
-
-/** Commands in a language; null: for everybody else. */
-export interface CommandMenu {
-  language: string | null;
-  commands: readonly { command: string; description: string }[];
 }
 
 /** How updates reach us. */

@@ -29,7 +29,7 @@ export const ENGLISH: Phrases = {
     stop: 'stop what is being answered',
     notify: 'what you hear of, and when you want quiet',
     language: 'the language in which I speak of myself',
-    link: 'make this group belong to your DAO',
+    link: 'make this group or server belong to your DAO',
     start: 'begin',
   },
   usage: {
