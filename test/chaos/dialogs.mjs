@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { DialogStage } from './lib/dialog-stage.mjs';
+import { Kills, planKills } from './lib/kills.mjs';
 import { readOptions } from './lib/options.mjs';
 import { between, randomFrom } from './lib/seed.mjs';
 
@@ -42,47 +43,23 @@ const markerOf = (chat, n) => `c${chat}m${n}`;
 /** Messages and kills at moments that the seed sets, and the ledger at the end. */
 class Storm {
   constructor(stage, { seed, members, each, kills }) {
-    Object.assign(this, { stage, each, kills, random: randomFrom(seed), killed: [] });
+    Object.assign(this, { stage, each, random: randomFrom(seed) });
     this.ids = Array.from({ length: members }, (_, index) => 10_001 + index);
     this.lastsMs = (members * each * 1_000) / RATE;
+    this.plan = planKills(this.random, { names: VICTIMS, kills, lastsMs: this.lastsMs });
   }
 
   async run() {
     this.people = await this.stage.members(this.ids);
-    this.began = Date.now();
-    await Promise.all([this.killAll(this.planKills()), ...this.people.map((person) => this.writeAll(person))]);
-    process.stdout.write(`storm over after ${this.elapsed()} s\n`);
+    this.kills = new Kills();
+    const killing = this.kills.all(this.plan, this.stage.victims);
+    await Promise.all([killing, ...this.people.map((person) => this.writeAll(person))]);
+    process.stdout.write(`storm over after ${this.kills.elapsed()} s\n`);
     const isWhole = await this.untilAnswered(Date.now() + SETTLE_MS);
     process.stdout.write(
-      `${isWhole ? 'everything was answered' : 'not everything was answered'} after ${this.elapsed()} s\n\n`,
+      `${isWhole ? 'everything was answered' : 'not everything was answered'} after ${this.kills.elapsed()} s\n\n`,
     );
     return this.ledger();
-  }
-
-  elapsed() {
-    return ((Date.now() - this.began) / 1_000).toFixed(1);
-  }
-
-  planKills() {
-    const kills = Array.from({ length: this.kills }, (_, index) => ({
-      // Each kind at least once, then at random.
-      name: VICTIMS[index] ?? VICTIMS[between(this.random, 0, VICTIMS.length)],
-      at: between(this.random, 2_000, Math.max(2_001, this.lastsMs)),
-      down: between(this.random, 100, 1_500),
-    }));
-    return kills.toSorted((a, b) => a.at - b.at);
-  }
-
-  async killAll(kills) {
-    for (const { name, at, down } of kills) {
-      await sleep(Math.max(0, this.began + at - Date.now()));
-      const victim = this.stage.victims[name];
-      await victim.kill();
-      const killedAt = this.elapsed();
-      await sleep(down);
-      await victim.start();
-      this.killed.push({ name, killedAt, backAt: this.elapsed() });
-    }
   }
 
   /** A member writes, now and then several messages at once. */
@@ -91,7 +68,7 @@ class Storm {
       (a, b) => a - b,
     );
     for (const [n, at] of moments.entries()) {
-      await sleep(Math.max(0, this.began + at - Date.now()));
+      await this.kills.until(at);
       await person.write(`chaos #${markerOf(person.id, n)}`);
     }
   }
@@ -115,15 +92,12 @@ class Storm {
   }
 
   async ledger() {
-    process.stdout.write('kill     at s    serving again at s\n');
-    for (const { name, killedAt, backAt } of this.killed) {
-      process.stdout.write(`${name.padEnd(9)}${killedAt.padEnd(8)}${backAt}\n`);
-    }
+    process.stdout.write(this.kills.table());
     const books = { sent: 0, answered: 0, lost: 0, doubled: 0, unordered: 0, strays: 0, removed: 0 };
     for (const { id } of this.people) this.book(books, id, await this.stage.telegram.transcript(id));
     const counts = await this.stage.telegram.counts();
     const violations = (await this.stage.telegram.violations()).filter((each) => !/before/.test(each));
-    const { startedByPrompt } = await this.stage.model.stats();
+    const { startedByPrompt } = await this.stage.fake.stats();
     const calls = Object.values(startedByPrompt).reduce((sum, count) => sum + count, 0);
     const { sent, answered, lost, doubled, unordered, strays, removed } = books;
     process.stdout.write(

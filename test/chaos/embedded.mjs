@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startFake } from '../support/fake-process.mjs';
-import { MemberClient } from './lib/member.mjs';
+import { KEY, MemberClient } from './lib/member.mjs';
 import { readOptions } from './lib/options.mjs';
 import { keptPort } from './lib/ports.mjs';
 import { between, randomFrom } from './lib/seed.mjs';
@@ -12,7 +12,6 @@ import { answers, Victim } from './lib/victim.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const DAGI = join(ROOT, 'bin', 'dagi.mjs');
-const KEY = 'chaos-key-of-the-administrator';
 /** Twenty kills take longer than the two minutes of the development profile, and a deadline is kept across them. */
 const PROFILE = `version: "0.4.0"
 environment: development

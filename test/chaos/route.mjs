@@ -1,18 +1,14 @@
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { startFake } from '../support/fake-process.mjs';
-import { obtainModel } from '../support/parts.mjs';
-import { TestPostgres } from '../support/postgres.ts';
 import { main as embedded } from './embedded.mjs';
-import { MemberClient } from './lib/member.mjs';
+import { Installation } from './lib/installation.mjs';
+import { Kills, planKills } from './lib/kills.mjs';
+import { KEY, MemberClient } from './lib/member.mjs';
 import { readOptions } from './lib/options.mjs';
 import { between, randomFrom } from './lib/seed.mjs';
-import { apiVictim, temporalVictim, workerVictim } from './lib/victim.mjs';
 
-const KEY = 'chaos-key-of-the-administrator';
+const VICTIMS = ['api', 'worker', 'temporal', 'database'];
 /** Requests come over this time, and kills fall into it, in milliseconds. */
 const STORM_MS = 60_000;
 /** After the storm everything must have ended by then, in milliseconds. */
@@ -22,9 +18,10 @@ const SETTLE_MS = 240_000;
 export async function main(args) {
   const options = readOptions(args, { requests: 60, kills: 16 });
   process.stdout.write(`seed ${options.seed}: ${options.requests} requests, ${options.kills} kills\n`);
-  const stage = await Stage.open();
+  const stage = new Stage();
   let whole;
   try {
+    await stage.open();
     whole = await new Storm(stage, options).run();
   } finally {
     await stage.close();
@@ -33,120 +30,63 @@ export async function main(args) {
   return survived && whole;
 }
 
-/** All processes of an installation on PostgreSQL, each of them killable. */
-class Stage {
-  static async open() {
-    const stage = new Stage();
-    stage.folder = mkdtempSync(join(tmpdir(), 'dagi-chaos-'));
-    mkdirSync(join(stage.folder, 'home'));
-    stage.log = createWriteStream(join(stage.folder, 'processes.log'));
-    stage.postgres = await TestPostgres.start({ fsync: true });
-    stage.fakes = { openai: await startFake('openai'), ollama: await startFake('ollama') };
-    for (const fake of Object.values(stage.fakes)) await fake.control({ firstTokenMs: 1_000, tokenMs: 50, tokens: 60 });
-    await stage.openVictims();
-    return stage;
-  }
+/** API, a worker of the local model, Temporal and database; two models survive. */
+class Stage extends Installation {
+  fakes = {};
 
-  async openVictims() {
-    const temporal = await temporalVictim(this.folder, this.log);
-    const process = { env: this.environment(temporal.address, await obtainModel()), log: this.log };
-    const profile = ['--profile', this.writeProfile()];
-    const api = await apiVictim(profile, process);
-    this.url = api.url;
-    this.victims = {
-      temporal: temporal.victim,
-      api: api.victim,
-      // Nobody waits for it: it may be killed again before it works.
-      worker: workerVictim('worker', ['--queue', 'llm-ollama', ...profile], {
-        ...process,
-        ready: () => Promise.resolve(true),
-      }),
-      database: {
-        name: 'database',
-        kill: () => this.postgres.kill(),
-        start: () => this.postgres.restart(),
-        stop: () => this.postgres.stop(),
-      },
-    };
-    await this.victims.temporal.start();
-    await Promise.all([this.victims.api.start(), this.victims.worker.start()]);
-    this.client = new MemberClient(this.url, KEY);
+  async open() {
+    await this.prepare('route');
+    for (const name of ['openai', 'ollama']) {
+      const fake = await startFake(name);
+      this.closers.push(() => fake.stop());
+      await fake.control({ firstTokenMs: 1_000, tokenMs: 50, tokens: 60 });
+      this.fakes[name] = fake;
+    }
+    const profile = this.profile(profileText(this.fakes));
+    const env = this.environment({ OLLAMA_BASE_URL: this.fakes.ollama.url });
+    const api = await this.api(profile, env);
+    // Nobody waits for it: it may be killed again before it works.
+    const ready = () => Promise.resolve(true);
+    const worker = this.worker('worker', ['--queue', 'llm-ollama', ...profile], { env, ready });
+    const { temporal, database } = this;
+    this.victims = { api: api.victim, worker, temporal, database };
+    await this.start(temporal);
+    await Promise.all([api.victim, worker].map((victim) => this.start(victim)));
+    this.client = new MemberClient(api.url, KEY);
   }
+}
 
-  environment(temporalAddress, model) {
-    return {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      DAGI_HOME: join(this.folder, 'home'),
-      DAGI_ADMIN_KEY: KEY,
-      DATABASE_URL: this.postgres.url,
-      TEMPORAL_ADDRESS: temporalAddress,
-      EMBEDDED_MODEL: model,
-      OLLAMA_BASE_URL: this.fakes.ollama.url,
-    };
-  }
-
-  writeProfile() {
-    const file = join(this.folder, 'chaos.yml');
-    writeFileSync(
-      file,
-      `version: "0.4.0"
+const profileText = ({ openai, ollama }) => `version: "0.4.0"
 environment: development
 llm_providers:
-  - { name: cloud, type: openai-compatible, config: { base_url: "${this.fakes.openai.url}/v1", model: fake-model } }
-  - { name: local, type: ollama, config: { base_url: "${this.fakes.ollama.url}", model: fake-model } }
+  - { name: cloud, type: openai-compatible, config: { base_url: "${openai.url}/v1", model: fake-model } }
+  - { name: local, type: ollama, config: { base_url: "${ollama.url}", model: fake-model } }
 routing_rules:
   - { name: local, priority: 1, conditions: { mode: chat, via: local }, use_provider: local, fallback_provider: cloud }
   - { name: cloud, priority: 2, conditions: { mode: chat }, use_provider: cloud, fallback_provider: local }
 limits: { request_timeout_ms: 180000 }
-`,
-    );
-    return file;
-  }
-
-  async close() {
-    for (const name of ['api', 'worker', 'temporal', 'database'])
-      await this.victims?.[name].stop().catch(() => undefined);
-    for (const fake of Object.values(this.fakes ?? {})) await fake.stop();
-    this.log.end();
-    process.stdout.write(`what the processes wrote: ${join(this.folder, 'processes.log')}\n`);
-    rmSync(join(this.folder, 'temporal.db'), { force: true });
-  }
-}
+`;
 
 /** Requests and kills at moments that the seed sets, and the ledger at the end. */
 class Storm {
+  kills = new Kills();
+  accepted = new Map();
+
   constructor(stage, { seed, requests, kills }) {
-    Object.assign(this, { stage, requests, kills, random: randomFrom(seed), killed: [], accepted: new Map() });
-    this.began = Date.now();
+    Object.assign(this, { stage, requests, random: randomFrom(seed) });
+    this.plan = planKills(this.random, { names: VICTIMS, kills, lastsMs: STORM_MS });
   }
 
   async run() {
-    const kills = this.planKills();
     const submissions = Array.from({ length: this.requests }, (_, index) => this.submitAt(index));
-    await Promise.all([this.killAll(kills), ...submissions]);
+    await Promise.all([this.kills.all(this.plan, this.stage.victims), ...submissions]);
     process.stdout.write(
-      `storm over after ${this.elapsed()} s; ${this.stage.client.refusals} refusals were repeated\n`,
+      `storm over after ${this.kills.elapsed()} s; ${this.stage.client.refusals} refusals were repeated\n`,
     );
     const limit = Date.now() + SETTLE_MS;
     const outcomes = await Promise.all([...this.accepted.values()].map((id) => this.stage.client.outcome(id, limit)));
-    process.stdout.write(`everything ended after ${this.elapsed()} s\n\n`);
+    process.stdout.write(`everything ended after ${this.kills.elapsed()} s\n\n`);
     return this.ledger(outcomes);
-  }
-
-  elapsed() {
-    return ((Date.now() - this.began) / 1000).toFixed(1);
-  }
-
-  planKills() {
-    const names = ['api', 'worker', 'temporal', 'database'];
-    const kills = Array.from({ length: this.kills }, (_, index) => ({
-      // Each kind at least once, then at random.
-      name: names[index] ?? names[between(this.random, 0, names.length)],
-      at: between(this.random, 2_000, STORM_MS),
-      down: between(this.random, 100, 1_500),
-    }));
-    return kills.toSorted((a, b) => a.at - b.at);
   }
 
   async submitAt(index) {
@@ -157,23 +97,8 @@ class Storm {
     this.accepted.set(marker, await this.stage.client.submit({ marker, metadata }));
   }
 
-  async killAll(kills) {
-    for (const { name, at, down } of kills) {
-      await sleep(Math.max(0, this.began + at - Date.now()));
-      const victim = this.stage.victims[name];
-      await victim.kill();
-      const killedAt = this.elapsed();
-      await sleep(down);
-      await victim.start();
-      this.killed.push({ name, killedAt, backAt: this.elapsed() });
-    }
-  }
-
   async ledger(outcomes) {
-    process.stdout.write('kill     at s    serving again at s\n');
-    for (const { name, killedAt, backAt } of this.killed) {
-      process.stdout.write(`${name.padEnd(9)}${killedAt.padEnd(8)}${backAt}\n`);
-    }
+    process.stdout.write(this.kills.table());
     const rows = await this.recorded();
     const bought = await this.bought();
     const completed = outcomes.filter((body) => body?.status === 'completed').length;

@@ -1,17 +1,13 @@
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { obtainModel } from '../support/parts.mjs';
-import { TestPostgres } from '../support/postgres.ts';
-import { MemberClient } from './lib/member.mjs';
+import { Installation } from './lib/installation.mjs';
+import { KEY, MemberClient } from './lib/member.mjs';
 import { readOptions } from './lib/options.mjs';
 import { between, randomFrom } from './lib/seed.mjs';
 import { Leftovers } from './lib/tool-leftovers.mjs';
 import { plantFiles, ToolWork } from './lib/tool-work.mjs';
-import { apiVictim, temporalVictim, workerVictim } from './lib/victim.mjs';
 
-const KEY = 'chaos-key-of-the-administrator';
 const DAO = 'greenfood-dao';
 /** Requests come over this time, and kills fall into it, in milliseconds. */
 const STORM_MS = 120_000;
@@ -40,67 +36,38 @@ export async function main(args) {
   }
 }
 
-/** An installation on PostgreSQL whose tools run in a worker of their own. */
-class Stage {
-  closers = [];
+/** An installation whose tools run in a worker of their own. */
+class Stage extends Installation {
   /** Ids of all processes that were started: their control groups are named after them. */
   pids = new Set();
 
   async open() {
-    this.folder = mkdtempSync(join(tmpdir(), 'dagi-chaos-tools-'));
+    await this.prepare('tools');
     this.workspace = join(this.folder, 'home', 'workspaces', DAO);
     this.temporary = join(this.folder, 'tmp');
     mkdirSync(this.workspace, { recursive: true });
     mkdirSync(this.temporary);
     plantFiles(this.workspace);
-    this.log = createWriteStream(join(this.folder, 'processes.log'));
-    this.postgres = await TestPostgres.start({ fsync: true });
-    this.closers.push(() => this.postgres.stop());
-    const temporal = await temporalVictim(this.folder, this.log);
-    const profile = join(this.folder, 'chaos.yml');
-    writeFileSync(profile, PROFILE);
-    const process = { env: this.environment(temporal.address, await obtainModel()), log: this.log };
-    const api = await apiVictim(['--profile', profile], process);
-    this.parts = [temporal.victim, api.victim];
-    this.worker = workerVictim('devtools', ['--queue', 'devtools', '--profile', profile], process);
-    for (const part of [...this.parts, this.worker]) await this.start(part);
+    const profile = this.profile(PROFILE);
+    const env = this.environment({ TMPDIR: this.temporary });
+    const api = await this.api(profile, env);
+    this.parts = [this.temporal, api.victim];
+    this.tools = this.worker('devtools', ['--queue', 'devtools', ...profile], { env });
+    for (const part of [...this.parts, this.tools]) await this.start(part);
     this.client = new MemberClient(api.url, KEY);
   }
 
-  environment(temporalAddress, model) {
-    return {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      TMPDIR: this.temporary,
-      DAGI_HOME: join(this.folder, 'home'),
-      DAGI_CACHE: resolve(process.env.DAGI_CACHE || join(import.meta.dirname, '../../var/cache')),
-      DAGI_ADMIN_KEY: KEY,
-      DATABASE_URL: this.postgres.url,
-      TEMPORAL_ADDRESS: temporalAddress,
-      EMBEDDED_MODEL: model,
-    };
-  }
-
   async start(victim) {
-    if (!this.pids.has(victim.child?.pid)) this.closers.push(() => victim.stop());
-    await victim.start();
+    await (this.pids.has(victim.child?.pid) ? victim.start() : super.start(victim));
     this.pids.add(victim.child.pid);
   }
 
   /** Kills the worker of the tools, or all of the product at once, and starts it again. */
   async strike(name, downMs) {
-    const all = name === 'product' ? [...this.parts, this.worker] : [this.worker];
+    const all = name === 'product' ? [...this.parts, this.tools] : [this.tools];
     await Promise.all(all.map((victim) => victim.kill()));
     await sleep(downMs);
     for (const victim of all) await this.start(victim);
-  }
-
-  async close() {
-    for (const close of this.closers.reverse()) await close().catch(() => undefined);
-    this.log?.end();
-    process.stdout.write(`what the processes wrote: ${join(this.folder, 'processes.log')}\n`);
-    rmSync(join(this.folder, 'temporal.db'), { force: true });
-    rmSync(join(this.folder, 'home'), { recursive: true, force: true });
   }
 }
 

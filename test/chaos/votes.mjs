@@ -1,18 +1,13 @@
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { seedDaos } from '../support/daos.mjs';
 import { startFake } from '../support/fake-process.mjs';
-import { obtainModel } from '../support/parts.mjs';
-import { TestPostgres } from '../support/postgres.ts';
-import { MemberClient } from './lib/member.mjs';
+import { Installation } from './lib/installation.mjs';
+import { Kills } from './lib/kills.mjs';
+import { KEY, MemberClient } from './lib/member.mjs';
 import { readOptions } from './lib/options.mjs';
 import { between, randomFrom } from './lib/seed.mjs';
-import { apiVictim, temporalVictim, workerVictim } from './lib/victim.mjs';
 
-const KEY = 'chaos-key-of-the-administrator';
 const DAO = 'chaos-dao';
 /** How long ballots are cast; kills fall into it and a little behind its end, in milliseconds. */
 const VOTING_MS = 45_000;
@@ -36,16 +31,10 @@ export async function main(args) {
   }
 }
 
-/** An installation on PostgreSQL: Temporal, API and a worker as processes, all of them killable. */
-class Stage {
-  closers = [];
-
+/** Temporal, API and a worker as processes, and the database, all of them killable. */
+class Stage extends Installation {
   async open(count) {
-    this.folder = mkdtempSync(join(tmpdir(), 'dagi-chaos-votes-'));
-    mkdirSync(join(this.folder, 'home'));
-    this.log = createWriteStream(join(this.folder, 'processes.log'));
-    this.postgres = await TestPostgres.start({ fsync: true });
-    this.closers.push(() => this.postgres.stop());
+    await this.prepare('votes');
     this.fake = await startFake('openai');
     this.closers.push(() => this.fake.stop());
     await this.openProcesses();
@@ -56,33 +45,14 @@ class Stage {
   }
 
   async openProcesses() {
-    const temporal = await temporalVictim(this.folder, this.log);
-    const profile = join(this.folder, 'chaos.yml');
-    writeFileSync(profile, profileText(this.fake.url));
-    const process = { env: this.environment(temporal.address, await obtainModel()), log: this.log };
-    const api = await apiVictim(['--profile', profile], process);
+    const profile = this.profile(profileText(this.fake.url));
+    const api = await this.api(profile);
     const ready = () => Promise.resolve(true);
-    const worker = workerVictim('worker', ['--queue', 'orchestrator', '--profile', profile], { ...process, ready });
-    const { postgres } = this;
-    const database = { name: 'database', kill: () => postgres.kill(), start: () => postgres.restart() };
-    this.victims = [worker, temporal.victim, api.victim, database];
-    for (const victim of [temporal.victim, api.victim, worker]) {
-      this.closers.push(() => victim.stop());
-      await victim.start();
-    }
+    const worker = this.worker('worker', ['--queue', 'orchestrator', ...profile], { ready });
+    const { temporal, database } = this;
+    this.victims = [worker, temporal, api.victim, database];
+    for (const victim of [temporal, api.victim, worker]) await this.start(victim);
     this.client = new MemberClient(api.url, KEY);
-  }
-
-  environment(temporalAddress, model) {
-    return {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      DAGI_HOME: join(this.folder, 'home'),
-      DAGI_ADMIN_KEY: KEY,
-      DATABASE_URL: this.postgres.url,
-      TEMPORAL_ADDRESS: temporalAddress,
-      EMBEDDED_MODEL: model,
-    };
   }
 
   async query(text, values = []) {
@@ -93,13 +63,6 @@ class Stage {
     } finally {
       await client.end();
     }
-  }
-
-  async close() {
-    for (const close of this.closers.reverse()) await close().catch(() => undefined);
-    this.log?.end();
-    process.stdout.write(`what the processes wrote: ${join(this.folder, 'processes.log')}\n`);
-    rmSync(join(this.folder, 'temporal.db'), { force: true });
   }
 }
 
@@ -112,29 +75,24 @@ routing_rules: [{ name: chat, conditions: { mode: chat }, use_provider: cloud }]
 
 /** Votes and kills at moments that the seed sets, and the ledger at the end. */
 class Storm {
-  killed = [];
   /** What each member was told last: the choice of the last ballot that was accepted. */
   told = new Map();
   accepted = 0;
   repeated = 0;
 
   constructor(stage, { seed, kills }) {
-    Object.assign(this, { stage, kills, random: randomFrom(seed) });
+    Object.assign(this, { stage, many: kills, random: randomFrom(seed) });
   }
 
   async run() {
     const { n } = await this.open();
-    this.began = Date.now();
+    this.kills = new Kills();
     const voters = this.stage.members.map((member, index) => this.vote(n, member, index));
     await Promise.all([this.killAll(), ...voters]);
-    process.stdout.write(`nobody votes any more after ${this.elapsed()} s\n`);
+    process.stdout.write(`nobody votes any more after ${this.kills.elapsed()} s\n`);
     const proposal = await this.ended(n);
-    process.stdout.write(`the proposal is ${proposal?.stage} after ${this.elapsed()} s\n\n`);
+    process.stdout.write(`the proposal is ${proposal?.stage} after ${this.kills.elapsed()} s\n\n`);
     return this.ledger(n, proposal);
-  }
-
-  elapsed() {
-    return ((Date.now() - this.began) / 1000).toFixed(1);
   }
 
   call(method, path, user, body) {
@@ -179,17 +137,13 @@ class Storm {
   }
 
   async killAll() {
-    const moments = Array.from({ length: this.kills }, () => between(this.random, 1_000, VOTING_MS + 3_000));
+    const moments = Array.from({ length: this.many }, () => between(this.random, 1_000, VOTING_MS + 3_000));
     for (const [index, at] of moments.toSorted((a, b) => a - b).entries()) {
-      await sleep(Math.max(0, this.began + at - Date.now()));
+      await this.kills.until(at);
       const { victims } = this.stage;
       // Each at least once, then at random.
       const victim = victims[index] ?? victims[between(this.random, 0, victims.length)];
-      await victim.kill();
-      const killedAt = this.elapsed();
-      await sleep(between(this.random, 100, 1_500));
-      await victim.start();
-      this.killed.push({ name: victim.name, killedAt, backAt: this.elapsed() });
+      await this.kills.strike(victim.name, victim, between(this.random, 100, 1_500));
     }
   }
 
@@ -204,10 +158,7 @@ class Storm {
   }
 
   async ledger(n, proposal) {
-    process.stdout.write('kill     at s    serving again at s\n');
-    for (const { name, killedAt, backAt } of this.killed) {
-      process.stdout.write(`${name.padEnd(9)}${killedAt.padEnd(8)}${backAt}\n`);
-    }
+    process.stdout.write(this.kills.table());
     const { query } = this.stage;
     const rows = await query.call(
       this.stage,

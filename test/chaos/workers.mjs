@@ -1,17 +1,11 @@
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seedDaos } from '../support/daos.mjs';
 import { startFake } from '../support/fake-process.mjs';
-import { obtainModel } from '../support/parts.mjs';
-import { TestPostgres } from '../support/postgres.ts';
-import { MemberClient } from './lib/member.mjs';
+import { Installation } from './lib/installation.mjs';
+import { KEY, MemberClient } from './lib/member.mjs';
 import { readOptions } from './lib/options.mjs';
 import { between, randomFrom } from './lib/seed.mjs';
-import { apiVictim, temporalVictim, workerVictim } from './lib/victim.mjs';
 
-const KEY = 'chaos-key-of-the-administrator';
 const SLOTS = 3;
 const DAOS = ['chaos-a', 'chaos-b', 'chaos-c'];
 /** Every accepted request has its end by then, in milliseconds; a little more for who looks every half second. */
@@ -32,20 +26,15 @@ export async function main(args) {
   }
 }
 
-/** An installation on PostgreSQL: Temporal, API and two workers of both queues as processes, one model. */
-class Stage {
-  closers = [];
-
+/** Temporal, API and two workers of both queues as processes, one model. */
+class Stage extends Installation {
   constructor(seed) {
+    super();
     this.seed = seed;
   }
 
   async open(count) {
-    this.folder = mkdtempSync(join(tmpdir(), 'dagi-chaos-workers-'));
-    mkdirSync(join(this.folder, 'home'));
-    this.log = createWriteStream(join(this.folder, 'processes.log'));
-    this.postgres = await TestPostgres.start();
-    this.closers.push(() => this.postgres.stop());
+    await this.prepare('workers', {});
     this.fake = await startFake('gpu-ollama', { seed: this.seed });
     this.closers.push(() => this.fake.stop());
     await this.openProcesses();
@@ -58,42 +47,15 @@ class Stage {
   }
 
   async openProcesses() {
-    const temporal = await temporalVictim(this.folder, this.log);
-    await this.start(temporal.victim);
-    const profile = join(this.folder, 'chaos.yml');
-    writeFileSync(profile, profileText(this.fake.url));
-    const process = { env: this.environment(temporal.address, await obtainModel()), log: this.log };
-    const api = await apiVictim(['--profile', profile], process);
+    await this.start(this.temporal);
+    const profile = this.profile(profileText(this.fake.url));
+    const api = await this.api(profile);
     // It brings the tables, and the workers look for them.
     await this.start(api.victim);
     this.client = new MemberClient(api.url, KEY);
-    const args = ['--queue', 'llm-ollama', 'orchestrator', '--profile', profile];
-    this.workers = ['worker a', 'worker b'].map((name) => workerVictim(name, args, process));
+    const args = ['--queue', 'llm-ollama', 'orchestrator', ...profile];
+    this.workers = ['worker a', 'worker b'].map((name) => this.worker(name, args));
     await Promise.all(this.workers.map((worker) => this.start(worker)));
-  }
-
-  async start(victim) {
-    this.closers.push(() => victim.stop());
-    await victim.start();
-  }
-
-  environment(temporalAddress, model) {
-    return {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      DAGI_HOME: join(this.folder, 'home'),
-      DAGI_ADMIN_KEY: KEY,
-      DATABASE_URL: this.postgres.url,
-      TEMPORAL_ADDRESS: temporalAddress,
-      EMBEDDED_MODEL: model,
-    };
-  }
-
-  async close() {
-    for (const close of this.closers.reverse()) await close().catch(() => undefined);
-    this.log?.end();
-    process.stdout.write(`what the processes wrote: ${join(this.folder, 'processes.log')}\n`);
-    rmSync(join(this.folder, 'temporal.db'), { force: true });
   }
 }
 

@@ -35,14 +35,3 @@ export interface Fault {
   param?: string;
   afterTokens?: number;
 }
-
-/** Takes the first fault that fits, and uses it up. */
-export function takeFault(faults: Fault[], prompt: string): Fault | undefined {
-  const index = faults.findIndex(({ match }) => match === undefined || prompt.includes(match));
-  const fault = faults[index];
-  if (!fault) return undefined;
-  const left = (fault.times ?? 1) - 1;
-  if (left > 0) faults[index] = { ...fault, times: left };
-  else faults.splice(index, 1);
-  return fault;
-}

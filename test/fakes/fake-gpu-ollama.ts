@@ -1,6 +1,4 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sendJson } from './fake-answer.js';
 import { DEFAULT_SETTINGS } from './fake-dialect.js';
 import type { ChatBody, FakeSettings } from './fake-dialect.js';
@@ -11,6 +9,7 @@ import { fateOf, Gpu } from './gpu-model.js';
 import type { Generation, GpuSettings } from './gpu-model.js';
 import { GpuStats } from './gpu-stats.js';
 import type { Asker, HeldCall } from './gpu-stats.js';
+import { LoopbackServer, readAll } from './loopback-server.js';
 
 /** How often the card is looked at, in milliseconds. */
 const TICK_MS = 10;
@@ -35,36 +34,29 @@ export class FakeGpuOllama {
   private stats = new GpuStats();
   private readonly running = new Set<Running>();
   private readonly asked = new Map<string, number>();
-  private readonly server: Server;
+  private readonly server: LoopbackServer;
   private timer: NodeJS.Timeout | undefined;
   private lastTick = 0;
 
   private constructor(settings: Partial<GpuSettings & FakeSettings>) {
     this.gpu = new Gpu(settings);
     this.wire = { ...DEFAULT_SETTINGS, ...settings };
-    this.server = createServer((request, response) => {
-      this.handle(request, response).catch(() => response.destroy());
-    });
+    this.server = new LoopbackServer((request, response) => this.handle(request, response));
   }
 
   static async start(settings: Partial<GpuSettings & FakeSettings>, port: number): Promise<FakeGpuOllama> {
     const fake = new FakeGpuOllama(settings);
-    await new Promise<void>((resolve, reject) => {
-      fake.server.once('error', reject);
-      fake.server.listen(port, '127.0.0.1', resolve);
-    });
+    await fake.server.listen(port);
     return fake;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return this.server.url;
   }
 
   async close(): Promise<void> {
     clearInterval(this.timer);
-    const closed = new Promise((resolve) => this.server.close(resolve));
-    this.server.closeAllConnections();
-    await closed;
+    await this.server.close();
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -181,10 +173,4 @@ export const startFakeGpuOllama = (
 function askerOf(prompt: string): Asker {
   const named = (name: string): string => new RegExp(`\\b${name}=([\\w:.-]+)`).exec(prompt)?.[1] ?? '?';
   return { dao: named('dao'), member: named('member') };
-}
-
-async function readAll(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part as Buffer);
-  return Buffer.concat(parts).toString();
 }

@@ -1,15 +1,14 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CallLedger, digestOf } from './call-ledger.js';
 import { Answer, paced, sendJson } from './fake-answer.js';
 import { DEFAULT_SETTINGS } from './fake-dialect.js';
 import type { ChatBody, Dialect, EmbeddingsBody, FakeSettings } from './fake-dialect.js';
-import { takeFault } from './fake-faults.js';
 import type { Fault } from './fake-faults.js';
 import type { FakeCall } from './fake-stats.js';
 import { FakeStats } from './fake-stats.js';
 import { generatorOf, markerOf, say, textOf } from './fake-text.js';
+import { LoopbackServer, readAll } from './loopback-server.js';
+import { takeFault } from './planned-faults.js';
 
 export type { Fault } from './fake-faults.js';
 export type { FakeSettings } from './fake-dialect.js';
@@ -31,29 +30,24 @@ export class WireFake {
   private draw: () => number;
   private faults: Fault[] = [];
   private readonly dialect: Dialect;
-  private readonly server: Server;
+  private readonly server: LoopbackServer;
 
   private constructor(dialect: Dialect, settings: Partial<FakeSettings>) {
     this.dialect = dialect;
     this.settings = { ...DEFAULT_SETTINGS, ...settings };
     this.draw = generatorOf(this.settings.seed);
-    this.server = createServer((request, response) => {
-      this.handle(request, response).catch(() => response.destroy());
-    });
+    this.server = new LoopbackServer((request, response) => this.handle(request, response));
   }
 
   static async start(dialect: Dialect, settings: Partial<FakeSettings>, port: number): Promise<WireFake> {
     const fake = new WireFake(dialect, settings);
-    await new Promise<void>((resolve, reject) => {
-      fake.server.once('error', reject);
-      fake.server.listen(port, '127.0.0.1', resolve);
-    });
+    await fake.server.listen(port);
     return fake;
   }
 
   /** Address without a path. */
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return this.server.url;
   }
 
   /** The next calls misbehave, one fault after the other. */
@@ -71,10 +65,9 @@ export class WireFake {
   }
 
   async close(): Promise<void> {
-    const closed = new Promise((resolve) => this.server.close(resolve));
-    this.ledger.close();
-    this.server.closeAllConnections();
-    await closed;
+    await this.server.close(() => {
+      this.ledger.close();
+    });
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -143,7 +136,7 @@ export class WireFake {
     const call = this.begin(response, prompt, settings.ledger ? this.ledger.begin(digestOf(messages)) : undefined);
     const plain = say(body.model, messages, settings.tokens, dialect.maxTokens(body));
     const said = dialect.enrich?.(plain, body, settings) ?? plain;
-    const fault = takeFault(this.faults, prompt);
+    const fault = this.takeFault(prompt);
     const own = paced(settings, this.draw);
     await new Answer({ dialect, settings: own, stats, call, response, body, said, fault }).run();
   }
@@ -160,12 +153,16 @@ export class WireFake {
     this.embeddingBodies = [...this.embeddingBodies.slice(1 - settings.keptBodies), body];
     const prompt = [body.input].flat()[0] ?? '';
     const call = this.begin(response, prompt);
-    const fault = takeFault(this.faults, prompt);
+    const fault = this.takeFault(prompt);
     const whole = dialect.embeddings?.answer(body, settings);
     const said = { ...say(body.model, [], 0, 0), tokens: [] };
     const asked: ChatBody = { model: body.model, messages: [], stream: false };
     const own = paced(settings, this.draw);
     await new Answer({ dialect, settings: own, stats, call, response, body: asked, said, fault, whole }).run();
+  }
+
+  private takeFault(prompt: string): Fault | undefined {
+    return takeFault(this.faults, ({ match }) => match === undefined || prompt.includes(match));
   }
 
   private begin(response: ServerResponse, prompt: string, tell?: FakeCall['tell']): FakeCall {
@@ -176,12 +173,6 @@ export class WireFake {
     });
     return call;
   }
-}
-
-async function readAll(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part as Buffer);
-  return Buffer.concat(parts).toString();
 }
 
 function parseObject(text: string): Partial<ChatBody> | undefined {

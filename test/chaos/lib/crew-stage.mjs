@@ -1,19 +1,15 @@
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { startFake } from '../../support/fake-process.mjs';
-import { obtainModel } from '../../support/parts.mjs';
-import { TestPostgres } from '../../support/postgres.ts';
 import { CallFollower } from './call-follower.mjs';
 import { CrewJournal } from './crew-journal.mjs';
 import { NOTE, plantFiles } from './crew-plays.mjs';
-import { MemberClient } from './member.mjs';
+import { Installation } from './installation.mjs';
+import { KEY, MemberClient } from './member.mjs';
 import { Signals } from './signals.mjs';
-import { apiVictim, temporalVictim, workerVictim } from './victim.mjs';
 
-const KEY = 'chaos-key-of-the-administrator';
 const DAO = 'greenfood-dao';
 const ADMIN = 'tg:1';
 /** A call takes about half a second, so that it can be broken off. */
@@ -27,19 +23,15 @@ const VICTIMS = {
   product: ['temporal', 'api', 'worker'],
 };
 
-/** An installation on PostgreSQL: Temporal, API and a worker of all queues as processes, and a model that survives. */
-export class Stage {
-  closers = [];
+/** Temporal, API and a worker of all queues as processes, and a model that survives. */
+export class Stage extends Installation {
   signals = new Signals();
 
   async open(scripts) {
-    this.folder = mkdtempSync(join(tmpdir(), 'dagi-chaos-crews-'));
+    await this.prepare('crews');
     this.workspace = join(this.folder, 'home', 'workspaces', DAO);
     mkdirSync(this.workspace, { recursive: true });
     plantFiles(this.workspace);
-    this.log = createWriteStream(join(this.folder, 'processes.log'));
-    this.postgres = await TestPostgres.start({ fsync: true });
-    this.closers.push(() => this.postgres.stop());
     this.fake = await startFake('openai');
     this.closers.push(() => this.fake.stop());
     await this.fake.control({ ...MODEL, scripts });
@@ -52,37 +44,20 @@ export class Stage {
   }
 
   async openProcesses() {
-    const temporal = await temporalVictim(this.folder, this.log);
-    this.temporalAddress = temporal.address;
-    const profile = join(this.folder, 'chaos.yml');
-    writeFileSync(profile, profileText(this.fake.url));
-    const model = await obtainModel();
-    const processOf = (name) => ({ env: this.environment(name, model), log: this.log });
-    const api = await apiVictim(['--profile', profile], processOf('api'));
+    const profile = this.profile(profileText(this.fake.url));
+    const api = await this.api(profile, this.environmentOf('api'));
     const queues = ['--queue', 'orchestrator', 'llm-ollama', 'devtools'];
-    const worker = workerVictim('worker', [...queues, '--profile', profile], processOf('worker'));
-    this.parts = { temporal: temporal.victim, api: api.victim, worker };
-    for (const part of Object.values(this.parts)) {
-      this.closers.push(() => part.stop());
-      await part.start();
-    }
+    const worker = this.worker('worker', [...queues, ...profile], { env: this.environmentOf('worker') });
+    this.parts = { temporal: this.temporal, api: api.victim, worker };
+    for (const part of Object.values(this.parts)) await this.start(part);
     this.client = new MemberClient(api.url, KEY);
   }
 
   /** @param name of the process: its connections have it, so that the journal tells who did what */
-  environment(name, model) {
+  environmentOf(name) {
     const database = new URL(this.postgres.url);
     database.searchParams.set('application_name', name);
-    return {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      DAGI_HOME: join(this.folder, 'home'),
-      DAGI_CACHE: resolve(process.env.DAGI_CACHE || join(import.meta.dirname, '../../../var/cache')),
-      DAGI_ADMIN_KEY: KEY,
-      DATABASE_URL: database.href,
-      TEMPORAL_ADDRESS: this.temporalAddress,
-      EMBEDDED_MODEL: model,
-    };
+    return this.environment({ DATABASE_URL: database.href });
   }
 
   async makeCrew() {
@@ -117,11 +92,7 @@ export class Stage {
 
   async close() {
     if (this.calls) this.calls.over = true;
-    for (const close of this.closers.reverse()) await close().catch(() => undefined);
-    this.log?.end();
-    process.stdout.write(`what the processes wrote: ${join(this.folder, 'processes.log')}\n`);
-    rmSync(join(this.folder, 'temporal.db'), { force: true });
-    rmSync(join(this.folder, 'home'), { recursive: true, force: true });
+    await super.close();
   }
 }
 

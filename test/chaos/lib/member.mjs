@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** The administrator's key of every installation. */
+export const KEY = 'chaos-key-of-the-administrator';
+
 /**
  * A client that behaves as a good one does: it repeats a submission under the same Idempotency-Key until it is told
  * that the request was accepted, and then asks for the outcome until there is one.

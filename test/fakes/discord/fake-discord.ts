@@ -1,7 +1,6 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cut, LoopbackServer, readAll } from '../loopback-server.js';
 import { operationOf, problemsOf, type Operation } from './api.js';
 import type { CallRecord, Command, Commands, DiscordDriver } from './commands.js';
 import { Faults } from './faults.js';
@@ -45,30 +44,26 @@ export class FakeDiscord implements DiscordDriver {
     blame: (what) => this.blamed.push(what),
   };
   private readonly sender = new Sender(this.scene);
-  private readonly server: Server;
+  private readonly server: LoopbackServer;
 
   private constructor(change: SettingsChange) {
     this.settings = { ...DEFAULT_SETTINGS, ...change };
     this.faults = new Faults(() => this.settings);
-    this.server = createServer((request, response) => {
-      this.handle(request, response).catch((error: unknown) => {
-        if (!response.headersSent) reply(response, 500, { error: String(error) });
-      });
-    });
+    const failed = (response: ServerResponse, error: unknown): void => {
+      if (!response.headersSent) reply(response, 500, { error: String(error) });
+    };
+    this.server = new LoopbackServer((request, response) => this.handle(request, response), failed);
   }
 
   /** @param port 0: any free one */
   static async start(change: SettingsChange = {}, port = 0): Promise<FakeDiscord> {
     const fake = new FakeDiscord(change);
-    await new Promise<void>((resolve, reject) => {
-      fake.server.once('error', reject);
-      fake.server.listen(port, '127.0.0.1', resolve);
-    });
+    await fake.server.listen(port);
     return fake;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return this.server.url;
   }
 
   /** What the application takes for the root of the API. */
@@ -86,9 +81,7 @@ export class FakeDiscord implements DiscordDriver {
   }
 
   async close(): Promise<void> {
-    const closed = new Promise((resolve) => this.server.close(resolve));
-    this.server.closeAllConnections();
-    await closed;
+    await this.server.close();
   }
 
   private readonly handlers: Handlers = {
@@ -282,19 +275,9 @@ function tooMany(response: ServerResponse, ms: number, isGlobal: boolean, header
   });
 }
 
-const cut = ({ req }: ServerResponse): void => {
-  req.socket.resetAndDestroy();
-};
-
 function reply(response: ServerResponse, status: number, body?: unknown, headers: Record<string, string> = {}): void {
   if (body === undefined) response.writeHead(status, headers).end();
   else response.writeHead(status, { ...headers, 'content-type': 'application/json' }).end(JSON.stringify(body));
-}
-
-async function readAll(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part as Buffer);
-  return Buffer.concat(parts).toString();
 }
 
 /** @throws DiscordRefusal where it is no JSON */

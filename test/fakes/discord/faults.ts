@@ -1,4 +1,5 @@
 import { generatorOf } from '../fake-text.js';
+import { takeFault } from '../planned-faults.js';
 import type { CallFault, FakeDiscordSettings } from './settings.js';
 
 const BY_CHANCE = ['error-500', 'reset-before', 'reset-after', 'delay', 'too-many'] as const;
@@ -27,13 +28,7 @@ export class Faults {
 
   /** The fault of a call, used up. */
   take(operation: string): CallFault | undefined {
-    const index = this.planned.findIndex((fault) => (fault.operation ?? operation) === operation);
-    const fault = this.planned[index];
-    if (!fault) return this.byChance();
-    const left = (fault.times ?? 1) - 1;
-    if (left > 0) this.planned[index] = { ...fault, times: left };
-    else this.planned.splice(index, 1);
-    return fault;
+    return takeFault(this.planned, (fault) => (fault.operation ?? operation) === operation) ?? this.byChance();
   }
 
   private byChance(): CallFault | undefined {

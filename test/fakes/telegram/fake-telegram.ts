@@ -1,7 +1,6 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cut, LoopbackServer, readAll } from '../loopback-server.js';
 import { problemsOf } from './bot-api.js';
 import type { Params } from './bot-api.js';
 import type { CallRecord, Command, Commands, TelegramDriver } from './commands.js';
@@ -45,33 +44,29 @@ export class FakeTelegram implements TelegramDriver {
   readonly faults: Faults;
   readonly scene: Scene;
   readonly watcher = new Watcher();
-  private readonly server: Server;
+  private readonly server: LoopbackServer;
 
   private constructor(change: SettingsChange) {
     this.settings = changed(DEFAULT_SETTINGS, change);
     const settings = (): FakeTelegramSettings => this.settings;
     this.faults = new Faults(settings);
     this.scene = this.newScene(settings);
-    this.server = createServer((request, response) => {
-      this.handle(request, response).catch((error: unknown) => {
-        if (!response.headersSent) reply(response, 500, { error: String(error) });
-      });
-    });
+    const failed = (response: ServerResponse, error: unknown): void => {
+      if (!response.headersSent) reply(response, 500, { error: String(error) });
+    };
+    this.server = new LoopbackServer((request, response) => this.handle(request, response), failed);
   }
 
   /** @param port 0: any free one */
   static async start(change: SettingsChange = {}, port = 0): Promise<FakeTelegram> {
     const fake = new FakeTelegram(change);
-    await new Promise<void>((resolve, reject) => {
-      fake.server.once('error', reject);
-      fake.server.listen(port, '127.0.0.1', resolve);
-    });
+    await fake.server.listen(port);
     return fake;
   }
 
   /** What the bot takes for the root of the API. */
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return this.server.url;
   }
 
   async act<C extends Command>(command: C, input: Commands[C]['in']): Promise<Commands[C]['out']> {
@@ -85,12 +80,11 @@ export class FakeTelegram implements TelegramDriver {
   }
 
   async close(): Promise<void> {
-    const closed = new Promise((resolve) => this.server.close(resolve));
-    this.scene.webhook.close();
-    this.scene.polling.end('the fake is closing');
-    this.scene.queue.clear();
-    this.server.closeAllConnections();
-    await closed;
+    await this.server.close(() => {
+      this.scene.webhook.close();
+      this.scene.polling.end('the fake is closing');
+      this.scene.queue.clear();
+    });
   }
 
   private newScene(settings: () => FakeTelegramSettings): Scene {
@@ -212,18 +206,8 @@ export class FakeTelegram implements TelegramDriver {
 export const startFakeTelegram = (settings: SettingsChange, port: number): Promise<FakeTelegram> =>
   FakeTelegram.start(settings, port);
 
-const cut = ({ req }: ServerResponse): void => {
-  req.socket.resetAndDestroy();
-};
-
 function reply(response: ServerResponse, status: number, body: object | null | string | number): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}
-
-async function readAll(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part as Buffer);
-  return Buffer.concat(parts).toString();
 }
 
 /** Parameters of a call; what is no JSON object has none, and misses what it needs. */

@@ -1,4 +1,5 @@
 import { generatorOf } from '../fake-text.js';
+import { takeFault } from '../planned-faults.js';
 import type { UpdateFault } from './updates.js';
 import { CALL_FAULTS } from './settings.js';
 import type { CallFault, CallFaultKind, FakeTelegramSettings } from './settings.js';
@@ -26,15 +27,10 @@ export class Faults {
 
   /** The fault of a call, used up. */
   take(method: string, chat: number | undefined): CallFault | undefined {
-    const index = this.planned.findIndex(
-      (fault) => (fault.method ?? method) === method && (fault.chat ?? chat) === chat,
+    return (
+      takeFault(this.planned, (fault) => (fault.method ?? method) === method && (fault.chat ?? chat) === chat) ??
+      this.byChance()
     );
-    const fault = this.planned[index];
-    if (!fault) return this.byChance();
-    const left = (fault.times ?? 1) - 1;
-    if (left > 0) this.planned[index] = { ...fault, times: left };
-    else this.planned.splice(index, 1);
-    return fault;
   }
 
   /** Whether chance spoils an update so. */
