@@ -1,3 +1,4 @@
+import { MessageFlags } from 'discord-api-types/v10';
 import type { Inbound, InboundBody } from '../../contracts/dialog.js';
 import type { Place } from '../../contracts/messenger.js';
 import {
@@ -17,8 +18,6 @@ export interface Whereabouts {
   actor: string;
 }
 
-/** Flag of messages that one person alone sees. */
-const EPHEMERAL = 64;
 /** Commands that are not to wait behind what is being answered. */
 const AT_ONCE = new Set(['stop']);
 
@@ -63,7 +62,7 @@ export function readMessage(deed: DiscordCommandCall | DiscordForm, where: Where
 }
 
 /** Whether a button was pressed below a message that its person alone sees. */
-export const isToldAlone = ({ message }: DiscordPress): boolean => (message.flags & EPHEMERAL) !== 0;
+export const isToldAlone = ({ message }: DiscordPress): boolean => (message.flags & MessageFlags.Ephemeral) !== 0;
 
 /** A press of a button. */
 export function readPress(deed: DiscordPress, where: Whereabouts): Inbound {

@@ -67,6 +67,15 @@ export function readUpdate(update: TelegramUpdate, self: TelegramSelf): Inbound 
 
 type Head = Pick<Inbound, 'updateKey'>;
 
+/** Who did something, and where. */
+const by = (
+  { id, language_code: language }: Pick<NonNullable<TelegramMessage['from']>, 'id' | 'language_code'>,
+  head: Head,
+  place: Place,
+): Pick<Inbound, 'updateKey' | 'place' | 'space' | 'actor' | 'language'> => ({
+  ...{ ...head, place, space: spaceOf(place), actor: `tg:${id}`, language },
+});
+
 function readMessage(head: Head, message: TelegramMessage, self: TelegramSelf): Inbound | undefined {
   const place = placeOf(message.chat, message);
   if (!place) return undefined;
@@ -77,7 +86,7 @@ function readMessage(head: Head, message: TelegramMessage, self: TelegramSelf): 
   const body = saidIn(message, words.text, from.first_name);
   return (
     body && {
-      ...{ ...head, place, space: spaceOf(place), actor: `tg:${from.id}`, language: from.language_code, body },
+      ...{ ...by(from, head, place), body },
       ...{ lane: AT_ONCE.test(words.text) ? 'act' : 'turn', order: message.message_id },
       messageId: String(message.message_id),
     }
@@ -112,7 +121,7 @@ function readPress(
   const place = message && placeOf(message.chat, message);
   if (!place || from.is_bot) return undefined;
   return {
-    ...{ ...head, place, space: spaceOf(place), actor: `tg:${from.id}`, language: from.language_code },
+    ...by(from, head, place),
     ...{ lane: 'act', order, messageId: message.message_id, body: { kind: 'button', press: press.id, data } },
   };
 }
@@ -127,7 +136,7 @@ function readChange(
   const { from } = change;
   const state = GONE.has(change.new_chat_member.status) ? 'gone' : 'here';
   return {
-    ...{ ...head, place, space: spaceOf(place), actor: `tg:${from.id}`, language: from.language_code },
+    ...by(from, head, place),
     ...{ lane: 'act', order, messageId: null, body: { kind: 'presence', state } },
   };
 }
@@ -143,7 +152,7 @@ function readReaction(
   if (!place || !user || user.is_bot) return undefined;
   const marks = now.flatMap(({ type, emoji }) => (type === EMOJI && emoji !== undefined ? [emoji] : []));
   return {
-    ...{ ...head, place, space: spaceOf(place), actor: `tg:${user.id}`, language: user.language_code },
+    ...by(user, head, place),
     ...{ lane: 'act', order, messageId, body: { kind: 'reaction', marks } },
   };
 }

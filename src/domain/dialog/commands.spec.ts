@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { loadDefaultRoles } from '../../../config/seed.js';
+import { COMMAND_NAMES } from '../../contracts/conversation.js';
 import { commandOf } from './command.js';
-import { COMMAND_NAMES, commandsFor } from './commands.js';
+import { commandsFor } from './commands.js';
 import { languageFor } from './language.js';
 import { commandMenus } from './menus.js';
 

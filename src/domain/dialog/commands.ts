@@ -1,8 +1,6 @@
 import type { Entitlement } from '../../contracts/access.js';
 import { COMMAND_NAMES, type CommandName } from '../../contracts/conversation.js';
 
-export { COMMAND_NAMES, type CommandName } from '../../contracts/conversation.js';
-
 /** What a command is and takes. */
 export interface CommandInfo {
   /** What whoever uses it must be allowed, all of it. */

@@ -1,7 +1,6 @@
-import type { Complaint } from '../../contracts/conversation.js';
+import type { CommandName, Complaint } from '../../contracts/conversation.js';
 import type { Choice, Stage } from '../../contracts/proposal.js';
 import type { Mode } from '../../contracts/request.js';
-import type { CommandName } from './commands.js';
 import type { ReasonPhrases } from './reason-phrases.js';
 
 /** What the product itself says in chats, in one language. */

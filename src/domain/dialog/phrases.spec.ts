@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { COMMAND_NAMES } from '../../contracts/conversation.js';
 import { LANGUAGES } from '../../contracts/dialog.js';
 import { CHOICES, STAGES } from '../../contracts/proposal.js';
 import { ERRORS } from '../../errors/catalogue.js';
-import { COMMAND_NAMES, commandInfo } from './commands.js';
+import { commandInfo } from './commands.js';
 import { ERRORS_UK } from './errors-uk.js';
 import { phrasesIn } from './phrases.js';
 

@@ -1,7 +1,7 @@
-import { COMPLAINTS, MARKS, type Complaint, type Mark } from '../../contracts/conversation.js';
+import { COMPLAINTS, MARKS, type CommandName, type Complaint, type Mark } from '../../contracts/conversation.js';
 import type { GateDecision } from '../../contracts/crew.js';
 import { CHOICES, type Choice } from '../../contracts/proposal.js';
-import { isCommandName, type CommandName } from './commands.js';
+import { isCommandName } from './commands.js';
 
 /** What somebody does about something that a run asks. */
 export const GATE_ACTS = [

@@ -9,7 +9,7 @@ import { FailedMessages } from './failed-messages.js';
 import { Superseded } from './reply-writer.js';
 import { MOST_ATTEMPTS } from './turn.js';
 
-const ADDRESS: ChatAddress = { source: 'tg', chat: '12345', topic: 7 };
+const ADDRESS: ChatAddress = { source: 'tg', chat: '12345', topic: '7' };
 
 describe('a message that could not be shown', () => {
   const move = jest.fn<ChatsRepository['move']>();

@@ -1,6 +1,6 @@
+import type { CommandName } from '../../../contracts/conversation.js';
 import type { ReplyContent } from '../../../contracts/dialog.js';
 import type { Button } from '../../../contracts/messenger.js';
-import type { CommandName } from '../../../domain/dialog/commands.js';
 import type { Phrases } from '../../../domain/dialog/phrases.js';
 import { lines, rich, type Piece } from '../../../domain/dialog/rich.js';
 import type { Acting, Named } from '../../access.service.js';

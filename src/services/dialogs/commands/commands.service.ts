@@ -1,6 +1,7 @@
+import { COMMAND_NAMES, type CommandName } from '../../../contracts/conversation.js';
 import type { ReplyContent } from '../../../contracts/dialog.js';
 import type { Command } from '../../../domain/dialog/command.js';
-import { COMMAND_NAMES, commandInfo, isCommandName, type CommandName } from '../../../domain/dialog/commands.js';
+import { commandInfo, isCommandName } from '../../../domain/dialog/commands.js';
 import { phrasesIn } from '../../../domain/dialog/phrases.js';
 import { AppError } from '../../../errors/app-error.js';
 import type { AccessService } from '../../access.service.js';

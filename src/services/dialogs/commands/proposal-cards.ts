@@ -1,8 +1,8 @@
+import type { CommandName } from '../../../contracts/conversation.js';
 import type { ReplyContent } from '../../../contracts/dialog.js';
 import type { Button } from '../../../contracts/messenger.js';
 import { CHOICES, type Proposal, type ProposalSummary } from '../../../contracts/proposal.js';
 import { button } from '../../../domain/dialog/buttons.js';
-import type { CommandName } from '../../../domain/dialog/commands.js';
 import type { Phrases } from '../../../domain/dialog/phrases.js';
 import { proposalCard, type OwnBallot } from '../../../domain/dialog/proposal-card.js';
 import type { Acting } from '../../access.service.js';
