@@ -31,7 +31,7 @@ export class MemoryRepository {
   /** Whether the turns of a chat's dialog that are in no summary yet are longer than so many bytes together. */
   async isLonger({ daoId, chat }: DialogPlace, bytes: number): Promise<boolean> {
     const { rows } = await guardStore(() =>
-      sql<{ longer: boolean }>`select is_longer(${daoId}, ${chat}, ${bytes}) as longer`.execute(this.tenants.scopeless),
+      sql<{ longer: boolean }>`select is_longer(${daoId}, ${chat}, ${bytes}) as longer`.execute(this.tenants.of(daoId)),
     );
     return rows[0]?.longer ?? false;
   }

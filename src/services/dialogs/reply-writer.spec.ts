@@ -89,9 +89,9 @@ class Records {
   constructor(private readonly chat: Chat) {}
 
   readonly replies = strict<RepliesRepository>('replies', {
-    finish: ({ generation }, shown = []) => {
+    finish: ({ generation }, shown) => {
       if (generation !== this.generation) return Promise.resolve(false);
-      for (const one of shown) {
+      for (const one of shown ?? []) {
         const part = this.parts.get(one.n);
         if (part) this.parts.set(one.n, { ...part, shown: one.shown });
       }
@@ -144,7 +144,8 @@ async function write(records: Records, text: string): Promise<void> {
         if (error instanceof Killed) throw error;
       });
       await writer.complete(final(text));
-      return await writer.finish();
+      await writer.finish();
+      return;
     } catch (error) {
       if (!(error instanceof Killed) && !(error instanceof DeliveryError)) throw error;
     }

@@ -131,12 +131,10 @@ export class ReplyWriter {
   }
 
   private async create(n: number, message: Omit<OutgoingMessage, 'replyTo'>, { isDraft = false } = {}): Promise<void> {
-    const known = this.parts.get(n)?.state;
-    const isAgain = known === 'sending';
+    const isAgain = this.parts.get(n)?.state === 'sending';
     const planned: ReplyPart = { n, state: 'planned', messageId: null, shown: null };
-    const isAnnounced = isAgain || (n === 0 && known === undefined && this.reply.isNew);
-    if (!isAnnounced) await this.put({ ...planned, state: 'sending' });
-    const answers = n === 0 && this.reply.replyTo !== null ? { replyTo: this.reply.replyTo } : {};
+    if (!this.isAnnounced(n)) await this.put({ ...planned, state: 'sending' });
+    const answers = this.answersOf(n);
     const key = `${this.reply.id}.${n}`;
     try {
       const create = (one: OutgoingMessage): Promise<string> => this.messenger.create(this.place, one, key);
@@ -148,6 +146,18 @@ export class ReplyWriter {
       if (!isAgain && error instanceof DeliveryError && !error.detail.maybeDone) await this.put(planned);
       throw error;
     }
+  }
+
+  /** Which message a message of the reply answers: of several only the first does. */
+  private answersOf(n: number): Pick<OutgoingMessage, 'replyTo'> {
+    const { replyTo } = this.reply;
+    return n === 0 && replyTo !== null ? { replyTo } : {};
+  }
+
+  /** Whether it is written down that a message is about to be created: of the first one it is with the reply. */
+  private isAnnounced(n: number): boolean {
+    const part = this.parts.get(n);
+    return part ? part.state === 'sending' : n === 0 && this.reply.isNew;
   }
 
   /** A text that is refused as it is marked is shown without marks rather than not at all. */

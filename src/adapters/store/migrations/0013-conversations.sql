@@ -100,25 +100,19 @@ do $$ declare home text; begin
     end $body$
   $create$, home);
 
-  -- Whether the turns of a dialog that are in no summary yet are longer together than so many bytes. Asked after each turn,
-  -- in whatever scope a session is.
-  execute format($create$
-    create function %1$I.is_longer(of_dao text, of_chat text, bytes numeric) returns boolean
-    language plpgsql stable security definer set search_path = %1$I, pg_temp as $body$
-    begin
-      return coalesce((
-        select sum(octet_length(t.prompt) + octet_length(t.answer)) > bytes
-        from dialogs d join turns t on t.dialog_id = d.id and t.dao_id = d.dao_id
-        where d.dao_id = of_dao and d.chat = of_chat and t.answer is not null
-          and (d.summarised_to is null or t.created_at > d.summarised_to)
-      ), false);
-    end $body$
-  $create$, home);
-
-  execute format('revoke all on function %I.is_longer(text, text, numeric) from public', home);
-  execute format('grant execute on function %I.is_longer(text, text, numeric) to dagi_app, dagi_all', home);
   execute format('revoke all on function %I.forget_chats(text, text[]) from public', home);
   execute format('grant execute on function %I.forget_chats(text, text[]) to dagi_app, dagi_all', home);
+end $$;
+
+-- Whether the turns of a dialog that are in no summary yet are longer together than so many bytes. Asked after each turn, by
+-- a function whose plan a session keeps.
+create function is_longer(of_dao text, of_chat text, bytes numeric) returns boolean language plpgsql stable as $$ begin
+  return coalesce((
+    select sum(octet_length(t.prompt) + octet_length(t.answer)) > bytes
+    from dialogs d join turns t on t.dialog_id = d.id and t.dao_id = d.dao_id
+    where d.dao_id = of_dao and d.chat = of_chat and t.answer is not null
+      and (d.summarised_to is null or t.created_at > d.summarised_to)
+  ), false);
 end $$;
 
 -- Of which DAOs somebody is a member.
