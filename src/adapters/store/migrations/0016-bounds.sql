@@ -12,8 +12,8 @@ do $$ declare home text; begin
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = 'inbox'::regclass;
 
   -- As before, with a bound: where so much waits in the chat, a message is written down as dropped, and its body says why. The
-  -- first of a person's in a minute becomes an act, so that they are told at once. That the chat's row is locked first makes it
-  -- one. The function without the bound stays for processes that are about to be replaced.
+  -- first of a person's in a minute becomes an act, so that they are told at once: one, since the chat's row is locked.
+  execute format('drop function %I.accept_update(text, text, text, text, text, text, text, text, text, text, text, numeric, text, text, jsonb, timestamptz)', home);
   execute format($create$
     create function %1$I.accept_update(
       new_chat text, new_id text, key text, in_source text, in_chat text, in_topic text, in_kind text, in_space text,
