@@ -175,10 +175,7 @@ export class Composition {
       ...{ crews: this.crewing.starts, limits: this.limits, accepted: this.requests },
     });
     this.outcomes = new OutcomesService(requests, temporal, bus, this.repositories.crewViews);
-    const { counter } = foundation;
-    this.dialogs = dialogsOf({
-      ...{ env, log, shared, counter, clock: temporal, defaultDao, services: this, wording: loadIntents() },
-    });
+    this.dialogs = dialogsOf({ ...foundation, clock: temporal, defaultDao, services: this, wording: loadIntents() });
     const overdue = { proposals: advancing, crews: this.crewing.runs, ...this.dialogs.overdue };
     this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, overdue);
     this.routing = new RoutingService(table, access, this.crewing.starts);
