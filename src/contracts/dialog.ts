@@ -127,6 +127,16 @@ export interface OpenUpdate {
   isAsked: boolean;
 }
 
+/** A message of a chat that is not answered yet. */
+export interface Unanswered {
+  id: string;
+  actor: string;
+  body: InboundBody;
+  receivedAt: Date;
+  /** Whether nobody has begun with it, and its author wants an answer. */
+  isFree: boolean;
+}
+
 /** Why somebody was refused something. */
 export interface Refused {
   code: string;

@@ -1,7 +1,14 @@
 import { sql } from 'kysely';
 import { v7 as uuid } from 'uuid';
-import type { ChatAddress, Inbound, InboundBody, Lane, Language, OpenUpdate } from '../../contracts/dialog.js';
-import type { Unanswered } from '../../domain/dialog/joining.js';
+import type {
+  ChatAddress,
+  Inbound,
+  InboundBody,
+  Lane,
+  Language,
+  OpenUpdate,
+  Unanswered,
+} from '../../contracts/dialog.js';
 import { guardStore } from './errors.js';
 import type { Tenants } from './tenants.js';
 

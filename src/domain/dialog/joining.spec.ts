@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { anUpdate } from '../../../test/factories/conversation.js';
-import type { InboundBody, OpenUpdate } from '../../contracts/dialog.js';
-import { isJoinable, joining, MOST_JOINED, wordsOf, type Unanswered } from './joining.js';
+import type { InboundBody, OpenUpdate, Unanswered } from '../../contracts/dialog.js';
+import { isJoinable, joining, MOST_JOINED, wordsOf } from './joining.js';
 
 const WITHIN = 1_000;
 const BEGAN = anUpdate().receivedAt.getTime();

@@ -1,20 +1,10 @@
-import type { InboundBody, OpenUpdate } from '../../contracts/dialog.js';
+import type { InboundBody, OpenUpdate, Unanswered } from '../../contracts/dialog.js';
 import { commandOf } from './command.js';
 
 /** Most messages that are answered as one. */
 export const MOST_JOINED = 20;
 /** A message waits for those that belong to it for so many times the pause between two of them, at most. */
 const MOST_PAUSES = 5;
-
-/** A message of a chat that is not answered yet. */
-export interface Unanswered {
-  id: string;
-  actor: string;
-  body: InboundBody;
-  receivedAt: Date;
-  /** Whether nobody has begun with it, and its author wants an answer. */
-  isFree: boolean;
-}
 
 /** What is to be done about messages that may belong together. */
 export type Joining =
