@@ -2,9 +2,32 @@ import { z } from 'zod';
 
 const interval = z.number().int().min(1).max(60_000);
 
-/** How bots write. */
+/** What bots take in, and how they write. */
 export const BotsSchema = z
   .strictObject({
+    messages_per_minute: z
+      .number()
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(20)
+      .describe('Most messages of one person in one DAO that are answered in a minute, in all chats together.'),
+    waiting_per_chat: z
+      .number()
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(50)
+      .describe('Most messages that wait in one chat; what comes beyond them is not answered.'),
+    join_within_ms: z
+      .number()
+      .int()
+      .min(0)
+      .max(10_000)
+      .default(0)
+      .describe(
+        'Plain messages that somebody sends within so many milliseconds of one another are answered as one. 0: each by itself.',
+      ),
     telegram: z
       .strictObject({
         calls_per_second: z

@@ -145,13 +145,7 @@ export class Composition {
     const availability = new AvailabilityService(this.states, this.admission, this.registry);
     this.people = peopleOf({ access, repositories, roles: loadDefaultRoles() });
     const { changes } = this.people;
-    this.voting = votingOf({
-      ...{ access, changes, repositories, log },
-      clock: temporal,
-      floors: () => floorsOf(config.current()),
-      runs: { own: (acting, runId) => this.crewing.runs.own(acting, runId) },
-      adminNeeds: loadDefaultRoles().admin ?? [],
-    });
+    this.voting = this.votingWith();
     const { proposals, advancing } = this.voting;
     this.rights = rightsOf({ access, changes, repositories, recorded, proposals, running: () => config.current() });
     this.audit = new AuditService(audit, access);
@@ -175,7 +169,7 @@ export class Composition {
       ...{ crews: this.crewing.starts, limits: this.limits, accepted: this.requests },
     });
     this.outcomes = new OutcomesService(requests, temporal, bus, this.repositories.crewViews);
-    this.dialogs = dialogsOf({ env, log, shared, clock: temporal, defaultDao, services: this, wording: loadIntents() });
+    this.dialogs = dialogsOf({ ...foundation, clock: temporal, defaultDao, services: this, wording: loadIntents() });
     const overdue = { proposals: advancing, crews: this.crewing.runs, ...this.dialogs.overdue };
     this.reconciler = new ReconcilerService(requests, this.requests, log, refusals, overdue);
     this.routing = new RoutingService(table, access, this.crewing.starts);
@@ -187,6 +181,16 @@ export class Composition {
     this.whatIf = new WhatIfService({ access, recorded, figures, usage, trials, providers });
     config.onActivate((active) => {
       this.follow(active);
+    });
+  }
+
+  private votingWith(): Voting {
+    const { access, config, foundation, people, repositories } = this;
+    return votingOf({
+      ...{ access, repositories, changes: people.changes, log: foundation.log, clock: foundation.temporal },
+      floors: () => floorsOf(config.current()),
+      runs: { own: (acting, runId) => this.crewing.runs.own(acting, runId) },
+      adminNeeds: loadDefaultRoles().admin ?? [],
     });
   }
 

@@ -8,6 +8,7 @@ import { InteractionTokens } from './adapters/discord/interaction-tokens.js';
 import { findTokenSeal } from './adapters/discord/token-seal.js';
 import { TelegramBotApi } from './adapters/telegram/telegram-bot-api.js';
 import { TelegramMessenger } from './adapters/telegram/telegram-messenger.js';
+import type { RequestCounter } from './adapters/limits/request-counter.js';
 import type { MemoryRepository } from './adapters/store/memory.repository.js';
 import type { InteractionsRepository } from './adapters/store/interactions.repository.js';
 import type { RepliesRepository } from './adapters/store/replies.repository.js';
@@ -29,7 +30,9 @@ import type { Crewing } from './services/crewing.js';
 import { ActsService } from './services/dialogs/acts.service.js';
 import { DialogsService } from './services/dialogs/dialogs.service.js';
 import { FailedMessages } from './services/dialogs/failed-messages.js';
+import { JoiningService } from './services/dialogs/joining.js';
 import { MemoryService } from './services/dialogs/memory.service.js';
+import { MessageRate } from './services/dialogs/message-rate.js';
 import { SuggestionsService } from './services/dialogs/suggestions.service.js';
 import { SmallReplies } from './services/dialogs/small-replies.js';
 import { talkingOf, type TalkingParts } from './services/dialogs/talking.js';
@@ -48,6 +51,8 @@ export interface DialogsParts {
   env: Env;
   log: Logger;
   shared: SharedState;
+  /** Counts what people send. */
+  counter: RequestCounter;
   clock: NewsClock;
   defaultDao: () => string | undefined;
   services: DialogsServices;
@@ -112,7 +117,8 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
   const { log, clock, defaultDao, services, wording } = parts;
   const { repositories, outcomes, requests, cancels } = services;
   const { chats, inbox, replies } = repositories;
-  const door = new DialogsService(inbox, clock, log);
+  const bounds = (): LoadedConfig['profile']['bots'] => services.config.current().profile.bots;
+  const door = new DialogsService(inbox, clock, () => bounds().waiting_per_chat, log);
   const telegram = telegramOf(parts, door);
   const discord = discordOf(parts, door);
   const messengers: Partial<Record<Source, Messenger>> = {
@@ -130,9 +136,12 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
   });
   const historyTokens = (): number => services.config.current().profile.limits.session_tokens;
   const memory = new MemoryService({ memory: repositories.memory, submissions, outcomes, historyTokens, log });
+  const joining = new JoiningService(inbox, () => bounds().join_within_ms);
+  const perMinute = (): number => bounds().messages_per_minute;
+  const rate = new MessageRate({ counter: parts.counter, answers: repositories.shownAnswers, perMinute });
   const turns = new TurnsService({
     ...{ inbox, failed, replies, requests: repositories.requests, accepted: requests, cancels, outcomes },
-    ...{ conversation, memory, messengers, defaultDao, log, news: deliveries },
+    ...{ conversation, joining, rate, memory, messengers, defaultDao, log, news: deliveries },
   });
   const small = new SmallReplies({ replies, messengers, log });
   const acts = new ActsService({ inbox, chats, requests, presses, small, messengers, defaultDao, log });

@@ -120,4 +120,5 @@ environment: development
 llm_providers:
   - { name: bench, type: openai-compatible, config: { base_url: "${modelUrl}/v1", model: fake-model, max_tokens: 200 } }
 routing_rules: [{ name: chat, conditions: { mode: chat }, use_provider: bench }]
+bots: { messages_per_minute: 1000000, waiting_per_chat: 1000000 }
 `;

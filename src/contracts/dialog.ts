@@ -13,6 +13,13 @@ export type Lane = (typeof LANES)[number];
 export const ATTACHMENTS = ['photo', 'voice', 'document', 'sticker', 'other'] as const;
 export type Attachment = (typeof ATTACHMENTS)[number];
 
+/** A message that is answered with another one. */
+export interface Said {
+  /** Of its row. */
+  id: string;
+  text: string;
+}
+
 /** What somebody did in a chat. */
 export type InboundBody =
   /** A message for the bot. `text` is as it was written, a command too; empty where only something is attached. */
@@ -24,6 +31,10 @@ export type InboundBody =
       name?: string;
       /** That it is a question to a model and nothing else, whatever it looks like. */
       isQuestion?: boolean;
+      /** What its author wrote right behind it and is answered with it; absent: what that is, is not decided. */
+      more?: Said[];
+      /** That too much waited in its chat already: nobody answers it. */
+      isBeyond?: boolean;
     }
   /** A message that says something else now. Its id is the message's. */
   | { kind: 'edit'; text: string }
@@ -114,6 +125,16 @@ export interface OpenUpdate {
   isAgain: boolean;
   /** Whether its author may be waited for with an answer there. */
   isAsked: boolean;
+}
+
+/** A message of a chat that is not answered yet. */
+export interface Unanswered {
+  id: string;
+  actor: string;
+  body: InboundBody;
+  receivedAt: Date;
+  /** Whether nobody has begun with it, and its author wants an answer. */
+  isFree: boolean;
 }
 
 /** Why somebody was refused something. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { pino } from 'pino';
 import { RequestCounter } from '../adapters/limits/request-counter.js';
 import type { UsageRepository } from '../adapters/store/usage.repository.js';
+import { BOTS_KEY_ID } from '../contracts/ids.js';
 import type { LimitRules } from '../domain/limits.js';
 import { AppError } from '../errors/app-error.js';
 import { LimitsService } from './limits.service.js';
@@ -52,6 +53,16 @@ describe(LimitsService.name, () => {
       await limits.admit('b', 'dao');
       expect(await refusal('c', 'dao')).toMatchObject({ code: 'RATE_LIMITED', detail: { limit: 'dao' } });
       await limits.admit('c', 'other');
+    });
+
+    it('hold for no key of the bots, with which everybody acts who writes to one; the DAO has its own', async () => {
+      rules = { ...NONE, requestsPerMinute: { key: 1, dao: 3 }, tokensPerMonth: { key: 1 } };
+      for (let request = 0; request < 3; request += 1) {
+        expect(await limits.admit(BOTS_KEY_ID, 'dao')).toMatchObject([{ limit: 'dao', remaining: 2 - request }]);
+      }
+      expect(await refusal(BOTS_KEY_ID, 'dao')).toMatchObject({ code: 'RATE_LIMITED', detail: { limit: 'dao' } });
+      await limits.admit(BOTS_KEY_ID, 'other');
+      expect(await limits.exhausted(BOTS_KEY_ID, 'dao')).toBeUndefined();
     });
 
     it('are those that the platform gave to the DAO, where it did', async () => {

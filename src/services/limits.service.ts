@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { WINDOW_SECONDS, type RequestCounter, type Taken } from '../adapters/limits/request-counter.js';
 import type { DaoLimits } from '../contracts/dao.js';
+import { BOTS_KEY_ID } from '../contracts/ids.js';
 import type { MonthTokens, UsageRepository } from '../adapters/store/usage.repository.js';
 import {
   monthAt,
@@ -51,7 +52,7 @@ export class LimitsService {
    * @throws AppError `RATE_LIMITED`, `BUDGET_EXHAUSTED` with the headers of the refusal
    */
   async admit(keyId: string, daoId: string, given?: DaoLimits): Promise<LimitState> {
-    const quotas = quotasOf(this.rules(), daoId, given);
+    const quotas = this.quotas(keyId, daoId, given);
     const ids = { key: keyId, dao: daoId };
     // Budgets first: looking at them changes nothing.
     const budgets = await this.budgets(quotas.tokens, ids);
@@ -62,7 +63,7 @@ export class LimitsService {
 
   /** Why a run may buy nothing more this month; undefined: it may. */
   async exhausted(keyId: string, daoId: string, given?: DaoLimits): Promise<string | undefined> {
-    const { tokens } = quotasOf(this.rules(), daoId, given);
+    const { tokens } = this.quotas(keyId, daoId, given);
     const readings = await this.budgets(tokens, { key: keyId, dao: daoId });
     const broke = readings.find(({ remaining }) => remaining === 0);
     return broke && `${SUBJECT[broke.limit]} has used up the ${broke.quota} tokens of this month.`;
@@ -71,6 +72,13 @@ export class LimitsService {
   /** A request of somebody who may not ask at all is none of the DAO's: strangers cannot use up its minute. */
   async giveBack(daoId: string, given?: DaoLimits): Promise<void> {
     if (quotasOf(this.rules(), daoId, given).requests.dao !== undefined) await this.counter.giveBack(`dao:${daoId}`);
+  }
+
+  /** With the key of the bots everybody acts who writes to one: what it could use up, one person would for all. */
+  private quotas(keyId: string, daoId: string, given: DaoLimits | undefined): ReturnType<typeof quotasOf> {
+    const { requests, tokens } = quotasOf(this.rules(), daoId, given);
+    if (keyId !== BOTS_KEY_ID) return { requests, tokens };
+    return { requests: { ...requests, key: undefined }, tokens: { ...tokens, key: undefined } };
   }
 
   private async budgets(quotas: Quotas, ids: Ids): Promise<LimitReading[]> {

@@ -15,7 +15,7 @@ describe('Discord', () => {
   beforeAll(async () => {
     [fake, discord] = await Promise.all([startFakeOpenAi(), FakeDiscord.start()]);
     product = await Product.open({
-      profile: chatProfile([fakeProvider('fake', fake)], ['fake']),
+      profile: { ...chatProfile([fakeProvider('fake', fake)], ['fake']), bots: { messages_per_minute: 10_000 } },
       env: {
         DISCORD_PUBLIC_KEY: discord.publicKey,
         DISCORD_BOT_TOKEN: discord.settings.botToken,

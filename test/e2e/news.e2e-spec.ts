@@ -80,7 +80,7 @@ beforeAll(async () => {
   product = await Product.open({
     profile: {
       ...chatProfile([fakeProvider('fake', model, { max_tokens: 800 })], ['fake']),
-      bots: { telegram: PACE },
+      bots: { telegram: PACE, messages_per_minute: 10_000 },
     },
     env: {
       ...{ TELEGRAM_BOT_TOKEN: telegram.settings.token, TELEGRAM_API_ROOT: telegram.url, TELEGRAM_MODE: 'polling' },

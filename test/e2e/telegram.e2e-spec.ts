@@ -1,4 +1,7 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { DEFAULT_SETTINGS } from '../fakes/fake-dialect.js';
 import { startFakeOpenAi } from '../fakes/fake-openai.js';
 import { FakeTelegram } from '../fakes/telegram/fake-telegram.js';
@@ -21,6 +24,12 @@ let product: Product;
 let anna: Person;
 let updates = 1_000_000;
 
+/** The profile of the product. Its people write more in a minute than any person would. */
+const profile = (bots: object = {}): object => ({
+  ...chatProfile([fakeProvider('fake', model)], ['fake']),
+  bots: { telegram: PACE, messages_per_minute: 10_000, ...bots },
+});
+
 /** The product with a bot, whose updates come by the way that the variables say. */
 async function open(env: NodeJS.ProcessEnv, port = 0): Promise<void> {
   model = await startFakeOpenAi();
@@ -28,7 +37,7 @@ async function open(env: NodeJS.ProcessEnv, port = 0): Promise<void> {
   ({ stage } = telegram);
   product = await Product.open({
     // Quicker than the real platform bears; the pace has tests of its own.
-    profile: { ...chatProfile([fakeProvider('fake', model)], ['fake']), bots: { telegram: PACE } },
+    profile: profile(),
     env: { TELEGRAM_BOT_TOKEN: telegram.settings.token, TELEGRAM_API_ROOT: telegram.url, ...env },
     port,
   });
@@ -320,6 +329,111 @@ describe('Telegram by polling', () => {
     const asked = await anna.write('Hello #polled');
     await stage.untilAnswered(anna.id, asked, { matching: 'echo #polled' });
     expect(await stage.violations()).toEqual([]);
+  });
+
+  describe('with bounds of its own', () => {
+    let maria: Person;
+    let began: Date;
+    beforeEach(async () => {
+      began = new Date();
+      maria = await stage.person(CONTRIBUTOR, { first_name: 'Maria', language_code: 'en' });
+    });
+    afterAll(() => use({}));
+
+    /** Has the running product go by other numbers. */
+    async function use(bots: object): Promise<void> {
+      await writeFile(join(product.home, 'profile.yml'), JSON.stringify(profile(bots)));
+      expect((await product.call('POST', '/config/reload')).status).toBe(200);
+    }
+    /** What somebody wrote in this test. */
+    const rowsOf = (person: Person) =>
+      product.database.all
+        .selectFrom('inbox')
+        .where('actor', '=', `tg:${person.id}`)
+        .where('received_at', '>=', began)
+        .orderBy('place')
+        .select(['id', 'state', 'joined_to'])
+        .execute();
+    /** Waits until so many messages of somebody are in and done. */
+    const settled = (person: Person, count: number) =>
+      until(async () => {
+        const rows = await rowsOf(person);
+        return rows.length === count && rows.every(({ state }) => state === 'done' || state === 'dropped');
+      });
+    const many = (texts: string[], part: string) => texts.filter((text) => text.includes(part)).length;
+
+    it('should answer what is sent quickly as one, and anew when a part of it is changed', async () => {
+      await use({ join_within_ms: 700 });
+      const asked: number[] = [];
+      for (const text of ['I have a question #joined', 'it is about pears', 'are they ripe?']) {
+        asked.push(await maria.write(text));
+      }
+      await stage.untilAnswered(maria.id, asked[0] ?? 0, { matching: 'are they ripe\\?$' });
+      await settled(maria, 3);
+      expect(model.bodies).toHaveLength(1);
+      expect(JSON.stringify(model.bodies)).toContain('I have a question #joined\\nit is about pears\\nare they ripe?');
+      const rows = await rowsOf(maria);
+      const [first] = rows;
+      expect(rows.map(({ state, joined_to: to }) => [state, to])).toEqual([
+        ['done', null],
+        ['done', first?.id],
+        ['done', first?.id],
+      ]);
+      await maria.edit(asked[1] ?? 0, 'it is about apples');
+      await stage.untilAnswered(maria.id, asked[0] ?? 0, { matching: 'about apples' });
+      await settled(maria, 4);
+      expect(await stage.texts(maria.id)).toHaveLength(1);
+      const why = await maria.write('/why', { replyTo: asked[2] ?? 0 });
+      await stage.untilAnswered(maria.id, why, { matching: 'Rule: chat' });
+      expect(await stage.violations()).toEqual([]);
+    });
+
+    it('should answer as one, after a restart, what came before it', async () => {
+      await use({ join_within_ms: 4_000 });
+      const asked = await maria.write('Before #across');
+      await maria.write('and still before');
+      await until(
+        async () => (await inbox()).filter(({ state }) => state === 'open' || state === 'waiting').length === 2,
+      );
+      await product.restart();
+      await stage.untilAnswered(maria.id, asked, { matching: 'and still before$', withinMs: 40_000 });
+      await settled(maria, 2);
+      expect(await stage.texts(maria.id)).toHaveLength(1);
+      expect(model.stats.byPrompt.across).toBe(1);
+    });
+
+    it('should answer somebody who floods so often in a minute, and say so once; others and /stop as ever', async () => {
+      await use({ messages_per_minute: 3 });
+      // What she wrote before was within the numbers of then.
+      await sql`delete from rate_limits`.execute(product.database.all);
+      for (const n of [1, 2, 3, 4, 5, 6]) await maria.write(`Flood ${n} #flood${n}`);
+      await settled(maria, 6);
+      const texts = await stage.texts(maria.id);
+      expect([many(texts, 'echo #flood'), many(texts, 'write again in')]).toEqual([3, 1]);
+      expect(texts).toHaveLength(4);
+      expect(model.bodies).toHaveLength(3);
+      const stop = await maria.write('/stop');
+      await stage.untilAnswered(maria.id, stop, { matching: 'nothing to stop' });
+      const other = await anna.write('Mine #calm');
+      await stage.untilAnswered(anna.id, other, { matching: 'echo #calm' });
+      expect(await stage.violations()).toEqual([]);
+    });
+
+    it('should answer what waits, say once that it is too much, and leave out the rest', async () => {
+      await use({ waiting_per_chat: 2 });
+      Object.assign(model.settings, { firstTokenMs: 1_500 });
+      const asked = await maria.write('Wait 1 #wait1');
+      for (const n of [2, 3, 4, 5]) await maria.write(`Wait ${n} #wait${n}`);
+      const other = await anna.write('Mine #free');
+      await stage.untilAnswered(maria.id, asked, { matching: 'Too many messages are waiting' });
+      await stage.untilAnswered(anna.id, other, { matching: 'echo #free' });
+      await settled(maria, 5);
+      const texts = await stage.texts(maria.id);
+      expect(texts).toHaveLength(3);
+      expect(texts.filter((text) => /echo #wait[12]/.test(text))).toHaveLength(2);
+      expect(many(texts, 'Too many messages')).toBe(1);
+      expect(await stage.violations()).toEqual([]);
+    });
   });
 
   it('should have nothing at the path of the webhook', async () => {

@@ -46,6 +46,7 @@ describe('POST /discord/interactions', () => {
   /** What waking a chat comes to. */
   let wake: () => Promise<void>;
   let defaultDao: string | undefined;
+  let mostWaiting: number;
   let rights: Entitlement[];
   let asked: unknown[];
 
@@ -60,7 +61,7 @@ describe('POST /discord/interactions', () => {
         woken.push(address);
       },
     };
-    const dialogs = new DialogsService(new InboxRepository(database), clock, log);
+    const dialogs = new DialogsService(new InboxRepository(database), clock, () => mostWaiting, log);
     const tokens = new InteractionTokens(new InteractionsRepository(database), new TokenSeal('secret'));
     const acceptance = new Acceptance(dialogs, tokens, log);
     const access = {
@@ -97,6 +98,7 @@ describe('POST /discord/interactions', () => {
     asked = [];
     rights = ['chat.read'];
     defaultDao = DAO;
+    mostWaiting = 50;
     wake = () => Promise.resolve();
   }
 
@@ -180,6 +182,21 @@ describe('POST /discord/interactions', () => {
     woken = [];
     await person.again(sent.id);
     expect(woken).toEqual([]);
+  });
+
+  it('tells whoever asks where too much waits: once in the chat, and then at once', async () => {
+    mostWaiting = 1;
+    const person = inGuild();
+    const sent: Sent[] = [];
+    for (const text of ['first', 'beyond', 'again']) sent.push(await person.command('ask', { text }));
+    const [first, beyond, again] = await Promise.all(sent.map(rowOf));
+    expect(first).toMatchObject({ state: 'waiting', lane: 'turn' });
+    expect(beyond).toMatchObject({ state: 'waiting', lane: 'act', body: { isBeyond: true, text: 'beyond' } });
+    expect(again).toMatchObject({ state: 'dropped', lane: 'turn', body: { isBeyond: true } });
+    expect(sent.map(({ body }) => (body as { type: number }).type)).toEqual([5, 5, 4]);
+    expect(JSON.stringify(sent[2]?.body)).toContain('waiting here');
+    expect(woken).toHaveLength(2);
+    expect(await person.command('stop')).toMatchObject({ body: { type: 4 } });
   });
 
   it.each([

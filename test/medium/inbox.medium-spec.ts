@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ChatsRepository } from '../../src/adapters/store/chats.repository.js';
 import { InboxRepository, type NextUpdate } from '../../src/adapters/store/inbox.repository.js';
 import { RepliesRepository } from '../../src/adapters/store/replies.repository.js';
+import { ShownAnswersRepository } from '../../src/adapters/store/shown-answers.repository.js';
 import type { ChatAddress, Inbound } from '../../src/contracts/dialog.js';
 import { createDao } from '../factories/access.js';
 import { anInbound } from '../factories/dialogs.js';
@@ -197,6 +198,184 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       await chats.move(old, to);
       expect(await next(old)).toBeUndefined();
       expect(await taken({ ...old, chat: to })).toMatchObject({ isMore: true });
+    });
+  });
+
+  describe('too much that waits', () => {
+    const MOST = 3;
+
+    it('should be dropped, and its person told of it once in a minute; others and acts are taken in', async () => {
+      const [full, other] = [aChat(), aChat()];
+      const took = (changes: Partial<Inbound> = {}, address = full) => inbox.accept(written(address, changes), MOST);
+      for (let n = 0; n < MOST; n += 1) expect(await took()).toMatchObject({ state: 'waiting', isBeyond: false });
+      const flood = await Promise.all(Array.from({ length: 10 }, () => took()));
+      expect(flood.every(({ isBeyond }) => isBeyond)).toBe(true);
+      expect(flood.map(({ state }) => state).toSorted()).toEqual([...Array<string>(9).fill('dropped'), 'waiting']);
+      expect(await took({ actor: 'tg:8' })).toMatchObject({ state: 'waiting', isBeyond: true });
+      expect(await took({ lane: 'act' })).toMatchObject({ state: 'waiting', isBeyond: false });
+      expect(await took({}, other)).toMatchObject({ state: 'waiting', isBeyond: false });
+      const bodies: unknown[] = [];
+      for (let act = await inbox.next(full, 'act', DAO); act; act = await inbox.next(full, 'act', DAO)) {
+        bodies.push([act.actor, act.body]);
+        await inbox.finish(act.id);
+      }
+      expect(bodies).toEqual([
+        ['tg:12345', expect.objectContaining({ isBeyond: true })],
+        ['tg:8', expect.objectContaining({ isBeyond: true })],
+        ['tg:12345', expect.not.objectContaining({ isBeyond: true })],
+      ]);
+    });
+
+    it('should be taken in again once something is answered, and told of again after a minute', async () => {
+      const address = aChat();
+      const flood = written(address);
+      for (let n = 0; n < MOST; n += 1) await inbox.accept(written(address), MOST);
+      expect(await inbox.accept(flood, MOST)).toMatchObject({ state: 'waiting', isBeyond: true, isNew: true });
+      expect(await inbox.accept(flood, MOST)).toMatchObject({ state: 'waiting', isBeyond: true, isNew: false });
+      expect(await inbox.accept(written(address), MOST)).toMatchObject({ state: 'dropped' });
+      await fresh.database.all
+        .updateTable('inbox')
+        .set({ received_at: new Date(Date.now() - 61_000) })
+        .where('update_key', '=', flood.updateKey)
+        .execute();
+      expect(await inbox.accept(written(address), MOST)).toMatchObject({ state: 'waiting', isBeyond: true });
+      await inbox.finish((await taken(address)).id);
+      expect(await inbox.accept(written(address), MOST)).toMatchObject({ state: 'waiting', isBeyond: false });
+      expect(await inbox.accept(flood, MOST)).toMatchObject({ isBeyond: true, isNew: false });
+    });
+
+    it('should know who was refused since when, by what a chat was shown', async () => {
+      const answers = new ShownAnswersRepository(fresh.database);
+      const address = aChat();
+      await inbox.accept(written(address));
+      const update = await taken(address);
+      const since = new Date(Date.now() - 60_000);
+      const was = (code = 'RATE_LIMITED', at = since, actor = update.actor) =>
+        answers.wasRefusedSince({ ...update, actor }, DAO, { code, since: at });
+      expect(await was()).toBe(false);
+      const content = { body: { text: 'no', marks: [] }, buttons: [], refused: { code: 'RATE_LIMITED' } };
+      await replies.begin(update, DAO, { content });
+      expect(await was()).toBe(true);
+      expect(await was('BUDGET_EXHAUSTED')).toBe(false);
+      expect(await was('RATE_LIMITED', new Date(Date.now() + 1_000))).toBe(false);
+      expect(await was('RATE_LIMITED', since, 'tg:8')).toBe(false);
+    });
+  });
+
+  describe('messages that are answered as one', () => {
+    /** A chat with three messages, the first of which was taken up. */
+    async function three(): Promise<{ address: ChatAddress; first: NextUpdate; ids: string[] }> {
+      const address = aChat();
+      const ids: string[] = [];
+      for (const n of [1, 2, 3]) {
+        const order = Number(address.chat) * 1_000 + n;
+        const body = { kind: 'message' as const, text: `part ${n}` };
+        ids.push((await inbox.accept(written(address, { order, messageId: String(order), body }))).id);
+      }
+      return { address, first: await taken(address), ids };
+    }
+    const rowsOf = (ids: string[]) =>
+      fresh.database.all
+        .selectFrom('inbox')
+        .where('id', 'in', ids)
+        .orderBy('place')
+        .select(['id', 'state', 'joined_to', 'dao_id', 'body'])
+        .execute();
+    const edit = (update: NextUpdate, n: number, text: string) =>
+      chats.changeText({ ...update, messageId: String(Number(update.address.chat) * 1_000 + n) }, text);
+
+    it('should be seen behind the first, in order, with what became of them', async () => {
+      const { first, ids } = await three();
+      await fresh.database.all.updateTable('inbox').set({ stopped_at: new Date() }).where('id', '=', ids[2]!).execute();
+      const behind = await inbox.behind(first, 10);
+      expect(behind.map(({ id, isFree }) => [id, isFree])).toEqual([
+        [ids[1], true],
+        [ids[2], false],
+      ]);
+      expect(behind[0]).toMatchObject({ actor: 'tg:12345', body: { text: 'part 2' } });
+      expect(Math.abs(Date.now() - Number(behind[0]?.receivedAt))).toBeLessThan(60_000);
+      expect(await inbox.behind(first, 1)).toHaveLength(1);
+    });
+
+    it('should all be done with the first, which names them; decided once', async () => {
+      const { address, first, ids } = await three();
+      const joined = await inbox.join(first, ids.slice(1));
+      const more = [
+        { id: ids[1], text: 'part 2' },
+        { id: ids[2], text: 'part 3' },
+      ];
+      expect(joined).toEqual({ body: { kind: 'message', text: 'part 1', more }, revision: 1 });
+      const [one, ...others] = await rowsOf(ids);
+      expect(one).toMatchObject({ state: 'open', joined_to: null });
+      for (const row of others) expect(row).toMatchObject({ state: 'done', joined_to: first.id, dao_id: DAO });
+      expect(await taken(address)).toMatchObject({ id: first.id, isMore: false, body: { more } });
+      await inbox.accept(written(address, { order: Number(address.chat) * 1_000 + 9 }));
+      const late = await inbox.behind(first, 10);
+      const again = late.map(({ id }) => id);
+      expect(await inbox.join(first, again)).toBeUndefined();
+      expect(await rowsOf(again)).toMatchObject([{ state: 'waiting', joined_to: null }]);
+    });
+
+    it('should be decided by one of several who try at once, and nothing is lost', async () => {
+      const { first, ids } = await three();
+      const tried = await Promise.all(ids.slice(1).map((id) => inbox.join(first, [id])));
+      const [won] = tried.filter((one) => one !== undefined);
+      const [said] = won?.body.kind === 'message' ? (won.body.more ?? []) : [];
+      expect(tried.filter((one) => one === undefined)).toHaveLength(1);
+      const rows = await rowsOf(ids.slice(1));
+      expect(rows.filter(({ state }) => state === 'done').map(({ id }) => id)).toEqual([said?.id]);
+      expect(rows.filter(({ state }) => state === 'waiting')).toHaveLength(1);
+    });
+
+    it('should leave out what was stopped meanwhile', async () => {
+      const { first, ids } = await three();
+      await fresh.database.all.updateTable('inbox').set({ stopped_at: new Date() }).where('id', '=', ids[1]!).execute();
+      expect(await inbox.join(first, ids.slice(1))).toMatchObject({ body: { more: [{ id: ids[2] }] } });
+      expect(await rowsOf([ids[1]!])).toMatchObject([{ state: 'waiting' }]);
+    });
+
+    it('should have the one answer be written anew when any of them is changed', async () => {
+      const { address, first, ids } = await three();
+      await inbox.join(first, ids.slice(1));
+      await replies.begin(first, DAO, { requestId: 'r1' });
+      expect(await edit(first, 3, 'part three')).toEqual({ requestId: 'r1' });
+      expect(await edit(first, 3, 'part three')).toBeUndefined();
+      expect(await chats.changeText({ ...first, actor: 'tg:8' }, 'not mine')).toBeUndefined();
+      expect(await edit(first, 1, 'part one')).toEqual({ requestId: 'r1' });
+      const more = [
+        { id: ids[1], text: 'part 2' },
+        { id: ids[2], text: 'part three' },
+      ];
+      const now = await taken(address);
+      expect(now).toMatchObject({ id: first.id, revision: 3, body: { text: 'part one', more } });
+      expect((await rowsOf(ids)).map(({ body }) => body)).toMatchObject([
+        {},
+        { text: 'part 2' },
+        { text: 'part three' },
+      ]);
+      await inbox.finish(first.id);
+      expect(await edit(first, 2, 'part two')).toBeDefined();
+      expect(await taken(address)).toMatchObject({
+        id: first.id,
+        revision: 4,
+        body: { more: [{ text: 'part two' }, {}] },
+      });
+      await inbox.finish(first.id);
+      await inbox.accept(written(address, { order: Number(address.chat) * 1_000 + 9 }));
+      expect(await edit(first, 2, 'too late')).toBeUndefined();
+    });
+
+    it('should be stopped together, and tell of one answer', async () => {
+      const { address, first, ids } = await three();
+      await inbox.join(first, ids.slice(1));
+      await replies.begin(first, DAO, { requestId: 'r7' });
+      const stop = { ...first, messageId: String(Number(address.chat) * 1_000 + 9) };
+      expect(await chats.stopBefore(stop)).toEqual({ count: 1, requestIds: ['r7'] });
+      const answers = new ShownAnswersRepository(fresh.database);
+      for (const n of [1, 2, 3]) {
+        const named = String(Number(address.chat) * 1_000 + n);
+        expect(await answers.ofMessage(DAO, first.chat, named)).toMatchObject({ requestId: 'r7' });
+      }
     });
   });
 

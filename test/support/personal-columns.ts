@@ -55,7 +55,7 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   feedback: { none: 'dao_id request_id mark way at', erased: 'actor comment' },
   identities: { none: 'dao_id linked_at linked_by', erased: 'user_id', pseudonym: 'member_id' },
   inbox: {
-    none: 'id chat dao_id lane place revision state stopped_at received_at opened_at done_at',
+    none: 'id chat dao_id lane place revision state stopped_at received_at opened_at done_at joined_to',
     erased: 'update_key actor message_id body',
   },
   interactions: {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { ChatAddress, Language, OpenUpdate } from '../../contracts/dialog.js';
 import { guardStore } from './errors.js';
 import type { Tenants } from './tenants.js';
@@ -8,6 +8,16 @@ const ANSWERED_AGAIN_MINUTES = 60;
 
 /** Most DAOs of a person that are told. */
 const MOST_DAOS = 30;
+
+/** The body of the message that answers for one (`named`), where that says something else: itself, or what it was joined to. */
+const reworded = (text: string): RawBuilder<unknown> => sql`
+  case when named.joined_to is null then jsonb_set(i.body, '{text}', to_jsonb(${text}::text))
+  else jsonb_set(i.body, '{more}', (
+    select jsonb_agg(
+      case when said ->> 'id' = named.id then jsonb_set(said, '{text}', to_jsonb(${text}::text)) else said end order by n
+    ) from jsonb_array_elements(i.body -> 'more') with ordinality as more (said, n)
+  )) end
+`;
 
 /** A message that is answered differently from now on. */
 export interface Changed {
@@ -74,22 +84,34 @@ export class ChatsRepository {
   }
 
   /**
-   * Changes what a message says, if it is not answered yet, or was a moment ago and is the last one of its chat.
+   * Changes what a message says, if it is not answered yet, or was a moment ago and is the last one of its chat. Where it
+   * was joined to another one, that one is answered anew.
    * @returns undefined: it stays as it was
    */
   async changeText({ chat, actor, messageId }: OpenUpdate, text: string): Promise<Changed | undefined> {
     const { rows } = await guardStore(() =>
       sql<{ request_id: string | null }>`
-        with changed as (
-          update inbox as i set
-            body = jsonb_set(i.body, '{text}', to_jsonb(${text}::text)), revision = i.revision + 1,
-            state = case when i.state = 'done' then 'open' else i.state end, done_at = null, stopped_at = null
+        with named as (
+          select i.id, i.joined_to from inbox i
           where i.chat = ${chat} and i.message_id = ${messageId} and i.actor = ${actor} and i.lane = 'turn'
-            and i.body ->> 'text' is distinct from ${text}
+          for update
+        ), changed as (
+          update inbox as i set
+            body = ${reworded(text)}, revision = i.revision + 1,
+            state = case when i.state = 'done' then 'open' else i.state end, done_at = null, stopped_at = null
+          from named
+          where i.id = coalesce(named.joined_to, named.id) and i.body is distinct from ${reworded(text)}
             and (i.state in ('waiting', 'open') or i.state = 'done'
               and i.received_at > now() - make_interval(mins => ${ANSWERED_AGAIN_MINUTES})
-              and not exists (select from inbox o where o.chat = i.chat and o.lane = 'turn' and o.place > i.place))
+              and not exists (
+                select from inbox o
+                where o.chat = i.chat and o.lane = 'turn' and o.place > i.place and o.joined_to is distinct from i.id
+              ))
           returning i.id
+        ), joined as (
+          update inbox as i set body = jsonb_set(i.body, '{text}', to_jsonb(${text}::text)), revision = i.revision + 1
+          from named, changed
+          where i.id = named.id and i.joined_to = changed.id
         )
         select reply.request_id from changed
         left join replies reply on reply.inbox_id = changed.id and reply.state = 'open'

@@ -1,6 +1,14 @@
 import { sql } from 'kysely';
 import { v7 as uuid } from 'uuid';
-import type { ChatAddress, Inbound, InboundBody, Lane, Language, OpenUpdate } from '../../contracts/dialog.js';
+import type {
+  ChatAddress,
+  Inbound,
+  InboundBody,
+  Lane,
+  Language,
+  OpenUpdate,
+  Unanswered,
+} from '../../contracts/dialog.js';
 import { guardStore } from './errors.js';
 import type { Tenants } from './tenants.js';
 
@@ -14,10 +22,15 @@ export interface Accepted {
   state: 'waiting' | 'open' | 'done' | 'dropped';
   /** Whether it was delivered for the first time. */
   isNew: boolean;
+  /** Whether it came when too much waited in its chat. One that waits all the same is to be done at once: its person is told. */
+  isBeyond: boolean;
 }
 
 /** What is next of a chat, and whether there is more behind it. */
 export type NextUpdate = OpenUpdate & { isMore: boolean };
+
+/** What a message says, with what was joined to it, and how often it was changed. */
+export type Joined = Pick<OpenUpdate, 'body' | 'revision'>;
 
 interface NextRow {
   id: string;
@@ -42,22 +55,25 @@ interface NextRow {
 export class InboxRepository {
   constructor(private readonly tenants: Tenants) {}
 
-  /** Writes down what came in, once, with its chat. Of whichever DAO it is: that is decided when it is its turn. */
-  async accept(inbound: Inbound): Promise<Accepted> {
+  /**
+   * Writes down what came in, once, with its chat. Of whichever DAO it is: that is decided when it is its turn.
+   * @param mostWaiting where so many messages wait in the chat, one more is dropped; null: none is
+   */
+  async accept(inbound: Inbound, mostWaiting: number | null = null): Promise<Accepted> {
     const { place, updateKey, space, actor, language = null, lane, order, messageId, body } = inbound;
     const user = place.kind === 'private' ? actor : null;
     const { rows } = await guardStore(() =>
-      sql<{ id: string; state: Accepted['state']; is_new: boolean }>`
-        select id, state, is_new from accept_update(
+      sql<{ id: string; state: Accepted['state']; is_new: boolean; is_beyond: boolean }>`
+        select id, state, is_new, is_beyond from accept_update(
           ${uuid()}, ${uuid()}, ${updateKey}, ${place.source}, ${place.chat}, ${place.topic ?? ''}, ${place.kind},
           ${space}, ${user}, ${language}, ${lane}, ${String(order)}, ${actor}, ${messageId}, ${JSON.stringify(body)}::jsonb,
-          ${new Date()}
+          ${new Date()}, ${mostWaiting}
         )
       `.execute(this.tenants.scopeless),
     );
     const [row] = rows;
     if (!row) throw new TypeError('accept_update tells of no row');
-    return { id: row.id, state: row.state, isNew: row.is_new };
+    return { id: row.id, state: row.state, isNew: row.is_new, isBeyond: row.is_beyond };
   }
 
   /**
@@ -72,6 +88,48 @@ export class InboxRepository {
       ),
     );
     return rows[0] && toNext(rows[0], address);
+  }
+
+  /** Messages that wait behind one in its chat, in order. */
+  async behind({ id }: OpenUpdate, most: number): Promise<Unanswered[]> {
+    const { rows } = await guardStore(() =>
+      sql<{ id: string; actor: string; body: InboundBody; received_at: Date; is_free: boolean }>`
+        select o.id, o.actor, o.body, o.received_at, o.state = 'waiting' and o.stopped_at is null as is_free
+        from inbox i join inbox o
+          on o.chat = i.chat and o.lane = i.lane and o.state in ('waiting', 'open') and (o.place, o.id) > (i.place, i.id)
+        where i.id = ${id}
+        order by o.place, o.id
+        limit ${most}
+      `.execute(this.tenants.all),
+    );
+    return rows.map(({ id: of, actor, body, received_at: receivedAt, is_free: isFree }) => ({
+      ...{ id: of, actor, body, receivedAt, isFree },
+    }));
+  }
+
+  /**
+   * Joins messages to one that is open, which is answered for all of them from then on: they are done. It is decided once
+   * for each message, with none, too. What nobody waits for any more by then stays out.
+   * @returns the message as it is now; undefined: it was decided before
+   */
+  async join({ id, daoId }: OpenUpdate, ids: readonly string[]): Promise<Joined | undefined> {
+    const { rows } = await guardStore(() =>
+      sql<Joined>`
+        with first as (
+          select id from inbox where id = ${id} and state = 'open' and not body ? 'more' for update
+        ), joined as (
+          update inbox as i set state = 'done', done_at = now(), joined_to = first.id, dao_id = ${daoId} from first
+          where i.id = any (${[...ids]}::text[]) and i.state = 'waiting' and i.stopped_at is null
+          returning i.id, i.place, i.body ->> 'text' as text
+        )
+        update inbox as i set body = jsonb_set(i.body, '{more}', coalesce(
+          (select jsonb_agg(jsonb_build_object('id', j.id, 'text', j.text) order by j.place, j.id) from joined j), '[]'
+        ))
+        from first where i.id = first.id
+        returning i.body, i.revision
+      `.execute(this.tenants.all),
+    );
+    return rows[0];
   }
 
   /** Ends what came in: it is done, or is of no DAO, so that nobody can do it. */

@@ -46,6 +46,7 @@ export interface InboxTable {
   received_at: Date;
   opened_at: Date | null;
   done_at: Date | null;
+  joined_to: string | null;
 }
 
 export interface RepliesTable {

@@ -44,7 +44,7 @@ export class ShownAnswersRepository {
         select ${shown} from replies reply
         where reply.dao_id = ${daoId} and reply.chat = ${chat} and reply.id in (
           select reply_id from reply_parts where message_id = ${messageId} and chat = ${chat}
-          union all select id from inbox where message_id = ${messageId} and chat = ${chat}
+          union all select coalesce(joined_to, id) from inbox where message_id = ${messageId} and chat = ${chat}
         )
         order by reply.created_at desc limit 1
       `.execute(this.tenants.of(daoId)),
@@ -63,6 +63,23 @@ export class ShownAnswersRepository {
       `.execute(this.tenants.of(daoId)),
     );
     return rows[0] && toShown(rows[0]);
+  }
+
+  /** Whether a person was refused with a code in a chat since a moment. */
+  async wasRefusedSince(
+    { chat, actor }: OpenUpdate,
+    daoId: string,
+    { code, since }: { code: string; since: Date },
+  ): Promise<boolean> {
+    const { rows } = await guardStore(() =>
+      sql`
+        select 1 from replies reply
+        where reply.dao_id = ${daoId} and reply.chat = ${chat} and reply.actor = ${actor} and reply.created_at >= ${since}
+          and reply.content #>> '{refused,code}' = ${code}
+        limit 1
+      `.execute(this.tenants.of(daoId)),
+    );
+    return rows.length > 0;
   }
 
   /** Whether a request is a turn of a chat's dialog. */

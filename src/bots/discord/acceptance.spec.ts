@@ -25,9 +25,9 @@ describe(Acceptance, () => {
     keep.mockResolvedValue(true);
     receive.mockImplementation(() => {
       expect(keep).toHaveBeenCalledTimes(1);
-      return Promise.resolve();
+      return Promise.resolve(true);
     });
-    expect(await acceptance().accept(deed, inbound, true)).toBe(true);
+    expect(await acceptance().accept(deed, inbound, true)).toBe('accepted');
     expect(keep).toHaveBeenCalledWith({ updateKey: 'dc:1', id: '1', applicationId: '2', token: 't', isPrivate: true });
     expect(withdraw).not.toHaveBeenCalled();
   });
@@ -39,19 +39,19 @@ describe(Acceptance, () => {
       .mockImplementationOnce(away)
       .mockImplementationOnce(away)
       .mockResolvedValue(true);
-    expect(await acceptance().accept(deed, inbound, false)).toBe(false);
+    expect(await acceptance().accept(deed, inbound, false)).toBe('refused');
     await until(() => withdraw.mock.calls.length === 4);
     expect(withdraw).toHaveBeenCalledWith('dc:1');
   });
 
   it('takes back what is written down after the person was told', async () => {
-    let write = (): void => undefined;
+    let write = (_isTaken: boolean): void => undefined;
     keep.mockResolvedValue(true);
-    receive.mockImplementation(() => new Promise<void>((resolve) => (write = resolve)));
+    receive.mockImplementation(() => new Promise<boolean>((resolve) => (write = resolve)));
     withdraw.mockResolvedValue(true);
-    expect(await acceptance().accept(deed, inbound, false)).toBe(false);
+    expect(await acceptance().accept(deed, inbound, false)).toBe('refused');
     expect(withdraw).toHaveBeenCalledTimes(1);
-    write();
+    write(true);
     await until(() => withdraw.mock.calls.length === 2);
   });
 
@@ -59,7 +59,7 @@ describe(Acceptance, () => {
     keep.mockImplementation(never);
     withdraw.mockImplementation(never);
     const startedAt = performance.now();
-    expect(await acceptance().accept(deed, inbound, false)).toBe(false);
+    expect(await acceptance().accept(deed, inbound, false)).toBe('refused');
     // Discord waits for three seconds.
     expect(performance.now() - startedAt).toBeLessThan(2_800);
   });

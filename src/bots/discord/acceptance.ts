@@ -11,6 +11,9 @@ const TAKE_BACK_MS = 500;
 const AGAIN_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
+/** What became of what somebody did. `full`: too much waits where they are. */
+export type Acceptation = 'accepted' | 'full' | 'refused';
+
 /** Where interactions are kept, so that whoever answers can reach them. */
 export interface InteractionKeeper {
   /** @returns false: it is kept already */
@@ -49,23 +52,22 @@ export class Acceptance {
     private readonly log: Logger,
   ) {}
 
-  /** @returns false: it was not accepted */
-  async accept(deed: DiscordDeed, inbound: Inbound, isPrivate: boolean): Promise<boolean> {
+  async accept(deed: DiscordDeed, inbound: Inbound, isPrivate: boolean): Promise<Acceptation> {
     let isRepeated = false;
-    const take = async (): Promise<void> => {
+    const take = async (): Promise<boolean> => {
       const { id, application_id: applicationId, token } = deed;
       isRepeated = !(await this.keeper.keep({ updateKey: inbound.updateKey, id, applicationId, token, isPrivate }));
-      await this.dialogs.receive(inbound);
+      return this.dialogs.receive(inbound);
     };
     const taken = take();
     const outcome = await within(ACCEPT_MS, taken);
-    if (outcome && 'value' in outcome) return true;
+    if (outcome && 'value' in outcome) return outcome.value ? 'accepted' : 'full';
     this.log.warn(
       { update: inbound.updateKey, err: outcome?.error },
       outcome ? 'an interaction could not be taken in' : 'an interaction could not be taken in in time',
     );
     // Whoever sends it again takes nothing back that was accepted before.
-    return isRepeated || !(await this.takeBack(inbound.updateKey, taken));
+    return isRepeated || !(await this.takeBack(inbound.updateKey, taken)) ? 'accepted' : 'refused';
   }
 
   /** Ends what is still being tried in the background. */
@@ -74,7 +76,7 @@ export class Acceptance {
   }
 
   /** @returns false: somebody does it already, so that it was accepted after all */
-  private async takeBack(updateKey: string, taken: Promise<void>): Promise<boolean> {
+  private async takeBack(updateKey: string, taken: Promise<unknown>): Promise<boolean> {
     const first = await within(TAKE_BACK_MS, this.dialogs.withdraw(updateKey));
     if (first && 'value' in first && !first.value) return false;
     // What is still under way may be written down after this.
@@ -82,7 +84,7 @@ export class Acceptance {
     return true;
   }
 
-  private async takeBackLater(updateKey: string, taken: Promise<void>): Promise<void> {
+  private async takeBackLater(updateKey: string, taken: Promise<unknown>): Promise<void> {
     const { signal } = this.stopping;
     await taken.catch(() => undefined);
     for (let failures = 0; !signal.aborted; failures += 1) {

@@ -10,7 +10,7 @@ import {
   type DiscordTyping,
 } from '../../schemas/discord.js';
 import type { SuggestionsService } from '../../services/dialogs/suggestions.service.js';
-import type { Acceptance } from './acceptance.js';
+import type { Acceptance, Acceptation } from './acceptance.js';
 import { heard, later, pong, proposalForm, suggested, told, type DiscordAnswer } from './answers.js';
 import { discordCommand } from './commands.js';
 import {
@@ -22,7 +22,7 @@ import {
   whereaboutsOf,
   type Whereabouts,
 } from './read-interaction.js';
-import { wordsFor } from './words.js';
+import { wordsFor, type Words } from './words.js';
 
 /** Where interactions of Discord come in, and what each is answered at once. */
 export class DiscordIntake {
@@ -54,8 +54,7 @@ export class DiscordIntake {
   ): Promise<DiscordAnswer> {
     const words = wordsFor(deed.locale);
     if (deed.type === INTERACTION.component) {
-      const isIn = await this.acceptance.accept(deed, readPress(deed, where), isToldAlone(deed));
-      return isIn ? heard : told(words.notAccepted);
+      return answerTo(await this.acceptance.accept(deed, readPress(deed, where), isToldAlone(deed)), heard, words);
     }
     if (deed.type === INTERACTION.command) return this.answerCommand(deed, where);
     const text = formTextOf(deed);
@@ -87,8 +86,7 @@ export class DiscordIntake {
       this.log.warn({ err: error }, 'an interaction could not be taken in');
       return told(words.notAccepted);
     }
-    const isIn = await this.acceptance.accept(deed, readMessage(deed, where, text), isAlone);
-    return isIn ? answer : told(words.notAccepted);
+    return answerTo(await this.acceptance.accept(deed, readMessage(deed, where, text), isAlone), answer, words);
   }
 
   /** Proposals for what is being typed. That none can be had is no reason to fail: the number can be typed. */
@@ -106,4 +104,10 @@ export class DiscordIntake {
       return [];
     }
   }
+}
+
+/** What is answered at once, after what became of it. */
+function answerTo(became: Acceptation, answer: DiscordAnswer, words: Words): DiscordAnswer {
+  if (became === 'accepted') return answer;
+  return told(became === 'full' ? words.full : words.notAccepted);
 }

@@ -1,8 +1,9 @@
 import type { Language } from '../../contracts/dialog.js';
 
 /** What is said at once, before anybody has looked at what was asked. */
-interface Words {
+export interface Words {
   notAccepted: string;
+  full: string;
   stopping: string;
   unknown: string;
   elsewhere: string;
@@ -13,6 +14,7 @@ interface Words {
 const WORDS: Readonly<Record<Language, Words>> = {
   en: {
     notAccepted: '⚠️ That was not accepted, and nothing has begun. Try again in a moment.',
+    full: 'Too many messages are waiting here. I answer those first; please send this one again later.',
     stopping: '✋ Stopping.',
     unknown: 'I do not know this command any more. See /help for what I can do.',
     elsewhere: 'I answer in servers that I was added to, and in direct messages to me.',
@@ -22,6 +24,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
   },
   uk: {
     notAccepted: '⚠️ Це не прийнято, нічого не розпочато. Спробуйте ще раз за мить.',
+    full: 'Тут чекає забагато повідомлень. Спершу я відповім на них; надішліть це, будь ласка, пізніше.',
     stopping: '✋ Зупиняю.',
     unknown: 'Цієї команди я вже не знаю. Що я вмію, показує /help.',
     elsewhere: 'Я відповідаю на серверах, куди мене додали, і в особистих повідомленнях до мене.',

@@ -13,6 +13,12 @@ export interface Phrases {
   stopped: string;
   nothingToStop: string;
   onlyText: string;
+  /** What somebody is told who wrote more than is answered in a minute, and when it is answered again. */
+  tooManyMessages: (when: string) => string;
+  tooManyWaiting: string;
+  /** What the DAO may ask in a minute, or spend in a month, is used up. */
+  daoBusy: (when: string) => string;
+  daoSpent: (when: string) => string;
   /** A refusal, by its code; `reason` is what is said of it in English. */
   failed: (code: string, reason: string) => string;
 

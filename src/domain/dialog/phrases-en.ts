@@ -10,6 +10,12 @@ export const ENGLISH: Phrases = {
   stopped: '✋ Stopped.',
   nothingToStop: 'There is nothing to stop: I am not working on anything for you in this chat.',
   onlyText: 'I can read text only: write to me what you want to know.',
+  tooManyMessages: (when) =>
+    `That was more than I can answer at once. Please write again ${when}; what comes before then stays without an answer.`,
+  tooManyWaiting:
+    'Too many messages are waiting in this chat. I answer those first; this one stays without an answer, so please send it again later.',
+  daoBusy: (when) => `This DAO has asked as much as it may for the moment. Please ask again ${when}.`,
+  daoSpent: (when) => `This DAO has spent what it may on answers this month. I can answer again ${when}.`,
   failed: (code, reason) => `⚠️ ${reason} (${code})`,
 
   commands: {

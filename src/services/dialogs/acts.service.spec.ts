@@ -52,6 +52,16 @@ describe('acts', () => {
     heard.mockResolvedValue();
   });
 
+  it.each([
+    ['What?', 'Too many messages'],
+    ['Що?', 'забагато повідомлень'],
+  ])('should tell whoever wrote where too much waits, in their language: %s', async (text, words) => {
+    await did({ kind: 'message', text, isBeyond: true });
+    expect(say.mock.calls.map(([, content]) => content?.body.text)).toEqual([expect.stringContaining(words)]);
+    expect(stopBefore).not.toHaveBeenCalled();
+    expect(finish).toHaveBeenCalledTimes(1);
+  });
+
   it('should tell a press what came of it, then change its message and say what is to be said', async () => {
     const order: string[] = [];
     const [shows, says] = [said('changed'), said('beside')];

@@ -1,8 +1,11 @@
 import type { Logger } from 'pino';
-import type { ChatAddress, DialogStep, OpenUpdate } from '../../contracts/dialog.js';
+import type { ChatAddress, DialogStep, OpenUpdate, ReplyContent } from '../../contracts/dialog.js';
 import type { Messenger, Source } from '../../contracts/messenger.js';
+import { plainText } from '../../contracts/rich-text.js';
 import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
 import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
+import { languageFor } from '../../domain/dialog/language.js';
+import { phrasesIn } from '../../domain/dialog/phrases.js';
 import { AppError } from '../../errors/app-error.js';
 import type { RequestsService } from '../requests.service.js';
 import type { SmallReplies } from './small-replies.js';
@@ -53,7 +56,9 @@ export class ActsService {
     const { body, chat, address } = update;
     switch (body.kind) {
       case 'message':
-        await this.stop(update);
+        await (body.isBeyond === true
+          ? this.parts.small.say(update, beyondWords(update, body.text))
+          : this.stop(update));
         return false;
       case 'edit':
         return this.change(update, body.text);
@@ -110,3 +115,9 @@ export class ActsService {
     }
   }
 }
+
+/** What somebody is told in whose chat too much waits. */
+const beyondWords = ({ language, speaks }: OpenUpdate, text: string): ReplyContent => ({
+  body: plainText(phrasesIn(languageFor(text, language, speaks)).tooManyWaiting),
+  buttons: [],
+});

@@ -159,6 +159,8 @@ describe('a conversation', () => {
   it('should tell other refusals in the person’s language, and leave what is away to be tried again', async () => {
     submit.mockRejectedValue(new AppError('BUDGET_EXHAUSTED'));
     expect(await text(aTurn('Привіт', {}, 'uk'))).toBe('⚠️ Токени на цей місяць вичерпано. (BUDGET_EXHAUSTED)');
+    submit.mockRejectedValue(new AppError('RATE_LIMITED', 'no', {}, { retryAfterSeconds: 37 }));
+    expect(await text(aTurn('Hi'))).toMatch(/This DAO .* ask again in 37 seconds\./);
     for (const code of ['STORE_UNAVAILABLE', 'TEMPORAL_UNAVAILABLE', 'SHUTTING_DOWN'] as const) {
       submit.mockRejectedValue(new AppError(code));
       await expect(conversation.open(aTurn('Hi'))).rejects.toMatchObject({ code });

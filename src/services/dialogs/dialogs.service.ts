@@ -10,22 +10,27 @@ export interface DialogClock {
 
 /** The door for everything that comes in from platforms. */
 export class DialogsService {
+  /** @param mostWaiting most messages that wait in a chat, as the profile says at the moment */
   constructor(
     private readonly inbox: InboxRepository,
     private readonly clock: DialogClock,
+    private readonly mostWaiting: () => number,
     private readonly log: Logger,
   ) {}
 
   /**
    * Takes something in. When this returns, nothing that happens to this process loses it; taken in again it changes
    * nothing.
+   * @returns false: too much waits in the chat, its person was told so a moment ago, and nothing comes of it
    * @throws AppError `STORE_UNAVAILABLE`, `TEMPORAL_UNAVAILABLE`: then the platform is to deliver it again
    */
-  async receive(inbound: Inbound): Promise<void> {
+  async receive(inbound: Inbound): Promise<boolean> {
     const { place, lane } = inbound;
-    const { id, state, isNew } = await this.inbox.accept(inbound);
+    const { id, state, isNew, isBeyond } = await this.inbox.accept(inbound, this.mostWaiting());
     if (!isNew) this.log.info({ update: id, state }, 'an update was delivered again');
-    if (state === 'waiting' || state === 'open') await this.clock.pokeDialog(addressOf(place), lane);
+    else if (isBeyond) this.log.debug({ update: id, state }, 'too much waits in a chat; a message is left out');
+    if (state === 'waiting' || state === 'open') await this.clock.pokeDialog(addressOf(place), isBeyond ? 'act' : lane);
+    return !(isBeyond && state === 'dropped');
   }
 
   /**

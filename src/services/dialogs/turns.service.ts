@@ -6,6 +6,7 @@ import { plainText } from '../../contracts/rich-text.js';
 import type { InboxRepository, NextUpdate } from '../../adapters/store/inbox.repository.js';
 import type { RepliesRepository, ReplyMade } from '../../adapters/store/replies.repository.js';
 import type { RequestsRepository } from '../../adapters/store/requests.repository.js';
+import { wordsOf } from '../../domain/dialog/joining.js';
 import { languageFor } from '../../domain/dialog/language.js';
 import { phrasesIn } from '../../domain/dialog/phrases.js';
 import { AppError } from '../../errors/app-error.js';
@@ -15,7 +16,9 @@ import type { OutcomesService } from '../outcomes.service.js';
 import type { RequestsService } from '../requests.service.js';
 import type { DeliveriesService } from '../news/deliveries.service.js';
 import type { FailedMessages } from './failed-messages.js';
+import type { JoiningService } from './joining.js';
 import type { MemoryService } from './memory.service.js';
+import type { MessageRate } from './message-rate.js';
 import { replyOf } from './reply-of.js';
 import { ReplyWriter } from './reply-writer.js';
 import { RequestReply } from './request-reply.js';
@@ -36,6 +39,10 @@ export interface TurnsParts {
   outcomes: OutcomesService;
   conversation: Conversation;
   failed: Pick<FailedMessages, 'isLost'>;
+  /** What is answered as one. */
+  joining: Pick<JoiningService, 'settle'>;
+  /** How much of a person is answered. */
+  rate: Pick<MessageRate, 'beyond'>;
   memory: Pick<MemoryService, 'isDue'>;
   /** What is written in chats in which nobody waits. */
   news: Pick<DeliveriesService, 'deliverNext' | 'due' | 'follow'>;
@@ -56,10 +63,13 @@ export class TurnsService {
    * @throws AppError of what is away; DeliveryError; Superseded: then it is to be tried again
    */
   async answerNext(address: ChatAddress, attempt: Attempt): Promise<DialogStep> {
-    const update = await this.parts.inbox.next(address, 'turn', this.parts.defaultDao());
-    if (!update) return this.parts.news.deliverNext(address, attempt.count);
+    const next = await this.parts.inbox.next(address, 'turn', this.parts.defaultDao());
+    if (!next) return this.parts.news.deliverNext(address, attempt.count);
+    const settled = await this.parts.joining.settle(next);
+    if ('step' in settled) return settled.step;
+    const { update } = settled;
     try {
-      await this.answer(update, attempt.signal);
+      await this.answer(update, attempt);
       return { ...(await this.behind(update)), ...(await this.memoryOf(update)) };
     } catch (error) {
       await this.giveUp(update, error, attempt);
@@ -91,19 +101,16 @@ export class TurnsService {
     await this.parts.inbox.finish(id, 'dropped');
   }
 
-  private async answer(update: OpenUpdate, signal: AbortSignal): Promise<void> {
+  private async answer(update: OpenUpdate, { count, signal }: Attempt): Promise<void> {
     const { daoId, address, body } = update;
     const messenger = this.parts.messengers[address.source];
     if (daoId === null || !messenger || update.isClosed || update.isStopped || body.kind !== 'message') {
       return this.drop(update, messenger);
     }
-    const turn: Turn = {
-      update,
-      daoId,
-      text: body.text,
-      language: languageFor(body.text, update.language, update.speaks),
-    };
-    const reply = await this.replyTo(turn);
+    const text = wordsOf(body);
+    const turn: Turn = { update, daoId, text, language: languageFor(text, update.language, update.speaks) };
+    const reply = await this.replyTo(turn, count === 1);
+    if (reply === null) return this.drop(update, messenger);
     if (!reply) return this.parts.inbox.finish(update.id);
     const writer = new ReplyWriter(this.parts, messenger, reply.reply);
     if (reply.reply.content) await writer.complete(reply.reply.content);
@@ -140,12 +147,17 @@ export class TurnsService {
     return this.parts.accepted.joined(record);
   }
 
-  /** The reply to a message: as it is on record, or made now. Undefined: there is nothing to say. */
-  private async replyTo(turn: Turn): Promise<ReplyToWrite | undefined> {
+  /**
+   * The reply to a message: as it is on record, or made now. Undefined: there is nothing to say; null: nobody answers it.
+   * @param isFirst whether it is tried for the first time: what was let in once stays so
+   */
+  private async replyTo(turn: Turn, isFirst: boolean): Promise<ReplyToWrite | null | undefined> {
     const { update, daoId } = turn;
     const earlier = update.isAgain ? await this.parts.replies.claim(update.id, daoId) : undefined;
     if (earlier?.revision === update.revision) return { reply: replyOf(turn, earlier) };
-    const opened = await this.opened(turn);
+    const beyond = isFirst ? await this.parts.rate.beyond(turn) : undefined;
+    if (beyond === null) return null;
+    const opened = beyond ? { content: beyond } : await this.opened(turn);
     if (!opened) return undefined;
     const made: ReplyMade =
       'content' in opened ? { content: opened.content } : { requestId: opened.accepted.requestId };

@@ -48,5 +48,5 @@ llm_providers:
   - { name: fake, type: openai-compatible, config: { base_url: "${url}/v1", model: fake-model } }
 routing_rules: [{ name: chat, conditions: { mode: chat }, use_provider: fake }]
 limits: { request_timeout_ms: 180000 }
-bots: { telegram: { calls_per_second: 200, chat_interval_ms: 100, group_interval_ms: 100 } }
+bots: { messages_per_minute: 1000000, telegram: { calls_per_second: 200, chat_interval_ms: 100, group_interval_ms: 100 } }
 `;

@@ -1,6 +1,7 @@
 import { isEntitlement, type Entitlement } from '../../../contracts/access.js';
 import type { ReplyContent } from '../../../contracts/dialog.js';
 import type { RolesRepository } from '../../../adapters/store/roles.repository.js';
+import { limitWords } from '../../../domain/dialog/limited.js';
 import { phrasesIn } from '../../../domain/dialog/phrases.js';
 import { rightWords } from '../../../domain/known-answers.js';
 import type { AppError } from '../../../errors/app-error.js';
@@ -18,14 +19,17 @@ export class Refusals {
   constructor(private readonly roles: Pick<RolesRepository, 'page'>) {}
 
   /** @param requestId of the request that was refused, if it came so far */
-  async told(to: Addressed, { code, message, detail }: AppError, requestId?: string): Promise<ReplyContent> {
+  async told(to: Addressed, error: AppError, requestId?: string): Promise<ReplyContent> {
+    const { code, message, detail, retryAfterSeconds: wait } = error;
     const { required_entitlement: lacked } = detail;
     const lacks = code === 'RBAC_PERMISSION_DENIED' && typeof lacked === 'string' ? lacked : undefined;
     const refused = { code, ...(lacks !== undefined && { lacks }), ...(requestId !== undefined && { requestId }) };
     if (lacks !== undefined && isEntitlement(lacks)) {
       return { ...paragraphs([await this.lacking(to, lacks)]), refused };
     }
-    return { ...said(phrasesIn(to.language).failed(code, message)), refused };
+    const phrases = phrasesIn(to.language);
+    const limit = wait === undefined ? undefined : limitWords(code, wait, phrases);
+    return { ...said(limit ?? phrases.failed(code, message)), refused };
   }
 
   /** What an entitlement is for, and which roles have it. */
