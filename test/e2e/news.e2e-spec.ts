@@ -196,6 +196,54 @@ describe('news in Telegram', () => {
     await told(anna, 'It is carried out on');
   });
 
+  it('should count votes by button, let them be changed, and tell whoever may not vote, or comes too late', async () => {
+    const guest = await present(705, 'Roman');
+    const draft = { title: 'Buy a cargo bike', text: 'For the market.', open: true };
+    const { body } = await product.call('POST', `/proposals?dao_id=${DAO}&user_id=tg:1`, {}, draft);
+    const { n } = body as unknown as { n: number };
+    const asked = async (person: Person): Promise<Told> => {
+      const after = await person.write(`/vote ${n}`);
+      const [card] = await stage.untilAnswered(person.id, after, { matching: 'Buy a cargo bike' });
+      return card!;
+    };
+    const pressed = async (person: Person, card: Told, button: string): Promise<unknown> => {
+      const press = await person.press(card.id, button);
+      await stage.untilHeard(press);
+      const calls = await stage.calls({ method: 'answerCallbackQuery' });
+      return calls.find(({ params }) => params.callback_query_id === press)?.params.text;
+    };
+    const ballots = async (): Promise<string[]> => {
+      const { body: list } = await product.call('GET', `/proposals/${n}/votes?dao_id=${DAO}&user_id=tg:1`);
+      return (list as unknown as { votes: { choice: string }[] }).votes.map(({ choice }) => choice);
+    };
+    const card = await asked(anna);
+    expect(await pressed(anna, card, 'Yes')).toBe('Your vote counts: Yes. You can change it until the close.');
+    await says(card, 'Yes 1 · No 0 · Abstain 0');
+    await says(card, 'Your vote: Yes');
+    expect(await pressed(anna, card, 'No')).toBe('Your vote counts: No. You can change it until the close.');
+    await says(card, 'Yes 0 · No 1 · Abstain 0');
+    expect(await ballots()).toEqual(['no']);
+    const shown = await asked(guest);
+    const refused = await pressed(guest, shown, 'Yes');
+    expect(refused).toMatch(
+      /^That needs a right that you do not have here: .* Roles that have it: admin, member\. An admin/,
+    );
+    expect(await ballots()).toEqual(['no']);
+    await sql`
+      update proposals set opened_at = opened_at - interval '30 days', closes_at = now(), due_at = now() where n = ${n}
+    `.execute(product.database.all);
+    expect(await pressed(anna, card, 'Yes')).toMatch(/^⚠️ Voting on this proposal .*\(VOTING_(CLOSED|NOT_OPEN)\)$/);
+    expect(await ballots()).toEqual(['no']);
+    await product.restart();
+    await until(async () => {
+      await pressed(anna, card, 'Yes').catch(() => undefined);
+      return labels(await again(card)).every((label) => !label.includes('Yes'));
+    }, 30_000);
+    expect((await again(card)).versions.at(-1)?.text).toContain('rejected');
+    expect(await ballots()).toEqual(['no']);
+    expect(await stage.violations()).toEqual([]);
+  });
+
   it('should tell nobody who wants to hear nothing', async () => {
     const written = await anna.write('/notify off proposals');
     await stage.untilAnswered(anna.id, written, { matching: 'proposals and votes: off' });

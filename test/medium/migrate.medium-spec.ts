@@ -32,6 +32,7 @@ const NEW = [
   '0013-conversations',
   '0014-news',
   '0015-discord',
+  '0017-dialog-records',
 ];
 const ALL = [...OLD, ...NEW];
 const TABLES = [

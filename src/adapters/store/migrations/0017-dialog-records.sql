@@ -10,3 +10,46 @@ from replies join chats on chats.id = replies.chat
 where replies.inbox_id is not null
   and not exists (select from dialogs where dialogs.dao_id = replies.dao_id and dialogs.chat = replies.chat)
 group by replies.dao_id, replies.chat, chats.source;
+
+-- Of which DAO a message is where its chat is of none, and there is no usual one: in a private chat the first of its person's,
+-- who could not choose another otherwise. In a group so is what is to give it one; everything else is nobody's there.
+do $$ declare home text; begin
+  select n.nspname into home
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = 'chats'::regclass;
+  execute format($create$
+    create or replace function %1$I.next_update(of_source text, of_chat text, of_topic text, of_lane text, usual_dao text)
+    returns table (
+      id text, chat text, dao_id text, lane text, actor text, message_id text, body jsonb, revision integer,
+      stopped boolean, received_at timestamptz, kind text, language text, speaks text, closed boolean, again boolean, more boolean
+    )
+    language plpgsql volatile security definer set search_path = %1$I, pg_temp as $body$
+    begin
+      return query
+        with next as (
+          select i.id, i.state, c.id as chat, c.kind, c.language, c.speaks, c.closed_at, s.dao_id as linked, c.dao_id as chosen
+          from chats c
+          join inbox i on i.chat = c.id and i.lane = of_lane and i.state in ('waiting', 'open')
+          left join spaces s on s.source = c.source and s.space_id = c.space_id
+          where c.source = of_source and c.chat_id = of_chat and c.topic = of_topic
+          order by i.place, i.id
+          limit 1
+        )
+        update inbox as i set
+          state = 'open', opened_at = coalesce(i.opened_at, now()),
+          dao_id = coalesce(
+            i.dao_id, next.linked, next.chosen, (select d.id from daos d where d.id = usual_dao),
+            case when next.kind = 'private' or i.body ->> 'text' ~* '^\s*/link(@\w+)?(\s|$)' then (
+              select t.dao_id from identities t where t.user_id = i.actor order by t.dao_id limit 1
+            ) end
+          )
+        from next where i.id = next.id
+        returning i.id, i.chat, i.dao_id, i.lane, i.actor, i.message_id, i.body, i.revision, i.stopped_at is not null,
+          i.received_at, next.kind, next.language, next.speaks, next.closed_at is not null,
+          next.state = 'open',
+          exists (
+            select from inbox o
+            where o.chat = i.chat and o.lane = i.lane and o.state in ('waiting', 'open') and o.id <> i.id
+          );
+    end $body$
+  $create$, home);
+end $$;
