@@ -131,12 +131,6 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       expect((await taken(usual)).daoId).toBe(DAO);
       expect(await inbox.next(usual, 'turn', OTHER)).toMatchObject({ daoId: DAO });
     });
-
-    it('should be of no DAO where there is no usual one', async () => {
-      const address = aChat();
-      await inbox.accept(written(address));
-      expect(await inbox.next(address, 'turn', undefined)).toMatchObject({ daoId: null });
-    });
   });
 
   describe('replies', () => {
