@@ -1,4 +1,5 @@
 import type { Operation } from './api.js';
+import { publicKeyOf } from './keys.js';
 import {
   acknowledged,
   anotherApplication,
@@ -11,7 +12,6 @@ import {
   unknownMessage,
   unknownWebhook,
 } from './refusal.js';
-import { publicKeyOf } from './sender.js';
 import type { FakeDiscordSettings } from './settings.js';
 import type { Channel, RegisteredCommand, SentInteraction, ToldMessage, Version, World } from './world.js';
 
