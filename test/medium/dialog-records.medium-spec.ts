@@ -80,7 +80,7 @@ describe.each(DATABASES)('dialogs as they are read, on %s', (_name, open) => {
     const update = (await inbox.next({ ...place, topic: '' }, 'turn', dao))!;
     const begun = await replies.begin(update, dao, typeof made === 'function' ? await made(update.chat) : made);
     const writer = { id: begun.id, daoId: dao, chat: update.chat, generation: begun.generation };
-    if (isEnded) await replies.finish(writer, 'done');
+    if (isEnded) await replies.finish(writer, []);
     return update.id;
   }
 

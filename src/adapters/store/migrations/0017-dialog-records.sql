@@ -20,7 +20,8 @@ do $$ declare home text; begin
     create or replace function %1$I.next_update(of_source text, of_chat text, of_topic text, of_lane text, usual_dao text)
     returns table (
       id text, chat text, dao_id text, lane text, actor text, message_id text, body jsonb, revision integer,
-      stopped boolean, received_at timestamptz, kind text, language text, speaks text, closed boolean, again boolean, more boolean
+      stopped boolean, received_at timestamptz, kind text, language text, speaks text, closed boolean, again boolean,
+      asked boolean, more boolean
     )
     language plpgsql volatile security definer set search_path = %1$I, pg_temp as $body$
     begin
@@ -46,6 +47,9 @@ do $$ declare home text; begin
         returning i.id, i.chat, i.dao_id, i.lane, i.actor, i.message_id, i.body, i.revision, i.stopped_at is not null,
           i.received_at, next.kind, next.language, next.speaks, next.closed_at is not null,
           next.state = 'open',
+          exists (
+            select from pending p where p.chat = i.chat and p.actor = i.actor and (p.taken_by is null or p.taken_by = i.id)
+          ),
           exists (
             select from inbox o
             where o.chat = i.chat and o.lane = i.lane and o.state in ('waiting', 'open') and o.id <> i.id
