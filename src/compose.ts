@@ -35,6 +35,7 @@ import { ConfigService } from './services/config.service.js';
 import { Denials } from './services/denials.js';
 import { Cancels } from './services/cancels.js';
 import { crewingOf, type Crewing } from './services/crewing.js';
+import { DialogRecordsService } from './services/dialog-records.service.js';
 import { DrainService } from './services/drain.service.js';
 import { KeysService } from './services/keys.service.js';
 import { HeadStarts } from './services/head-starts.js';
@@ -110,6 +111,7 @@ export class Composition {
   readonly cancels: Cancels;
   readonly devtools: Devtools;
   readonly dialogs: Dialogs;
+  readonly dialogRecords: DialogRecordsService;
   readonly headStarts: HeadStarts;
   readonly keys: KeysService;
   readonly limits: LimitsService;
@@ -149,6 +151,7 @@ export class Composition {
     const { proposals, advancing } = this.voting;
     this.rights = rightsOf({ access, changes, repositories, recorded, proposals, running: () => config.current() });
     this.audit = new AuditService(audit, access);
+    this.dialogRecords = new DialogRecordsService(repositories.dialogs, access);
     this.auditHeads = new AuditHeadsService({
       ...{ heads: repositories.auditHeads, audit, access, log, key: foundation.signingKey },
       publishers: [new HeadFiles(() => headsFolder(env, config.current()))],

@@ -22,7 +22,7 @@ import { discordMarkdown, splitForDiscord } from './domain/rich-text/discord.js'
 import { Acceptance } from './bots/discord/acceptance.js';
 import { DiscordIntake } from './bots/discord/intake.js';
 import { TelegramIntake } from './bots/telegram/intake.js';
-import { TelegramBot, type TelegramMode } from './bots/telegram/telegram-bot.js';
+import { TelegramBot, webhookFor, type TelegramMode } from './bots/telegram/telegram-bot.js';
 import { secretFrom } from './bots/telegram/webhook-secret.js';
 import type { AccessService } from './services/access.service.js';
 import type { Cancels } from './services/cancels.js';
@@ -196,7 +196,7 @@ function discordOf(
   return { door: { intake, acceptance, tokens, publicKey }, messenger };
 }
 
-/** By webhook where the platform can reach us, unless it is said otherwise. */
 function modeOf({ TELEGRAM_MODE: wanted, PUBLIC_URL: publicUrl }: Env, secret: string): TelegramMode {
-  return publicUrl !== undefined && wanted !== 'polling' ? { kind: 'webhook', publicUrl, secret } : { kind: 'polling' };
+  const url = webhookFor(publicUrl, wanted);
+  return url === undefined ? { kind: 'polling' } : { kind: 'webhook', url, secret };
 }

@@ -10,6 +10,7 @@ import { CrewRunsController } from './http/crew-runs.controller.js';
 import { CrewsController } from './http/crews.controller.js';
 import { DevtoolsController } from './http/devtools.controller.js';
 import { DelegationsController } from './http/delegations.controller.js';
+import { DialogsController } from './http/dialogs.controller.js';
 import { HealthController } from './http/health.controller.js';
 import { ConfigController } from './http/config.controller.js';
 import { DaosController } from './http/daos.controller.js';
@@ -58,6 +59,7 @@ import type { Crewing } from './services/crewing.js';
 import { CrewsService } from './services/crews.service.js';
 import { DaosService } from './services/daos.service.js';
 import { DelegationsService } from './services/delegations.service.js';
+import { DialogRecordsService } from './services/dialog-records.service.js';
 import { DrainService } from './services/drain.service.js';
 import { ForgettingService } from './services/forgetting.service.js';
 import { HealthService } from './services/health.service.js';
@@ -94,6 +96,7 @@ export interface ApiServices {
   config: ConfigService;
   crewing: Crewing;
   dialogs: Dialogs;
+  dialogRecords: DialogRecordsService;
   drain: DrainService;
   health: HealthService;
   keys: KeysService;
@@ -121,6 +124,7 @@ const CONTROLLERS = [
   DaosController,
   DelegationsController,
   DevtoolsController,
+  DialogsController,
   DiscordController,
   EmbeddingsController,
   HealthController,
@@ -155,6 +159,7 @@ class ApiModule {
       { provide: CrewsService, useValue: services.crewing.crews },
       { provide: DaosService, useValue: services.people.daos },
       { provide: DelegationsService, useValue: services.voting.delegations },
+      { provide: DialogRecordsService, useValue: services.dialogRecords },
       { provide: DiscordIntake, useValue: services.dialogs.discord?.intake },
       { provide: DrainService, useValue: services.drain },
       { provide: ForgettingService, useValue: services.people.forgetting },

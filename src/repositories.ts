@@ -17,6 +17,7 @@ import { MembersRepository } from './adapters/store/members.repository.js';
 import { DaosRepository } from './adapters/store/daos.repository.js';
 import { DelegationsRepository } from './adapters/store/delegations.repository.js';
 import { DeliveriesRepository } from './adapters/store/deliveries.repository.js';
+import { DialogsRepository } from './adapters/store/dialogs.repository.js';
 import { NewsRepository } from './adapters/store/news.repository.js';
 import { NewsViewsRepository } from './adapters/store/news-views.repository.js';
 import { PreferencesRepository } from './adapters/store/preferences.repository.js';
@@ -50,6 +51,7 @@ export const repositoriesOf = (tenants: Tenants, news = new NewsRepository(tenan
   daos: new DaosRepository(tenants),
   delegations: new DelegationsRepository(tenants),
   deliveries: new DeliveriesRepository(tenants),
+  dialogs: new DialogsRepository(tenants),
   figures: new ProviderFiguresRepository(tenants),
   inbox: new InboxRepository(tenants),
   interactions: new InteractionsRepository(tenants),

@@ -2,16 +2,15 @@ import { createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { Presets, SingleBar } from 'cli-progress';
 import { z } from 'zod';
 import type { ReportStream } from '../adapters/supply/reporter.js';
 import { EXPORT_FORMAT, PLATFORM_CHAIN, type AuditRow } from '../contracts/audit.js';
 import { HeadSchema, KeysSchema, RowSchema, type Header } from './audit.js';
-import { understood } from './understood.js';
 import type { DagiClient } from './client.js';
+import { ExportProgress } from './export-progress.js';
+import { understood } from './understood.js';
 
 const LIMIT = '200';
-const LINE_EVERY_MS = 5_000;
 
 const BROKEN =
   'warning: this chain is not the one that was signed before, so no head closes the export; verify it (docs/audit.md)\n';
@@ -52,11 +51,11 @@ export async function exportChain(
     ...{ format: EXPORT_FORMAT, chain, exported_at: new Date().toISOString() },
     ...{ ends_at: now?.seq ?? null, keys, heads },
   };
-  const progress = new Progress(err, now?.seq);
+  const progress = new ExportProgress(err, 'rows', now?.seq);
   async function* lines(): AsyncGenerator<string> {
     yield line(header);
     for await (const row of rowsOf(client, dao, now?.seq ?? Infinity)) {
-      progress.row();
+      progress.step();
       yield line(row);
     }
     if (now) yield line({ head: now });
@@ -66,7 +65,7 @@ export async function exportChain(
   } finally {
     progress.end();
   }
-  return progress.rows;
+  return progress.done;
 }
 
 const line = (value: object): string => `${JSON.stringify(value)}\n`;
@@ -112,34 +111,4 @@ async function intoFile(lines: AsyncGenerator<string>, file: string): Promise<vo
   const part = `${file}.part`;
   await pipeline(Readable.from(lines), createWriteStream(part));
   await rename(part, file);
-}
-
-/** How far an export has come: a bar on a terminal, a line now and then elsewhere. */
-class Progress {
-  rows = 0;
-  private readonly bar: SingleBar | undefined;
-  private lineAt = Date.now();
-
-  constructor(
-    private readonly err: ReportStream,
-    private readonly total: number | undefined,
-  ) {
-    if (!err.isTTY || total === undefined) return;
-    const format = '  {bar} {value} of {total} rows';
-    this.bar = new SingleBar({ format, hideCursor: true, clearOnComplete: true, stream: err }, Presets.shades_classic);
-    this.bar.start(total, 0);
-  }
-
-  row(): void {
-    this.rows += 1;
-    if (this.bar) this.bar.update(this.rows);
-    else if (Date.now() - this.lineAt >= LINE_EVERY_MS) {
-      this.lineAt = Date.now();
-      this.err.write(`  ${this.rows}${this.total === undefined ? '' : ` of ${this.total}`} rows\n`);
-    }
-  }
-
-  end(): void {
-    this.bar?.stop();
-  }
 }

@@ -54,8 +54,13 @@ const REASONS: Readonly<Record<number, (guild: string | undefined) => string>> =
   50_001: (guild) => `The bot is not in server ${guild ?? ''}, or was added without the scope applications.commands.`,
 };
 
-function failureOf({ problem, message, code }: DiscordError, guild: string | undefined): CliError {
-  const reason = code === undefined ? undefined : REASONS[code]?.(guild);
+/** What is the cause of a refusal, and what to do about it. Undefined: nobody knows. */
+export const reasonFor = ({ code }: DiscordError, guild: string | undefined): string | undefined =>
+  code === undefined ? undefined : REASONS[code]?.(guild);
+
+function failureOf(error: DiscordError, guild: string | undefined): CliError {
+  const { problem, message } = error;
+  const reason = reasonFor(error, guild);
   if (problem === 'unreachable' || problem === 'limited') return new CliError('DISCORD_UNAVAILABLE', `${message}.`);
   return new CliError('DISCORD_REFUSED', reason === undefined ? `${message}.` : `${reason} (${message})`);
 }

@@ -2,6 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Env } from '../../config/env.js';
 import { z } from 'zod';
+import { loadIntents } from '../../config/intents.js';
 import { loadConfig } from '../../config/loader.js';
 import { probePostgres } from '../adapters/store/database.js';
 import { HomeLock } from '../adapters/store/lock.js';
@@ -34,6 +35,13 @@ export function checksOf(env: Env, running: RunFile | undefined): DoctorCheck[] 
     { name: 'model', run: () => checkModel(env) },
     { name: 'providers', run: () => checkProviders(env) },
     { name: 'sandbox', run: () => checkSandbox(env) },
+    { name: 'wording', run: checkWording },
+    // Their clients take a while to load: nobody else is to wait for that.
+    {
+      name: 'Telegram',
+      run: async () => (await import('./doctor-telegram.js')).checkTelegram(env, running !== undefined),
+    },
+    { name: 'Discord', run: async () => (await import('./doctor-discord.js')).checkDiscord(env) },
   ];
 }
 
@@ -66,6 +74,13 @@ function warningsOf(body: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** Words that mean commands to bots. */
+function checkWording(): Promise<Finding> {
+  const { intents } = loadIntents();
+  const patterns = intents.reduce((sum, one) => sum + one.patterns.length, 0);
+  return Promise.resolve(fine(`${counted(intents.length, 'intent')} of ${counted(patterns, 'pattern')}`));
 }
 
 async function checkHome(home: string): Promise<Finding> {

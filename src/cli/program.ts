@@ -4,6 +4,7 @@ import { addAuditCommands } from './commands-audit.js';
 import { addClientCommands } from './commands-client.js';
 import { addConfigCommands } from './commands-config.js';
 import { addCrewCommands } from './commands-crew.js';
+import { addDialogsCommands } from './commands-dialogs.js';
 import { addDiscordCommands } from './commands-discord.js';
 import { addPeopleCommands } from './commands-people.js';
 import { addProposalCommands } from './commands-proposal.js';
@@ -37,6 +38,7 @@ export function buildProgram(): Command {
   addProvidersCommand(program);
   addUsageCommand(program);
   addAuditCommands(program);
+  addDialogsCommands(program);
   addConfigCommands(program);
   addCrewCommands(program);
   addWhatIfCommand(program);

@@ -28,3 +28,10 @@ export function resolveRights(facts: AccessFacts): Rights {
     entitlements: ENTITLEMENTS.filter((one) => granted.has(one) && (within?.includes(one) ?? true)),
   };
 }
+
+/**
+ * Whether somebody is an admin who may look at what others do. The role alone is not enough: a key, or the DAO, may have
+ * taken from it what its name promises.
+ */
+export const administers = ({ roles, entitlements }: Rights): boolean =>
+  roles.includes('admin') && entitlements.includes('ops.read');

@@ -19,6 +19,7 @@ export const ERRORS = {
   DAO_NOT_FOUND: { status: 404, message: 'There is no such DAO.' },
   MODEL_NOT_FOUND: { status: 404, message: 'There is no such model, or it is not open to you: see GET /v1/models.' },
   REQUEST_NOT_FOUND: { status: 404, message: 'There is no such request, or it is not yours.' },
+  DIALOG_NOT_FOUND: { status: 404, message: 'There is no such dialog, or it is not yours.' },
   KEY_NOT_FOUND: { status: 404, message: 'There is no such key.' },
   KEY_REPLACED: { status: 409, message: 'This key has a successor already; see successor.' },
   ROLE_NOT_FOUND: { status: 404, message: 'There is no such role in this DAO.' },

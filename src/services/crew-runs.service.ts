@@ -11,6 +11,7 @@ import {
 import type { CrewViewsRepository, RecordedRun } from '../adapters/store/crew-views.repository.js';
 import type { SchemaValidators } from '../adapters/schema-validators.js';
 import { NO_USAGE } from '../contracts/request.js';
+import { administers } from '../domain/access.js';
 import { totalSpending, usageOfRun } from '../domain/crew/budget.js';
 import { compareRuns, type ComparedTask, type TaskDifference } from '../domain/crew/compare.js';
 import { approvalShown } from '../domain/crew/action.js';
@@ -99,7 +100,7 @@ export class CrewRunsService {
     filter: { after?: string | undefined; limit: number; state?: RunState | undefined; crew?: string | undefined },
   ): Promise<Page<RunSummary>> {
     const acting = await this.parts.access.require(key, named, 'chat.read');
-    const own = administers(acting) ? undefined : acting.actor;
+    const own = administers(acting.rights) ? undefined : acting.actor;
     const rows = await this.parts.views.page(acting.daoId, { ...filter, actor: own, limit: filter.limit + 1 });
     return partOf(rows, filter.limit, ({ run_id: runId }) => runId);
   }
@@ -151,7 +152,7 @@ export class CrewRunsService {
   /** A run that somebody may use for something else: their own, or as an admin any. @throws AppError `RUN_NOT_FOUND` */
   async own(acting: Acting, runId: string): Promise<SeenRun> {
     const known = await this.known(runId, acting.daoId);
-    if (!known || !(isStarter(acting, known.run) || administers(acting))) throw new AppError('RUN_NOT_FOUND');
+    if (!known || !(isStarter(acting, known.run) || administers(acting.rights))) throw new AppError('RUN_NOT_FOUND');
     return known.run;
   }
 
@@ -220,16 +221,13 @@ export class CrewRunsService {
   }
 }
 
-const administers = ({ rights }: Acting): boolean =>
-  rights.roles.includes('admin') && rights.entitlements.includes('ops.read');
-
 /** Whom a person is in a run: as a member, or as whoever started it. */
 const isStarter = ({ actor, facts }: Acting, run: Pick<SeenRun, 'started_by' | 'starter'>): boolean =>
   actor === run.started_by || (facts.member !== undefined && facts.member === run.starter);
 
 function maySee(acting: Acting, known: Known): boolean {
   const { run } = known;
-  if (isStarter(acting, run) || acting.actor === run.subject || administers(acting)) return true;
+  if (isStarter(acting, run) || acting.actor === run.subject || administers(acting.rights)) return true;
   return run.gates.some((gate) => mayDecide(acting, known, gate));
 }
 

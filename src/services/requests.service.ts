@@ -8,7 +8,7 @@ import type { RequestRecord, RequestsRepository } from '../adapters/store/reques
 import type { TemporalGateway } from '../adapters/temporal/gateway.js';
 import { isFinal } from '../domain/bodies.js';
 import { outcomeError } from '../domain/outcome.js';
-import type { Rights } from '../domain/access.js';
+import { administers } from '../domain/access.js';
 import { AppError } from '../errors/app-error.js';
 import { inputOf, toAccepted, type Accepted } from './accepted.js';
 import type { AccessService } from './access.service.js';
@@ -17,10 +17,6 @@ import type { Cancels } from './cancels.js';
 
 /** For half a minute or so. */
 const ABANDON_RETRY = { retries: 20, minTimeout: 500, maxTimeout: 2_000, unref: true };
-
-/** The role alone is not enough: a key, or the DAO, may have taken from it what its name promises. */
-const administers = ({ roles, entitlements }: Rights): boolean =>
-  roles.includes('admin') && entitlements.includes('ops.read');
 
 /** Requests after they were accepted: those see and stop them who may. */
 export class RequestsService {

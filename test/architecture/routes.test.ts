@@ -273,7 +273,10 @@ describe('routes', () => {
     const ofRuns = owned.filter(({ url }) => url.startsWith('/crews/runs/'));
     expect(ofRuns.length).toBeGreaterThanOrEqual(10);
     expect(others(await outcomes(ofRuns, guest), '404 RUN_NOT_FOUND')).toEqual([]);
-    const rest = owned.filter((route) => !ofRuns.includes(route));
+    const ofDialogs = owned.filter(({ url }) => url.startsWith('/dialogs/'));
+    expect(ofDialogs.length).toBeGreaterThanOrEqual(1);
+    expect(others(await outcomes(ofDialogs, guest), '404 DIALOG_NOT_FOUND')).toEqual([]);
+    const rest = owned.filter((route) => !ofRuns.includes(route) && !ofDialogs.includes(route));
     expect(others(await outcomes(rest, guest), '404 REQUEST_NOT_FOUND')).toEqual([]);
   });
 

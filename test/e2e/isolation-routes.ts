@@ -239,6 +239,9 @@ const REQUESTS: Readonly<Record<string, Filling>> = {
   'GET /requests/:id': { path: { id: 'request' } },
   'GET /requests/:id/events': { path: { id: 'request' } },
   'DELETE /requests/:id': { path: { id: 'request' }, refusedToOwner: '409 REQUEST_ENDED' },
+  // A dialog has the id of its first request.
+  'GET /dialogs': {},
+  'GET /dialogs/:id': { path: { id: 'request' } },
 };
 
 const SAID = { role: 'user', content: 'Hello' };
@@ -458,6 +461,8 @@ export const QUERY: Readonly<Record<string, Thing | { value: string }>> = {
   mode: { value: 'chat' },
   agent: { value: 'any' },
   source: { value: 'telegram' },
+  since: { value: '2026-01-01T00:00:00Z' },
+  until: { value: '2999-01-01T00:00:00Z' },
   metadata: { value: '{}' },
   from: { value: '2026-01-01' },
   to: { value: '2026-12-31' },

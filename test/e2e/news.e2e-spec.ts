@@ -196,6 +196,69 @@ describe('news in Telegram', () => {
     await told(anna, 'It is carried out on');
   });
 
+  it('should count votes by button, let them be changed, and tell whoever may not vote, or comes too late', async () => {
+    const guest = await present(705, 'Roman');
+    const draft = { title: 'Buy a cargo bike', text: 'For the market.', open: true };
+    const { body } = await product.call('POST', `/proposals?dao_id=${DAO}&user_id=tg:1`, {}, draft);
+    const { n } = body as unknown as { n: number };
+    const asked = async (person: Person): Promise<Told> => {
+      const after = await person.write(`/vote ${n}`);
+      const [card] = await stage.untilAnswered(person.id, after, { matching: 'Buy a cargo bike' });
+      return card!;
+    };
+    const pressed = async (person: Person, card: Told, button: string): Promise<unknown> => {
+      const press = await person.press(card.id, button);
+      await stage.untilHeard(press);
+      const calls = await stage.calls({ method: 'answerCallbackQuery' });
+      return calls.find(({ params }) => params.callback_query_id === press)?.params.text;
+    };
+    const ballots = async (): Promise<string[]> => {
+      const { body: list } = await product.call('GET', `/proposals/${n}/votes?dao_id=${DAO}&user_id=tg:1`);
+      return (list as unknown as { votes: { choice: string }[] }).votes.map(({ choice }) => choice);
+    };
+    const card = await asked(anna);
+    expect(await pressed(anna, card, 'Yes')).toBe('Your vote counts: Yes. You can change it until the close.');
+    await says(card, 'Yes 1 · No 0 · Abstain 0');
+    await says(card, 'Your vote: Yes');
+    expect(await pressed(anna, card, 'No')).toBe('Your vote counts: No. You can change it until the close.');
+    await says(card, 'Yes 0 · No 1 · Abstain 0');
+    expect(await ballots()).toEqual(['no']);
+    const shown = await asked(guest);
+    const refused = await pressed(guest, shown, 'Yes');
+    expect(refused).toMatch(
+      /^That needs a right that you do not have here: .* Roles that have it: admin, member\. An admin/,
+    );
+    expect(await ballots()).toEqual(['no']);
+    await sql`
+      update proposals set opened_at = opened_at - interval '30 days', closes_at = now(), due_at = now() where n = ${n}
+    `.execute(product.database.all);
+    await product.restart();
+    // The message follows the vote; whoever still sees its buttons is told why the press does not count.
+    await says(card, 'Rejected ❌');
+    expect(labels(await again(card))).toEqual([]);
+    const [yes] = card.versions.at(-1)?.buttons.flat() ?? [];
+    if (!yes || !('callback_data' in yes)) throw new Error('there was no button');
+    expect(await stage.violations()).toEqual([]);
+    const query = {
+      ...{ id: 'late-press', chat_instance: '1', data: yes.callback_data },
+      from: { id: anna.id, is_bot: false, first_name: 'Anna', language_code: 'en' },
+      message: {
+        message_id: card.id,
+        date: 1,
+        chat: { id: anna.id, type: 'private' as const, first_name: 'Anna' },
+        text: 'x',
+      },
+    };
+    await stage.put({ update_id: 900_000_002, callback_query: query }, anna.id);
+    const heard = async (): Promise<unknown> => {
+      const calls = await stage.calls({ method: 'answerCallbackQuery' });
+      return calls.find(({ params }) => params.callback_query_id === 'late-press')?.params.text;
+    };
+    await until(async () => (await heard()) !== undefined);
+    expect(await heard()).toMatch(/^⚠️ Voting on this proposal .*\(VOTING_(CLOSED|NOT_OPEN)\)$/);
+    expect(await ballots()).toEqual(['no']);
+  });
+
   it('should tell nobody who wants to hear nothing', async () => {
     const written = await anna.write('/notify off proposals');
     await stage.untilAnswered(anna.id, written, { matching: 'proposals and votes: off' });

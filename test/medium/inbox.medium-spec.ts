@@ -79,6 +79,32 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       expect(seen).toEqual(['10', '11', '12']);
     });
 
+    it('should be of the first DAO of its person where nothing else says which: in private, and to link a group', async () => {
+      const where = async (changes: Partial<Inbound>): Promise<string | null | undefined> => {
+        const inbound = anInbound({ actor: 'tg:12345', ...changes });
+        await inbox.accept(inbound);
+        const { source, chat } = inbound.place;
+        const update = await inbox.next({ source, chat, topic: '' }, 'turn', undefined);
+        if (update) await inbox.finish(update.id, 'dropped');
+        return update?.daoId;
+      };
+      const says = (text: string, changes: Partial<Inbound> = {}) => ({
+        body: { kind: 'message' as const, text },
+        ...changes,
+      });
+      const group = {
+        place: { source: 'tg' as const, chat: '-1009', topic: null, kind: 'group' as const },
+        space: '-1009',
+      };
+      const own = { place: { ...aChat(), topic: null, kind: 'private' as const } };
+      expect(await where(says('Hello', own))).toBe(DAO);
+      expect(await where(says('Hello', { ...own, actor: 'tg:nobody' }))).toBeNull();
+      for (const text of ['/link', '/LINK other-dao', '/link@dagi_bot off'])
+        expect(await where(says(text, group))).toBe(DAO);
+      for (const text of ['/linked', 'a /link', 'Hello']) expect(await where(says(text, group))).toBeNull();
+      expect(await where(says('/link', { ...group, actor: 'tg:nobody' }))).toBeNull();
+    });
+
     it('should keep lanes, chats and topics apart', async () => {
       const address = aChat();
       await inbox.accept(written(address, { lane: 'act', body: { kind: 'button', press: 'p', data: 'd' } }));
@@ -105,12 +131,6 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       expect((await taken(chosen)).daoId).toBe(OTHER);
       expect((await taken(usual)).daoId).toBe(DAO);
       expect(await inbox.next(usual, 'turn', OTHER)).toMatchObject({ daoId: DAO });
-    });
-
-    it('should be of no DAO where there is no usual one', async () => {
-      const address = aChat();
-      await inbox.accept(written(address));
-      expect(await inbox.next(address, 'turn', undefined)).toMatchObject({ daoId: null });
     });
   });
 

@@ -33,6 +33,7 @@ const NEW = [
   '0014-news',
   '0015-discord',
   '0016-bounds',
+  '0017-dialog-records',
 ];
 const ALL = [...OLD, ...NEW];
 const TABLES = [

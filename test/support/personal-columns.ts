@@ -81,7 +81,7 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   rate_limits: { none: 'key points expire' },
   refusals: { none: 'id dao_id at code config_hash', erased: 'actor inputs' },
   replies: {
-    none: 'id dao_id chat inbox_id revision request_id generation state created_at done_at',
+    none: 'id dao_id chat inbox_id revision request_id roles generation state created_at done_at',
     erased: 'actor content',
   },
   reply_parts: { none: 'dao_id reply_id n chat state message_id shown strays changed_at' },

@@ -16,6 +16,20 @@ export interface RegisteredCommand {
   version: string;
 }
 
+const ApplicationSchema = z.looseObject({
+  id: z.string(),
+  verify_key: z.string(),
+  interactions_endpoint_url: z.string().nullish(),
+});
+
+/** The application of a bot, as Discord has it. */
+export interface RegisteredApplication {
+  id: string;
+  publicKey: string;
+  /** Where interactions are sent; undefined: nowhere. */
+  interactionsUrl: string | undefined;
+}
+
 /** Whose messages an interaction opens. */
 export interface Opened {
   applicationId: string;
@@ -93,6 +107,15 @@ export class DiscordRest {
 
   async typing(channel: string): Promise<void> {
     await this.asBot('post', Routes.channelTyping(channel));
+  }
+
+  /** The application whose bot it is. */
+  async application(): Promise<RegisteredApplication> {
+    const parsed = ApplicationSchema.safeParse(await this.asBot('get', Routes.currentApplication()));
+    if (!parsed.success)
+      throw new DiscordError('unreachable', 'Discord answered with something that is no application');
+    const { id, verify_key: publicKey, interactions_endpoint_url: url } = parsed.data;
+    return { id, publicKey, interactionsUrl: url ?? undefined };
   }
 
   /** Commands of an application, or those that it has in one guild alone. */

@@ -1,5 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
+import { GUEST_ROLE } from '../../contracts/access.js';
 import type { OpenUpdate, Reply, ReplyContent, ReplyPart } from '../../contracts/dialog.js';
+import { PLATFORMS } from '../../contracts/messenger.js';
 import { guardStore } from './errors.js';
 import type { Tenants } from './tenants.js';
 
@@ -39,6 +41,15 @@ const partsOf = sql`(
   from reply_parts p where p.reply_id = reply.id
 )`;
 
+/** What somebody is in a DAO. */
+const rolesOf = (daoId: string, actor: string): RawBuilder<string[]> => sql`coalesce(
+  (
+    select m.roles from identities i join members m on m.dao_id = i.dao_id and m.id = i.member_id
+    where i.dao_id = ${daoId} and i.user_id = ${actor}
+  ),
+  array[${GUEST_ROLE}]::text[]
+)`;
+
 /** Whether what a reply answers was stopped. */
 const stopped = sql`exists (select from inbox i where i.id = reply.inbox_id and i.stopped_at is not null)`;
 
@@ -57,21 +68,30 @@ export class RepliesRepository {
 
   /**
    * Writes down what a reply shows, and makes whoever asks its writer, who is about to create its first message unless it
-   * is there. Once that is written down it stays, unless the message that it answers has changed since.
+   * is there. Once that is written down it stays, unless the message that it answers has changed since. Words that no
+   * request gives make a turn of the chat's dialog, too.
    */
   async begin(update: OpenUpdate, daoId: string, made: ReplyMade): Promise<RecordedReply> {
-    const { id, chat, actor, revision } = update;
+    const { id, chat, actor, revision, address } = update;
     const content = 'content' in made ? JSON.stringify(made.content) : null;
     const requestId = 'requestId' in made ? made.requestId : null;
     const { rows } = await guardStore(() =>
       sql<Row>`
-        with reply as (
-          insert into replies as r (id, dao_id, chat, inbox_id, actor, revision, request_id, content, generation)
-          values (${id}, ${daoId}, ${chat}, ${id}, ${actor}, ${revision}, ${requestId}, ${content}::jsonb, 1)
+        with dialog as (
+          insert into dialogs (id, dao_id, chat, source)
+          select ${id}::text, ${daoId}::text, ${chat}::text, ${PLATFORMS[address.source]}::text where ${content}::jsonb is not null
+          on conflict do nothing
+        ), reply as (
+          insert into replies as r (id, dao_id, chat, inbox_id, actor, revision, request_id, content, roles, generation)
+          values (
+            ${id}, ${daoId}, ${chat}, ${id}, ${actor}, ${revision}, ${requestId}, ${content}::jsonb,
+            ${requestId === null ? rolesOf(daoId, actor) : null}, 1
+          )
           on conflict (id) do update set
             generation = r.generation + 1,
             revision = excluded.revision,
             content = case when r.revision < excluded.revision then excluded.content else r.content end,
+            roles = case when r.revision < excluded.revision then excluded.roles else r.roles end,
             request_id = case when r.revision < excluded.revision then excluded.request_id else r.request_id end,
             state = case when r.revision < excluded.revision then 'open' else r.state end
           returning r.*

@@ -58,6 +58,8 @@ export interface RepliesTable {
   revision: Generated<number>;
   request_id: string | null;
   content: Json<ReplyContent> | null;
+  /** Those of the actor, where no request answers. */
+  roles: string[] | null;
   generation: Generated<number>;
   state: Generated<'open' | 'done' | 'undeliverable'>;
   created_at: Generated<Date>;

@@ -30,6 +30,22 @@ export interface ListedCommand {
   description: string;
 }
 
+/** What the platform says of the webhook. */
+export interface WebhookState {
+  /** Undefined: there is none. */
+  url: string | undefined;
+  /** How many updates wait to be taken. */
+  pending: number;
+  /** The last time that one could not be handed over. */
+  lastError: { at: Date; message: string } | undefined;
+}
+
+const WebhookInfo = z.object({
+  url: z.string(),
+  pending_update_count: z.int(),
+  last_error_date: z.int().optional(),
+  last_error_message: z.string().optional(),
+});
 const BotUser = z.object({ id: z.int(), username: z.string() });
 
 /** What grammY takes for a signal is an older class; a signal of Node's does all that it asks of one. */
@@ -93,6 +109,17 @@ export class TelegramBotApi {
   /** Updates that wait go on waiting. */
   async deleteWebhook(): Promise<void> {
     await this.call('deleteWebhook', {}, (raw, signal) => raw.deleteWebhook({}, signal));
+  }
+
+  /** How the webhook stands. */
+  async getWebhook(): Promise<WebhookState> {
+    const answer = await this.call('getWebhookInfo', {}, (raw, signal) => raw.getWebhookInfo(signal));
+    const info = expected('getWebhookInfo', WebhookInfo, answer);
+    const { url, pending_update_count: pending, last_error_date: at, last_error_message: message = 'no reason' } = info;
+    return {
+      ...{ url: url === '' ? undefined : url, pending },
+      lastError: at === undefined ? undefined : { at: new Date(at * 1_000), message },
+    };
   }
 
   /** @param language two letters; null: for everybody without a list of their own */

@@ -19,7 +19,19 @@ export interface TelegramAccount extends UpdateSource {
 }
 
 /** How updates reach us. */
-export type TelegramMode = { kind: 'polling' } | { kind: 'webhook'; publicUrl: string; secret: string };
+export type TelegramMode = { kind: 'polling' } | { kind: 'webhook'; url: string; secret: string };
+
+/**
+ * Where the platform is to send updates: to us where it can reach us, unless it is said otherwise. Undefined: they are
+ * fetched.
+ */
+export const webhookFor = (
+  publicUrl: string | undefined,
+  wanted: 'polling' | 'webhook' | undefined,
+): string | undefined =>
+  publicUrl !== undefined && wanted !== 'polling'
+    ? new URL(TELEGRAM_WEBHOOK, `${publicUrl.replace(/\/+$/, '')}/`).href
+    : undefined;
 
 export interface TelegramBotParts {
   account: TelegramAccount;
@@ -56,8 +68,7 @@ export class TelegramBot {
     if (!self) return;
     intake.introduce(self);
     if (mode.kind === 'webhook') {
-      const url = new URL(TELEGRAM_WEBHOOK, `${mode.publicUrl.replace(/\/+$/, '')}/`).href;
-      await this.until('the webhook', () => account.setWebhook(url, mode.secret));
+      await this.until('the webhook', () => account.setWebhook(mode.url, mode.secret));
     } else {
       await this.until('the webhook', () => account.deleteWebhook());
       if (!this.stopping.signal.aborted) this.poller.start();

@@ -60,8 +60,10 @@ export interface NewsPhrases {
   settings: string;
   isOn: string;
   isOff: string;
-  quiet(from: string, to: string, timeZone: string): string;
+  quiet(from: string, to: string): string;
   neverQuiet: string;
+  /** @param now what clocks show there */
+  timeZone(name: string, now: string): string;
   settingsHelp: string;
   settingsUnknown: string;
   timeZoneUnknown(name: string): string;

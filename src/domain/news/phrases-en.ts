@@ -101,8 +101,9 @@ export const NEWS_EN: NewsPhrases = {
   settings: 'What I write to you about:',
   isOn: 'on',
   isOff: 'off',
-  quiet: (from, to, zone) => `Quiet hours: ${from} to ${to} (${zone})`,
+  quiet: (from, to) => `Quiet hours: ${from} to ${to}`,
   neverQuiet: 'Quiet hours: none',
+  timeZone: (zone, now) => `Time zone: ${zone}, where it is ${now} now`,
   settingsHelp:
     'To change it: /notify off proposals, /notify on proposals, /notify quiet 22:00-8:00, /notify quiet off, /notify zone Europe/Kyiv',
   settingsUnknown: 'I did not understand that.',

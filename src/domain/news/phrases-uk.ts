@@ -107,8 +107,9 @@ export const NEWS_UK: NewsPhrases = {
   settings: 'Про що я вам пишу:',
   isOn: 'так',
   isOff: 'ні',
-  quiet: (from, to, zone) => `Тихі години: з ${from} до ${to} (${zone})`,
+  quiet: (from, to) => `Тихі години: з ${from} до ${to}`,
   neverQuiet: 'Тихих годин немає',
+  timeZone: (zone, now) => `Часовий пояс: ${zone}, там зараз ${now}`,
   settingsHelp:
     'Щоб змінити: /notify off пропозиції, /notify on пропозиції, /notify quiet 22:00-8:00, /notify quiet off, /notify zone Europe/Kyiv',
   settingsUnknown: 'Я цього не зрозумів.',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { TOPICS, USUAL_PREFERENCES } from '../../contracts/news.js';
-import { afterQuiet, clockTime, isTimeZone, minuteOfDay, quietHoursIn, toldAt } from './quiet-hours.js';
+import { afterQuiet, clockTime, isTimeZone, minuteOfDay, quietHoursIn, timeZoneIn, toldAt } from './quiet-hours.js';
 
 const NIGHT = { from: 22 * 60, to: 8 * 60 };
 const KYIV = 'Europe/Kyiv';
@@ -76,5 +76,21 @@ describe('what somebody is told', () => {
   it('should be told when they are not to be left alone any more', () => {
     const preferences = { ...USUAL_PREFERENCES, quiet: NIGHT };
     expect(toldAt({ kind: 'gate_asked' }, { preferences, now })).toEqual(at('2026-12-01T06:00:00Z'));
+  });
+});
+
+describe(timeZoneIn, () => {
+  it.each([
+    ['Europe/Kyiv', 'Europe/Kyiv'],
+    ['europe/kyiv', 'Europe/Kyiv'],
+    ['kyiv', 'Europe/Kyiv'],
+    [' New York ', 'America/New_York'],
+    ['america/port-au-prince', 'America/Port-au-Prince'],
+    ['utc', 'UTC'],
+    ['', undefined],
+    ['Nowhere', undefined],
+    ['Europe/', undefined],
+  ])('should understand %j as %j', (text, zone) => {
+    expect(timeZoneIn(text)).toBe(zone);
   });
 });

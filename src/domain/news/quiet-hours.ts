@@ -41,6 +41,21 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
+/** Where cities are looked for that are named alone. */
+const REGIONS = ['Europe', 'America', 'Asia', 'Africa', 'Australia', 'Pacific', 'Atlantic'];
+
+/** A time zone as people write it, `Europe/Kyiv` or `new york`; undefined: there is none. */
+export function timeZoneIn(text: string): string | undefined {
+  const name = text.trim().replaceAll(/\s+/g, '_');
+  if (name === '') return undefined;
+  const found = [name, ...REGIONS.map((region) => `${region}/${name}`)].find(isTimeZone);
+  if (found === undefined) return undefined;
+  const known = new Intl.DateTimeFormat('en', { timeZone: found }).resolvedOptions().timeZone;
+  // A newer name, such as Europe/Kyiv, may be known by an older one: it stays as it was written, but for its capitals.
+  if (known.toLowerCase() === found.toLowerCase()) return known;
+  return found.replaceAll(/(?<![a-z])[a-z]/gi, (letter) => letter.toUpperCase());
+}
+
 /** Hours as people write them, `22:00-8` or `22–08:30`; undefined: they are none. */
 export function quietHoursIn(text: string): QuietHours | undefined {
   const [, ...parts] = /^(\d{1,2})(?::(\d{2}))?\s*[-–—]\s*(\d{1,2})(?::(\d{2}))?$/.exec(text.trim()) ?? [];

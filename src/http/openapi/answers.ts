@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ENTITLEMENTS } from '../../contracts/access.js';
 import { CHOICES, STAGES } from '../../contracts/proposal.js';
 import { MODES, REQUEST_STATUSES } from '../../contracts/request.js';
+import { DialogSchema, DialogSummarySchema } from '../../schemas/dialog-records.js';
 import { CREW_ANSWERS } from './crew-answers.js';
 import { TOOL_ANSWERS } from './devtools-answers.js';
 import { OPERATORS } from './operator-answers.js';
@@ -204,6 +205,8 @@ export const ANSWERS = {
   ElectorPage: z.object({ ok, voters: z.array(elector), next }),
   Delegation: delegation.extend({ ok }),
   DelegationPage: z.object({ ok, delegations: z.array(delegation), next, mine: delegation.nullable() }),
+  Dialog: DialogSchema.extend({ ok, next }),
+  DialogPage: z.object({ ok, dialogs: z.array(DialogSummarySchema), next }),
   Done: z.object({ ok }),
   ...CREW_ANSWERS,
   ...TOOL_ANSWERS,

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { strict } from '../../../test/factories/strict.js';
 import { USUAL_PREFERENCES, type Preferences } from '../../contracts/news.js';
 import type { PreferencesRepository } from '../../adapters/store/preferences.repository.js';
@@ -56,12 +56,31 @@ describe('/notify', () => {
   });
 
   it('should set quiet hours and where somebody lives, and take them back', async () => {
-    expect(await notify('quiet 22:00-8:00')).toContain('Quiet hours: 22:00 to 08:00 (Europe/Kyiv)');
-    expect(await notify('zone Europe/Lisbon')).toContain('(Europe/Lisbon)');
+    expect(await notify('quiet 22:00-8:00')).toMatch(
+      /Quiet hours: 22:00 to 08:00\nTime zone: Europe\/Kyiv, where it is/,
+    );
+    expect(await notify('zone Europe/Lisbon')).toMatch(/Time zone: Europe\/Lisbon, where it is \d\d:\d\d now/);
     expect(kept).toEqual({ muted: [], quiet: { from: 1_320, to: 480 }, timeZone: 'Europe/Lisbon' });
     await notify('quiet off');
     expect(kept.quiet).toBeNull();
   });
+
+  it('should show where somebody lives, and what the clock shows there, quiet hours or not', async () => {
+    jest.useFakeTimers({ now: new Date('2026-11-30T12:34:00Z') });
+    expect(await notify('zone new york')).toContain(
+      'Quiet hours: none\nTime zone: America/New_York, where it is 07:34 now',
+    );
+    expect(await notify('', 'uk')).toContain('Часовий пояс: America/New_York, там зараз 07:34');
+    jest.useRealTimers();
+  });
+
+  it.each(['zone', 'quiet', 'Пояс'])(
+    'should show how things are, and change nothing, for no more than: %s',
+    async (args) => {
+      expect(await notify(args)).toMatch(/^What I write to you about:/);
+      expect(kept).toBe(USUAL_PREFERENCES);
+    },
+  );
 
   it.each(['off weather', 'louder', 'quiet night', 'zone Nowhere'])('should change nothing for: %s', async (args) => {
     expect(await notify(args)).toMatch(/^(?:I did not understand|I know no time zone)/);

@@ -2,7 +2,7 @@ import type { Language, ReplyContent } from '../../contracts/dialog.js';
 import { TOPICS, type Preferences, type Topic } from '../../contracts/news.js';
 import { bold, lines } from '../../domain/dialog/rich.js';
 import { newsPhrasesIn, type NewsPhrases } from '../../domain/news/phrases.js';
-import { clockTime, isTimeZone, quietHoursIn } from '../../domain/news/quiet-hours.js';
+import { clockTime, minuteOfDay, quietHoursIn, timeZoneIn } from '../../domain/news/quiet-hours.js';
 import { AppError } from '../../errors/app-error.js';
 import { BOTS_KEY } from '../dialogs/turn.js';
 import type { PreferencesPatch, PreferencesService } from './preferences.service.js';
@@ -53,14 +53,22 @@ function patchOf(args: string): PreferencesPatch | { unknownZone: string } | und
   const name = word.toLowerCase();
   if (name === '') return {};
   if (QUIET.includes(name)) return quietPatch(value);
-  if (ZONE.includes(name)) return isTimeZone(value) ? { timeZone: value } : { unknownZone: value };
+  if (ZONE.includes(name)) return zonePatch(value);
   const topics = topicsOf(value.toLowerCase());
   if (!topics) return undefined;
   if (ON.includes(name)) return { unmute: topics };
   return OFF.includes(name) ? { mute: topics } : undefined;
 }
 
+function zonePatch(value: string): ReturnType<typeof patchOf> {
+  // Whoever names none wants to see it.
+  if (value === '') return {};
+  const timeZone = timeZoneIn(value);
+  return timeZone === undefined ? { unknownZone: value } : { timeZone };
+}
+
 function quietPatch(value: string): PreferencesPatch | undefined {
+  if (value === '') return {};
   if (OFF.includes(value.toLowerCase())) return { quiet: null };
   const quiet = quietHoursIn(value);
   return quiet && { quiet };
@@ -79,7 +87,9 @@ function shown({ muted, quiet, timeZone }: Preferences, phrases: NewsPhrases, pr
     problem,
     bold(phrases.settings),
     ...TOPICS.map((topic) => `• ${phrases.topics[topic]}: ${muted.includes(topic) ? phrases.isOff : phrases.isOn}`),
-    quiet ? phrases.quiet(clockTime(quiet.from), clockTime(quiet.to), timeZone) : phrases.neverQuiet,
+    quiet ? phrases.quiet(clockTime(quiet.from), clockTime(quiet.to)) : phrases.neverQuiet,
+    // With what their clock shows people see whether it is theirs.
+    phrases.timeZone(timeZone, clockTime(minuteOfDay(new Date(), timeZone))),
     phrases.settingsHelp,
   ]);
   return { body, buttons: [] };

@@ -1,4 +1,5 @@
 import type { Operation } from './api.js';
+import { publicKeyOf } from './keys.js';
 import {
   acknowledged,
   anotherApplication,
@@ -156,6 +157,15 @@ const callback: Perform = ({ world }, { interaction_id: id, interaction_token: t
   throw interaction.heardAt === undefined ? unknownInteraction() : acknowledged();
 };
 
+/** The application of the bot, as far as it is asked about. Its endpoint is what its owner set. */
+const myApplication: Perform = ({ settings }) => {
+  const { applicationId: id, keySeed, interactionsUrl } = settings();
+  return {
+    ...{ id, name: 'DAGI', icon: null, description: '', summary: '', bot_public: true, bot_require_code_grant: false },
+    ...{ verify_key: publicKeyOf(keySeed), flags: 0, interactions_endpoint_url: interactionsUrl || null },
+  };
+};
+
 const listed = (commands: readonly RegisteredCommand[] | undefined): object[] =>
   (commands ?? []).map(({ id, version, definition }) => ({ ...definition, id, version }));
 
@@ -222,6 +232,7 @@ const OPERATIONS: Readonly<Record<string, Perform>> = {
   trigger_typing_indicator: (scene, params) => {
     channelOf(scene, params).typing.push(scene.now());
   },
+  get_my_application: myApplication,
   list_application_commands: commands,
   bulk_set_application_commands: putCommands,
   list_guild_application_commands: commands,

@@ -1,11 +1,10 @@
-import { createPrivateKey, createPublicKey, randomBytes, sign, type KeyObject } from 'node:crypto';
+import { randomBytes, sign } from 'node:crypto';
 import { problemsOf } from './api.js';
+import { keyOf } from './keys.js';
 import { saidIn, type Body, type Scene } from './operations.js';
 import { DiscordRefusal } from './refusal.js';
 import type { SentInteraction } from './world.js';
 
-/** A private key of Ed25519 as PKCS8, but for its seed. */
-const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 const EPHEMERAL = 64;
 const [MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE] = [4, 5, 6, 7];
 
@@ -55,13 +54,6 @@ export interface Sent {
   /** What Discord has against the answer. */
   problems: string[];
 }
-
-export const keyOf = (seed: string): KeyObject =>
-  createPrivateKey({ key: Buffer.concat([PKCS8, Buffer.from(seed, 'hex')]), format: 'der', type: 'pkcs8' });
-
-/** The public key as Discord shows it, in hexadecimal digits. */
-export const publicKeyOf = (seed: string): string =>
-  createPublicKey(keyOf(seed)).export({ format: 'der', type: 'spki' }).subarray(-32).toString('hex');
 
 const OTHER_SEED = '2e'.repeat(32);
 

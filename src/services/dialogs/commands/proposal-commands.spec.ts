@@ -156,10 +156,22 @@ describe('proposals in chats', () => {
     expect(cast).toHaveBeenCalledWith(BOTS_KEY, NAMED, 12, { choice: 'yes', ballotId: 'press-1' });
     expect(pressed.told).toBe('Your vote counts: Yes. You can change it until the close.');
     expect(pressed.shows?.body.text).toMatch(/Yes 1 · No 0/);
-    cast.mockRejectedValue(new AppError('VOTING_CLOSED'));
-    const late = presses.vote(anAsked(), { what: 'vote', n: 12, tag: TAG, choice: 'yes' });
-    await expect(late).rejects.toMatchObject({ code: 'VOTING_CLOSED' });
+    cast.mockRejectedValue(new AppError('NOT_IN_ELECTORATE'));
+    const stranger = presses.vote(anAsked(), { what: 'vote', n: 12, tag: TAG, choice: 'yes' });
+    await expect(stranger).rejects.toMatchObject({ code: 'NOT_IN_ELECTORATE' });
   });
+
+  it.each(['VOTING_CLOSED', 'VOTING_NOT_OPEN'] as const)(
+    'should show how it ended to whoever votes too late: %s',
+    async (code) => {
+      cast.mockRejectedValue(new AppError(code));
+      get.mockResolvedValue({ daoId: DAO, proposal: aProposal({ n: 12, stage: 'rejected' }) });
+      const late = await presses.vote(anAsked(), { what: 'vote', n: 12, tag: TAG, choice: 'yes' });
+      expect(late.told).toMatch(new RegExp(`^⚠️ Voting .*\\(${code}\\)$`));
+      expect(late.shows?.body.text).toContain('rejected');
+      expect(pressesIn(late.shows)).toEqual([]);
+    },
+  );
 
   it('should be opened by a press; what cannot be shown afterwards is done all the same', async () => {
     open.mockResolvedValue(aProposal({ n: 14 }));

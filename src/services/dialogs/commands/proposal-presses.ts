@@ -9,6 +9,9 @@ import type { Looking, ProposalCards } from './proposal-cards.js';
 type VotePress = Extract<Press, { what: 'vote' }>;
 type ProposalPress = Extract<Press, { what: 'prop' }>;
 
+/** Refusals of ballots where nobody can vote any more. */
+const OVER: ReadonlySet<string> = new Set(['VOTING_CLOSED', 'VOTING_NOT_OPEN']);
+
 export interface ProposalPressesParts {
   proposals: Pick<ProposalsService, 'open' | 'withdraw'>;
   votes: Pick<VotesService, 'cast'>;
@@ -19,10 +22,18 @@ export interface ProposalPressesParts {
 export class ProposalPresses {
   constructor(private readonly parts: ProposalPressesParts) {}
 
-  /** Casts a ballot: one for each press, however often the press is told. @throws AppError: it does not count */
+  /**
+   * Casts a ballot: one for each press, however often the press is told. Whoever comes too late is shown how it ended.
+   * @throws AppError: it does not count
+   */
   async vote(looking: Looking, { n, choice }: VotePress): Promise<Pressed> {
     const { turn, phrases } = looking;
-    await this.parts.votes.cast(BOTS_KEY, namedBy(turn), n, { choice, ballotId: turn.update.id });
+    try {
+      await this.parts.votes.cast(BOTS_KEY, namedBy(turn), n, { choice, ballotId: turn.update.id });
+    } catch (error) {
+      if (!isRefusal(error) || !OVER.has(error.code)) throw error;
+      return { told: phrases.failed(error.code, error.message), shows: await this.after(looking, n) };
+    }
     return { told: phrases.voted(phrases.choices[choice]), shows: await this.after(looking, n) };
   }
 

@@ -94,6 +94,25 @@ export const REQUESTS = {
     weight: 2,
     make: (draw) => ({ key: draw.anybody(), url: `/requests/${draw.id('request')}/events` }),
   },
+  'GET /dialogs': {
+    weight: 2,
+    make: (draw) => ({
+      key: draw.anybody(),
+      url: query('/dialogs', {
+        user_id: draw.maybe(0.2, () => draw.user()),
+        limit: draw.maybe(0.5, () => 1 + draw.below(9)),
+        source: draw.maybe(0.3, () => draw.of(['telegram', 'discord'])),
+      }),
+    }),
+  },
+  // A dialog has the id of its first request.
+  'GET /dialogs/:id': {
+    weight: 3,
+    make: (draw) => ({
+      key: draw.anybody(),
+      url: query(`/dialogs/${draw.id('request')}`, { user_id: draw.maybe(0.2, () => draw.user()) }),
+    }),
+  },
   'DELETE /requests/:id': {
     weight: 1,
     make: (draw) => ({ key: draw.anybody(), url: `/requests/${draw.id('request')}` }),

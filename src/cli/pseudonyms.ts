@@ -1,0 +1,22 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
+/** Ids of people as platforms give them, where they stand in a text. */
+const IDS = /\b(?:tg|dc):\d+\b/g;
+const DIGITS = 12;
+
+/**
+ * Names in place of people's ids: the same for the same person, and for these alone. What makes them is kept nowhere, so
+ * that nobody finds the id of a name, nor whom another list of names calls so.
+ */
+export class Pseudonyms {
+  private readonly key = randomBytes(32);
+
+  of(id: string): string {
+    return `user_${createHmac('sha256', this.key).update(id).digest('hex').slice(0, DIGITS)}`;
+  }
+
+  /** The text with other names for the ids in it. Whatever else tells who somebody is stays. */
+  inText(text: string): string {
+    return text.replace(IDS, (id) => this.of(id));
+  }
+}
