@@ -154,13 +154,16 @@ describe('clients of OpenAI', () => {
     });
 
     it('should end with an error where it breaks in the middle', async () => {
-      // Slow enough that the beginning is told before it fails.
-      fake.settings = { ...fake.settings, tokens: 30, tokenMs: 40 };
-      fake.fail({ kind: 'reset-mid-stream', times: 9, afterTokens: 12 });
+      fake.settings = { ...fake.settings, tokens: 30 };
+      const heard = Promise.withResolvers<void>();
+      fake.fail({ kind: 'reset-mid-stream', times: 9, afterTokens: 12, until: heard.promise });
       const body = { model: 'dagi-stack', messages: [{ role: 'user' as const, content: 'x' }], stream: true as const };
       const stream = await client.chat.completions.create(body);
       const read = async (): Promise<void> => {
-        for await (const chunk of stream) expect(chunk.choices[0]?.finish_reason).toBeNull();
+        for await (const { choices } of stream) {
+          expect(choices[0]?.finish_reason).toBeNull();
+          if (choices[0]?.delta.content) heard.resolve();
+        }
       };
       await expect(read()).rejects.toBeInstanceOf(APIError);
     });
