@@ -187,7 +187,7 @@ describe('clients of OpenAI', () => {
       );
       await response.body!.getReader().read();
       leaving.abort();
-      await until(() => fake.stats.inFlight === 0, 'the end of the call', 1_000);
+      await until(() => fake.stats.inFlight === 0, 'the end of the call', 5_000);
       await until(async () => (await statusOf(response.headers.get('x-request-id')!)) === 'cancelled', 'the cancel');
     });
 
@@ -199,7 +199,7 @@ describe('clients of OpenAI', () => {
       socket.write(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
       await until(() => fake.stats.inFlight === 1, 'the call');
       socket.destroy();
-      await until(() => fake.stats.inFlight === 0, 'the end of the call', 1_500);
+      await until(() => fake.stats.inFlight === 0, 'the end of the call', 5_000);
     });
 
     it('should find the answer where it named the request', async () => {
