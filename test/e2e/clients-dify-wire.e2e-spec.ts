@@ -123,9 +123,11 @@ describe('what Dify reads from the wire', () => {
     'Dify 8: %s ends with one error and no clean end',
     async (kind) => {
       stage.reset({ tokens: 30 });
-      const heard = Promise.withResolvers<void>();
+      const heard = Promise.withResolvers<undefined>();
       stage.fake.fail({ kind, times: 9, afterTokens: 8, until: heard.promise });
-      const { chunks, done } = await streamed({ ...asks('Hello'), ...WITH_USAGE }, heard.resolve);
+      const { chunks, done } = await streamed({ ...asks('Hello'), ...WITH_USAGE }, () => {
+        heard.resolve(undefined);
+      });
       expect(done).toBe(false);
       const errors = chunks.filter(({ error }) => error);
       expect([errors.length, chunks.at(-1)]).toEqual([1, errors[0]]);

@@ -26,8 +26,10 @@ describe('a run that does not come to its end, or comes twice', () => {
     /** To be called once a part of the answer has come: then it breaks. */
     let heard: () => void;
     beforeEach(() => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      heard = resolve;
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      heard = () => {
+        resolve(undefined);
+      };
       stage.reset({ tokens: 30 });
       stage.fake.fail({ kind: 'reset-mid-stream', times: 9, afterTokens: 12, until: promise });
     });

@@ -156,14 +156,14 @@ describe('failures of models', () => {
   it.each(['reset-mid-stream', 'error-mid-stream', 'end-early', 'bad-json'] as const)(
     'should not be mended once the reader has seen a part: %s',
     async (kind) => {
-      const seen = Promise.withResolvers<void>();
+      const seen = Promise.withResolvers<undefined>();
       first.fail({ kind, afterTokens: 3, until: seen.promise });
       const call = { headers: { accept: 'text/event-stream' } };
       const payload = { prompt: 'Hello #cut of many words', metadata: { user_id: 'tg:12345' } };
       const events: WireEvent[] = [];
       for await (const event of eventsOf(await product.fetch('POST', '/route', call, JSON.stringify(payload)))) {
         events.push(event);
-        if (event.type === 'token') seen.resolve();
+        if (event.type === 'token') seen.resolve(undefined);
       }
       expect(events.map(({ type }) => type).slice(0, 3)).toEqual(['route', 'attempt', 'token']);
       expect(textOf(events)).toMatch(/^echo /);

@@ -155,14 +155,14 @@ describe('clients of OpenAI', () => {
 
     it('should end with an error where it breaks in the middle', async () => {
       fake.settings = { ...fake.settings, tokens: 30 };
-      const heard = Promise.withResolvers<void>();
+      const heard = Promise.withResolvers<undefined>();
       fake.fail({ kind: 'reset-mid-stream', times: 9, afterTokens: 12, until: heard.promise });
       const body = { model: 'dagi-stack', messages: [{ role: 'user' as const, content: 'x' }], stream: true as const };
       const stream = await client.chat.completions.create(body);
       const read = async (): Promise<void> => {
         for await (const { choices } of stream) {
           expect(choices[0]?.finish_reason).toBeNull();
-          if (choices[0]?.delta.content) heard.resolve();
+          if (choices[0]?.delta.content) heard.resolve(undefined);
         }
       };
       await expect(read()).rejects.toBeInstanceOf(APIError);

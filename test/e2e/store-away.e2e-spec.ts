@@ -66,7 +66,10 @@ describe('a database that is away', () => {
     fake.settings = { ...fake.settings, tokens: 40, tokenMs: 50 };
     const waiting = product.route('Running #bought');
     // The call may begin before its request is written down: one that could not be is not answered.
-    const open = product.database.all.selectFrom('requests').select('id').where('status', 'in', ['accepted', 'running']);
+    const open = product.database.all
+      .selectFrom('requests')
+      .select('id')
+      .where('status', 'in', ['accepted', 'running']);
     await until(async () => (await open.execute()).length === 1, 'the request');
     await until(() => fake.stats.inFlight === 1, 'the call');
     await server.kill();
