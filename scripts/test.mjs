@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { obtainModel, obtainTemporalCli } from '../test/support/parts.mjs';
+import { makeEmbeddedDatabases, obtainModel, obtainTemporalCli } from '../test/support/parts.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -31,6 +31,7 @@ const MANY_DATABASES = ['--no-wasm-code-gc'];
 const LANES = 2;
 const NEED_TEMPORAL = ['workflow', 'medium', 'e2e'];
 const NEED_MODEL = ['medium', 'e2e'];
+const NEED_EMBEDDED = ['architecture', 'workflow', 'medium', 'e2e'];
 
 const HELP = `npm test [-- KIND… [JEST OPTIONS]]
 
@@ -61,6 +62,10 @@ async function obtainParts(kinds) {
   const wants = (list) => kinds.some((kind) => list.includes(kind));
   if (wants(NEED_TEMPORAL)) process.env.TEST_TEMPORAL_CLI = JSON.stringify(await obtainTemporalCli());
   if (wants(NEED_MODEL)) process.env.TEST_MODEL = await obtainModel();
+  if (!wants(NEED_EMBEDDED)) return;
+  const databases = await makeEmbeddedDatabases();
+  process.once('exit', () => rmSync(databases, { recursive: true, force: true }));
+  process.env.TEST_EMBEDDED = databases;
 }
 
 function runJest(kind, report, rest, shard) {

@@ -12,13 +12,14 @@ import { loadConfig } from '../../config/loader.js';
 import { RequestCounter } from '../../src/adapters/limits/request-counter.js';
 import { withHash, type ProfileFiles } from '../../src/adapters/profile-files.js';
 import { AccessRepository } from '../../src/adapters/store/access.repository.js';
-import { openEmbedded, type Database } from '../../src/adapters/store/database.js';
+import type { Database } from '../../src/adapters/store/database.js';
 import { MemorySharedState } from '../../src/adapters/store/shared-state.js';
 import { compose, type Composition } from '../../src/compose.js';
 import { ENTITLEMENTS } from '../../src/contracts/access.js';
 import { createApi } from '../../src/main.js';
 import { HealthService } from '../../src/services/health.service.js';
 import { aDao, createDao } from '../factories/access.js';
+import { openCopy } from '../support/embedded-database.js';
 
 /** All that the contract leaves open; a page of the documentation is several files. */
 const PUBLIC = ['GET /docs', 'GET /health', 'GET /openapi.json', 'GET /ready'];
@@ -125,8 +126,7 @@ describe('routes', () => {
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'dagi-test-routes-'));
-    database = await openEmbedded();
-    await database.migrate();
+    database = await openCopy('migrated');
     await createDao(database);
     // With bots, so that their platforms have somebody to call.
     const bots = { TELEGRAM_BOT_TOKEN: '1:token', DISCORD_PUBLIC_KEY: '0'.repeat(64) };

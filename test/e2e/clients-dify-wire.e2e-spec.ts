@@ -29,8 +29,14 @@ describe('what Dify reads from the wire', () => {
     await stage.recover();
   });
 
-  async function streamed(body: object, headers: Record<string, string> = {}): Promise<Streamed> {
-    const text = await (await stage.send(body, headers)).text();
+  /** @param heard is called once a part of the answer has come */
+  async function streamed(body: object, heard: () => void = () => undefined): Promise<Streamed> {
+    const { body: parts } = await stage.send(body);
+    let text = '';
+    for await (const part of parts?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += part;
+      if (/"content":"[^"]/.test(text)) heard();
+    }
     const blocks = text.split('\n\n').slice(0, -1);
     const comments = blocks.filter((block) => block.startsWith(':'));
     const data = blocks.filter((block) => !comments.includes(block)).map((block) => block.replace(/^data: /, ''));
@@ -116,10 +122,12 @@ describe('what Dify reads from the wire', () => {
   it.each(['reset-mid-stream', 'error-mid-stream', 'end-early', 'bad-json'] as const)(
     'Dify 8: %s ends with one error and no clean end',
     async (kind) => {
-      // Slow enough that the beginning is told before it fails.
-      stage.reset({ tokens: 30, tokenMs: 200 });
-      stage.fake.fail({ kind, times: 9, afterTokens: 8 });
-      const { chunks, done } = await streamed({ ...asks('Hello'), ...WITH_USAGE });
+      stage.reset({ tokens: 30 });
+      const heard = Promise.withResolvers<undefined>();
+      stage.fake.fail({ kind, times: 9, afterTokens: 8, until: heard.promise });
+      const { chunks, done } = await streamed({ ...asks('Hello'), ...WITH_USAGE }, () => {
+        heard.resolve(undefined);
+      });
       expect(done).toBe(false);
       const errors = chunks.filter(({ error }) => error);
       expect([errors.length, chunks.at(-1)]).toEqual([1, errors[0]]);

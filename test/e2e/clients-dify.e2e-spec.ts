@@ -157,7 +157,7 @@ describe('Dify’s own class', () => {
   it('Dify 14: an app that stops reading stops the model', async () => {
     stage.reset({ tokens: 1_000, tokenMs: 10 });
     await dify.ask({ messages: [{ role: 'user', content: 'Long #left' }], stop_after: 2 });
-    await until(() => stage.fake.stats.inFlight === 0, 'the end of the call', 2_000);
+    await until(() => stage.fake.stats.inFlight === 0, 'the end of the call', 5_000);
     expect(stage.fake.stats).toMatchObject({ calls: 1, aborted: 1, completed: 0 });
   });
 
@@ -168,7 +168,7 @@ describe('Dify’s own class', () => {
       new Dify(victim, stage.address).ask('Long #killed', began).catch(() => undefined);
     });
     await victim.kill();
-    await until(() => stage.fake.stats.inFlight === 0, 'the end of the call', 2_000);
+    await until(() => stage.fake.stats.inFlight === 0, 'the end of the call', 5_000);
     expect(stage.fake.stats).toMatchObject({ calls: 1, aborted: 1 });
   }, 120_000);
 

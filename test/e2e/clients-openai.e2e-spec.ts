@@ -68,9 +68,9 @@ describe('the library of OpenAI', () => {
     const aborted = await client.chat.completions.create(body, { signal: leaving.signal });
     // The library ends the loop quietly where the caller's own signal was used.
     for await (const chunk of aborted) if (chunk.choices[0]?.delta.content) leaving.abort();
-    await until(() => stage.fake.stats.inFlight === 0, 'the end of the aborted one', 1_500);
+    await until(() => stage.fake.stats.inFlight === 0, 'the end of the aborted one', 5_000);
     for await (const chunk of await client.chat.completions.create(body)) if (chunk.choices[0]?.delta.content) break;
-    await until(() => stage.fake.stats.inFlight === 0, 'the end of the one that was left', 1_500);
+    await until(() => stage.fake.stats.inFlight === 0, 'the end of the one that was left', 5_000);
     expect(stage.fake.stats).toMatchObject({ calls: 2, aborted: 2, completed: 0 });
   });
 
@@ -82,7 +82,7 @@ describe('the library of OpenAI', () => {
     await until(() => stage.fake.stats.inFlight === 1, 'the call');
     leaving.abort();
     await failed;
-    await until(() => stage.fake.stats.inFlight === 0, 'the end of the call', 1_500);
+    await until(() => stage.fake.stats.inFlight === 0, 'the end of the call', 5_000);
   });
 
   it.each(['max_tokens', 'max_completion_tokens'])('OpenAI 13: %s is heeded', async (name) => {

@@ -23,17 +23,25 @@ describe('a run that does not come to its end, or comes twice', () => {
   });
 
   describe('a failure in mid-stream', () => {
+    /** To be called once a part of the answer has come: then it breaks. */
+    let heard: () => void;
     beforeEach(() => {
-      // Slowly: the beginning is out before the end comes.
-      stage.reset({ tokens: 30, tokenMs: 40 });
-      stage.fake.fail({ kind: 'reset-mid-stream', times: 9, afterTokens: 12 });
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      heard = () => {
+        resolve(undefined);
+      };
+      stage.reset({ tokens: 30 });
+      stage.fake.fail({ kind: 'reset-mid-stream', times: 9, afterTokens: 12, until: promise });
     });
     afterEach(() => stage.recover());
 
     it('OpenAI 8: is an error of the library', async () => {
       const stream = await stage.client({ maxRetries: 2 }).chat.completions.create({ ...asks('x'), stream: true });
       const read = async (): Promise<void> => {
-        for await (const chunk of stream) expect(chunk.choices[0]?.finish_reason).toBeNull();
+        for await (const { choices } of stream) {
+          expect(choices[0]?.finish_reason).toBeNull();
+          if (choices[0]?.delta.content) heard();
+        }
       };
       const error: unknown = await read().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(OpenAI.APIError);
@@ -46,7 +54,10 @@ describe('a run that does not come to its end, or comes twice', () => {
       const onError = ({ error }: { error: unknown }): void => void errors.push(error);
       const { fullStream, finishReason } = streamText({ model: provider(MODEL), prompt: 'x', maxRetries: 2, onError });
       const parts: string[] = [];
-      for await (const { type } of fullStream) parts.push(type);
+      for await (const { type } of fullStream) {
+        parts.push(type);
+        if (type === 'text-delta') heard();
+      }
       expect(parts).toContain('text-delta');
       expect(parts).toContain('error');
       expect(await finishReason).toBe('error');
@@ -57,13 +68,16 @@ describe('a run that does not come to its end, or comes twice', () => {
       const configuration = { baseURL: stage.base };
       const model = new ChatOpenAI({ model: MODEL, apiKey: stage.key, configuration, maxRetries: 0 });
       const read = async (): Promise<void> => {
-        for await (const piece of await model.stream('x')) expect(piece.content).toEqual(expect.any(String));
+        for await (const { content } of await model.stream('x')) {
+          expect(content).toEqual(expect.any(String));
+          if (content !== '') heard();
+        }
       };
       await expect(read()).rejects.toThrow(/\S/);
     });
 
     it('OpenAI 8: is an error of the Python library', async () => {
-      const asked = python.call('stream', { client: stage.address, body: asks('x') });
+      const asked = python.call('stream', { client: stage.address, body: asks('x') }, heard);
       await expect(asked).rejects.toMatchObject({ kinds: expect.arrayContaining(['APIError']) });
     });
   });

@@ -11,7 +11,7 @@ describe('a chat with the embedded model', () => {
   beforeAll(async () => {
     // As a fresh clone has it: nothing configured, everything embedded.
     product = await Product.open({
-      database: 'embedded',
+      database: 'from nothing',
       modelPath: await embeddedModelPath(),
       profile: {
         version: '1',

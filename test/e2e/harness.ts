@@ -8,6 +8,7 @@ import { DaosRepository } from '../../src/adapters/store/daos.repository.js';
 import { openPostgres, type Database } from '../../src/adapters/store/database.js';
 import { openRuntime, type Runtime } from '../../src/runtime.js';
 import { SERVED_QUEUES } from '../../src/worker.js';
+import { layEmbedded } from '../support/embedded-database.js';
 import { freshDatabase } from '../support/postgres.js';
 import { testCache } from '../support/sandbox.js';
 import { temporalAddress } from '../support/temporal.js';
@@ -22,7 +23,10 @@ export interface ProductOptions {
   profile: object;
   /** Further variables of the environment. */
   env?: NodeJS.ProcessEnv;
-  /** `embedded`: PGlite in the home folder; `postgres`: a fresh database of the tests' server; else a URL. */
+  /**
+   * `embedded`: PGlite in the home folder, with the schema; `from nothing`: the same, made by the first start; `postgres`: a
+   * fresh database of the tests' server; else a URL.
+   */
   database?: string;
   temporalAddress?: string;
   modelPath?: string;
@@ -79,7 +83,9 @@ export class Product {
     const home = await mkdtemp(join(tmpdir(), 'dagi-test-e2e-'));
     const { database = 'postgres' } = options;
     const fresh = database === 'postgres' ? await freshDatabase() : undefined;
-    const url = fresh?.url ?? (database === 'embedded' ? undefined : database);
+    const isEmbedded = ['embedded', 'from nothing'].includes(database);
+    const url = fresh?.url ?? (isEmbedded ? undefined : database);
+    if (database === 'embedded') await layEmbedded('migrated', home);
     const product = new Product(home, options, url, fresh?.drop ?? (() => Promise.resolve()));
     await writeFile(join(home, 'profile.yml'), JSON.stringify(options.profile));
     await product.start();

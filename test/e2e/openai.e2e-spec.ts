@@ -154,13 +154,16 @@ describe('clients of OpenAI', () => {
     });
 
     it('should end with an error where it breaks in the middle', async () => {
-      // Slow enough that the beginning is told before it fails.
-      fake.settings = { ...fake.settings, tokens: 30, tokenMs: 40 };
-      fake.fail({ kind: 'reset-mid-stream', times: 9, afterTokens: 12 });
+      fake.settings = { ...fake.settings, tokens: 30 };
+      const heard = Promise.withResolvers<undefined>();
+      fake.fail({ kind: 'reset-mid-stream', times: 9, afterTokens: 12, until: heard.promise });
       const body = { model: 'dagi-stack', messages: [{ role: 'user' as const, content: 'x' }], stream: true as const };
       const stream = await client.chat.completions.create(body);
       const read = async (): Promise<void> => {
-        for await (const chunk of stream) expect(chunk.choices[0]?.finish_reason).toBeNull();
+        for await (const { choices } of stream) {
+          expect(choices[0]?.finish_reason).toBeNull();
+          if (choices[0]?.delta.content) heard.resolve(undefined);
+        }
       };
       await expect(read()).rejects.toBeInstanceOf(APIError);
     });
@@ -184,7 +187,7 @@ describe('clients of OpenAI', () => {
       );
       await response.body!.getReader().read();
       leaving.abort();
-      await until(() => fake.stats.inFlight === 0, 'the end of the call', 1_000);
+      await until(() => fake.stats.inFlight === 0, 'the end of the call', 5_000);
       await until(async () => (await statusOf(response.headers.get('x-request-id')!)) === 'cancelled', 'the cancel');
     });
 
@@ -196,7 +199,7 @@ describe('clients of OpenAI', () => {
       socket.write(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
       await until(() => fake.stats.inFlight === 1, 'the call');
       socket.destroy();
-      await until(() => fake.stats.inFlight === 0, 'the end of the call', 1_500);
+      await until(() => fake.stats.inFlight === 0, 'the end of the call', 5_000);
     });
 
     it('should find the answer where it named the request', async () => {

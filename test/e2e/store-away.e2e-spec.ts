@@ -41,7 +41,7 @@ describe('a database that is away', () => {
     ]) {
       const began = Date.now();
       const { status, headers, body } = await ask();
-      expect(Date.now() - began).toBeLessThan(2_000);
+      expect(Date.now() - began).toBeLessThan(5_000);
       expect({ status, code: body.error.code }).toEqual({ status: 503, code: 'STORE_UNAVAILABLE' });
       expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
       expect(JSON.stringify(body)).not.toMatch(/ECONN|postgres|127\.0\.0\.1/);
@@ -63,8 +63,14 @@ describe('a database that is away', () => {
   });
 
   it('should cost no answer that was bought while it was away', async () => {
-    fake.settings = { ...fake.settings, tokens: 40, tokenMs: 20 };
+    fake.settings = { ...fake.settings, tokens: 40, tokenMs: 50 };
     const waiting = product.route('Running #bought');
+    // The call may begin before its request is written down: one that could not be is not answered.
+    const open = product.database.all
+      .selectFrom('requests')
+      .select('id')
+      .where('status', 'in', ['accepted', 'running']);
+    await until(async () => (await open.execute()).length === 1, 'the request');
     await until(() => fake.stats.inFlight === 1, 'the call');
     await server.kill();
     await until(() => fake.stats.completed === 1, 'the answer');

@@ -134,6 +134,7 @@ export class Answer {
   /** Faults in the middle of the stream. True: the answer is over. */
   private async spoiledMidStream(): Promise<boolean> {
     const { fault, dialect, response } = this.parts;
+    await fault?.until;
     switch (fault?.kind) {
       case 'hang-mid-stream':
         return true;

@@ -34,4 +34,6 @@ export interface Fault {
   code?: string;
   param?: string;
   afterTokens?: number;
+  /** What a fault in the middle waits for: that a reader has seen a part, say. */
+  until?: Promise<unknown>;
 }

@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect, PostgresDialect } from 'kysely';
 import { Pool } from 'pg';
-import { openEmbedded, openPostgres, type Database, type Db } from '../../src/adapters/store/database.js';
+import { openPostgres, type Database, type Db } from '../../src/adapters/store/database.js';
 import type { Schema } from '../../src/adapters/store/schema.js';
+import { openCopy } from '../support/embedded-database.js';
 import { freshDatabase } from '../support/postgres.js';
 
 /** A database of a test file, and how to get rid of it. */
@@ -28,21 +27,19 @@ export function administratorOf(url: string): Db {
 }
 
 async function freshEmbedded(before?: Before): Promise<Fresh> {
-  const home = before && (await mkdtemp(join(tmpdir(), 'dagi-test-home-')));
-  if (home !== undefined) {
-    const pglite = await PGlite.create(join(home, 'database'));
-    const owner = new Kysely<Schema>({ dialect: new PGliteDialect({ pglite }) });
-    await before?.(owner);
-    await owner.destroy();
-  }
-  const database = await openEmbedded(home);
-  return {
-    database,
-    drop: async () => {
-      await database.close();
-      if (home !== undefined) await rm(home, { recursive: true });
-    },
-  };
+  const database = await openCopy('empty', before && ((home) => asOwner(join(home, 'database'), before)));
+  return { database, drop: () => database.close() };
+}
+
+async function asOwner(folder: string, before: Before): Promise<void> {
+  const owner = new Kysely<Schema>({ dialect: new PGliteDialect({ pglite: await PGlite.create(folder) }) });
+  await before(owner);
+  await owner.destroy();
+}
+
+async function migratedEmbedded(): Promise<Fresh> {
+  const database = await openCopy('migrated');
+  return { database, drop: () => database.close() };
 }
 
 async function freshPostgres(before?: Before): Promise<Fresh> {
@@ -62,6 +59,12 @@ async function freshPostgres(before?: Before): Promise<Fresh> {
   };
 }
 
+async function migratedPostgres(): Promise<Fresh> {
+  const fresh = await freshPostgres();
+  await fresh.database.migrate();
+  return fresh;
+}
+
 /** Both databases of the product, for `describe.each`: name, and how to open an empty one. */
 export const EMPTY_DATABASES: [name: string, open: Open][] = [
   ['PGlite', freshEmbedded],
@@ -69,11 +72,7 @@ export const EMPTY_DATABASES: [name: string, open: Open][] = [
 ];
 
 /** The same, with the schema in place. */
-export const DATABASES = EMPTY_DATABASES.map(([name, open]): [string, () => Promise<Fresh>] => [
-  name,
-  async () => {
-    const fresh = await open();
-    await fresh.database.migrate();
-    return fresh;
-  },
-]);
+export const DATABASES: [name: string, open: () => Promise<Fresh>][] = [
+  ['PGlite', migratedEmbedded],
+  ['PostgreSQL', migratedPostgres],
+];

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { InteractionTokens } from '../../src/adapters/discord/interaction-tokens.js';
 import { TokenSeal } from '../../src/adapters/discord/token-seal.js';
 import { ChatsRepository } from '../../src/adapters/store/chats.repository.js';
-import { openEmbedded, type Database } from '../../src/adapters/store/database.js';
+import type { Database } from '../../src/adapters/store/database.js';
 import { InboxRepository } from '../../src/adapters/store/inbox.repository.js';
 import { InteractionsRepository } from '../../src/adapters/store/interactions.repository.js';
 import { Acceptance } from '../../src/bots/discord/acceptance.js';
@@ -21,6 +21,7 @@ import type { ProposalsService } from '../../src/services/proposals.service.js';
 import { aDao, createDao } from '../factories/access.js';
 import { FakeDiscord } from '../fakes/discord/fake-discord.js';
 import { SPOILS, type Sent } from '../fakes/discord/sender.js';
+import { openCopy } from '../support/embedded-database.js';
 import { until } from '../support/until.js';
 
 const DAO = aDao().id;
@@ -51,8 +52,7 @@ describe('POST /discord/interactions', () => {
   let asked: unknown[];
 
   beforeAll(async () => {
-    database = await openEmbedded();
-    await database.migrate();
+    database = await openCopy('migrated');
     await createDao(database);
     fake = await FakeDiscord.start();
     const clock = {

@@ -7,7 +7,7 @@ import { DiscordMessenger } from '../../src/adapters/discord/discord-messenger.j
 import { DiscordRest } from '../../src/adapters/discord/discord-rest.js';
 import { InteractionTokens } from '../../src/adapters/discord/interaction-tokens.js';
 import { TokenSeal } from '../../src/adapters/discord/token-seal.js';
-import { openEmbedded, type Database } from '../../src/adapters/store/database.js';
+import type { Database } from '../../src/adapters/store/database.js';
 import { InboxRepository } from '../../src/adapters/store/inbox.repository.js';
 import { InteractionsRepository } from '../../src/adapters/store/interactions.repository.js';
 import { RepliesRepository } from '../../src/adapters/store/replies.repository.js';
@@ -18,6 +18,7 @@ import type { DeliveryError } from '../../src/errors/delivery-error.js';
 import { aDao, createDao } from '../factories/access.js';
 import { FakeDiscord } from '../fakes/discord/fake-discord.js';
 import type { CallFault } from '../fakes/discord/settings.js';
+import { openCopy } from '../support/embedded-database.js';
 
 const DAO = aDao().id;
 const GUILD = '500';
@@ -55,8 +56,7 @@ describe('DiscordMessenger', () => {
     await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));
     const { port } = application.address() as AddressInfo;
     fake = await FakeDiscord.start({ interactionsUrl: `http://127.0.0.1:${port}/` });
-    database = await openEmbedded();
-    await database.migrate();
+    database = await openCopy('migrated');
     await createDao(database);
     inbox = new InboxRepository(database);
     replies = new RepliesRepository(database);

@@ -251,7 +251,8 @@ describe('bubblewrap', () => {
     const marker = String(5_000_000_000 + Math.floor(Math.random() * 1e9));
     const child = spawn(process.execPath, [HOLD, 'bubblewrap', workspace, `sleep ${marker} & echo up; wait`]);
     await once(child.stderr, 'data');
-    expect(await running(`sleep\0${marker}`)).not.toEqual([]);
+    // The shell says so before the other process has become `sleep`.
+    await until(async () => (await running(`sleep\0${marker}`)).length > 0);
     child.kill('SIGKILL');
     await until(async () => (await running(`sleep\0${marker}`)).length === 0);
     await open('bubblewrap');

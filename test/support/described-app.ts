@@ -7,13 +7,13 @@ import { loadConfig } from '../../config/loader.js';
 import { RequestCounter } from '../../src/adapters/limits/request-counter.js';
 import { withHash, type ProfileFiles } from '../../src/adapters/profile-files.js';
 import { AccessRepository } from '../../src/adapters/store/access.repository.js';
-import { openEmbedded } from '../../src/adapters/store/database.js';
 import { MemorySharedState } from '../../src/adapters/store/shared-state.js';
 import type { TemporalGateway } from '../../src/adapters/temporal/gateway.js';
 import { compose } from '../../src/compose.js';
 import { createApi } from '../../src/main.js';
 import { HealthService } from '../../src/services/health.service.js';
 import { aDao, createDao } from '../factories/access.js';
+import { openCopy } from './embedded-database.js';
 
 /** Key of the administrator of an app that is described. */
 export const ADMIN = 'key-of-the-administrator';
@@ -68,8 +68,7 @@ const idle = new Proxy({} as TemporalGateway, {
 
 /** Composes the real app, but for Temporal. */
 export async function describedApp(): Promise<DescribedApp> {
-  const database = await openEmbedded();
-  await database.migrate();
+  const database = await openCopy('migrated');
   await createDao(database);
   const log = pino({ level: 'silent' });
   const env = readEnv({ DAGI_DEFAULT_DAO: aDao().id });

@@ -1,14 +1,14 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { ownFolder } from './own-folder.mjs';
 import { fromBuild, obtainTemporalCli } from './parts.mjs';
 import { TestPostgres } from './postgres.ts';
 
-const TEMPORAL_HOME = 'dagi-test-temporal-';
-
 /** Which servers a kind of test needs; each is started once for the whole kind. */
 const NEEDS = {
-  workflow: [startTemporal],
+  workflow: [startTemporal, bundleWorkflows],
   medium: [startTemporal, startPostgres],
   e2e: [startTemporal, startPostgres],
 };
@@ -21,10 +21,9 @@ export default async function setup(_global, project) {
 
 async function startTemporal() {
   if (process.env.TEST_TEMPORAL_ADDRESS) return undefined;
-  await removeLeftovers();
   const cli = await obtainTemporalCli();
   const { TemporalDevServer } = await fromBuild('src/adapters/temporal/dev-server.js');
-  const home = await mkdtemp(join(tmpdir(), `${TEMPORAL_HOME}${process.pid}-`));
+  const home = await ownFolder('dagi-test-temporal-');
   const server = await TemporalDevServer.start({ cli, home, namespace: 'default', ports: { grpc: 0, ui: 0 } });
   process.env.TEST_TEMPORAL_ADDRESS = server.address;
   return async () => {
@@ -33,22 +32,16 @@ async function startTemporal() {
   };
 }
 
-/** What killed runs left; their servers have ended with them. */
-async function removeLeftovers() {
-  for (const name of await readdir(tmpdir())) {
-    const owner = new RegExp(`^${TEMPORAL_HOME}(\\d+)-`).exec(name)?.[1];
-    if (owner && !isAlive(Number(owner)))
-      await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {});
-  }
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
+/** Bundles the workflows as their sources are now. */
+async function bundleWorkflows() {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+    logger: new DefaultLogger('ERROR'),
+  });
+  const folder = await ownFolder('dagi-test-bundle-');
+  process.env.TEST_WORKFLOW_BUNDLE = join(folder, 'workflows.js');
+  await writeFile(process.env.TEST_WORKFLOW_BUNDLE, code);
+  return () => rm(folder, { recursive: true, force: true });
 }
 
 async function startPostgres() {

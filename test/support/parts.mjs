@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { ownFolder } from './own-folder.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -30,4 +32,17 @@ export async function obtainModel() {
   if (process.env.TEST_MODEL) return process.env.TEST_MODEL;
   const module = await fromBuild('src/adapters/supply/small-model.js');
   return module.obtainModel(undefined, await supply());
+}
+
+/** A folder with embedded databases for tests to copy (embedded-database.ts). Whoever takes it removes it. */
+export async function makeEmbeddedDatabases() {
+  const { openEmbedded } = await fromBuild('src/adapters/store/database.js');
+  const folder = await ownFolder('dagi-test-embedded-');
+  const [empty, migrated] = [join(folder, 'empty'), join(folder, 'migrated')];
+  await (await openEmbedded(empty)).close();
+  await cp(empty, migrated, { recursive: true });
+  const database = await openEmbedded(migrated);
+  await database.migrate();
+  await database.close();
+  return folder;
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, type WorkflowBundle } from '@temporalio/worker';
@@ -25,8 +26,13 @@ export const uniqueQueue = (prefix = 'test'): string => `${prefix}-${randomUUID(
 
 let bundle: Promise<WorkflowBundle> | undefined;
 
-/** The bundle of all workflows, built once per test file. */
+/** The bundle of all workflows: of the whole kind, where it is made once for it (global-setup.mjs), else of the test file. */
 export function workflowBundle(): Promise<WorkflowBundle> {
-  bundle ??= bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, logger: new DefaultLogger('ERROR') });
+  bundle ??= obtainBundle(process.env.TEST_WORKFLOW_BUNDLE);
   return bundle;
+}
+
+async function obtainBundle(file: string | undefined): Promise<WorkflowBundle> {
+  if (file) return { code: await readFile(file, 'utf8') };
+  return bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, logger: new DefaultLogger('ERROR') });
 }

@@ -3,7 +3,7 @@ import { Client, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { createProposalActivities, type ProposalActivities } from '../../activities/proposals.js';
-import { openEmbedded, type Database } from '../../src/adapters/store/database.js';
+import type { Database } from '../../src/adapters/store/database.js';
 import { proposalWorkflowId, WORKFLOWS } from '../../src/contracts/ids.js';
 import type { Advanced, Proposal } from '../../src/contracts/proposal.js';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.js';
@@ -11,6 +11,7 @@ import { AppError } from '../../src/errors/app-error.js';
 import type { proposal } from '../../workflows/index.js';
 import { POKE_SIGNAL } from '../../workflows/proposal/messages.js';
 import { Assembly } from '../factories/proposals.js';
+import { openCopy } from '../support/embedded-database.js';
 import { until } from '../support/until.js';
 import { connectTemporal, uniqueQueue, workflowBundle } from '../support/temporal.js';
 import { attributesOf } from './stage.js';
@@ -24,8 +25,7 @@ let client: Client;
 let database: Database;
 
 beforeAll(async () => {
-  [env, database] = await Promise.all([connectTemporal(), openEmbedded(), workflowBundle()]);
-  await database.migrate();
+  [env, database] = await Promise.all([connectTemporal(), openCopy('migrated')]);
   client = new Client({ connection: env.nativeConnection });
 });
 afterAll(async () => {
