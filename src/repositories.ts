@@ -4,7 +4,7 @@ import { AuditHeadsRepository } from './adapters/store/audit-heads.repository.js
 import { AuditRepository } from './adapters/store/audit.repository.js';
 import { ChatsRepository } from './adapters/store/chats.repository.js';
 import { ConfigRepository } from './adapters/store/config.repository.js';
-import { conversationRepositories } from './adapters/store/conversation-repositories.js';
+import { conversationRepositories, type ConversationRepositories } from './adapters/store/conversation-repositories.js';
 import { CrewGatesRepository } from './adapters/store/crew-gates.repository.js';
 import { CrewRunsRepository } from './adapters/store/crew-runs.repository.js';
 import { CrewViewsRepository } from './adapters/store/crew-views.repository.js';
@@ -32,8 +32,43 @@ import { RolesRepository } from './adapters/store/roles.repository.js';
 import { UsageRepository } from './adapters/store/usage.repository.js';
 import { VotesRepository } from './adapters/store/votes.repository.js';
 
+/** What there is on record, by kind. */
+export interface Repositories extends ConversationRepositories {
+  access: AccessRepository;
+  audit: AuditRepository;
+  auditHeads: AuditHeadsRepository;
+  cache: AnswerCacheRepository;
+  chats: ChatsRepository;
+  config: ConfigRepository;
+  crewGates: CrewGatesRepository;
+  crewRuns: CrewRunsRepository;
+  crewViews: CrewViewsRepository;
+  crews: CrewsRepository;
+  daos: DaosRepository;
+  delegations: DelegationsRepository;
+  deliveries: DeliveriesRepository;
+  dialogs: DialogsRepository;
+  figures: ProviderFiguresRepository;
+  inbox: InboxRepository;
+  interactions: InteractionsRepository;
+  invitations: InvitationsRepository;
+  keys: KeysRepository;
+  members: MembersRepository;
+  memory: MemoryRepository;
+  news: NewsRepository;
+  newsViews: NewsViewsRepository;
+  preferences: PreferencesRepository;
+  proposals: ProposalsRepository;
+  refusals: RefusalsRepository;
+  replies: RepliesRepository;
+  requests: RequestsRepository;
+  roles: RolesRepository;
+  usage: UsageRepository;
+  votes: VotesRepository;
+}
+
 /** The repositories over one database. */
-export const repositoriesOf = (tenants: Tenants, news = new NewsRepository(tenants)) => ({
+export const repositoriesOf = (tenants: Tenants, news = new NewsRepository(tenants)): Repositories => ({
   access: new AccessRepository(tenants),
   audit: new AuditRepository(tenants, (daoId) => {
     news.changed(daoId);
@@ -71,5 +106,3 @@ export const repositoriesOf = (tenants: Tenants, news = new NewsRepository(tenan
   votes: new VotesRepository(tenants),
   ...conversationRepositories(tenants),
 });
-
-export type Repositories = ReturnType<typeof repositoriesOf>;

@@ -62,6 +62,12 @@ const announced = sql`
   select id, content, request_id, revision, generation, state, ${stopped} as stopped, ${partsOf} as parts from reply
 `;
 
+/** The dialog of a chat, in which no request has been made yet: a request brings it along. */
+const dialogOf = ({ id, chat, address }: OpenUpdate, daoId: string): RawBuilder<unknown> => sql`dialog as (
+  insert into dialogs (id, dao_id, chat, source) values (${id}, ${daoId}, ${chat}, ${PLATFORMS[address.source]})
+  on conflict do nothing
+),`;
+
 /** Replies, and the messages that they are made of. Only the latest writer of a reply changes anything. */
 export class RepliesRepository {
   constructor(private readonly tenants: Tenants) {}
@@ -72,16 +78,12 @@ export class RepliesRepository {
    * request gives make a turn of the chat's dialog, too.
    */
   async begin(update: OpenUpdate, daoId: string, made: ReplyMade): Promise<RecordedReply> {
-    const { id, chat, actor, revision, address } = update;
+    const { id, chat, actor, revision } = update;
     const content = 'content' in made ? JSON.stringify(made.content) : null;
     const requestId = 'requestId' in made ? made.requestId : null;
     const { rows } = await guardStore(() =>
       sql<Row>`
-        with dialog as (
-          insert into dialogs (id, dao_id, chat, source)
-          select ${id}::text, ${daoId}::text, ${chat}::text, ${PLATFORMS[address.source]}::text where ${content}::jsonb is not null
-          on conflict do nothing
-        ), reply as (
+        with ${content === null ? sql`` : dialogOf(update, daoId)} reply as (
           insert into replies as r (id, dao_id, chat, inbox_id, actor, revision, request_id, content, roles, generation)
           values (
             ${id}, ${daoId}, ${chat}, ${id}, ${actor}, ${revision}, ${requestId}, ${content}::jsonb,
