@@ -20,7 +20,7 @@ const KINDS = {
   workflow: { workers: 1, about: 'workflows on a real Temporal server' },
   replay: { workers: 1, about: 'recorded histories against the present workflows' },
   medium: { workers: 1, about: 'real databases: PGlite and PostgreSQL' },
-  e2e: { workers: 1, shards: 4, about: 'the whole product over sockets' },
+  e2e: { workers: 1, shards: 6, about: 'the whole product over sockets' },
 };
 /**
  * Specs open and close one embedded database after the other; Node 24 died once as it freed the code of one ("Check failed:

@@ -1,8 +1,9 @@
 -- Bounds of what comes in from chats, and messages that are answered as one (docs/adr/0011-dialogs.md).
 
 -- joined_to: of a message that is answered with another one of the same person.
-alter table inbox add column joined_to text references inbox (id) on delete cascade;
-create index inbox_joined on inbox (joined_to) where joined_to is not null;
+alter table inbox add column joined_to text;
+alter table inbox add foreign key (dao_id, joined_to) references inbox (dao_id, id) on delete cascade;
+create index inbox_joined on inbox (dao_id, joined_to) where joined_to is not null;
 
 -- Who was told that too much waits in a chat, and when.
 create index inbox_beyond on inbox (chat, actor, received_at) where lane = 'act' and body ? 'isBeyond';
