@@ -7,14 +7,16 @@ import { DiscordMessenger } from '../../src/adapters/discord/discord-messenger.j
 import { DiscordRest } from '../../src/adapters/discord/discord-rest.js';
 import { InteractionTokens } from '../../src/adapters/discord/interaction-tokens.js';
 import { TokenSeal } from '../../src/adapters/discord/token-seal.js';
+import { ChatsRepository } from '../../src/adapters/store/chats.repository.js';
 import type { Database } from '../../src/adapters/store/database.js';
 import { InboxRepository } from '../../src/adapters/store/inbox.repository.js';
 import { InteractionsRepository } from '../../src/adapters/store/interactions.repository.js';
 import { RepliesRepository } from '../../src/adapters/store/replies.repository.js';
-import type { Inbound, InboundBody, OpenUpdate } from '../../src/contracts/dialog.js';
+import { addressOf, type Inbound, type InboundBody, type OpenUpdate } from '../../src/contracts/dialog.js';
 import type { Place } from '../../src/contracts/messenger.js';
 import { plainText } from '../../src/contracts/rich-text.js';
 import type { DeliveryError } from '../../src/errors/delivery-error.js';
+import { FailedMessages } from '../../src/services/dialogs/failed-messages.js';
 import { aDao, createDao } from '../factories/access.js';
 import { FakeDiscord } from '../fakes/discord/fake-discord.js';
 import type { CallFault } from '../fakes/discord/settings.js';
@@ -130,7 +132,7 @@ describe('DiscordMessenger', () => {
     const writer = { id: update.id, daoId: DAO, chat: update.chat, generation };
     const record = (n: number, messageId: string): Promise<boolean> =>
       replies.put(writer, { n, state: 'sent', messageId, shown: null });
-    return { place, key: (n: number) => `${update.id}.${n}`, record, token, channel: place.chat };
+    return { place, key: (n: number) => `${update.id}.${n}`, record, token, channel: place.chat, row: update.chat };
   }
   const operations = async (): Promise<string[]> => (await fake.stage.calls()).map(({ operation }) => operation);
   const refusal = async (promise: Promise<unknown>): Promise<DeliveryError> =>
@@ -289,6 +291,31 @@ describe('DiscordMessenger', () => {
     expect(await fake.stage.texts(channel)).toEqual(['one', 'two']);
     const news = await refusal(messenger().create(place, message('news'), 'no-interaction.0'));
     expect(news).toMatchObject({ problem: 'closed', message: expect.stringContaining('Missing Access') as unknown });
+  });
+
+  it.each([true, false])('hears a channel that could not be written to as before; with a bot: %s', async (hasBot) => {
+    const { place, key, channel, row } = await begun();
+    const card = await messenger().create(place, message('a vote'), key(0));
+    await database.all.deleteFrom('interactions').execute();
+    await fake.stage.channel(channel, { guild: GUILD, isBotHere: false });
+    const failed = new FailedMessages({
+      chats: new ChatsRepository(database),
+      clock: { pokeDialog: () => Promise.reject(new Error('nothing has moved')) },
+      log: pino({ level: 'silent' }),
+    });
+    const lost = { address: addressOf(place), chat: row, count: 1, fields: {} };
+    const one = messenger({ hasBot });
+    for (const write of [
+      () => one.create(place, message('news'), 'no-interaction.0'),
+      () => one.edit(place, card, message('a vote, a week later')),
+    ]) {
+      const error = await refusal(write());
+      expect(error.problem).toBe('closed');
+      expect(await failed.isLost({ ...lost, error })).toBe(true);
+    }
+    await database.all.updateTable('inbox').set({ state: 'done' }).where('chat', '=', row).execute();
+    const { update } = await taken({ kind: 'message', text: 'y' }, {}, channel);
+    expect(update).toMatchObject({ isClosed: false, body: { text: 'y' } });
   });
 
   it('answers anew where somebody has deleted the answer', async () => {

@@ -63,6 +63,41 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       await inbox.accept(written(address));
       expect(await next(address)).toMatchObject({ isClosed: false });
     });
+
+    it('should open a group again that was closed, with all its topics, as somebody writes or the bot is there again', async () => {
+      const { chat: group } = aChat();
+      const topics = ['', '7', '8'];
+      const says = (topic: string, changes: Partial<Inbound> = {}): Inbound =>
+        anInbound({
+          ...changes,
+          place: { source: 'tg', chat: group, topic: topic === '' ? null : topic, kind: 'group' },
+        });
+      const closed = async (): Promise<boolean[]> => {
+        const rows = fresh.database.all.selectFrom('chats').select('closed_at').where('chat_id', '=', group);
+        return (await rows.orderBy('topic').execute()).map(({ closed_at: at }) => at !== null);
+      };
+      for (const topic of topics) await inbox.accept(says(topic));
+      const { chat } = await taken({ source: 'tg', chat: group, topic: '7' });
+      const other = aChat();
+      await inbox.accept(written(other));
+      await chats.setPresence((await taken(other)).chat, false);
+
+      await chats.setPresence(chat, false);
+      expect(await closed()).toEqual([true, true, true]);
+      await inbox.accept(says('', { lane: 'act', body: { kind: 'presence', state: 'here' } }));
+      expect(await closed()).toEqual([true, true, true]);
+      const back = await inbox.next({ source: 'tg', chat: group, topic: '' }, 'act', DAO);
+      await chats.setPresence(back?.chat ?? '', true);
+      expect(await closed()).toEqual([false, false, false]);
+
+      await chats.setPresence(chat, false);
+      await Promise.all(topics.map((topic) => inbox.accept(says(topic))));
+      expect(await closed()).toEqual([false, false, false]);
+      await chats.setPresence(chat, false);
+      await inbox.accept(says('9'));
+      expect(await closed()).toEqual([false, false, false, false]);
+      expect(await taken(other)).toMatchObject({ isClosed: true });
+    });
   });
 
   describe('next', () => {

@@ -29,14 +29,15 @@ export interface Changed {
 export class ChatsRepository {
   constructor(private readonly tenants: Tenants) {}
 
-  /** Writes down whether the bot can write in a chat. */
+  /** Writes down whether the bot can write in a chat, in all its topics: platforms tell it of none. */
   async setPresence(chat: string, isHere: boolean): Promise<void> {
     await guardStore(() =>
-      this.tenants.all
-        .updateTable('chats')
-        .set({ closed_at: isHere ? null : sql<Date>`coalesce(closed_at, now())` })
-        .where('id', '=', chat)
-        .execute(),
+      sql`
+        update chats set closed_at = ${isHere ? sql`null` : sql`coalesce(closed_at, now())`} where id in (
+          select o.id from chats c join chats o on o.source = c.source and o.chat_id = c.chat_id
+          where c.id = ${chat} order by o.id for update of o
+        )
+      `.execute(this.tenants.all),
     );
   }
 

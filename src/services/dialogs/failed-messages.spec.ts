@@ -10,6 +10,7 @@ import { Superseded } from './reply-writer.js';
 import { MOST_ATTEMPTS } from './turn.js';
 
 const ADDRESS: ChatAddress = { source: 'tg', chat: '12345', topic: '7' };
+const LOST = { address: ADDRESS, chat: 'c1', fields: { update: 'u1', dao_id: 'greenfood' } };
 
 describe('a message that could not be shown', () => {
   const move = jest.fn<ChatsRepository['move']>();
@@ -21,8 +22,7 @@ describe('a message that could not be shown', () => {
     clock: { pokeDialog },
     log: pino({ base: null, timestamp: false }, { write }),
   });
-  const isLost = (error: unknown, count = 1): Promise<boolean> =>
-    failed.isLost({ address: ADDRESS, chat: 'c1', error, count, fields: { update: 'u1', dao_id: 'greenfood' } });
+  const isLost = (error: unknown, count = 1): Promise<boolean> => failed.isLost({ ...LOST, error, count });
   const problem = (name: DeliveryProblem, detail: DeliveryDetail = {}): DeliveryError =>
     new DeliveryError(name, 'no', detail);
   const logged = (): { level: number }[] => write.mock.calls.map(([line]) => JSON.parse(line) as { level: number });
@@ -41,6 +41,13 @@ describe('a message that could not be shown', () => {
   it('should be given up with its chat, where that is closed', async () => {
     expect(await isLost(problem('closed'))).toBe(true);
     expect(setPresence).toHaveBeenCalledWith('c1', false);
+  });
+
+  it('should be given up without its chat in Discord, which never tells that one is open again', async () => {
+    const address: ChatAddress = { source: 'dc', chat: '900', topic: '' };
+    expect(await failed.isLost({ ...LOST, address, error: problem('closed'), count: 1 })).toBe(true);
+    expect(setPresence).not.toHaveBeenCalled();
+    expect(logged().map(({ level }) => level)).toEqual([40]);
   });
 
   it('should be given up where the platform will never take it, and leave its chat as it is', async () => {

@@ -1,11 +1,15 @@
 import type { Logger } from 'pino';
 import type { ChatAddress } from '../../contracts/dialog.js';
 import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
+import type { Source } from '../../contracts/messenger.js';
 import { AppError } from '../../errors/app-error.js';
 import { DeliveryError } from '../../errors/delivery-error.js';
 import type { DialogClock } from './dialogs.service.js';
 import { Superseded } from './reply-writer.js';
 import { MOST_ATTEMPTS } from './turn.js';
+
+/** Platforms that tell when the bot is in a chat again. */
+const TELL_OF_PRESENCE: ReadonlySet<Source> = new Set<Source>(['tg']);
 
 /** A message that could not be shown in a chat. */
 export interface FailedMessage {
@@ -45,8 +49,9 @@ export class FailedMessages {
     }
     const isUnforeseen = !(error instanceof AppError || error instanceof DeliveryError || error instanceof Superseded);
     if (isUnforeseen) log.error(fields, 'a message could not be written');
-    if (problem === 'closed') await chats.setPresence(chat, false);
-    else if (problem !== 'refused' && !(isUnforeseen && count >= MOST_ATTEMPTS)) throw error;
+    const isOver = problem === 'closed' || problem === 'refused' || (isUnforeseen && count >= MOST_ATTEMPTS);
+    if (!isOver) throw error;
+    if (problem === 'closed' && TELL_OF_PRESENCE.has(address.source)) await chats.setPresence(chat, false);
     log.warn(fields, 'a message cannot be shown in a chat; it is given up');
     return true;
   }

@@ -133,35 +133,6 @@ do $$ declare home text; begin
   select n.nspname into home
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = 'chats'::regclass;
 
-  -- Writes down what came in, once. new_*: ids for rows that are not there yet.
-  execute format($create$
-    create function %1$I.accept_update(
-      new_chat text, new_id text, key text, in_source text, in_chat text, in_topic text, in_kind text, in_space text,
-      in_user text, in_language text, in_lane text, in_place numeric, in_actor text, in_message text, in_body jsonb,
-      at timestamptz
-    ) returns table (id text, chat text, state text, is_new boolean)
-    language plpgsql volatile security definer set search_path = %1$I, pg_temp as $body$
-    declare chat_row text; found record;
-    begin
-      insert into chats as c (id, source, chat_id, topic, kind, space_id, user_id, language)
-      values (new_chat, in_source, in_chat, in_topic, in_kind, in_space, in_user, in_language)
-      on conflict (source, chat_id, topic) do update set
-        seen_at = now(), language = coalesce(excluded.language, c.language),
-        -- Who writes in a private chat has not blocked the bot any more.
-        closed_at = case when excluded.kind = 'private' and in_lane = 'turn' then null else c.closed_at end
-      returning c.id into chat_row;
-      insert into inbox as i (id, update_key, chat, lane, place, actor, message_id, body, received_at)
-      values (new_id, key, chat_row, in_lane, in_place, in_actor, in_message, in_body, at)
-      on conflict (update_key) do nothing
-      returning i.id, i.state into found;
-      if found.id is not null then
-        return query select found.id::text, chat_row, found.state::text, true;
-      else
-        return query select i.id, i.chat, i.state, false from inbox i where i.update_key = key;
-      end if;
-    end $body$
-  $create$, home);
-
   -- Takes what is next of a chat in a lane, and stamps it with its DAO: once, so that it stays what it was. asked: whether
   -- its author was asked something there, in whatever DAO.
   execute format($create$
@@ -233,8 +204,6 @@ do $$ declare home text; begin
 
   execute format('revoke all on function %I.unknown_messages(text, numeric, integer) from public', home);
   execute format('grant execute on function %I.unknown_messages(text, numeric, integer) to dagi_app, dagi_all', home);
-  execute format('revoke all on function %I.accept_update(text, text, text, text, text, text, text, text, text, text, text, numeric, text, text, jsonb, timestamptz) from public', home);
-  execute format('grant execute on function %I.accept_update(text, text, text, text, text, text, text, text, text, text, text, numeric, text, text, jsonb, timestamptz) to dagi_app, dagi_all', home);
   execute format('revoke all on function %I.next_update(text, text, text, text, text) from public', home);
   execute format('grant execute on function %I.next_update(text, text, text, text, text) to dagi_app, dagi_all', home);
 end $$;

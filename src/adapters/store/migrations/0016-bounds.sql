@@ -12,9 +12,9 @@ do $$ declare home text; begin
   select n.nspname into home
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = 'inbox'::regclass;
 
-  -- As before, with a bound: where so much waits in the chat, a message is written down as dropped, and its body says why. The
-  -- first of a person's in a minute becomes an act, so that they are told at once: one, since the chat's row is locked.
-  execute format('drop function %I.accept_update(text, text, text, text, text, text, text, text, text, text, text, numeric, text, text, jsonb, timestamptz)', home);
+  -- Writes down what came in, once. new_*: ids for rows that are not there yet. Where so much waits in the chat, a message is
+  -- written down as dropped, and its body says why. The first of a person's in a minute becomes an act, so that they are told at
+  -- once: one, since the chat's row is locked.
   execute format($create$
     create function %1$I.accept_update(
       new_chat text, new_id text, key text, in_source text, in_chat text, in_topic text, in_kind text, in_space text,
@@ -28,12 +28,18 @@ do $$ declare home text; begin
       is_full boolean := false;
       is_told boolean;
     begin
+      -- Where somebody writes to the bot it is there, in all topics. They are locked in order, as whoever closes them does.
+      if in_lane = 'turn' and exists (
+        select from chats c where c.source = in_source and c.chat_id = in_chat and c.closed_at is not null
+      ) then
+        update chats c set closed_at = null where c.id in (
+          select o.id from chats o where o.source = in_source and o.chat_id = in_chat order by o.id for update
+        );
+      end if;
       insert into chats as c (id, source, chat_id, topic, kind, space_id, user_id, language)
       values (new_chat, in_source, in_chat, in_topic, in_kind, in_space, in_user, in_language)
       on conflict (source, chat_id, topic) do update set
-        seen_at = now(), language = coalesce(excluded.language, c.language),
-        -- Who writes in a private chat has not blocked the bot any more.
-        closed_at = case when excluded.kind = 'private' and in_lane = 'turn' then null else c.closed_at end
+        seen_at = now(), language = coalesce(excluded.language, c.language)
       returning c.id into chat_row;
       if in_lane = 'turn' and most is not null then
         select count(*) >= most into is_full from (
