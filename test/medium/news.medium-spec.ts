@@ -172,6 +172,29 @@ describe.each(DATABASES)('news on %s', (_name, open) => {
       expect(await told()).toEqual([`proposal_opened ${chat(31)}`]);
     });
 
+    it('should choose another chat where that one could not be written to since it was used', async () => {
+      const member = await dao.memberId(user(3));
+      const identity = { dao_id: dao.daoId, member_id: member, linked_by: 'code' as const, user_id: user(31) };
+      await fresh.database.of(dao.daoId).insertInto('identities').values(identity).execute();
+      await chatOf(3, { agoS: 100 });
+      const used = await chatOf(31, { agoS: 50 });
+      const opened = async (): Promise<string[]> => {
+        await dao.open(user(1));
+        await spread();
+        return told();
+      };
+      const [first, second] = [3, 31].map((number) => `proposal_opened ${chat(number)}`);
+      expect(await opened()).toEqual([second]);
+      await deliveries.giveUp((await deliveries.next(used))!);
+      expect(await opened()).toEqual([first, second]);
+      await fresh.database.all
+        .updateTable('chats')
+        .set({ seen_at: new Date() })
+        .where('chat_id', '=', used.chat)
+        .execute();
+      expect(await opened()).toEqual([first, second, second]);
+    });
+
     it('should leave out who wants to hear nothing of it, and wait where somebody is to be left alone', async () => {
       for (const number of [1, 2, 3]) await chatOf(number);
       const preferences = new PreferencesRepository(fresh.database);
@@ -242,6 +265,10 @@ describe.each(DATABASES)('news on %s', (_name, open) => {
       for (let time = 0; time < 2; time += 1) await deliveries.giveUp(delivery);
       await spread();
       expect(await told()).toEqual([`gate_asked ${space}b`, `gate_asked ${chat(1)}`].toSorted());
+      // Where that one cannot be written to, another one of the group is told.
+      await deliveries.giveUp((await deliveries.next({ source: 'tg', chat: `${space}b`, topic: '' }))!);
+      await spread();
+      expect(await told()).toContain(`gate_asked ${space}a`);
     });
 
     it('should tell the chat where a run was asked for, and whom it is about, of its end', async () => {

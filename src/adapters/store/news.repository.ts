@@ -38,6 +38,11 @@ export interface Round {
   isLast: boolean;
 }
 
+/** Whether news could not be written in a chat (`c`) since somebody was there. It is tried where there is no other one. */
+const FAILS = sql`exists (
+  select from deliveries d where d.chat = c.id and d.state = 'undeliverable' and d.not_before >= c.seen_at
+)`;
+
 interface Found {
   who: string;
   member: string | null;
@@ -232,7 +237,7 @@ async function peopleOf(db: Db, news: News, after: string): Promise<Found[]> {
       where c.kind = 'private' and c.closed_at is null and (c.user_id = page.who or c.user_id in (
         select i.user_id from identities i where i.dao_id = ${daoId} and i.member_id = page.who
       ))
-      order by c.seen_at desc, c.id limit 1
+      order by ${FAILS}, c.seen_at desc, c.id limit 1
     ) c on true
     order by page.who
   `.execute(db);
@@ -264,7 +269,7 @@ async function addDirect(db: Db, news: News): Promise<void> {
   await addMessages(db, news, groupsOf(news));
 }
 
-/** Of each group or guild of the DAO the chat that was used last, unless somebody has a message about it. */
+/** Of each group or guild of the DAO the chat that was used last, of those that can be written to, unless somebody has a message about it. */
 const groupsOf = ({ id, daoId }: News): RawBuilder<unknown> => sql`
   select distinct on (c.source, c.space_id) c.id, null, now()
   from spaces s join chats c on c.source = s.source and c.space_id = s.space_id
@@ -274,7 +279,7 @@ const groupsOf = ({ id, daoId }: News): RawBuilder<unknown> => sql`
       select from news n join crew_gates g on g.dao_id = n.dao_id and g.run_id = n.data ->> 'run' and g.id = n.data ->> 'gate'
       where n.id = ${id} and g.state = 'open' and g.kind <> 'question'
     )
-  order by c.source, c.space_id, c.seen_at desc, c.id`;
+  order by c.source, c.space_id, ${FAILS}, c.seen_at desc, c.id`;
 
 /** @param chats which, whom each of them is for, and when it may be told */
 async function addMessages(db: Db, { id, daoId }: News, chats: RawBuilder<unknown>): Promise<void> {

@@ -17,6 +17,8 @@ const update = (id: number, chat: number): object => ({
 /** Updates as the platform keeps them: until an offset behind them is asked for. */
 class Source {
   readonly offsets: (number | undefined)[] = [];
+  /** Ends the poll that waits, with what there is by then. */
+  answer: () => void = () => undefined;
 
   constructor(private kept: { update_id: number }[]) {}
 
@@ -24,10 +26,16 @@ class Source {
     this.offsets.push(offset);
     this.kept = this.kept.filter((one) => one.update_id >= (offset ?? 0));
     if (this.kept.length > 0) return this.kept;
-    await new Promise((resolve) => {
-      signal.addEventListener('abort', resolve, { once: true });
+    await new Promise<void>((resolve) => {
+      this.answer = resolve;
+      signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    return [];
+    return this.kept;
+  }
+
+  add(one: { update_id: number }): void {
+    this.kept.push(one);
+    this.answer();
   }
 }
 
@@ -73,6 +81,23 @@ describe(TelegramPoller.name, () => {
     });
     await until(() => taken.length === 2);
     expect(taken).toEqual([5, 6]);
+    await poller.stop();
+  });
+
+  it('should ask for whatever comes next once there was nothing: after a quiet week numbers may be lower', async () => {
+    const source = sourceOf([1_000_005, 1]);
+    const taken: number[] = [];
+    const poller = poll(source, (id) => {
+      taken.push(id);
+      return Promise.resolve();
+    });
+    await until(() => source.offsets.length === 2);
+    source.answer();
+    await until(() => source.offsets.length === 3);
+    source.add(update(7, 1) as { update_id: number });
+    await until(() => source.offsets.length === 4);
+    expect(taken).toEqual([1_000_005, 7]);
+    expect(source.offsets).toEqual([undefined, 1_000_006, undefined, 8]);
     await poller.stop();
   });
 

@@ -48,6 +48,18 @@ describe(readUpdate.name, () => {
     expect(message({ sticker: { file_id: 'f' } })?.body).toMatchObject({ text: '', attachment: 'sticker' });
   });
 
+  it('should hear of photos that are sent together what one of them says', () => {
+    const one = { photo: [{ file_id: 'f' }], media_group_id: '13' };
+    expect(message({ ...one, caption: 'Which is ours?' })?.body).toMatchObject({
+      ...{ text: 'Which is ours?', attachment: 'photo' },
+    });
+    expect(message(one)).toBeUndefined();
+    expect(message({ ...one, photo: undefined, video: { file_id: 'f' } })).toBeUndefined();
+    const reply = { reply_to_message: { message_id: 5, from: { id: 99 } } };
+    expect(message({ ...one, ...reply, chat: GROUP })).toBeUndefined();
+    expect(read({ edited_message: { message_id: 7, chat: PRIVATE, from: ANNA, ...one } })).toBeUndefined();
+  });
+
   it('should not hear what nobody said', () => {
     expect(message({ new_chat_members: [ANNA] })).toBeUndefined();
     expect(message({ chat: GROUP, pinned_message: { message_id: 3 } })).toBeUndefined();
