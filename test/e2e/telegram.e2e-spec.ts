@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Update } from 'grammy/types';
 import { sql } from 'kysely';
 import { DEFAULT_SETTINGS } from '../fakes/fake-dialect.js';
 import { startFakeOpenAi } from '../fakes/fake-openai.js';
@@ -329,6 +330,20 @@ describe('Telegram by polling', () => {
     const asked = await anna.write('Hello #polled');
     await stage.untilAnswered(anna.id, asked, { matching: 'echo #polled' });
     expect(await stage.violations()).toEqual([]);
+  });
+
+  it('Telegram case 5: should take in what comes by a lower number than before, after a time without any', async () => {
+    const asked = await anna.write('Higher #higher');
+    await stage.untilAnswered(anna.id, asked, { matching: 'echo #higher' });
+    const polls = async (): Promise<number> => (await stage.counts()).getUpdates ?? 0;
+    const quiet = (await polls()) + 2;
+    await until(async () => (await polls()) >= quiet);
+    // Written while nobody polls: the next poll finds it there.
+    await stage.fail({ kind: 'error-500', method: 'getUpdates' });
+    const spoilt = (await polls()) + 1;
+    await until(async () => (await polls()) >= spoilt);
+    await stage.put(JSON.parse(written('Lower #lower', 17)) as Update, MEMBER);
+    await until(async () => (await stage.texts(MEMBER)).some((text) => text.includes('echo #lower')));
   });
 
   describe('with bounds of its own', () => {
