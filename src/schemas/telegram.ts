@@ -45,6 +45,8 @@ export const TelegramMessageSchema = z.object({
   caption_entities: z.array(EntitySchema).default([]),
   reply_to_message: RepliedSchema.optional(),
   migrate_to_chat_id: number.optional(),
+  /** Of photos and the like that were sent together, a message each. */
+  media_group_id: text.optional(),
   photo: attached,
   voice: attached,
   audio: attached,

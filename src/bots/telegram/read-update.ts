@@ -93,10 +93,14 @@ function readMessage(head: Head, message: TelegramMessage, self: TelegramSelf): 
   );
 }
 
-/** What a message says; undefined: somebody joined, something was pinned, and nothing was said. */
+/**
+ * What a message says; undefined: somebody joined, something was pinned, and nothing was said; or it is one of several photos
+ * that were sent together, of which another one says what they are for.
+ */
 function saidIn(message: TelegramMessage, text: string, name: string | undefined): InboundBody | undefined {
   const attachment = ATTACHMENTS.find(([key]) => message[key] !== undefined)?.[1];
-  if (text === '' && attachment === undefined) return undefined;
+  const isAlone = attachment !== undefined && message.media_group_id === undefined;
+  if (text === '' && !isAlone) return undefined;
   const replyTo = message.reply_to_message?.message_id;
   return {
     ...{ kind: 'message', text },
