@@ -8,6 +8,7 @@ import { ChatsRepository } from '../../src/adapters/store/chats.repository.js';
 import type { Database } from '../../src/adapters/store/database.js';
 import { InboxRepository } from '../../src/adapters/store/inbox.repository.js';
 import { InteractionsRepository } from '../../src/adapters/store/interactions.repository.js';
+import { linkIdentity } from '../../src/adapters/store/members.repository.js';
 import { Acceptance } from '../../src/bots/discord/acceptance.js';
 import { DiscordIntake } from '../../src/bots/discord/intake.js';
 import type { Entitlement } from '../../src/contracts/access.js';
@@ -246,6 +247,38 @@ describe('POST /discord/interactions', () => {
       .execute();
     expect(await inGuild().command('ask', { text: 'x' })).toMatchObject({ body: { type: 5 } });
     await database.all.deleteFrom('spaces').execute();
+  });
+
+  it('Discord case 10: takes in, where no DAO is, what links one, of members; and what they write to it alone', async () => {
+    defaultDao = undefined;
+    const answered = async (sent: Promise<Sent>): Promise<{ isTaken: boolean; dao: string | null | undefined }> => {
+      const { id, body, problems } = await sent;
+      expect(problems).toEqual([]);
+      const row = await database.all
+        .selectFrom('inbox')
+        .innerJoin('chats', 'chats.id', 'inbox.chat')
+        .where('update_key', '=', `dc:${id}`)
+        .select(['chats.chat_id'])
+        .executeTakeFirst();
+      // Of which DAO it is, is decided when it is its turn.
+      const address = row && { source: 'dc' as const, chat: row.chat_id, topic: '' };
+      const next = address && (await new InboxRepository(database).next(address, 'turn', undefined));
+      return { isTaken: (body as { type: number }).type === 5, dao: next?.daoId };
+    };
+    const [taken, refused] = [
+      { isTaken: true, dao: DAO },
+      { isTaken: false, dao: undefined },
+    ];
+    const link = () => answered(inGuild().command('link', { dao: DAO }));
+    const ask = () => answered(inDirect().command('ask', { text: 'x' }));
+    expect([await link(), await ask()]).toEqual([refused, refused]);
+    const { id: member } = await database.of(DAO).selectFrom('members').select('id').executeTakeFirstOrThrow();
+    for (const user of ['dc:7', 'dc:8']) await linkIdentity(database.of(DAO), DAO, member, user);
+    expect([await link(), await ask()]).toEqual([taken, taken]);
+    expect(await answered(inGuild().command('ask', { text: '/linked' }))).toEqual(refused);
+    const typed = await inDirect().types('review', 'n', '1');
+    expect(JSON.stringify(typed.body)).toContain('Title 12');
+    await database.all.deleteFrom('identities').where('user_id', 'like', 'dc:%').execute();
   });
 
   it('answers nobody in a channel between other people', async () => {

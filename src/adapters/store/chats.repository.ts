@@ -1,5 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { ChatAddress, Language, OpenUpdate } from '../../contracts/dialog.js';
+import type { Place } from '../../contracts/messenger.js';
 import { guardStore } from './errors.js';
 import type { Tenants } from './tenants.js';
 
@@ -23,6 +24,15 @@ const reworded = (text: string): RawBuilder<unknown> => sql`
 export interface Changed {
   /** The request that answered it, or was about to; null: none was begun. */
   requestId: string | null;
+}
+
+/** What somebody says, and where. */
+export interface Saying {
+  place: Place;
+  /** The group or guild; null: none. */
+  space: string | null;
+  actor: string;
+  text: string;
 }
 
 /** Chats and what may be changed in them at any moment. A chat is of no one DAO. */
@@ -122,20 +132,16 @@ export class ChatsRepository {
   }
 
   /**
-   * Of which DAO a chat is: that of its space, else the one that its person chose, else the usual one.
+   * Of which DAO is what somebody says: as it will be when it is its turn.
+   * @param usual the DAO of chats that are mapped to none
    * @returns undefined: none is its own
    */
-  async daoOf(
-    { source, chat, topic }: ChatAddress,
-    space: string | null,
-    usual: string | undefined,
-  ): Promise<string | undefined> {
+  async daoOf({ place, space, actor, text }: Saying, usual: string | undefined): Promise<string | undefined> {
+    const { source, chat, topic, kind } = place;
     const { rows } = await guardStore(() =>
       sql<{ dao_id: string | null }>`
-        select coalesce(
-          (select dao_id from spaces where source = ${source} and space_id = ${space}),
-          (select dao_id from chats where source = ${source} and chat_id = ${chat} and topic = ${topic}),
-          (select id from daos where id = ${usual ?? null})
+        select dao_for(
+          ${source}, ${chat}, ${topic ?? ''}, ${space}, ${kind}, ${actor}, ${text}, ${usual ?? null}
         ) as dao_id
       `.execute(this.tenants.all),
     );

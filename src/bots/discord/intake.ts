@@ -81,7 +81,7 @@ export class DiscordIntake {
   ): Promise<DiscordAnswer> {
     const words = wordsFor(deed.locale);
     try {
-      if (!(await this.suggestions.hasDao(where.place, where.space))) return told(words.noDao);
+      if (!(await this.suggestions.hasDao({ ...where, text }))) return told(words.noDao);
     } catch (error) {
       this.log.warn({ err: error }, 'an interaction could not be taken in');
       return told(words.notAccepted);

@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { addressOf } from '../../contracts/dialog.js';
-import type { Place } from '../../contracts/messenger.js';
-import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
+import type { ChatsRepository, Saying } from '../../adapters/store/chats.repository.js';
 import type { AccessService } from '../access.service.js';
 import type { ProposalsService } from '../proposals.service.js';
 import { BOTS_KEY } from './turn.js';
@@ -20,11 +18,7 @@ export interface SuggestionsParts {
 }
 
 /** Who is typing what, and where. */
-export interface Typing {
-  place: Place;
-  /** The group or guild; null: none. */
-  space: string | null;
-  actor: string;
+export interface Typing extends Omit<Saying, 'text'> {
   typed: string;
 }
 
@@ -33,9 +27,9 @@ export class SuggestionsService {
   constructor(private readonly parts: SuggestionsParts) {}
 
   /** Whether there is a DAO in which somebody can be answered. @throws AppError `STORE_UNAVAILABLE` */
-  async hasDao(place: Place, space: string | null): Promise<boolean> {
+  async hasDao(saying: Saying): Promise<boolean> {
     const usual = this.parts.defaultDao();
-    return usual !== undefined || (await this.parts.chats.daoOf(addressOf(place), space, usual)) !== undefined;
+    return usual !== undefined || (await this.parts.chats.daoOf(saying, usual)) !== undefined;
   }
 
   /**
@@ -49,7 +43,7 @@ export class SuggestionsService {
 
   private async found({ place, space, actor, typed }: Typing): Promise<{ n: number; title: string }[]> {
     const { chats, access, proposals, defaultDao } = this.parts;
-    const daoId = await chats.daoOf(addressOf(place), space, defaultDao());
+    const daoId = await chats.daoOf({ place, space, actor, text: '' }, defaultDao());
     if (daoId === undefined) return [];
     // Asked here and not there: nobody is refused anything by typing, so nothing of it goes on the record.
     const { rights } = await access.resolve(BOTS_KEY, { daoId, userId: actor });

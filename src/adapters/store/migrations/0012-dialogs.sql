@@ -133,44 +133,6 @@ do $$ declare home text; begin
   select n.nspname into home
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = 'chats'::regclass;
 
-  -- Takes what is next of a chat in a lane, and stamps it with its DAO: once, so that it stays what it was. asked: whether
-  -- its author was asked something there, in whatever DAO.
-  execute format($create$
-    create function %1$I.next_update(of_source text, of_chat text, of_topic text, of_lane text, usual_dao text)
-    returns table (
-      id text, chat text, dao_id text, lane text, actor text, message_id text, body jsonb, revision integer,
-      stopped boolean, received_at timestamptz, kind text, language text, speaks text, closed boolean, again boolean,
-      asked boolean, more boolean
-    )
-    language plpgsql volatile security definer set search_path = %1$I, pg_temp as $body$
-    begin
-      return query
-        with next as (
-          select i.id, i.state, c.id as chat, c.kind, c.language, c.speaks, c.closed_at, s.dao_id as linked, c.dao_id as chosen
-          from chats c
-          join inbox i on i.chat = c.id and i.lane = of_lane and i.state in ('waiting', 'open')
-          left join spaces s on s.source = c.source and s.space_id = c.space_id
-          where c.source = of_source and c.chat_id = of_chat and c.topic = of_topic
-          order by i.place, i.id
-          limit 1
-        )
-        update inbox as i set
-          state = 'open', opened_at = coalesce(i.opened_at, now()),
-          dao_id = coalesce(i.dao_id, next.linked, next.chosen, (select d.id from daos d where d.id = usual_dao))
-        from next where i.id = next.id
-        returning i.id, i.chat, i.dao_id, i.lane, i.actor, i.message_id, i.body, i.revision, i.stopped_at is not null,
-          i.received_at, next.kind, next.language, next.speaks, next.closed_at is not null,
-          next.state = 'open',
-          exists (
-            select from pending p where p.chat = i.chat and p.actor = i.actor and (p.taken_by is null or p.taken_by = i.id)
-          ),
-          exists (
-            select from inbox o
-            where o.chat = i.chat and o.lane = i.lane and o.state in ('waiting', 'open') and o.id <> i.id
-          );
-    end $body$
-  $create$, home);
-
   -- Numbers of messages below one, and above the last that was known before it, of which nothing is known: one of them
   -- may have been created and not written down. Private chats of a bot count together, a large group by itself (its id
   -- begins with -100); other platforms do not number.
@@ -204,6 +166,4 @@ do $$ declare home text; begin
 
   execute format('revoke all on function %I.unknown_messages(text, numeric, integer) from public', home);
   execute format('grant execute on function %I.unknown_messages(text, numeric, integer) to dagi_app, dagi_all', home);
-  execute format('revoke all on function %I.next_update(text, text, text, text, text) from public', home);
-  execute format('grant execute on function %I.next_update(text, text, text, text, text) to dagi_app, dagi_all', home);
 end $$;

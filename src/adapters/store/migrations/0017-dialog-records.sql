@@ -11,13 +11,33 @@ where replies.inbox_id is not null
   and not exists (select from dialogs where dialogs.dao_id = replies.dao_id and dialogs.chat = replies.chat)
 group by replies.dao_id, replies.chat, chats.source;
 
--- Of which DAO a message is where its chat is of none, and there is no usual one: in a private chat the first of its person's,
--- who could not choose another otherwise. In a group so is what is to give it one; everything else is nobody's there.
 do $$ declare home text; begin
   select n.nspname into home
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = 'chats'::regclass;
+
+  -- Of which DAO is what somebody says in a chat: that of its space, else the one that was chosen there, else the usual one. Else
+  -- in a private chat the first of its person's, who could not choose another otherwise. In a group so is what is to give it
+  -- one; everything else is nobody's there.
   execute format($create$
-    create or replace function %1$I.next_update(of_source text, of_chat text, of_topic text, of_lane text, usual_dao text)
+    create function %1$I.dao_for(
+      of_source text, of_chat text, of_topic text, of_space text, of_kind text, of_actor text, says text, usual_dao text
+    ) returns text
+    language sql stable security definer set search_path = %1$I, pg_temp as $body$
+      select coalesce(
+        (select s.dao_id from spaces s where s.source = of_source and s.space_id = of_space),
+        (select c.dao_id from chats c where c.source = of_source and c.chat_id = of_chat and c.topic = of_topic),
+        (select d.id from daos d where d.id = usual_dao),
+        case when of_kind = 'private' or says ~* '^\s*/link(@\w+)?(\s|$)' then (
+          select t.dao_id from identities t where t.user_id = of_actor order by t.dao_id limit 1
+        ) end
+      )
+    $body$
+  $create$, home);
+
+  -- Takes what is next of a chat in a lane, and stamps it with its DAO: once, so that it stays what it was. asked: whether
+  -- its author was asked something there, in whatever DAO.
+  execute format($create$
+    create function %1$I.next_update(of_source text, of_chat text, of_topic text, of_lane text, usual_dao text)
     returns table (
       id text, chat text, dao_id text, lane text, actor text, message_id text, body jsonb, revision integer,
       stopped boolean, received_at timestamptz, kind text, language text, speaks text, closed boolean, again boolean,
@@ -27,10 +47,9 @@ do $$ declare home text; begin
     begin
       return query
         with next as (
-          select i.id, i.state, c.id as chat, c.kind, c.language, c.speaks, c.closed_at, s.dao_id as linked, c.dao_id as chosen
+          select i.id, i.state, c.id as chat, c.space_id, c.kind, c.language, c.speaks, c.closed_at
           from chats c
           join inbox i on i.chat = c.id and i.lane = of_lane and i.state in ('waiting', 'open')
-          left join spaces s on s.source = c.source and s.space_id = c.space_id
           where c.source = of_source and c.chat_id = of_chat and c.topic = of_topic
           order by i.place, i.id
           limit 1
@@ -38,10 +57,8 @@ do $$ declare home text; begin
         update inbox as i set
           state = 'open', opened_at = coalesce(i.opened_at, now()),
           dao_id = coalesce(
-            i.dao_id, next.linked, next.chosen, (select d.id from daos d where d.id = usual_dao),
-            case when next.kind = 'private' or i.body ->> 'text' ~* '^\s*/link(@\w+)?(\s|$)' then (
-              select t.dao_id from identities t where t.user_id = i.actor order by t.dao_id limit 1
-            ) end
+            i.dao_id,
+            dao_for(of_source, of_chat, of_topic, next.space_id, next.kind, i.actor, i.body ->> 'text', usual_dao)
           )
         from next where i.id = next.id
         returning i.id, i.chat, i.dao_id, i.lane, i.actor, i.message_id, i.body, i.revision, i.stopped_at is not null,
@@ -56,4 +73,9 @@ do $$ declare home text; begin
           );
     end $body$
   $create$, home);
+
+  execute format('revoke all on function %I.dao_for(text, text, text, text, text, text, text, text) from public', home);
+  execute format('grant execute on function %I.dao_for(text, text, text, text, text, text, text, text) to dagi_all', home);
+  execute format('revoke all on function %I.next_update(text, text, text, text, text) from public', home);
+  execute format('grant execute on function %I.next_update(text, text, text, text, text) to dagi_app, dagi_all', home);
 end $$;
