@@ -44,9 +44,7 @@ export type InboundBody =
   /** What has become of the bot in the chat. */
   | { kind: 'presence'; state: 'here' | 'gone' }
   /** The chat has another id now. */
-  | { kind: 'moved'; to: string }
-  /** What could not be read. */
-  | { kind: 'unreadable' };
+  | { kind: 'moved'; to: string };
 
 /** Something that came in from a platform, as the edge understood it. */
 export interface Inbound {

@@ -73,8 +73,6 @@ export class ActsService {
       case 'moved':
         await this.parts.chats.move(address, body.to);
         return false;
-      case 'unreadable':
-        return false;
     }
   }
 
