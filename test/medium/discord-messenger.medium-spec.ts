@@ -350,6 +350,35 @@ describe('DiscordMessenger', () => {
     expect(thanks).toMatchObject({ onlyFor: '7', versions: [{ content: 'Thanks' }] });
   });
 
+  it('tells a person who pressed a button nothing twice by itself, and nobody else once the interaction is over', async () => {
+    const { place, key, record, channel } = await begun();
+    const id = await messenger().create(place, message('x'), key(0));
+    await record(0, id);
+    const press = await taken({ kind: 'button', press: 'later', data: 'p:1' }, { message: id }, channel);
+    await fake.stage.fail({ kind: 'reset-after', operation: 'execute_webhook' });
+    expect(await refusal(messenger().heard(press.id, 'Thanks'))).toMatchObject({ problem: 'unreachable' });
+    aheadMs = MINUTES_16;
+    await fake.stage.set({ aheadMs: MINUTES_16 });
+    await messenger().heard(press.id, 'Late');
+    await messenger().heard('of nobody', 'Late');
+    const told = await fake.stage.transcript(channel);
+    expect(told.map(({ onlyFor, versions }) => [onlyFor, versions.at(-1)?.content])).toEqual([
+      [undefined, 'x'],
+      ['7', 'Thanks'],
+    ]);
+  });
+
+  it('may send further messages by the token twice, where an answer is lost: docs say which', async () => {
+    const { place, key, channel } = await begun({ isAlone: true });
+    await messenger().create(place, message('one'), key(0));
+    await fake.stage.fail({ kind: 'reset-after', operation: 'execute_webhook' });
+    expect(await refusal(messenger().create(place, message('two'), key(1)))).toMatchObject({
+      ...{ problem: 'unreachable', detail: { maybeDone: true } },
+    });
+    await messenger().create(place, message('two'), key(1));
+    expect(await fake.stage.texts(channel)).toEqual(['one', 'two', 'two']);
+  });
+
   it('changes the message with the button, and not what says that a press was not accepted', async () => {
     const { place, key, record, channel } = await begun({ isAlone: true });
     const id = await messenger().create(place, message('x'), key(0));

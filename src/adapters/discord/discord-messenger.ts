@@ -41,9 +41,9 @@ type Shown = Omit<OutgoingMessage, 'replyTo'>;
 type Live = Interaction & Opened;
 
 /**
- * Discord. What answers an interaction is its deferred first answer, changed by its token, so that no message can come
- * twice; further ones go to the channel, with a nonce that Discord enforces. What only one person is to see goes nowhere
- * else. An interaction is no message that one could refer to, so `replyTo` says nothing here.
+ * Discord. What answers an interaction is its deferred first answer, changed by its token, so that it cannot come twice;
+ * further ones go to the channel, with a nonce that Discord enforces for some minutes. What only one person is to see goes
+ * nowhere else, but by the token, where there is no nonce: a further one whose answer is lost is sent again. An interaction is no message that one could refer to, so `replyTo` says nothing here.
  */
 export class DiscordMessenger implements Messenger {
   private readonly pace = new EditPace(EDIT_EVERY_MS);
@@ -104,7 +104,7 @@ export class DiscordMessenger implements Messenger {
     await this.parts.rest.typing(chat);
   }
 
-  /** It need not be told: Discord enforces nonces. */
+  /** It need not be told: messages that may have come twice are not looked for here. */
   isOurs(): Promise<boolean> {
     return Promise.resolve(false);
   }
