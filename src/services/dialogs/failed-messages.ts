@@ -49,10 +49,14 @@ export class FailedMessages {
     }
     const isUnforeseen = !(error instanceof AppError || error instanceof DeliveryError || error instanceof Superseded);
     if (isUnforeseen) log.error(fields, 'a message could not be written');
-    const isOver = problem === 'closed' || problem === 'refused' || (isUnforeseen && count >= MOST_ATTEMPTS);
-    if (!isOver) throw error;
-    if (problem === 'closed' && TELL_OF_PRESENCE.has(address.source)) await chats.setPresence(chat, false);
+    if (problem === 'closed') await this.close(address, chat);
+    else if (problem !== 'refused' && !(isUnforeseen && count >= MOST_ATTEMPTS)) throw error;
     log.warn(fields, 'a message cannot be shown in a chat; it is given up');
     return true;
+  }
+
+  /** Leaves a chat as it is where nobody would tell that it is open again. */
+  private async close({ source }: ChatAddress, chat: string): Promise<void> {
+    if (TELL_OF_PRESENCE.has(source)) await this.parts.chats.setPresence(chat, false);
   }
 }
