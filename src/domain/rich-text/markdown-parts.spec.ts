@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { richOf } from './markdown.js';
 import { partsOf, withoutStandIns } from './markdown-parts.js';
+import { splitRich } from './split.js';
 
 const LONG = 100_000;
 const filled = (text: string, length = LONG): string => text.repeat(Math.ceil(length / text.length)).slice(0, length);
@@ -70,7 +71,7 @@ describe(partsOf.name, () => {
   });
 
   it('should hide only what is too much, and nothing from a reader', () => {
-    const pieces = fc.constantFrom(...'*_~[]>-+.)1 \n`#|'.split(''), '> ', '- ', '1. ', '```\n', 'a', '\n\n');
+    const pieces = fc.constantFrom(...'*_~[]>-+.)!"\',:;<?&1 \n`#|'.split(''), '> ', '- ', '1. ', '```\n', 'a', '\n\n');
     fc.assert(
       fc.property(fc.array(pieces, { minLength: 100, maxLength: 3_000, size: 'max' }), (some) => {
         const text = some.join('');
@@ -102,11 +103,18 @@ describe('richOf of what burdens a parser', () => {
     ['a fence in a list and lines behind it', `- \`\`\`\n${filled('- - a\n', 30_000)}`],
     ['backticks of every length', Array.from({ length: 300 }, (_, length) => '`'.repeat(length + 1)).join(' ')],
     ['words with dots', filled('a.')],
+    ['an address and dots behind it', `https://a.b/${filled('.')}c`],
+    ['an address and whatever may stand behind one', `https://a.b/${filled('!?.,:;"&a;)')}c`],
     ['everything', filled('*[`<_a', 50_000)],
   ])('should take bounded time for %s, and keep its letters', (_, text) => {
     let letters = '';
     expect(cost(() => (letters = richOf(text).text.replaceAll(/[^a-d]/g, '')))).toBeLessThan(10_000);
     expect(letters).toBe(text.replaceAll(/[^a-d]/g, ''));
+  });
+
+  it('should cut blanks that are no place for a cut in bounded time', () => {
+    const text = `a${filled(`${' '.repeat(4_000)}\u0301`)}`;
+    expect(cost(() => splitRich({ text, marks: [] }, 4_096))).toBeLessThan(1_500);
   });
 
   it('should take a text beyond all measure as it is', () => {

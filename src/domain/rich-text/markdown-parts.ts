@@ -20,20 +20,23 @@ const MOST_DELIMITERS = ROOM.any / LINE.delimiter;
 
 const MARKERS = /^(?:[ \t]*(?:>|(?:[-+*]|\d{1,9}[.)])(?=[ \t\n]|$)))+/gm;
 const DELIMITERS = /[*_~[\]]/g;
+/** What may stand behind an address and be none of it: at each of these the parser goes through all that follow. */
+const BEHIND_ADDRESS = /(?:[!"')*,.:;<?_~\]]|&[a-z]{1,31};)+/gi;
+const LONGEST_BEHIND = 60;
 const ITEM = /^(?:[-+*]|\d{1,9}[.)])(?:\s|$)/;
 /** A fence that stands in no list and no quotation, and any other. */
 const BARE_FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/;
 const FENCE = /^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})/;
 
 /** What stands for a character that is to mean nothing to the parser: clean texts have none of these. */
-const STANDS_FOR = '*_~[]>-+.)';
+const STANDS_FOR = '*_~[]>-+.)!"\',:;<?&';
 const FIRST_STAND_IN = 0xfdd0;
 const standIn = (character: string): string =>
   String.fromCharCode(FIRST_STAND_IN + Math.max(0, STANDS_FOR.indexOf(character)));
 
 /** A text that the parser gave, with the characters that were hidden from it. */
 export const withoutStandIns = (text: string): string =>
-  text.replaceAll(/[\ufdd0-\ufdd9]/g, (one) => STANDS_FOR.charAt(one.charCodeAt(0) - FIRST_STAND_IN));
+  text.replaceAll(/[\ufdd0-\ufde2]/g, (one) => STANDS_FOR.charAt(one.charCodeAt(0) - FIRST_STAND_IN));
 
 const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
 
@@ -43,9 +46,17 @@ function weigh(line: string): number {
   return LINE.each + markers * LINE.marker + count(line, DELIMITERS) * LINE.delimiter + line.length * LINE.unit;
 }
 
+/** A text without long runs of what may stand behind an address. Of delimiters among it there are few in any case. */
+const withShortRuns = (text: string): string =>
+  text.replaceAll(BEHIND_ADDRESS, (run) =>
+    run.length <= LONGEST_BEHIND
+      ? run
+      : run.slice(0, LONGEST_BEHIND) + run.slice(LONGEST_BEHIND).replaceAll(/[!"'),.:;<?&]/g, standIn),
+  );
+
 /** Beyond what a part may hold, markup becomes the characters that it is made of. */
 function tamed(text: string): string {
-  const shallow = text.replaceAll(MARKERS, (markers) => {
+  const shallow = withShortRuns(text).replaceAll(MARKERS, (markers) => {
     let nested = 0;
     return markers.replaceAll(/[-+*>.)]/g, (one) => ((nested += 1) > MOST_NESTED ? standIn(one) : one));
   });

@@ -8,7 +8,7 @@ const LEAST_FILLED = 1 / 4;
 const PARAGRAPH = /\n[^\S\n]*(?=\n)/g;
 const LINE = /\n/g;
 const SENTENCE = /(?<=[.!?…][\p{Pe}\p{Pf}"'*]{0,3})\s|(?<=[。！？])/gu;
-const WORD = /\s+(?![\s\p{M}\u200d])/gu;
+const WORD = /(?<!\s)\s+(?![\s\p{M}\u200d])/gu;
 /** A piece that is as full as this is not tried to be filled further. */
 const NEARLY = 0.97;
 /** How much of what follows tells whether a character goes on behind the room, in UTF-16 units. */
