@@ -3,6 +3,7 @@ import type { DialogHead, DialogPrompt, DialogRecord, DialogSummary } from '../c
 import type { DialogRow, DialogsRepository, PromptRow, Span } from '../adapters/store/dialogs.repository.js';
 import { administers } from '../domain/access.js';
 import { insightsOf, promptStatus } from '../domain/dialog/record.js';
+import { withoutSecrets } from '../domain/invitation-secret.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService, Acting, Named } from './access.service.js';
 import { pageOf, partOf } from './pages.js';
@@ -77,7 +78,8 @@ function promptOf(row: PromptRow): DialogPrompt {
   const ms = took ?? timings?.total;
   const held = request === null ? roles : row.request_roles;
   return {
-    text: prompt ?? '',
+    // A code that somebody wrote here may be good yet, and in another DAO.
+    text: withoutSecrets(prompt ?? ''),
     response_time_ms: ms === undefined ? null : Math.max(0, Math.round(ms)),
     provider: provider ?? (origin === null || origin.step === 'tool' ? null : origin.step),
     rbac_role: held === null || held.length === 0 ? null : held.join(', '),

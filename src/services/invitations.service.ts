@@ -30,16 +30,16 @@ import {
 import { changed, linked } from './members.service.js';
 import { pageOf, type Page, type PageRequest } from './pages.js';
 import { sha256 } from '../adapters/digest.js';
+import { daoOfSecret } from '../domain/invitation-secret.js';
 
 const HOUR_S = 3_600;
 /** How long a code for a second id can be used, in seconds. */
 const LINK_S = 600;
 /** Most invitations of a DAO that can be taken at a time. */
 const MOST_OPEN = 1_000;
-/** Kinds of secrets, as they begin: an invitation, a code for a second id. The DAO follows, then what nobody can guess. */
+/** Kinds of secrets, as they begin: an invitation, a code for a second id. */
 const INVITATION = 'inv';
 const LINK = 'lnk';
-const SECRET = /^(?:inv|lnk)_([a-z0-9][a-z0-9._-]{0,63})_[\w-]{43}$/;
 
 const hashOf = sha256;
 const newSecret = (kind: string, daoId: string): string => `${kind}_${daoId}_${randomBytes(32).toString('base64url')}`;
@@ -164,7 +164,7 @@ export class InvitationsService {
 
 /** Which DAO a secret is for. What can be no secret is found nowhere. */
 function daoOf(secret: string): string {
-  const daoId = SECRET.exec(secret)?.[1];
+  const daoId = daoOfSecret(secret);
   if (daoId === undefined) throw new AppError('INVITATION_NOT_FOUND');
   return daoId;
 }

@@ -104,6 +104,14 @@ describe.each(DATABASES)('dialogs as they are read, on %s', (_name, open) => {
     records.get(key(principal), id, { limit: 50, ...question });
   const texts = ({ prompts }: Pick<DialogRecord, 'prompts'>): string[] => prompts.map(({ text }) => text);
 
+  it('tells nobody a code of an invitation that somebody wrote, of whichever DAO it is', async () => {
+    const code = `inv_other-dao_${'a'.repeat(43)}`;
+    await said(MEMBER, `/start ${code}`, words('Too much.', { code: 'RATE_LIMITED' }));
+    await said(MEMBER, `My code is ${code}`, asked(MEMBER, `My code is ${code}`));
+    const [one] = await listed(ADMIN);
+    expect(texts(await got(one!.dialog_id))).toEqual(['/start inv_other-dao_…', 'My code is inv_other-dao_…']);
+  });
+
   it('tells of each message in a chat once: a command, a question, what was refused, and what is not answered yet', async () => {
     await said(MEMBER, '/dao', words('GreenFood DAO'));
     await said(MEMBER, 'What is it about?', asked(MEMBER, 'What is it about?'));

@@ -131,5 +131,17 @@ describe('the start of a chat', () => {
     const group = await start!(anAsked('inv_bees_x', aTurn('', GROUP)));
     expect(group?.body.text).toMatch(/redeemed in a private chat/);
     expect(redeem).toHaveBeenCalledTimes(1);
+    expect(reword).toHaveBeenCalledTimes(2);
+  });
+
+  it('should keep nothing of a code that was refused, and all of it while what it needs is away', async () => {
+    reword.mockClear();
+    const turn = aTurn('/start inv_bees_x');
+    redeem.mockRejectedValueOnce(new AppError('STORE_UNAVAILABLE'));
+    await expect(start!(anAsked('inv_bees_x', turn))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(reword).not.toHaveBeenCalled();
+    redeem.mockRejectedValueOnce(new AppError('INVITATION_ENDED'));
+    await expect(start!(anAsked('inv_bees_x', turn))).rejects.toMatchObject({ code: 'INVITATION_ENDED' });
+    expect(reword).toHaveBeenCalledWith(turn.update, DAO, '/start');
   });
 });

@@ -4,7 +4,7 @@ import type { ChatsRepository } from '../../../adapters/store/chats.repository.j
 import type { DaosRepository } from '../../../adapters/store/daos.repository.js';
 import type { InboxRepository } from '../../../adapters/store/inbox.repository.js';
 import type { InvitationsService } from '../../invitations.service.js';
-import { BOTS_KEY } from '../turn.js';
+import { BOTS_KEY, isRefusal } from '../turn.js';
 import { said, type Asked, type Handlers } from './asked.js';
 import { helpButton, onboardButton } from './help-commands.js';
 
@@ -24,7 +24,11 @@ export class StartCommand {
   private async start(asked: Asked): Promise<ReplyContent> {
     const { turn, acting, phrases, args } = asked;
     const { update, daoId } = turn;
-    if (args !== '') return update.kind === 'private' ? this.redeem(asked) : said(phrases.codeOnlyPrivate);
+    if (args !== '' && update.kind === 'private') return this.redeem(asked);
+    if (args !== '') {
+      await this.forget(asked);
+      return said(phrases.codeOnlyPrivate);
+    }
     const name = update.body.kind === 'message' ? update.body.name : undefined;
     const { dao } = acting.facts;
     const help = helpButton(daoId, phrases);
@@ -32,14 +36,28 @@ export class StartCommand {
     return said(phrases.greetingGuest(name, dao.name), [[onboardButton(daoId, phrases), help]]);
   }
 
-  /** Makes a member of whoever brings a code. What is left of the message does not tell the code. */
-  private async redeem({ turn, phrases, args }: Asked): Promise<ReplyContent> {
-    const { update, daoId } = turn;
-    const redeemed = await this.parts.invitations.redeem(BOTS_KEY, { secret: args, userId: update.actor });
+  /** Makes a member of whoever brings a code. What is left of the message does not tell the code, whatever came of it. */
+  private async redeem(asked: Asked): Promise<ReplyContent> {
+    const { update } = asked.turn;
+    const redeemed = await this.redeemed(asked);
     await this.parts.chats.choose(update.chat, redeemed.daoId);
-    await this.parts.inbox.reword(update, daoId, '/start');
+    await this.forget(asked);
     const dao = await this.parts.daos.find(redeemed.daoId);
     const roles = redeemed.member.roles.join(', ');
-    return said(phrases.welcome(dao?.name ?? redeemed.daoId, roles));
+    return said(asked.phrases.welcome(dao?.name ?? redeemed.daoId, roles));
+  }
+
+  private async redeemed(asked: Asked): ReturnType<InvitationsService['redeem']> {
+    try {
+      return await this.parts.invitations.redeem(BOTS_KEY, { secret: asked.args, userId: asked.turn.update.actor });
+    } catch (error) {
+      // It may be good for somebody else, or later.
+      if (isRefusal(error)) await this.forget(asked);
+      throw error;
+    }
+  }
+
+  private forget({ turn: { update, daoId } }: Asked): Promise<void> {
+    return this.parts.inbox.reword(update, daoId, '/start');
   }
 }
