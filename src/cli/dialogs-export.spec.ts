@@ -88,6 +88,16 @@ describe(exportDialogs, () => {
     expect(again!.user_id).not.toBe(first!.user_id);
   });
 
+  it('names those otherwise, too, whom a message calls as its platform does', async () => {
+    const text = 'Ask <@12345> or <@!12345>, [him](tg://user?id=1), <#12345> and 12345';
+    await exported(new FakeInstance([dialog('a1', 'dc:12345', [text]), dialog('b2', 'tg:1', [])]), new Pseudonyms());
+    const [{ user_id: he, prompts }, { user_id: other }] = ['a1', 'b2'].map((id) => file(id) as DialogRecord) as [
+      DialogRecord,
+      DialogRecord,
+    ];
+    expect(prompts[0]!.text).toBe(`Ask @${he} or @${he}, [him](@${other}), <#12345> and 12345`);
+  });
+
   it('writes no file where a server tells it to', async () => {
     const wrong = new FakeInstance([dialog('../../elsewhere', 'tg:1', ['Hello'])]);
     await expect(exported(wrong)).rejects.toMatchObject({ code: 'BAD_ANSWER' });

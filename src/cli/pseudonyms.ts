@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
-/** Ids of people as platforms give them, where they stand in a text. */
-const IDS = /\b(?:tg|dc):\d+\b/g;
+/** Ids of people where they stand in a text: as we write them, and as Discord and Telegram call somebody. */
+const IDS = /\b(?<id>(?:tg|dc):\d+)\b|<@!?(?<dc>\d+)>|\btg:\/\/user\?id=(?<tg>\d+)/g;
 const DIGITS = 12;
 
 /**
@@ -17,6 +17,10 @@ export class Pseudonyms {
 
   /** The text with other names for the ids in it. Whatever else tells who somebody is stays. */
   inText(text: string): string {
-    return text.replace(IDS, (id) => this.of(id));
+    return text.replaceAll(IDS, (...found) => {
+      const { id, dc, tg } = found.at(-1) as Partial<Record<'id' | 'dc' | 'tg', string>>;
+      if (id !== undefined) return this.of(id);
+      return `@${this.of(dc === undefined ? `tg:${tg}` : `dc:${dc}`)}`;
+    });
   }
 }
