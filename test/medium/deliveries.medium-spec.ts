@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { ChatsRepository } from '../../src/adapters/store/chats.repository.js';
 import { DeliveriesRepository } from '../../src/adapters/store/deliveries.repository.js';
 import { InboxRepository } from '../../src/adapters/store/inbox.repository.js';
+import { addMember } from '../../src/adapters/store/members.repository.js';
 import { NewsRepository } from '../../src/adapters/store/news.repository.js';
 import { NewsViewsRepository } from '../../src/adapters/store/news-views.repository.js';
 import { ProposalsRepository } from '../../src/adapters/store/proposals.repository.js';
@@ -18,6 +19,7 @@ import { DeliveriesService } from '../../src/services/news/deliveries.service.js
 import { NewsContent } from '../../src/services/news/news-content.js';
 import type { NewsClock } from '../../src/services/news/news.service.js';
 import { anInbound } from '../factories/dialogs.js';
+import { APPROVAL, aRunAt } from '../factories/news.js';
 import { Assembly } from '../factories/proposals.js';
 import { strict } from '../factories/strict.js';
 import { DATABASES, type Fresh } from './databases.js';
@@ -229,5 +231,61 @@ describe.each(DATABASES)('messages about news on %s', (_name, open) => {
     await dao.proposals.withdraw(dao.key(`tg:${address.chat}`), {}, n);
     await toTheEnd(service());
     expect([...messages.values()]).toEqual([]);
+  });
+
+  describe('for whom it is no more', () => {
+    const user = (): string => `tg:${address.chat}`;
+    const gone = (): Promise<unknown> =>
+      fresh.database.of(dao.daoId).deleteFrom('identities').where('user_id', '=', user()).execute();
+
+    it('should not be written to whoever was removed meanwhile', async () => {
+      await propose();
+      await spread();
+      await gone();
+      await toTheEnd(service());
+      expect([...messages.values()]).toEqual([]);
+    });
+
+    it('should stay as it was in the chat of whoever was removed since', async () => {
+      const other = `tg:8${count}`;
+      await addMember(fresh.database.of(dao.daoId), dao.daoId, { userId: other, roles: ['admin'] });
+      const n = await propose();
+      await spread();
+      await toTheEnd(service());
+      await gone();
+      await dao.vote(other, n, 'yes');
+      await toTheEnd(service());
+      expect([...messages.values()]).toEqual([expect.stringContaining('Yes 0 ·')]);
+    });
+
+    it('should ask nobody for an approval whose role was taken meanwhile, and others in their place', async () => {
+      await aRunAt(fresh.database, dao.daoId, APPROVAL);
+      await spread();
+      await fresh.database
+        .of(dao.daoId)
+        .updateTable('members')
+        .set({ roles: ['member'] })
+        .execute();
+      await toTheEnd(service());
+      expect([...messages.values()]).toEqual([]);
+      expect(poked).toContain(dao.daoId);
+    });
+
+    it('should be changed once it is decided for those who could decide', async () => {
+      const run = await aRunAt(fresh.database, dao.daoId, APPROVAL);
+      await spread();
+      await toTheEnd(service());
+      expect([...messages.values()]).toEqual([expect.stringContaining('Well?')]);
+      const [asked] = messages.values();
+      await fresh.database
+        .of(dao.daoId)
+        .updateTable('crew_gates')
+        .set({ state: 'closed' })
+        .where('run_id', '=', run)
+        .execute();
+      await toTheEnd(service());
+      expect([...messages.values()]).toEqual([expect.stringContaining('Well?')]);
+      expect([...messages.values()]).not.toEqual([asked]);
+    });
   });
 });

@@ -3,6 +3,7 @@ import type { ChatAddress, Language } from '../../contracts/dialog.js';
 import type { Place } from '../../contracts/messenger.js';
 import type { Delivery, News } from '../../contracts/news.js';
 import { guardStore } from './errors.js';
+import { holdersOf } from './news-recipients.js';
 import type { Tenants } from './tenants.js';
 
 /** A message that was not written so long after it was due is looked for, in seconds. */
@@ -48,6 +49,24 @@ export class DeliveriesRepository {
       `.execute(this.tenants.all),
     );
     return rows[0] && toDelivery(rows[0], address);
+  }
+
+  /**
+   * Whether a message is still for the member for whom it was made, in a chat that is still theirs: between the two lie
+   * their quiet hours, and what it shows changes for as long as it is there.
+   */
+  async isStillFor({ news, member, chat }: Pick<Delivery, 'news' | 'member' | 'chat'>): Promise<boolean> {
+    if (member === null) return true;
+    const { rows } = await guardStore(() =>
+      sql`
+        select 1 from (${holdersOf(news)}) as holders (who)
+        join identities i on i.dao_id = ${news.daoId} and i.member_id = holders.who
+        join chats c on c.user_id = i.user_id
+        where holders.who = ${member} and c.id = ${chat}
+        limit 1
+      `.execute(this.tenants.all),
+    );
+    return rows.length > 0;
   }
 
   /** How long until something is to be written in a chat, in milliseconds; null: nothing is. */

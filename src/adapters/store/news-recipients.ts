@@ -66,3 +66,16 @@ export function recipientsOf(news: News): RawBuilder<unknown> {
       return sql`select ${news.data.by}::text as who`;
   }
 }
+
+/** A statement that names those for whom a message about news still is, whatever has become of what it tells. */
+export function holdersOf(news: News): RawBuilder<unknown> {
+  const { daoId } = news;
+  switch (news.kind) {
+    case 'gate_asked':
+    case 'gate_reminded':
+    case 'gate_expired':
+      return deciders(daoId, news.data.run, news.data.gate, { undecided: false });
+    default:
+      return sql`select id as who from members where dao_id = ${daoId}`;
+  }
+}

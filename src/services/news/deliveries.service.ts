@@ -66,7 +66,7 @@ export class DeliveriesService {
     const { deliveries, content, replies, messengers } = this.parts;
     const { id, news, version, place, speaks, language, isAnew } = delivery;
     const messenger = messengers[place.source];
-    if (!messenger || delivery.isClosed) return this.end(delivery);
+    if (!messenger || delivery.isClosed || !(await deliveries.isStillFor(delivery))) return this.end(delivery);
     const spoken: Language = speaks ?? languageFor('', language);
     const told = await content.of(delivery, spoken);
     if (!told) return deliveries.finish({ id, daoId: news.daoId, version });
