@@ -1,9 +1,13 @@
 import { COMPLAINTS } from '../../contracts/conversation.js';
 import type { Button } from '../../contracts/messenger.js';
 import type { Phrases } from './phrase-book.js';
+import { cleanText } from '../rich-text/clean-text.js';
 import { pressOf, type Press } from './presses.js';
 
-export const button = (label: string, press: Press): Button => ({ label, press: pressOf(press) });
+export const button = (label: string, press: Press): Button => ({
+  label: cleanText(label),
+  press: pressOf(press),
+});
 
 /** Buttons under an answer, to say how it was. */
 export const feedbackButtons = (requestId: string): Button[][] => [

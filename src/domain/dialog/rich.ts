@@ -1,12 +1,16 @@
 import { plainText, type Mark, type RichText } from '../../contracts/rich-text.js';
+import { cleanText } from '../rich-text/clean-text.js';
 
 /** A part of a message: as it is, or with marks. */
 export type Piece = string | RichText;
 
-const asRich = (piece: Piece): RichText => (typeof piece === 'string' ? plainText(piece) : piece);
+// Titles, names and answers of models stand in our sentences: none of them may turn the direction of what is around it.
+const asRich = (piece: Piece): RichText => (typeof piece === 'string' ? plainText(cleanText(piece)) : piece);
 
-const marked = (kind: 'bold' | 'italic' | 'code' | 'quote', text: string): RichText =>
-  text === '' ? plainText('') : { text, marks: [{ kind, at: 0, length: text.length }] };
+function marked(kind: 'bold' | 'italic' | 'code' | 'quote', given: string): RichText {
+  const text = cleanText(given);
+  return text === '' ? plainText('') : { text, marks: [{ kind, at: 0, length: text.length }] };
+}
 
 export const bold = (text: string): RichText => marked('bold', text);
 export const italic = (text: string): RichText => marked('italic', text);
