@@ -17,7 +17,7 @@ import type { CrewRunInput } from '../../contracts/crew-steps.js';
 import type { Decision, Mode, RouteRequestInput } from '../../contracts/request.js';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.js';
 import { AppError } from '../../errors/app-error.js';
-import { isForgotten, isRefusal } from './refusals.js';
+import { isForgotten, isRefusal, unlessFull } from './refusals.js';
 import { keepAuditHeadsSchedule } from './schedules.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import type { dialog, news, proposal, routeRequest } from '../../../workflows/index.js';
@@ -137,7 +137,7 @@ export class TemporalGateway {
         staticSummary: `dialog in ${address.source}`,
         typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.Mode, value: 'dialog' }],
       });
-    await this.mended((giveUpAt) => this.bounded(poke, giveUpAt));
+    await unlessFull(this.mended((giveUpAt) => this.bounded(poke, giveUpAt)));
   }
 
   /**

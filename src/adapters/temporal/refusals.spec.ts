@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { NamespaceNotFoundError, ServiceError } from '@temporalio/client';
-import { isForgotten, isRefusal } from './refusals.js';
+import { AppError } from '../../errors/app-error.js';
+import { isForgotten, isRefusal, unlessFull } from './refusals.js';
 
 /** An error as gRPC tells it: some put the words into the details, the native connection into the message. */
 const grpc = (code: number, message: string, details = ''): Error =>
@@ -24,5 +25,17 @@ describe('what a server refuses', () => {
     ['nothing at all', undefined, false, false],
   ])('%s', (_what, error, refused, forgotten) => {
     expect([isRefusal(error), isForgotten(error)]).toEqual([refused, forgotten]);
+  });
+
+  it('is no failure of a poke where a workflow was poked too often, and any other is', async () => {
+    const words = 'exceeded workflow execution limit for signal events';
+    const poke = (cause: Error) => unlessFull(Promise.reject(new AppError('INTERNAL', undefined, {}, { cause })));
+    await expect(poke(grpc(3, words))).resolves.toBeUndefined();
+    await expect(poke(new ServiceError('failed', { cause: grpc(3, 'grpc', words) }))).resolves.toBeUndefined();
+    for (const cause of [grpc(3, UNKNOWN), grpc(8, words)]) {
+      await expect(poke(cause)).rejects.toMatchObject({ code: 'INTERNAL' });
+    }
+    await expect(unlessFull(Promise.reject(grpc(3, words)))).rejects.toThrow(words);
+    await expect(unlessFull(Promise.resolve('poked'))).resolves.toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
 import { isGrpcServiceError, NamespaceNotFoundError, ServiceError } from '@temporalio/client';
+import { AppError } from '../../errors/app-error.js';
 
 /** Answers of a server that is there and does not want: to try again would not help. */
 const GRPC = { INVALID_ARGUMENT: 3, NOT_FOUND: 5, PERMISSION_DENIED: 7, UNAUTHENTICATED: 16 } as const;
@@ -28,4 +29,23 @@ export function isForgotten(error: unknown): boolean {
     (told?.code === GRPC.INVALID_ARGUMENT && /search attribute/i.test(told.words)) ||
     (told?.code === GRPC.NOT_FOUND && /namespace/i.test(told.words))
   );
+}
+
+/** Whether a signal was refused since its workflow was told too much in one run. */
+function isFull(error: unknown): boolean {
+  const told = toldBy(error);
+  return told?.code === GRPC.INVALID_ARGUMENT && /limit for signal/i.test(told.words);
+}
+
+/**
+ * A poke, where its workflow has room for one. A run that has none ends as soon as what it does has ended, and the next one
+ * looks for everything by itself.
+ * @throws what the poke does
+ */
+export async function unlessFull(poke: Promise<unknown>): Promise<void> {
+  try {
+    await poke;
+  } catch (error) {
+    if (!(error instanceof AppError) || !isFull(error.cause)) throw error;
+  }
 }
