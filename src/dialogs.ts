@@ -144,7 +144,7 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
     ...{ conversation, joining, rate, memory, messengers, defaultDao, log, news: deliveries },
   });
   const small = new SmallReplies({ replies, messengers, log });
-  const acts = new ActsService({ inbox, chats, requests, presses, small, messengers, defaultDao, log });
+  const acts = new ActsService({ inbox, chats, requests, presses, rate, small, messengers, defaultDao, log });
   const overdue = {
     ...{ dialogs: door, news: news.spreading, deliveries },
     ...(discord && { interactions: discord.door.tokens }),

@@ -170,17 +170,34 @@ export class InboxRepository {
    * Has a person say something in a chat, as if they had written it: for a press that means just that. It is said once for
    * each thing that it follows from.
    * @param from what it follows from, of whose DAO it is
+   * @param most where so much of theirs waits there already, it is not said; null: it is in any case
+   * @returns whether it is said, now or before
    */
-  async say({ id, chat, actor, messageId }: OpenUpdate, daoId: string, body: InboundBody): Promise<void> {
-    await guardStore(() =>
-      sql`
-        insert into inbox (id, update_key, chat, dao_id, lane, place, actor, message_id, body, received_at)
-        select ${uuid()}, ${`said:${id}`}, ${chat}, ${daoId}, 'turn',
-          coalesce((select max(place) from inbox where chat = ${chat} and lane = 'turn'), 0), ${actor}, ${messageId},
-          ${JSON.stringify(body)}::jsonb, now()
-        on conflict (update_key) do nothing
+  async say(
+    { id, chat, actor, messageId }: OpenUpdate,
+    daoId: string,
+    body: InboundBody,
+    most: number | null = null,
+  ): Promise<boolean> {
+    const key = `said:${id}`;
+    const { rows } = await guardStore(() =>
+      sql<{ said: boolean }>`
+        with now_said as (
+          insert into inbox (id, update_key, chat, dao_id, lane, place, actor, message_id, body, received_at)
+          select ${uuid()}, ${key}, ${chat}, ${daoId}, 'turn',
+            coalesce((select max(place) from inbox where chat = ${chat} and lane = 'turn'), 0), ${actor}, ${messageId},
+            ${JSON.stringify(body)}::jsonb, now()
+          where ${most}::integer is null or ${most}::integer > (
+            select count(*) from inbox
+            where chat = ${chat} and actor = ${actor} and lane = 'turn' and state in ('waiting', 'open')
+          )
+          on conflict (update_key) do nothing
+          returning id
+        )
+        select exists (select from now_said) or exists (select from inbox where update_key = ${key}) as said
       `.execute(this.tenants.of(daoId)),
     );
+    return rows[0]?.said === true;
   }
 
   /** Puts other words in the place of a message's: what it said is nothing to keep. */

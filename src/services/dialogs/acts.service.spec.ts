@@ -9,6 +9,7 @@ import type { Messenger } from '../../contracts/messenger.js';
 import type { RequestsService } from '../requests.service.js';
 import { ActsService } from './acts.service.js';
 import { said } from './commands/asked.js';
+import type { MessageRate } from './message-rate.js';
 import type { SmallReplies } from './small-replies.js';
 import type { Presses } from './turn.js';
 
@@ -23,6 +24,7 @@ describe('acts', () => {
   const stopped = jest.fn<Presses['stopped']>();
   const say = jest.fn<SmallReplies['say']>();
   const change = jest.fn<SmallReplies['change']>();
+  const maySayBeside = jest.fn<MessageRate['maySayBeside']>();
   const heard = jest.fn<Messenger['heard']>();
   const waiting: OpenUpdate[] = [];
   const acts = new ActsService({
@@ -33,6 +35,7 @@ describe('acts', () => {
     chats: strict<ChatsRepository>('chats', { stopBefore }),
     requests: strict<RequestsService>('requests', { cancel }),
     presses: { press, react, stopped },
+    rate: { maySayBeside },
     small: { say, change },
     messengers: { tg: strict<Messenger>('the messenger', { heard }) },
     defaultDao: () => undefined,
@@ -48,6 +51,7 @@ describe('acts', () => {
     jest.resetAllMocks();
     finish.mockResolvedValue();
     say.mockResolvedValue();
+    maySayBeside.mockResolvedValue(true);
     change.mockResolvedValue();
     heard.mockResolvedValue();
   });
@@ -108,6 +112,24 @@ describe('acts', () => {
     await did({ kind: 'message', text: '/stop' });
     expect(cancel).toHaveBeenCalledWith(expect.anything(), 'r1', { userId: 'tg:12345' });
     expect(stopped).toHaveBeenLastCalledWith(expect.anything(), 2);
+  });
+
+  it('should do whatever somebody does again and again, but not tell them so each time', async () => {
+    maySayBeside.mockResolvedValue(false);
+    stopBefore.mockResolvedValue({ count: 0, requestIds: [] });
+    stopped.mockResolvedValue(said('nothing to stop'));
+    react.mockResolvedValue(said('What was wrong?'));
+    press.mockResolvedValue({ told: 'heard', says: said('beside') });
+    for (const body of [
+      { kind: 'message' as const, text: '/stop' },
+      { kind: 'reaction' as const, marks: ['👎'] },
+      BUTTON,
+    ]) {
+      await did(body);
+      expect(say).toHaveBeenLastCalledWith(expect.anything(), undefined);
+    }
+    expect(heard).toHaveBeenCalledWith('p1', 'heard');
+    expect(finish).toHaveBeenCalledTimes(3);
   });
 
   it('should not say that nothing was stopped where it may have been, the time before', async () => {

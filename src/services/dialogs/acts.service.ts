@@ -8,6 +8,7 @@ import { languageFor } from '../../domain/dialog/language.js';
 import { phrasesIn } from '../../domain/dialog/phrases.js';
 import { AppError } from '../../errors/app-error.js';
 import type { RequestsService } from '../requests.service.js';
+import type { MessageRate } from './message-rate.js';
 import type { SmallReplies } from './small-replies.js';
 import { BOTS_KEY, MOST_ATTEMPTS, type Attempt, type Presses } from './turn.js';
 
@@ -16,6 +17,7 @@ export interface ActsParts {
   chats: ChatsRepository;
   requests: RequestsService;
   presses: Presses;
+  rate: Pick<MessageRate, 'maySayBeside'>;
   /** What is said beside turns. */
   small: Pick<SmallReplies, 'say' | 'change'>;
   messengers: Readonly<Partial<Record<Source, Messenger>>>;
@@ -65,7 +67,7 @@ export class ActsService {
       case 'button':
         return this.press(update, body);
       case 'reaction':
-        await this.parts.small.say(update, await this.parts.presses.react(update, body.marks));
+        await this.say(update, await this.parts.presses.react(update, body.marks));
         return false;
       case 'presence':
         await this.parts.chats.setPresence(chat, body.state === 'here');
@@ -81,7 +83,7 @@ export class ActsService {
     await Promise.all(requestIds.map((id) => this.cancel(id, update.actor)));
     // Whoever does it again finds nothing any more that could be stopped, and cannot tell.
     const says = await this.parts.presses.stopped(update, update.isAgain ? Math.max(count, 1) : count);
-    await this.parts.small.say(update, says);
+    await this.say(update, says);
   }
 
   private async change(update: OpenUpdate, text: string): Promise<boolean> {
@@ -99,8 +101,14 @@ export class ActsService {
       this.parts.log.debug({ update: update.id, err: error }, 'a press was not confirmed');
     });
     if (shows) await this.parts.small.change(update, shows);
-    await this.parts.small.say(update, says);
+    await this.say(update, says);
     return wakesTurns;
+  }
+
+  /** Says something beside turns, unless its person was told so much within a minute. */
+  private async say(update: OpenUpdate, says: ReplyContent | undefined): Promise<void> {
+    const mayBeSaid = says === undefined || (await this.parts.rate.maySayBeside(update));
+    await this.parts.small.say(update, mayBeSaid ? says : undefined);
   }
 
   private async cancel(requestId: string, actor: string): Promise<void> {

@@ -43,4 +43,14 @@ describe(MessageRate, () => {
     wasRefusedSince.mockResolvedValue(true);
     expect(await of('a', 'tg:1')).toBeNull();
   });
+
+  it('lets few words be said in a minute to what somebody does beside turns, wherever that is, and ends those begun', async () => {
+    const beside = (actor: string, isAgain = false) => rate.maySayBeside({ actor, isAgain });
+    const allowed = await Promise.all(Array.from({ length: 7 }, () => beside('tg:1')));
+    expect(allowed).toEqual([true, true, true, true, true, false, false]);
+    expect(await beside('tg:1', true)).toBe(true);
+    expect(await beside('tg:2')).toBe(true);
+    jest.advanceTimersByTime(60_001);
+    expect(await beside('tg:1')).toBe(true);
+  });
 });

@@ -1,12 +1,14 @@
 import { WINDOW_SECONDS, type RequestCounter } from '../../adapters/limits/request-counter.js';
 import type { ShownAnswersRepository } from '../../adapters/store/shown-answers.repository.js';
-import type { ReplyContent } from '../../contracts/dialog.js';
+import type { OpenUpdate, ReplyContent } from '../../contracts/dialog.js';
 import { plainText } from '../../contracts/rich-text.js';
 import { inTime } from '../../domain/dialog/limited.js';
 import { phrasesIn } from '../../domain/dialog/phrases.js';
 import type { Turn } from './turn.js';
 
 const CODE = 'RATE_LIMITED';
+/** So often in a minute somebody is told something in answer to what is never refused: a stop, a mark, a press. */
+const MOST_BESIDE = 5;
 
 export interface MessageRateParts {
   counter: Pick<RequestCounter, 'take'>;
@@ -34,5 +36,16 @@ export class MessageRate {
     const phrases = phrasesIn(language);
     const body = plainText(phrases.tooManyMessages(inTime(resetMs / 1_000, phrases)));
     return { body, buttons: [], refused: { code: CODE } };
+  }
+
+  /**
+   * Counts what is said beside turns to what somebody did. That is done however often they do it; the messages about it
+   * would stand in front of everybody else's in their chat.
+   * @returns whether it may be said
+   */
+  async maySayBeside({ actor, isAgain }: Pick<OpenUpdate, 'actor' | 'isAgain'>): Promise<boolean> {
+    // What was begun to be said is ended.
+    if (isAgain) return true;
+    return (await this.parts.counter.take(`beside:${actor}`, MOST_BESIDE)).allowed;
   }
 }

@@ -51,6 +51,7 @@ describe('presses', () => {
     jest.resetAllMocks();
     take.mockResolvedValue({ offer });
     drop.mockResolvedValue(false);
+    say.mockResolvedValue(true);
   });
 
   it.each(['', 'nonsense', 'vote:12:yes', `vote:0.${TAG}:yes`, 'offer:o1:perhaps'])(
@@ -95,10 +96,14 @@ describe('presses', () => {
 
   it('should have the person say a command, in their turn', async () => {
     expect(await service.press(anUpdate(), `say:review.${TAG}:12`)).toEqual({ wakesTurns: true });
-    expect(say).toHaveBeenCalledWith(anUpdate(), DAO, { kind: 'message', text: '/review 12' });
+    expect(say).toHaveBeenCalledWith(anUpdate(), DAO, { kind: 'message', text: '/review 12' }, 5);
     await service.press(anUpdate(), `say:onboard.${TAG}`);
-    expect(say).toHaveBeenLastCalledWith(anUpdate(), DAO, { kind: 'message', text: '/onboard' });
-    expect(drop).toHaveBeenCalledTimes(2);
+    expect(say).toHaveBeenLastCalledWith(anUpdate(), DAO, { kind: 'message', text: '/onboard' }, 5);
+    say.mockResolvedValue(false);
+    const full = await service.press(anUpdate(), `say:onboard.${TAG}`);
+    expect(full.told).toContain('Too many messages');
+    expect(full.wakesTurns).toBeUndefined();
+    expect(drop).toHaveBeenCalledTimes(3);
   });
 
   it('should take an offer up, ask the model instead, or turn it down', async () => {

@@ -34,6 +34,8 @@ type Pressing = Turn & { phrases: Phrases };
 
 /** Most characters that platforms show somebody who presses. */
 const LONGEST_TOAST = 200;
+/** Most that waits of somebody in a chat when a button has them say more: presses come faster than people write. */
+const MOST_SAID = 5;
 
 /** What buttons and reactions do. Whether somebody may is asked when they press, never when they were shown. */
 export class PressesService implements Presses {
@@ -105,8 +107,7 @@ export class PressesService implements Presses {
         return this.take({ update, daoId, phrases }, press);
       case 'say':
         await this.parts.pending.drop(update, daoId);
-        await this.say(update, daoId, `/${press.command} ${press.args}`.trim());
-        return { wakesTurns: true };
+        return this.command(update, daoId, `/${press.command} ${press.args}`.trim(), phrases);
       case 'stop':
         await this.parts.requests.cancel(BOTS_KEY, press.runId, { userId: update.actor });
         return { told: phrases.crewStopped, shows: said(phrases.crewStopped) };
@@ -132,7 +133,13 @@ export class PressesService implements Presses {
     return { told, shows: said(told), wakesTurns: true };
   }
 
-  private say(update: OpenUpdate, daoId: string, text: string, isQuestion = false): Promise<void> {
+  /** Has the person say a command, where not so much of theirs waits. */
+  private async command(update: OpenUpdate, daoId: string, text: string, phrases: Phrases): Promise<Pressed> {
+    const isSaid = await this.parts.inbox.say(update, daoId, { kind: 'message', text }, MOST_SAID);
+    return isSaid ? { wakesTurns: true } : { told: phrases.tooManyWaiting };
+  }
+
+  private say(update: OpenUpdate, daoId: string, text: string, isQuestion = false): Promise<boolean> {
     return this.parts.inbox.say(update, daoId, { kind: 'message', text, ...(isQuestion && { isQuestion }) });
   }
 }
