@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ChatsRepository } from '../../src/adapters/store/chats.repository.js';
 import { InboxRepository, type NextUpdate } from '../../src/adapters/store/inbox.repository.js';
+import { addMember } from '../../src/adapters/store/members.repository.js';
 import { RepliesRepository } from '../../src/adapters/store/replies.repository.js';
 import { ShownAnswersRepository } from '../../src/adapters/store/shown-answers.repository.js';
 import type { ChatAddress, Inbound } from '../../src/contracts/dialog.js';
@@ -140,6 +141,16 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       expect(await where(says('/link', { ...group, actor: 'tg:nobody' }))).toBeNull();
     });
 
+    it('should stay of the DAO that its person came to first, whichever takes them in later', async () => {
+      const address = aChat();
+      const actor = `tg:5${address.chat}`;
+      await addMember(fresh.database.of(OTHER), OTHER, { userId: actor, roles: ['member'] });
+      // Its id comes first, and anybody who may add members of it can do this.
+      await addMember(fresh.database.of(DAO), DAO, { userId: actor, roles: ['member'] });
+      await inbox.accept(written(address, { actor }));
+      expect(await inbox.next(address, 'turn', undefined)).toMatchObject({ daoId: OTHER });
+    });
+
     it('should keep lanes, chats and topics apart', async () => {
       const address = aChat();
       await inbox.accept(written(address, { lane: 'act', body: { kind: 'button', press: 'p', data: 'd' } }));
@@ -166,6 +177,27 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       expect((await taken(chosen)).daoId).toBe(OTHER);
       expect((await taken(usual)).daoId).toBe(DAO);
       expect(await inbox.next(usual, 'turn', OTHER)).toMatchObject({ daoId: DAO });
+    });
+  });
+
+  describe('say', () => {
+    it('should have a person say no more by buttons than they have room for, and the same once', async () => {
+      const address = aChat();
+      const presses: NextUpdate[] = [];
+      for (let number = 0; number < 4; number += 1) {
+        await inbox.accept(written(address, { lane: 'act', body: { kind: 'button', press: `p${number}`, data: 'd' } }));
+        const press = (await inbox.next(address, 'act', DAO))!;
+        await inbox.finish(press.id);
+        presses.push(press);
+      }
+      const say = (press: NextUpdate, most: number | null) =>
+        inbox.say(press, DAO, { kind: 'message', text: '/help' }, most);
+      const [first, second, third, fourth] = presses as [NextUpdate, NextUpdate, NextUpdate, NextUpdate];
+      expect([await say(first, 2), await say(second, 2), await say(third, 2)]).toEqual([true, true, false]);
+      expect([await say(first, 2), await say(fourth, null)]).toEqual([true, true]);
+      await inbox.finish((await taken(address)).id);
+      await inbox.finish((await taken(address)).id);
+      expect(await say(third, 2)).toBe(true);
     });
   });
 

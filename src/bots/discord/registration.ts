@@ -3,6 +3,7 @@ import {
   ApplicationCommandType,
   ApplicationIntegrationType,
   InteractionContextType,
+  PermissionFlagsBits,
   type APIApplicationCommandBasicOption,
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
 } from 'discord-api-types/v10';
@@ -13,12 +14,19 @@ import { DISCORD_COMMANDS, PLAIN, type DiscordOption } from './commands.js';
 /** Longest text that Discord lets somebody write behind a command. */
 const LONGEST_TEXT = 6_000;
 
+/**
+ * Who sees a command in a server, unless its admins say otherwise: of which DAO it is, is for those to say who rule it, too.
+ * What somebody may in the DAO is asked beside it.
+ */
+const NEEDED: Readonly<Record<string, bigint>> = { link: PermissionFlagsBits.ManageGuild };
+
 /** The commands as Discord takes them: in English, and in Ukrainian for those who use it so. @param menus what they do */
 export const registration = (menus: readonly CommandMenu[]): RESTPostAPIChatInputApplicationCommandsJSONBody[] =>
   DISCORD_COMMANDS.map(({ name, options }) => ({
     ...{ name, type: ApplicationCommandType.ChatInput, description: described(name, 'en', menus) },
     description_localizations: { uk: described(name, 'uk', menus) },
     options: options.map(optionOf),
+    default_member_permissions: NEEDED[name]?.toString() ?? null,
     contexts: [InteractionContextType.Guild, InteractionContextType.BotDM],
     integration_types: [ApplicationIntegrationType.GuildInstall],
   }));

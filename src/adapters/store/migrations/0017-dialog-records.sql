@@ -16,7 +16,8 @@ do $$ declare home text; begin
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = 'chats'::regclass;
 
   -- Of which DAO is what somebody says in a chat: that of its space, else the one that was chosen there, else the usual one. Else
-  -- in a private chat the first of its person's, who could not choose another otherwise. In a group so is what is to give it
+  -- in a private chat the one that its person came to first (who makes them a member elsewhere does not get what they write; they
+  -- could not choose another otherwise). In a group so is what is to give it
   -- one; everything else is nobody's there.
   execute format($create$
     create function %1$I.dao_for(
@@ -28,7 +29,7 @@ do $$ declare home text; begin
         (select c.dao_id from chats c where c.source = of_source and c.chat_id = of_chat and c.topic = of_topic),
         (select d.id from daos d where d.id = usual_dao),
         case when of_kind = 'private' or says ~* '^\s*/link(@\w+)?(\s|$)' then (
-          select t.dao_id from identities t where t.user_id = of_actor order by t.dao_id limit 1
+          select t.dao_id from identities t where t.user_id = of_actor order by t.linked_at, t.dao_id limit 1
         ) end
       )
     $body$
