@@ -210,6 +210,35 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       for (const order of [60, 61, 62]) await inbox.accept(written(address, { order, messageId: String(order) }));
       const update = await taken(address);
       await replies.begin(update, DAO, { requestId: 'r9' });
+    it('should have been done when its answer was there, whatever it shows later; and anew when it is answered anew', async () => {
+      const address = aChat();
+      await inbox.accept(written(address, { messageId: '70' }));
+      const update = await taken(address);
+      const content = { body: { text: '#1', marks: [] }, buttons: [] };
+      const reply = { id: update.id, daoId: DAO, chat: update.chat };
+      const doneAt = async () => {
+        const row = await fresh.database
+          .of(DAO)
+          .selectFrom('replies')
+          .where('id', '=', update.id)
+          .select('done_at')
+          .execute();
+        return row[0]?.done_at;
+      };
+      const { generation } = await replies.begin(update, DAO, { content });
+      await replies.finish({ ...reply, generation });
+      const then = new Date(Date.now() - 60_000);
+      await fresh.database.of(DAO).updateTable('replies').set({ done_at: then }).where('id', '=', update.id).execute();
+      const anew = await replies.beginNews(reply, content);
+      expect(await doneAt()).toEqual(then);
+      await replies.finish({ ...reply, generation: anew.generation });
+      expect(await doneAt()).toEqual(then);
+      await chats.changeText(update, 'something else');
+      const again = await replies.begin(await taken(address), DAO, { content });
+      await replies.finish({ ...reply, generation: again.generation });
+      expect(Number(await doneAt())).toBeGreaterThan(Number(then));
+    });
+
       const stop = { ...update, messageId: '62' };
       expect(await chats.stopBefore(stop)).toEqual({ count: 2, requestIds: ['r9'] });
       expect(await chats.stopBefore(stop)).toEqual({ count: 0, requestIds: [] });

@@ -95,7 +95,8 @@ export class RepliesRepository {
             content = case when r.revision < excluded.revision then excluded.content else r.content end,
             roles = case when r.revision < excluded.revision then excluded.roles else r.roles end,
             request_id = case when r.revision < excluded.revision then excluded.request_id else r.request_id end,
-            state = case when r.revision < excluded.revision then 'open' else r.state end
+            state = case when r.revision < excluded.revision then 'open' else r.state end,
+            done_at = case when r.revision < excluded.revision then null else r.done_at end
           returning r.*
         ), ${announced}
       `.execute(this.tenants.of(daoId)),
@@ -116,7 +117,7 @@ export class RepliesRepository {
           insert into replies as r (id, dao_id, chat, content, generation)
           values (${id}, ${daoId}, ${chat}, ${JSON.stringify(content)}::jsonb, 1)
           on conflict (id) do update set
-            generation = r.generation + 1, content = excluded.content, state = 'open', done_at = null
+            generation = r.generation + 1, content = excluded.content, state = 'open'
           returning r.*
         ), ${announced}
       `.execute(this.tenants.of(daoId)),
@@ -184,7 +185,7 @@ export class RepliesRepository {
   }
 
   /**
-   * Ends a reply, and what it answers unless that has changed since.
+   * Ends a reply, and what it answers unless that has changed since. One that shows something else now was done before.
    * @param shown what messages that are there have been changed to
    * @returns false if somebody else writes the reply by now
    */
@@ -192,7 +193,7 @@ export class RepliesRepository {
     const { rows } = await guardStore(() =>
       sql`
         with reply as (
-          update replies set state = 'done', done_at = now()
+          update replies set state = 'done', done_at = coalesce(done_at, now())
           where id = ${id} and dao_id = ${daoId} and generation = ${generation}
           returning inbox_id, revision
         ), answered as (
