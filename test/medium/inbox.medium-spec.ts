@@ -463,15 +463,21 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
     });
   });
 
-  it('should be looked for where nobody does it', async () => {
-    const address = aChat();
-    const { id } = await inbox.accept(written(address));
-    expect(await inbox.overdue()).not.toContainEqual(address);
+  it('should be looked for where nobody does it, each chat once, in the order of their rows', async () => {
+    const addresses = [aChat(), aChat(), aChat()];
+    for (const address of [...addresses, ...addresses]) await inbox.accept(written(address));
+    const ours = async (after = '', most = 1_000): Promise<{ id: string; address: ChatAddress }[]> =>
+      (await inbox.overdue(after, most)).filter(({ address }) => addresses.some(({ chat }) => chat === address.chat));
+    expect(await ours()).toEqual([]);
     await fresh.database.all
       .updateTable('inbox')
       .set({ received_at: new Date(Date.now() - 60_000) })
       .where('id', '=', id)
       .execute();
-    expect(await inbox.overdue()).toContainEqual(address);
+    const found = await ours();
+    expect(found.map(({ address }) => address.chat).toSorted()).toEqual(addresses.map(({ chat }) => chat).toSorted());
+    expect(found.map(({ id }) => id)).toEqual(found.map(({ id }) => id).toSorted());
+    expect(await ours(found[0]!.id)).toEqual(found.slice(1));
+    expect(await inbox.overdue('', 2)).toHaveLength(2);
   });
 });
