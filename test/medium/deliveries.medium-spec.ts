@@ -224,6 +224,23 @@ describe.each(DATABASES)('messages about news on %s', (_name, open) => {
   });
 
   it('should tell nothing that is over before it could be told', async () => {
+  it('should come in what its chat has become, though that is known already, and in nothing twice', async () => {
+    await propose();
+    await spread();
+    const to = `-100${count}`;
+    const place = { source: 'tg' as const, chat: to, topic: null, kind: 'group' as const };
+    const inbox = new InboxRepository(fresh.database);
+    await inbox.accept(anInbound({ place, lane: 'act', body: { kind: 'presence', state: 'here' } }));
+    problem = new DeliveryError('moved', 'upgraded', { movedTo: to });
+    let looks = 0;
+    while ((await service().deliverNext(address, 1)).isMore) expect((looks += 1)).toBeLessThan(5);
+    problem = undefined;
+    address = { ...address, chat: to };
+    await toTheEnd(service());
+    expect([...messages.values()]).toHaveLength(1);
+    expect(poked).toContain(to);
+  });
+
     const n = await propose();
     await spread();
     await dao.proposals.withdraw(dao.key(`tg:${address.chat}`), {}, n);

@@ -5,7 +5,9 @@ import { RepliesRepository } from '../../src/adapters/store/replies.repository.j
 import { ShownAnswersRepository } from '../../src/adapters/store/shown-answers.repository.js';
 import type { ChatAddress, Inbound } from '../../src/contracts/dialog.js';
 import { createDao } from '../factories/access.js';
+import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { anInbound } from '../factories/dialogs.js';
+import { aRequest } from '../factories/requests.js';
 import { DATABASES, type Fresh } from './databases.js';
 
 const DAO = 'greenfood-dao';
@@ -353,6 +355,62 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       const ids: string[] = [];
       for (const n of [1, 2, 3]) {
         const order = Number(address.chat) * 1_000 + n;
+  describe('a group that becomes a large one, which is known already', () => {
+    it('should go on there with its runs, its dialog, its news and what it was shown, and change nothing of the old one', async () => {
+      const { database } = fresh;
+      const old = aChat();
+      const to = `-100${old.chat}`;
+      const inGroup = async (chat: string): Promise<NextUpdate> => {
+        await inbox.accept(anInbound({ place: { source: 'tg', chat, topic: null, kind: 'group' }, space: chat }));
+        return taken({ ...old, chat });
+      };
+      const [before, after] = [await inGroup(old.chat), await inGroup(to)];
+      const begun = await replies.begin(before, DAO, { content: { body: { text: 'no', marks: [] }, buttons: [] } });
+      await replies.finish({ id: before.id, daoId: DAO, chat: before.chat, generation: begun.generation });
+      const run = await new RequestsRepository(database).accept(aRequest({ daoId: DAO, actor: 'tg:12345' }));
+      expect(run).toBeDefined();
+      const requests = await database.of(DAO).selectFrom('requests').select('id').executeTakeFirstOrThrow();
+      const ran = { run_id: requests.id, dao_id: DAO, chat: before.chat, actor: 'tg:12345', language: 'en' as const };
+      await database.of(DAO).insertInto('run_chats').values(ran).execute();
+      const news = ['told', 'due', 'due in both'].map((key) => ({
+        ...{ id: `${to} ${key}`, dao_id: DAO, key: `${to} ${key}`, kind: 'run_ended' as const, data: { run: 'r' } },
+      }));
+      await database
+        .of(DAO)
+        .insertInto('news')
+        .values(news.map(({ data, ...one }) => ({ ...one, data: JSON.stringify(data) })))
+        .execute();
+      const due = (key: string, chat: string, state: 'waiting' | 'done') => ({
+        ...{ id: `${key} in ${chat}`, dao_id: DAO, news_id: `${to} ${key}`, chat, state, not_before: new Date() },
+      });
+      const { chat: was } = before;
+      const { chat: is } = after;
+      await database
+        .of(DAO)
+        .insertInto('deliveries')
+        .values([
+          ...[due('told', was, 'done'), due('due', was, 'waiting')],
+          ...[due('due in both', was, 'waiting'), due('due in both', is, 'waiting')],
+        ])
+        .execute();
+      await chats.move(old, to);
+      const of = <T extends 'deliveries' | 'run_chats' | 'dialogs' | 'replies'>(table: T) =>
+        database.of(DAO).selectFrom(table).where('chat', 'in', [was, is]);
+      expect(await of('run_chats').select('chat').execute()).toEqual([{ chat: is }]);
+      expect(await of('dialogs').select('chat').execute()).toEqual([{ chat: is }]);
+      expect(await of('replies').select('chat').execute()).toEqual([{ chat: is }]);
+      expect(await of('deliveries').select(['id', 'chat', 'state']).orderBy('id').execute()).toEqual(
+        [
+          { id: `due in ${was}`, chat: is, state: 'waiting' },
+          { id: `due in both in ${was}`, chat: was, state: 'undeliverable' },
+          { id: `due in both in ${is}`, chat: is, state: 'waiting' },
+          { id: `told in ${was}`, chat: was, state: 'undeliverable' },
+        ].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+      );
+      expect(await chats.move(old, to)).toBeUndefined();
+    });
+  });
+
         const body = { kind: 'message' as const, text: `part ${n}` };
         ids.push((await inbox.accept(written(address, { order, messageId: String(order), body }))).id);
       }
