@@ -5,6 +5,8 @@ import type { Reply, ReplyPart } from '../../contracts/dialog.js';
 import type { Messenger, OutgoingMessage } from '../../contracts/messenger.js';
 import { plainText, type RichText } from '../../contracts/rich-text.js';
 import type { RepliesRepository, WriterOf } from '../../adapters/store/replies.repository.js';
+import type { StrayMessagesRepository } from '../../adapters/store/stray-messages.repository.js';
+import { AppError } from '../../errors/app-error.js';
 import { DeliveryError } from '../../errors/delivery-error.js';
 import { strict } from '../../../test/factories/strict.js';
 import { ReplyWriter, Superseded } from './reply-writer.js';
@@ -249,3 +251,44 @@ describe(ReplyWriter.name, () => {
     expect(strays).toBeGreaterThan(100);
   });
 });
+  it('should be shown to its end before anybody looks for a message that came twice, and look for it whoever dies', async () => {
+    // Created and not written down, twice; the third one is; then whoever looks dies once.
+    const chat = new Chat(['killed after', 'lost after', 'none', 'none', 'none', 'killed before']);
+    const records = new Records(chat);
+    await write(records, 'the answer');
+    expect(chat.texts).toEqual(['…', '…', 'the answer']);
+    expect(chat.probes).toBe(0);
+    await clean(records, chat);
+    expect(chat.texts).toEqual(['the answer']);
+    expect(records.removed).toBe(2);
+  });
+
+  it('should write down the id of a message that is there though the database is away for a moment', async () => {
+    const chat = new Chat();
+    const records = new Records(chat);
+    const put = records.replies.put.bind(records.replies);
+    let away = 3;
+    records.replies.put = (writer, part) => {
+      if (part.state !== 'sent' || away === 0) return put(writer, part);
+      away -= 1;
+      return Promise.reject(new AppError('STORE_UNAVAILABLE'));
+    };
+    const writer = records.writer();
+    await writer.begin(plainText('…'));
+    await writer.complete(final('the answer'));
+    expect(away).toBe(0);
+    expect(chat.texts).toEqual(['the answer']);
+  });
+
+  it.each(['closed', 'limited'] as const)(
+    'should be looked below once more only where the platform may say something else then: %s',
+    async (problem) => {
+      const chat = new Chat(['killed after']);
+      const records = new Records(chat);
+      await write(records, 'the answer');
+      chat.messenger.isOurs = () => Promise.reject(new DeliveryError(problem, 'no'));
+      await new StrayMessages({ strays: records.strays, messengers: { tg: chat.messenger }, log }).look();
+      expect(records.again.size).toBe(problem === 'closed' ? 0 : 1);
+    },
+  );
+

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
 import type { Logger } from 'pino';
 import type { Reply, ReplyContent, ReplyPart } from '../../contracts/dialog.js';
 import type { Messenger, OutgoingMessage, Place } from '../../contracts/messenger.js';
@@ -6,10 +7,13 @@ import type { RichText } from '../../contracts/rich-text.js';
 import { plainText } from '../../contracts/rich-text.js';
 import type { RepliesRepository } from '../../adapters/store/replies.repository.js';
 import { sha256 } from '../../adapters/digest.js';
+import { AppError } from '../../errors/app-error.js';
 import { DeliveryError } from '../../errors/delivery-error.js';
 
-/** Most messages of which nothing is known that are looked at, where one may have been created and not written down. */
-const MOST_STRAYS = 20;
+/** For how long the database may be away, in milliseconds, where a message is there and its id is known to nobody else. */
+const RECORD_RETRY = { retries: 8, minTimeout: 50, maxTimeout: 1_000 };
+
+const isStoreAway = (error: unknown): boolean => error instanceof AppError && error.code === 'STORE_UNAVAILABLE';
 
 /** Somebody else writes a reply by now. */
 export class Superseded extends Error {
@@ -176,7 +180,8 @@ export class ReplyWriter {
 
   /** Writes down a message that was created. Where another process writes the reply it is none of it, and is removed. */
   private async record(part: ReplyPart & { messageId: string }): Promise<void> {
-    if (await this.deps.replies.put(this.reply, part)) {
+    const put = (): Promise<boolean> => this.deps.replies.put(this.reply, part);
+    if (await pRetry(put, { ...RECORD_RETRY, shouldRetry: ({ error }) => isStoreAway(error) })) {
       this.parts.set(part.n, part);
       return;
     }
