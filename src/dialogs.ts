@@ -35,6 +35,7 @@ import { MemoryService } from './services/dialogs/memory.service.js';
 import { MessageRate } from './services/dialogs/message-rate.js';
 import { SuggestionsService } from './services/dialogs/suggestions.service.js';
 import { SmallReplies } from './services/dialogs/small-replies.js';
+import { StrayMessages } from './services/dialogs/stray-messages.js';
 import { talkingOf, type TalkingParts } from './services/dialogs/talking.js';
 import { TurnsService } from './services/dialogs/turns.service.js';
 import { newsOf, type NewsRepositories, type NewsServices } from './services/news/wiring.js';
@@ -147,6 +148,7 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
   const acts = new ActsService({ inbox, chats, requests, presses, small, messengers, defaultDao, log });
   const overdue = {
     ...{ dialogs: door, news: news.spreading, deliveries },
+    strays: new StrayMessages({ strays: repositories.strays, messengers, log }),
     ...(discord && { interactions: discord.door.tokens }),
   };
   return { door, turns, acts, memory, news, telegram: telegram?.door, discord: discord?.door, overdue };

@@ -3,11 +3,12 @@ import { ChatsRepository } from '../../src/adapters/store/chats.repository.js';
 import { InboxRepository, type NextUpdate } from '../../src/adapters/store/inbox.repository.js';
 import { RepliesRepository } from '../../src/adapters/store/replies.repository.js';
 import { ShownAnswersRepository } from '../../src/adapters/store/shown-answers.repository.js';
+import { StrayMessagesRepository } from '../../src/adapters/store/stray-messages.repository.js';
 import type { ChatAddress, Inbound } from '../../src/contracts/dialog.js';
-import { createDao } from '../factories/access.js';
 import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
-import { anInbound } from '../factories/dialogs.js';
+import { createDao } from '../factories/access.js';
 import { aRequest } from '../factories/requests.js';
+import { anInbound } from '../factories/dialogs.js';
 import { DATABASES, type Fresh } from './databases.js';
 
 const DAO = 'greenfood-dao';
@@ -18,6 +19,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
   let inbox: InboxRepository;
   let chats: ChatsRepository;
   let replies: RepliesRepository;
+  let strays: StrayMessagesRepository;
   let count = 0;
 
   beforeAll(async () => {
@@ -25,6 +27,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
     inbox = new InboxRepository(fresh.database);
     chats = new ChatsRepository(fresh.database);
     replies = new RepliesRepository(fresh.database);
+    strays = new StrayMessagesRepository(fresh.database);
     for (const id of [DAO, OTHER]) await createDao(fresh.database, { id });
   });
   afterAll(() => fresh.drop());
@@ -207,11 +210,6 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       expect(begun).toMatchObject({ requestId: 'r2', generation: 2, parts: [{ messageId: '51' }], isDone: false });
     });
 
-    it('should tell whoever begins one that it was stopped, and which requests a stop is for', async () => {
-      const address = aChat();
-      for (const order of [60, 61, 62]) await inbox.accept(written(address, { order, messageId: String(order) }));
-      const update = await taken(address);
-      await replies.begin(update, DAO, { requestId: 'r9' });
     it('should have been done when its answer was there, whatever it shows later; and anew when it is answered anew', async () => {
       const address = aChat();
       await inbox.accept(written(address, { messageId: '70' }));
@@ -241,6 +239,11 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       expect(Number(await doneAt())).toBeGreaterThan(Number(then));
     });
 
+    it('should tell whoever begins one that it was stopped, and which requests a stop is for', async () => {
+      const address = aChat();
+      for (const order of [60, 61, 62]) await inbox.accept(written(address, { order, messageId: String(order) }));
+      const update = await taken(address);
+      await replies.begin(update, DAO, { requestId: 'r9' });
       const stop = { ...update, messageId: '62' };
       expect(await chats.stopBefore(stop)).toEqual({ count: 2, requestIds: ['r9'] });
       expect(await chats.stopBefore(stop)).toEqual({ count: 0, requestIds: [] });
@@ -248,16 +251,81 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       await inbox.finish(update.id);
       expect(await taken(address)).toMatchObject({ messageId: '61', isStopped: true });
     });
+  });
 
-    it('should name the numbers between two known messages of which nothing is known', async () => {
+  describe('messages that may have come twice', () => {
+    const below = (chat: string, messageId: string, most = 20) => strays.unknownBelow({ chat, messageId }, most);
+    /** A message in a topic of a large group. */
+    async function inTopic(chat: string, topic: string, messageId: string): Promise<NextUpdate> {
+      const place = { source: 'tg' as const, chat, topic, kind: 'group' as const };
+      await inbox.accept(anInbound({ place, order: Number(messageId), messageId }));
+      return taken({ source: 'tg', chat, topic });
+    }
+    /** A reply to it, whose first message is announced so often and is there then. */
+    async function createdAgain(update: NextUpdate, times: number, messageId: string) {
+      const { generation } = await replies.begin(update, DAO, { requestId: 'r' });
+      const writer = { id: update.id, daoId: DAO, chat: update.chat, generation };
+      const part = { n: 0, messageId: null, shown: null };
+      for (let n = 0; n < times; n += 1) await replies.put(writer, { ...part, state: 'sending' });
+      await replies.put(writer, { ...part, state: 'sent', messageId });
+      return writer;
+    }
+    const found = async (chat: string) => (await strays.createdAgain()).filter(({ place }) => place.chat === chat);
+
+    it('should have the numbers between two known messages of which nothing is known', async () => {
       const [one, other] = [aChat(), aChat()];
       await inbox.accept(written(one, { order: 10_100, messageId: '10100' }));
       await inbox.accept(written(other, { order: 10_102, messageId: '10102' }));
       const { chat } = await taken(one);
-      expect(await replies.unknownBelow(chat, '10105', 20)).toEqual(['10104', '10103', '10101']);
-      expect(await replies.unknownBelow(chat, '10105', 1)).toEqual(['10104']);
-      expect(await replies.unknownBelow(chat, 'no number', 20)).toEqual([]);
-      expect(await replies.unknownBelow(chat, '99999999', 20)).toEqual([]);
+      expect(await below(chat, '10105')).toEqual(['10104', '10103', '10101']);
+      expect(await below(chat, '10105', 1)).toEqual(['10104']);
+      expect(await below(chat, 'no number')).toEqual([]);
+      expect(await below(chat, '99999999')).toEqual([]);
+    });
+
+    it('should be told from those of other topics of a large group, and not from those of other chats', async () => {
+      const [group, another] = ['-10077', '-10078'];
+      const first = await inTopic(group, '1', '100');
+      const second = await inTopic(group, '2', '101');
+      await inTopic(another, '1', '105');
+      await createdAgain(second, 0, '103');
+      // Of both topics all four are known; 102 and 104 are of nobody.
+      const answer = await createdAgain(first, 1, '106');
+      expect(await below(first.chat, '106')).toEqual(['105', '104']);
+      await replies.finish(answer);
+      expect(await below(second.chat, '110')).toEqual(['109', '108', '107']);
+    });
+
+    it('should be looked for once, when the reply has ended and nothing is being created in the chat', async () => {
+      const group = '-10079';
+      const first = await inTopic(group, '1', '200');
+      const second = await inTopic(group, '2', '201');
+      const reply = await createdAgain(first, 1, '205');
+      expect(await found(group)).toEqual([]);
+      await replies.finish(reply);
+      await replies.begin(second, DAO, { requestId: 'r' });
+      expect(await found(group)).toEqual([]);
+      await replies.put(
+        { id: second.id, daoId: DAO, chat: second.chat, generation: 1 },
+        { n: 0, state: 'sent', messageId: '206', shown: null },
+      );
+      const [created, ...others] = await found(group);
+      expect(others).toEqual([]);
+      const place = { source: 'tg', chat: group, topic: '1', kind: 'group' };
+      expect(created).toEqual({ daoId: DAO, replyId: first.id, n: 0, chat: first.chat, place, messageId: '205' });
+      await strays.looked({ ...created!, messageId: '204' }, 0);
+      expect(await found(group)).toHaveLength(1);
+      await strays.looked(created!, 2);
+      await strays.looked(created!, 2);
+      expect(await found(group)).toEqual([]);
+      const part = fresh.database.of(DAO).selectFrom('reply_parts').where('reply_id', '=', first.id);
+      expect(await part.select(['strays', 'again']).execute()).toEqual([{ strays: 2, again: false }]);
+    });
+
+    it('should not be looked for where a message was created but once', async () => {
+      const update = await inTopic('-10080', '1', '300');
+      await replies.finish(await createdAgain(update, 0, '301'));
+      expect(await found('-10080')).toEqual([]);
     });
   });
 
@@ -284,6 +352,62 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       await chats.move(old, to);
       expect(await next(old)).toBeUndefined();
       expect(await taken({ ...old, chat: to })).toMatchObject({ isMore: true });
+    });
+  });
+
+  describe('a group that becomes a large one, which is known already', () => {
+    it('should go on there with its runs, its dialog, its news and what it was shown, and change nothing of the old one', async () => {
+      const { database } = fresh;
+      const old = aChat();
+      const to = `-100${old.chat}`;
+      const inGroup = async (chat: string): Promise<NextUpdate> => {
+        await inbox.accept(anInbound({ place: { source: 'tg', chat, topic: null, kind: 'group' }, space: chat }));
+        return taken({ ...old, chat });
+      };
+      const [before, after] = [await inGroup(old.chat), await inGroup(to)];
+      const begun = await replies.begin(before, DAO, { content: { body: { text: 'no', marks: [] }, buttons: [] } });
+      await replies.finish({ id: before.id, daoId: DAO, chat: before.chat, generation: begun.generation });
+      const run = await new RequestsRepository(database).accept(aRequest({ daoId: DAO, actor: 'tg:12345' }));
+      expect(run).toBeDefined();
+      const requests = await database.of(DAO).selectFrom('requests').select('id').executeTakeFirstOrThrow();
+      const ran = { run_id: requests.id, dao_id: DAO, chat: before.chat, actor: 'tg:12345', language: 'en' as const };
+      await database.of(DAO).insertInto('run_chats').values(ran).execute();
+      const news = ['told', 'due', 'due in both'].map((key) => ({
+        ...{ id: `${to} ${key}`, dao_id: DAO, key: `${to} ${key}`, kind: 'run_ended' as const, data: { run: 'r' } },
+      }));
+      await database
+        .of(DAO)
+        .insertInto('news')
+        .values(news.map(({ data, ...one }) => ({ ...one, data: JSON.stringify(data) })))
+        .execute();
+      const due = (key: string, chat: string, state: 'waiting' | 'done') => ({
+        ...{ id: `${key} in ${chat}`, dao_id: DAO, news_id: `${to} ${key}`, chat, state, not_before: new Date() },
+      });
+      const { chat: was } = before;
+      const { chat: is } = after;
+      await database
+        .of(DAO)
+        .insertInto('deliveries')
+        .values([
+          ...[due('told', was, 'done'), due('due', was, 'waiting')],
+          ...[due('due in both', was, 'waiting'), due('due in both', is, 'waiting')],
+        ])
+        .execute();
+      await chats.move(old, to);
+      const of = <T extends 'deliveries' | 'run_chats' | 'dialogs' | 'replies'>(table: T) =>
+        database.of(DAO).selectFrom(table).where('chat', 'in', [was, is]);
+      expect(await of('run_chats').select('chat').execute()).toEqual([{ chat: is }]);
+      expect(await of('dialogs').select('chat').execute()).toEqual([{ chat: is }]);
+      expect(await of('replies').select('chat').execute()).toEqual([{ chat: is }]);
+      expect(await of('deliveries').select(['id', 'chat', 'state']).orderBy('id').execute()).toEqual(
+        [
+          { id: `due in ${was}`, chat: is, state: 'waiting' },
+          { id: `due in both in ${was}`, chat: was, state: 'undeliverable' },
+          { id: `due in both in ${is}`, chat: is, state: 'waiting' },
+          { id: `told in ${was}`, chat: was, state: 'undeliverable' },
+        ].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+      );
+      expect(await chats.move(old, to)).toBeUndefined();
     });
   });
 
@@ -355,62 +479,6 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       const ids: string[] = [];
       for (const n of [1, 2, 3]) {
         const order = Number(address.chat) * 1_000 + n;
-  describe('a group that becomes a large one, which is known already', () => {
-    it('should go on there with its runs, its dialog, its news and what it was shown, and change nothing of the old one', async () => {
-      const { database } = fresh;
-      const old = aChat();
-      const to = `-100${old.chat}`;
-      const inGroup = async (chat: string): Promise<NextUpdate> => {
-        await inbox.accept(anInbound({ place: { source: 'tg', chat, topic: null, kind: 'group' }, space: chat }));
-        return taken({ ...old, chat });
-      };
-      const [before, after] = [await inGroup(old.chat), await inGroup(to)];
-      const begun = await replies.begin(before, DAO, { content: { body: { text: 'no', marks: [] }, buttons: [] } });
-      await replies.finish({ id: before.id, daoId: DAO, chat: before.chat, generation: begun.generation });
-      const run = await new RequestsRepository(database).accept(aRequest({ daoId: DAO, actor: 'tg:12345' }));
-      expect(run).toBeDefined();
-      const requests = await database.of(DAO).selectFrom('requests').select('id').executeTakeFirstOrThrow();
-      const ran = { run_id: requests.id, dao_id: DAO, chat: before.chat, actor: 'tg:12345', language: 'en' as const };
-      await database.of(DAO).insertInto('run_chats').values(ran).execute();
-      const news = ['told', 'due', 'due in both'].map((key) => ({
-        ...{ id: `${to} ${key}`, dao_id: DAO, key: `${to} ${key}`, kind: 'run_ended' as const, data: { run: 'r' } },
-      }));
-      await database
-        .of(DAO)
-        .insertInto('news')
-        .values(news.map(({ data, ...one }) => ({ ...one, data: JSON.stringify(data) })))
-        .execute();
-      const due = (key: string, chat: string, state: 'waiting' | 'done') => ({
-        ...{ id: `${key} in ${chat}`, dao_id: DAO, news_id: `${to} ${key}`, chat, state, not_before: new Date() },
-      });
-      const { chat: was } = before;
-      const { chat: is } = after;
-      await database
-        .of(DAO)
-        .insertInto('deliveries')
-        .values([
-          ...[due('told', was, 'done'), due('due', was, 'waiting')],
-          ...[due('due in both', was, 'waiting'), due('due in both', is, 'waiting')],
-        ])
-        .execute();
-      await chats.move(old, to);
-      const of = <T extends 'deliveries' | 'run_chats' | 'dialogs' | 'replies'>(table: T) =>
-        database.of(DAO).selectFrom(table).where('chat', 'in', [was, is]);
-      expect(await of('run_chats').select('chat').execute()).toEqual([{ chat: is }]);
-      expect(await of('dialogs').select('chat').execute()).toEqual([{ chat: is }]);
-      expect(await of('replies').select('chat').execute()).toEqual([{ chat: is }]);
-      expect(await of('deliveries').select(['id', 'chat', 'state']).orderBy('id').execute()).toEqual(
-        [
-          { id: `due in ${was}`, chat: is, state: 'waiting' },
-          { id: `due in both in ${was}`, chat: was, state: 'undeliverable' },
-          { id: `due in both in ${is}`, chat: is, state: 'waiting' },
-          { id: `told in ${was}`, chat: was, state: 'undeliverable' },
-        ].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
-      );
-      expect(await chats.move(old, to)).toBeUndefined();
-    });
-  });
-
         const body = { kind: 'message' as const, text: `part ${n}` };
         ids.push((await inbox.accept(written(address, { order, messageId: String(order), body }))).id);
       }
@@ -530,7 +598,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
     await fresh.database.all
       .updateTable('inbox')
       .set({ received_at: new Date(Date.now() - 60_000) })
-      .where('id', '=', id)
+      .where('state', '=', 'waiting')
       .execute();
     const found = await ours();
     expect(found.map(({ address }) => address.chat).toSorted()).toEqual(addresses.map(({ chat }) => chat).toSorted());

@@ -3,6 +3,7 @@ import { OffersRepository } from './offers.repository.js';
 import { PendingRepository } from './pending.repository.js';
 import { RunChatsRepository } from './run-chats.repository.js';
 import { ShownAnswersRepository } from './shown-answers.repository.js';
+import { StrayMessagesRepository } from './stray-messages.repository.js';
 import type { Tenants } from './tenants.js';
 
 /** What conversations keep beside their messages. */
@@ -12,6 +13,7 @@ export interface ConversationRepositories {
   pending: PendingRepository;
   runChats: RunChatsRepository;
   shownAnswers: ShownAnswersRepository;
+  strays: StrayMessagesRepository;
 }
 
 /** The repositories of conversations over one database. */
@@ -21,4 +23,5 @@ export const conversationRepositories = (tenants: Tenants): ConversationReposito
   pending: new PendingRepository(tenants),
   runChats: new RunChatsRepository(tenants),
   shownAnswers: new ShownAnswersRepository(tenants),
+  strays: new StrayMessagesRepository(tenants),
 });

@@ -140,7 +140,7 @@ export class RepliesRepository {
   }
 
   /**
-   * Writes down how a message of a reply stands.
+   * Writes down how a message of a reply stands. One that was about to be created, and is so again, may be there twice.
    * @returns false if somebody else writes the reply by now; then nothing was changed
    */
   async put({ id, daoId, chat, generation }: WriterOf, { n, state, messageId, shown }: ReplyPart): Promise<boolean> {
@@ -150,7 +150,8 @@ export class RepliesRepository {
         select ${daoId}, id, ${n}, ${chat}, ${state}, ${messageId}, ${shown}
         from replies where id = ${id} and dao_id = ${daoId} and generation = ${generation}
         on conflict (reply_id, n) do update set
-          state = excluded.state, message_id = excluded.message_id, shown = excluded.shown, changed_at = now()
+          state = excluded.state, message_id = excluded.message_id, shown = excluded.shown, changed_at = now(),
+          again = part.again or part.state = 'sending' and excluded.state = 'sending'
         returning part.n
       `.execute(this.tenants.of(daoId)),
     );
@@ -166,20 +167,6 @@ export class RepliesRepository {
         .where('dao_id', '=', daoId)
         .where('reply_id', '=', id)
         .where('n', '>=', n)
-        .execute(),
-    );
-  }
-
-  /** Counts messages that were created for a part and are not shown in its place. */
-  async countStrays({ id, daoId }: WriterOf, n: number, strays: number): Promise<void> {
-    await guardStore(() =>
-      this.tenants
-        .of(daoId)
-        .updateTable('reply_parts')
-        .set((eb) => ({ strays: eb('strays', '+', strays) }))
-        .where('dao_id', '=', daoId)
-        .where('reply_id', '=', id)
-        .where('n', '=', n)
         .execute(),
     );
   }
@@ -219,17 +206,6 @@ export class RepliesRepository {
         .where('state', '=', 'open')
         .execute(),
     );
-  }
-
-  /** Numbers of messages in a chat below one of ours of which nothing is known, the greatest first. */
-  async unknownBelow(chat: string, messageId: string, most: number): Promise<string[]> {
-    if (!/^\d+$/.test(messageId)) return [];
-    const { rows } = await guardStore(() =>
-      sql<{ message_id: string }>`
-        select message_id from unknown_messages(${chat}, ${messageId}::numeric, ${most})
-      `.execute(this.tenants.scopeless),
-    );
-    return rows.map(({ message_id }) => message_id);
   }
 }
 
