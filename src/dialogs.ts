@@ -33,6 +33,7 @@ import { FailedMessages } from './services/dialogs/failed-messages.js';
 import { JoiningService } from './services/dialogs/joining.js';
 import { MemoryService } from './services/dialogs/memory.service.js';
 import { MessageRate } from './services/dialogs/message-rate.js';
+import { OldDialogs } from './services/dialogs/old-dialogs.js';
 import { SuggestionsService } from './services/dialogs/suggestions.service.js';
 import { SmallReplies } from './services/dialogs/small-replies.js';
 import { StrayMessages } from './services/dialogs/stray-messages.js';
@@ -148,6 +149,7 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
   const acts = new ActsService({ inbox, chats, requests, presses, small, messengers, defaultDao, log });
   const overdue = {
     ...{ dialogs: door, news: news.spreading, deliveries },
+    old: new OldDialogs(repositories.oldDialogs, () => bounds().keep_days, log),
     strays: new StrayMessages({ strays: repositories.strays, messengers, log }),
     ...(discord && { interactions: discord.door.tokens }),
   };

@@ -1,5 +1,6 @@
 import { FeedbackRepository } from './feedback.repository.js';
 import { OffersRepository } from './offers.repository.js';
+import { OldDialogsRepository } from './old-dialogs.repository.js';
 import { PendingRepository } from './pending.repository.js';
 import { RunChatsRepository } from './run-chats.repository.js';
 import { ShownAnswersRepository } from './shown-answers.repository.js';
@@ -10,6 +11,7 @@ import type { Tenants } from './tenants.js';
 export interface ConversationRepositories {
   feedback: FeedbackRepository;
   offers: OffersRepository;
+  oldDialogs: OldDialogsRepository;
   pending: PendingRepository;
   runChats: RunChatsRepository;
   shownAnswers: ShownAnswersRepository;
@@ -20,6 +22,7 @@ export interface ConversationRepositories {
 export const conversationRepositories = (tenants: Tenants): ConversationRepositories => ({
   feedback: new FeedbackRepository(tenants),
   offers: new OffersRepository(tenants),
+  oldDialogs: new OldDialogsRepository(tenants),
   pending: new PendingRepository(tenants),
   runChats: new RunChatsRepository(tenants),
   shownAnswers: new ShownAnswersRepository(tenants),

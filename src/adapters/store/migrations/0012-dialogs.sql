@@ -63,6 +63,7 @@ create table inbox (
 );
 create index inbox_of_chat on inbox (chat, lane, place, id) where state in ('waiting', 'open');
 create index inbox_undone on inbox (received_at) where state in ('waiting', 'open');
+create index inbox_by_end on inbox (done_at) where state in ('done', 'dropped');
 create index inbox_by_message on inbox (message_id, chat) where message_id is not null;
 create index inbox_by_number on inbox (chat, (case when message_id ~ '^\d+$' then message_id::numeric end));
 create index inbox_by_place on inbox (chat, lane, place);
@@ -86,6 +87,7 @@ create table replies (
   foreign key (dao_id, inbox_id) references inbox (dao_id, id) on delete cascade
 );
 create unique index replies_of_inbox on replies (inbox_id) where inbox_id is not null;
+create index replies_to_nothing on replies (created_at) where inbox_id is null;
 create index replies_of_request on replies (dao_id, request_id) where request_id is not null;
 
 -- Messages that a reply is made of. shown: the hash of what it says. again: it was created more than once, maybe, and what
