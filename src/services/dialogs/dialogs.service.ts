@@ -20,7 +20,10 @@ export class DialogsService {
     private readonly mostWaiting: () => number,
     private readonly log: Logger,
   ) {
-    this.overdue = new OverdueChats((after, most) => inbox.overdue(after, most), clock);
+    this.overdue = new OverdueChats(
+      (after, most) => inbox.overdue(after, most),
+      (address) => clock.pokeDialog(address),
+    );
   }
 
   /**

@@ -13,7 +13,7 @@ describe(OverdueChats.name, () => {
     const rounds: string[][] = [];
     const overdue = new OverdueChats(
       (after, most) => Promise.resolve(all.filter(({ id }) => id > after).slice(0, most)),
-      { pokeDialog: ({ chat }) => Promise.resolve(void rounds.at(-1)?.push(chat)) },
+      ({ chat }) => Promise.resolve(void rounds.at(-1)?.push(chat)),
     );
     for (let n = 0; n < sweeps; n += 1) {
       rounds.push([]);
@@ -42,10 +42,7 @@ describe(OverdueChats.name, () => {
     const woke: string[] = [];
     const overdue = new OverdueChats(
       (after, most) => Promise.resolve(all.filter(({ id }) => id > after).slice(0, most)),
-      {
-        pokeDialog: ({ chat }) =>
-          chat === '0' ? Promise.reject(new Error('away')) : Promise.resolve(void woke.push(chat)),
-      },
+      ({ chat }) => (chat === '0' ? Promise.reject(new Error('away')) : Promise.resolve(void woke.push(chat))),
     );
     await expect(overdue.wakeNext()).rejects.toThrow('away');
     await overdue.wakeNext();

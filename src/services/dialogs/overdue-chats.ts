@@ -1,5 +1,4 @@
 import type { ChatAddress } from '../../contracts/dialog.js';
-import type { DialogClock } from './dialogs.service.js';
 
 /** So many chats are woken at a time. */
 const AT_ONCE = 200;
@@ -21,13 +20,13 @@ export class OverdueChats {
   /** @param find those behind a row, in the order of their rows */
   constructor(
     private readonly find: (after: string, most: number) => Promise<OverdueChat[]>,
-    private readonly clock: DialogClock,
+    private readonly wake: (address: ChatAddress) => Promise<void>,
   ) {}
 
   /** Wakes the next ones. @throws AppError `STORE_UNAVAILABLE`, `TEMPORAL_UNAVAILABLE` */
   async wakeNext(): Promise<void> {
     const found = await this.find(this.after, AT_ONCE);
     this.after = found.length < AT_ONCE ? '' : (found.at(-1)?.id ?? '');
-    for (const { address } of found) await this.clock.pokeDialog(address);
+    for (const { address } of found) await this.wake(address);
   }
 }

@@ -31,7 +31,10 @@ export class DeliveriesService {
 
   constructor(private readonly parts: DeliveriesParts) {
     const { deliveries, clock } = parts;
-    this.overdue = new OverdueChats((after, most) => deliveries.overdue(after, most), clock);
+    this.overdue = new OverdueChats(
+      (after, most) => deliveries.overdue(after, most),
+      (address) => clock.pokeDialog(address),
+    );
   }
 
   /**
