@@ -28,6 +28,13 @@ export const BotsSchema = z
       .describe(
         'Plain messages that somebody sends within so many milliseconds of one another are answered as one. 0: each by itself.',
       ),
+    keep_days: z
+      .number()
+      .int()
+      .min(7)
+      .max(36_500)
+      .default(90)
+      .describe('For so many days messages of chats that are done are kept, with the replies to them.'),
     telegram: z
       .strictObject({
         calls_per_second: z

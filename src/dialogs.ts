@@ -33,8 +33,10 @@ import { FailedMessages } from './services/dialogs/failed-messages.js';
 import { JoiningService } from './services/dialogs/joining.js';
 import { MemoryService } from './services/dialogs/memory.service.js';
 import { MessageRate } from './services/dialogs/message-rate.js';
+import { OldDialogs } from './services/dialogs/old-dialogs.js';
 import { SuggestionsService } from './services/dialogs/suggestions.service.js';
 import { SmallReplies } from './services/dialogs/small-replies.js';
+import { StrayMessages } from './services/dialogs/stray-messages.js';
 import { talkingOf, type TalkingParts } from './services/dialogs/talking.js';
 import { TurnsService } from './services/dialogs/turns.service.js';
 import { newsOf, type NewsRepositories, type NewsServices } from './services/news/wiring.js';
@@ -147,6 +149,8 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
   const acts = new ActsService({ inbox, chats, requests, presses, rate, small, messengers, defaultDao, log });
   const overdue = {
     ...{ dialogs: door, news: news.spreading, deliveries },
+    old: new OldDialogs(repositories.oldDialogs, () => bounds().keep_days, log),
+    strays: new StrayMessages({ strays: repositories.strays, messengers, log }),
     ...(discord && { interactions: discord.door.tokens }),
   };
   return { door, turns, acts, memory, news, telegram: telegram?.door, discord: discord?.door, overdue };

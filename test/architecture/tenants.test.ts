@@ -27,14 +27,15 @@ const MAY_REACH_ALL: Readonly<Record<string, string>> = {
     'interactions of Discord belong to no DAO until it is their turn, and their tokens are of use to whoever answers',
   'src/adapters/store/keys.repository.ts': 'nobody knows of which DAO a key is before it is found; the platform’s keys',
   'src/adapters/store/news.repository.ts': 'chats are of no one DAO; the sweep looks for news of all DAOs',
+  'src/adapters/store/old-dialogs.repository.ts': 'the sweep of what is old in chats, which may be of no DAO',
   'src/adapters/store/proposals.repository.ts': 'the reconciler looks for proposals of all DAOs that are overdue',
   'src/adapters/store/provider-figures.repository.ts': 'how a provider does is counted over all who ask it',
   'src/adapters/store/refusals.repository.ts': 'the sweep of old refusals, and what-if over all of them',
-  'src/adapters/store/replies.repository.ts':
-    'numbers of messages that a function of the database finds, whosever they are; no table',
   'src/adapters/store/requests.repository.ts': 'the reconciler, what-if, and whoever asks with a key of all DAOs',
   'src/adapters/store/shown-answers.repository.ts':
     'how many messages of a person wait in a chat, which are of no DAO yet; nothing but that is read',
+  'src/adapters/store/stray-messages.repository.ts':
+    'the sweep looks for messages of all DAOs that were created again; their numbers are a chat’s, of no one DAO',
   'src/adapters/store/usage.repository.ts': 'usage of all DAOs, and budgets of the installation',
   'src/runtime.ts': 'the state that processes share belongs to no DAO',
 };

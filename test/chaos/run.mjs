@@ -25,7 +25,8 @@ const HELP = `npm run chaos -- NAME [OPTIONS]
              Temporal. What a model said is bought no more once it is recorded, and each approval is applied once
   dialogs    40 members write 25 messages each in Telegram while API, worker, Temporal and database are killed, and the
              platform delivers twice, says 429, and does what it was asked without saying so: each message has one
-             answer, in the order of its chat
+             answer, in the order of its chat. They ask, use commands, and get answers that take two messages; each message
+             of an answer is counted, and so is what came twice in the one window that is named
 
 Options: --seed N            repeat a run: the same requests and the same kills
          --requests N        how many requests (route: 60, tools: 200; dialogs: messages in all, 1,000)

@@ -8,6 +8,7 @@ import { NewsRepository } from '../../src/adapters/store/news.repository.js';
 import { NewsViewsRepository } from '../../src/adapters/store/news-views.repository.js';
 import { ProposalsRepository } from '../../src/adapters/store/proposals.repository.js';
 import { RepliesRepository } from '../../src/adapters/store/replies.repository.js';
+import { StrayMessagesRepository } from '../../src/adapters/store/stray-messages.repository.js';
 import { VotesRepository } from '../../src/adapters/store/votes.repository.js';
 import type { ChatAddress, Reply } from '../../src/contracts/dialog.js';
 import type { Messenger } from '../../src/contracts/messenger.js';
@@ -15,6 +16,7 @@ import { plainText } from '../../src/contracts/rich-text.js';
 import { toldAt } from '../../src/domain/news/quiet-hours.js';
 import { DeliveryError } from '../../src/errors/delivery-error.js';
 import { FailedMessages } from '../../src/services/dialogs/failed-messages.js';
+import { StrayMessages } from '../../src/services/dialogs/stray-messages.js';
 import { DeliveriesService } from '../../src/services/news/deliveries.service.js';
 import { NewsContent } from '../../src/services/news/news-content.js';
 import type { NewsClock } from '../../src/services/news/news.service.js';
@@ -137,6 +139,14 @@ describe.each(DATABASES)('messages about news on %s', (_name, open) => {
     while (await news.spreadNext(dao.daoId, toldAt));
   }
 
+  /** As the sweep does, whoever wrote what is there too often. */
+  const clean = (): Promise<void> =>
+    new StrayMessages({
+      strays: new StrayMessagesRepository(fresh.database),
+      messengers: { tg: messenger },
+      log,
+    }).look();
+
   const vote = (n: number): Promise<unknown> => dao.vote(`tg:${address.chat}`, n, 'yes');
   const propose = async (): Promise<number> => (await dao.open(`tg:${address.chat}`)).n;
 
@@ -150,6 +160,7 @@ describe.each(DATABASES)('messages about news on %s', (_name, open) => {
         messages.clear();
         await toTheEnd(service(first)).catch(() => undefined);
         await toTheEnd(service());
+        await clean();
         expect([at, [...messages.values()]]).toEqual([at, [expect.stringContaining('Yes 0 ·')]]);
         await vote(n);
         await toTheEnd(service(second)).catch(() => undefined);
@@ -213,6 +224,23 @@ describe.each(DATABASES)('messages about news on %s', (_name, open) => {
       .select('state')
       .executeTakeFirstOrThrow();
     expect(state).toBe('undeliverable');
+  });
+
+  it('should come in what its chat has become, though that is known already, and in nothing twice', async () => {
+    await propose();
+    await spread();
+    const to = `-100${count}`;
+    const place = { source: 'tg' as const, chat: to, topic: null, kind: 'group' as const };
+    const inbox = new InboxRepository(fresh.database);
+    await inbox.accept(anInbound({ place, lane: 'act', body: { kind: 'presence', state: 'here' } }));
+    problem = new DeliveryError('moved', 'upgraded', { movedTo: to });
+    let looks = 0;
+    while ((await service().deliverNext(address, 1)).isMore) expect((looks += 1)).toBeLessThan(5);
+    problem = undefined;
+    address = { ...address, chat: to };
+    await toTheEnd(service());
+    expect([...messages.values()]).toHaveLength(1);
+    expect(poked).toContain(to);
   });
 
   it('should be tried again where the platform wants to be left alone, and be in the way of nothing', async () => {

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { ChatsRepository } from '../../src/adapters/store/chats.repository.js';
 import { InboxRepository, type NextUpdate } from '../../src/adapters/store/inbox.repository.js';
 import { addMember } from '../../src/adapters/store/members.repository.js';
 import { RepliesRepository } from '../../src/adapters/store/replies.repository.js';
 import { ShownAnswersRepository } from '../../src/adapters/store/shown-answers.repository.js';
 import type { ChatAddress, Inbound } from '../../src/contracts/dialog.js';
+import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { createDao } from '../factories/access.js';
+import { aRequest } from '../factories/requests.js';
 import { anInbound } from '../factories/dialogs.js';
 import { DATABASES, type Fresh } from './databases.js';
 
@@ -237,6 +240,35 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       expect(begun).toMatchObject({ requestId: 'r2', generation: 2, parts: [{ messageId: '51' }], isDone: false });
     });
 
+    it('should have been done when its answer was there, whatever it shows later; and anew when it is answered anew', async () => {
+      const address = aChat();
+      await inbox.accept(written(address, { messageId: '70' }));
+      const update = await taken(address);
+      const content = { body: { text: '#1', marks: [] }, buttons: [] };
+      const reply = { id: update.id, daoId: DAO, chat: update.chat };
+      const doneAt = async () => {
+        const row = await fresh.database
+          .of(DAO)
+          .selectFrom('replies')
+          .where('id', '=', update.id)
+          .select('done_at')
+          .execute();
+        return row[0]?.done_at;
+      };
+      const { generation } = await replies.begin(update, DAO, { content });
+      await replies.finish({ ...reply, generation });
+      const then = new Date(Date.now() - 60_000);
+      await fresh.database.of(DAO).updateTable('replies').set({ done_at: then }).where('id', '=', update.id).execute();
+      const anew = await replies.beginNews(reply, content);
+      expect(await doneAt()).toEqual(then);
+      await replies.finish({ ...reply, generation: anew.generation });
+      expect(await doneAt()).toEqual(then);
+      await chats.changeText(update, 'something else');
+      const again = await replies.begin(await taken(address), DAO, { content });
+      await replies.finish({ ...reply, generation: again.generation });
+      expect(Number(await doneAt())).toBeGreaterThan(Number(then));
+    });
+
     it('should tell whoever begins one that it was stopped, and which requests a stop is for', async () => {
       const address = aChat();
       for (const order of [60, 61, 62]) await inbox.accept(written(address, { order, messageId: String(order) }));
@@ -248,17 +280,6 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       expect(await replies.claim(update.id, DAO)).toMatchObject({ isStopped: true });
       await inbox.finish(update.id);
       expect(await taken(address)).toMatchObject({ messageId: '61', isStopped: true });
-    });
-
-    it('should name the numbers between two known messages of which nothing is known', async () => {
-      const [one, other] = [aChat(), aChat()];
-      await inbox.accept(written(one, { order: 10_100, messageId: '10100' }));
-      await inbox.accept(written(other, { order: 10_102, messageId: '10102' }));
-      const { chat } = await taken(one);
-      expect(await replies.unknownBelow(chat, '10105', 20)).toEqual(['10104', '10103', '10101']);
-      expect(await replies.unknownBelow(chat, '10105', 1)).toEqual(['10104']);
-      expect(await replies.unknownBelow(chat, 'no number', 20)).toEqual([]);
-      expect(await replies.unknownBelow(chat, '99999999', 20)).toEqual([]);
     });
   });
 
@@ -285,6 +306,61 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       await chats.move(old, to);
       expect(await next(old)).toBeUndefined();
       expect(await taken({ ...old, chat: to })).toMatchObject({ isMore: true });
+    });
+  });
+
+  describe('a group that becomes a large one, which is known already', () => {
+    it('should go on there with its runs, its dialog, its news and what it was shown, and change nothing of the old one', async () => {
+      const { database } = fresh;
+      const old = aChat();
+      const to = `-100${old.chat}`;
+      const inGroup = async (chat: string): Promise<NextUpdate> => {
+        await inbox.accept(anInbound({ place: { source: 'tg', chat, topic: null, kind: 'group' }, space: chat }));
+        return taken({ ...old, chat });
+      };
+      const [before, after] = [await inGroup(old.chat), await inGroup(to)];
+      const begun = await replies.begin(before, DAO, { content: { body: { text: 'no', marks: [] }, buttons: [] } });
+      await replies.finish({ id: before.id, daoId: DAO, chat: before.chat, generation: begun.generation });
+      const run = await new RequestsRepository(database).accept(aRequest({ daoId: DAO, actor: 'tg:12345' }));
+      expect(run).toBeDefined();
+      const requests = await database.of(DAO).selectFrom('requests').select('id').executeTakeFirstOrThrow();
+      const ran = { run_id: requests.id, dao_id: DAO, chat: before.chat, actor: 'tg:12345', language: 'en' as const };
+      await database.of(DAO).insertInto('run_chats').values(ran).execute();
+      const news = ['told', 'due', 'due in both'].map((key) => ({
+        ...{ id: `${to} ${key}`, dao_id: DAO, key: `${to} ${key}`, kind: 'run_ended' as const, data: { run: 'r' } },
+      }));
+      await database
+        .of(DAO)
+        .insertInto('news')
+        .values(news.map(({ data, ...one }) => ({ ...one, data: JSON.stringify(data) })))
+        .execute();
+      const due = (key: string, chat: string, state: 'waiting' | 'done') => ({
+        ...{ id: `${key} in ${chat}`, dao_id: DAO, news_id: `${to} ${key}`, chat, state, not_before: new Date() },
+      });
+      const { chat: was } = before;
+      const { chat: is } = after;
+      await database
+        .of(DAO)
+        .insertInto('deliveries')
+        .values([
+          ...[due('told', was, 'done'), due('due', was, 'waiting')],
+          ...[due('due in both', was, 'waiting'), due('due in both', is, 'waiting')],
+        ])
+        .execute();
+      await chats.move(old, to);
+      const of = async (table: string, columns = sql`chat`) => {
+        const where = sql`chat in (${was}, ${is}) order by 1`;
+        return (await sql`select ${columns} from ${sql.table(table)} where ${where}`.execute(database.of(DAO))).rows;
+      };
+      for (const table of ['run_chats', 'dialogs', 'replies']) expect(await of(table)).toEqual([{ chat: is }]);
+      const deliveries = [
+        { id: `due in ${was}`, chat: is, state: 'waiting' },
+        { id: `due in both in ${was}`, chat: was, state: 'undeliverable' },
+        { id: `due in both in ${is}`, chat: is, state: 'waiting' },
+        { id: `told in ${was}`, chat: was, state: 'undeliverable' },
+      ];
+      expect(await of('deliveries', sql`id, chat, state`)).toHaveLength(deliveries.length);
+      expect(await of('deliveries', sql`id, chat, state`)).toEqual(expect.arrayContaining(deliveries));
     });
   });
 
@@ -466,15 +542,21 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
     });
   });
 
-  it('should be looked for where nobody does it', async () => {
-    const address = aChat();
-    const { id } = await inbox.accept(written(address));
-    expect(await inbox.overdue()).not.toContainEqual(address);
+  it('should be looked for where nobody does it, each chat once, in the order of their rows', async () => {
+    const addresses = [aChat(), aChat(), aChat()];
+    for (const address of [...addresses, ...addresses]) await inbox.accept(written(address));
+    const ours = async (after = '', most = 1_000): Promise<{ id: string; address: ChatAddress }[]> =>
+      (await inbox.overdue(after, most)).filter(({ address }) => addresses.some(({ chat }) => chat === address.chat));
+    expect(await ours()).toEqual([]);
     await fresh.database.all
       .updateTable('inbox')
       .set({ received_at: new Date(Date.now() - 60_000) })
-      .where('id', '=', id)
+      .where('state', '=', 'waiting')
       .execute();
-    expect(await inbox.overdue()).toContainEqual(address);
+    const found = await ours();
+    expect(found.map(({ address }) => address.chat).toSorted()).toEqual(addresses.map(({ chat }) => chat).toSorted());
+    expect(found.map(({ id }) => id)).toEqual(found.map(({ id }) => id).toSorted());
+    expect(await ours(found[0]!.id)).toEqual(found.slice(1));
+    expect(await inbox.overdue('', 2)).toHaveLength(2);
   });
 });

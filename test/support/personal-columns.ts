@@ -84,7 +84,7 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
     none: 'id dao_id chat inbox_id revision request_id roles generation state created_at done_at',
     erased: 'actor content',
   },
-  reply_parts: { none: 'dao_id reply_id n chat state message_id shown strays changed_at' },
+  reply_parts: { none: 'dao_id reply_id n chat state message_id shown again strays changed_at' },
   requests: {
     none: 'id dao_id key_id mode decision status provider usage attempts timings generation received_at deadline_at ended_at origin model run_id step',
     erased: 'actor source agent metadata error idempotency_scope idempotency_key body_hash access',

@@ -20,6 +20,32 @@ const reworded = (text: string): RawBuilder<unknown> => sql`
   )) end
 `;
 
+/** What of a chat (`known.id`) goes on in the one that it has become (`new_id`), where that is another row. */
+const HANDED_ON = sql`
+  inbox_handed_on as (
+    update inbox set chat = new_id from known
+    where inbox.chat = known.id and new_id is not null and inbox.state in ('waiting', 'open')
+  ), replies_handed_on as (
+    update replies set chat = new_id from known where replies.chat = known.id and new_id is not null
+  ), runs_handed_on as (
+    update run_chats set chat = new_id from known where run_chats.chat = known.id and new_id is not null
+  ), dialogs_handed_on as (
+    update dialogs set chat = new_id from known
+    where dialogs.chat = known.id and new_id is not null
+      and not exists (select from dialogs o where o.dao_id = dialogs.dao_id and o.chat = new_id)
+  ), deliveries_handed_on as (
+    update deliveries set chat = new_id from known
+    where deliveries.chat = known.id and deliveries.state = 'waiting' and new_id is not null
+      and not exists (select from deliveries o where o.news_id = deliveries.news_id and o.chat = new_id and not o.follows)
+  ), deliveries_ended as (
+    update deliveries set state = 'undeliverable' from known
+    where deliveries.chat = known.id and (
+      deliveries.state = 'done' or deliveries.state = 'waiting' and new_id is not null
+        and exists (select from deliveries o where o.news_id = deliveries.news_id and o.chat = new_id and not o.follows)
+    )
+  )
+`;
+
 /** A message that is answered differently from now on. */
 export interface Changed {
   /** The request that answered it, or was about to; null: none was begun. */
@@ -53,7 +79,8 @@ export class ChatsRepository {
 
   /**
    * Gives a chat, with all its topics, the id that it has on the platform from now on, and its space with it. Where that
-   * is known already, what has not been done is done there.
+   * is known already, what is to be done is done there, and what was said is remembered there. Messages of the old chat
+   * can be changed no more: what shows news stays as it is.
    */
   async move({ source, chat }: ChatAddress, to: string): Promise<void> {
     await guardStore(() =>
@@ -65,10 +92,7 @@ export class ChatsRepository {
           select old.id, new.id as new_id from chats old
           left join chats new on new.source = old.source and new.chat_id = ${to} and new.topic = old.topic
           where old.source = ${source} and old.chat_id = ${chat}
-        ), handed_on as (
-          update inbox set chat = known.new_id from known
-          where inbox.chat = known.id and known.new_id is not null and inbox.state in ('waiting', 'open')
-        )
+        ), ${HANDED_ON}
         update chats set chat_id = ${to}, space_id = ${to} from known where chats.id = known.id and known.new_id is null
       `.execute(this.tenants.all),
     );

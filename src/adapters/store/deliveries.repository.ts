@@ -8,7 +8,6 @@ import type { Tenants } from './tenants.js';
 
 /** A message that was not written so long after it was due is looked for, in seconds. */
 const OVERDUE_SECONDS = 20;
-const MOST = 200;
 
 interface Row {
   id: string;
@@ -122,11 +121,11 @@ export class DeliveriesRepository {
     );
   }
 
-  /** Chats with a message that ought to be written by now. */
-  async overdue(): Promise<ChatAddress[]> {
+  /** Chats behind a row with a message that ought to be written by now, in the order of their rows. */
+  async overdue(after: string, most: number): Promise<{ id: string; address: ChatAddress }[]> {
     const { rows } = await guardStore(() =>
-      sql<{ source: ChatAddress['source']; chat_id: string; topic: string }>`
-        select distinct c.source, c.chat_id, c.topic from (
+      sql<{ id: string; source: ChatAddress['source']; chat_id: string; topic: string }>`
+        select distinct c.id, c.source, c.chat_id, c.topic from (
           select chat from deliveries
           where state = 'waiting' and not_before < now() - make_interval(secs => ${OVERDUE_SECONDS})
           union
@@ -134,10 +133,12 @@ export class DeliveriesRepository {
           where n.poked_at between now() - interval '1 hour' and now() - make_interval(secs => ${OVERDUE_SECONDS})
             and d.state = 'done' and d.shown < n.version
         ) late join chats c on c.id = late.chat
-        limit ${MOST}
+        where c.id > ${after}
+        order by c.id
+        limit ${most}
       `.execute(this.tenants.all),
     );
-    return rows.map(({ source, chat_id: chat, topic }) => ({ source, chat, topic }));
+    return rows.map(({ id, source, chat_id: chat, topic }) => ({ id, address: { source, chat, topic } }));
   }
 }
 

@@ -14,7 +14,6 @@ import type { Tenants } from './tenants.js';
 
 /** A row that came in and was not done so long after is looked for, in seconds. */
 const OVERDUE_SECONDS = 10;
-const MOST = 200;
 
 /** An update as it was written down. */
 export interface Accepted {
@@ -209,20 +208,22 @@ export class InboxRepository {
     );
   }
 
-  /** Chats with something that ought to be done by now. */
-  async overdue(): Promise<ChatAddress[]> {
+  /** Chats behind a row with something that ought to be done by now, in the order of their rows. */
+  async overdue(after: string, most: number): Promise<{ id: string; address: ChatAddress }[]> {
     const rows = await guardStore(() =>
       this.tenants.all
         .selectFrom('inbox')
         .innerJoin('chats', 'chats.id', 'inbox.chat')
         .where('inbox.state', 'in', ['waiting', 'open'])
         .where('inbox.received_at', '<', sql<Date>`now() - make_interval(secs => ${OVERDUE_SECONDS})`)
-        .select(['chats.source', 'chats.chat_id', 'chats.topic'])
+        .where('chats.id', '>', after)
+        .select(['chats.id', 'chats.source', 'chats.chat_id', 'chats.topic'])
         .distinct()
-        .limit(MOST)
+        .orderBy('chats.id')
+        .limit(most)
         .execute(),
     );
-    return rows.map(({ source, chat_id, topic }) => ({ source, chat: chat_id, topic }));
+    return rows.map(({ id, source, chat_id: chat, topic }) => ({ id, address: { source, chat, topic } }));
   }
 }
 

@@ -95,7 +95,8 @@ export class RepliesRepository {
             content = case when r.revision < excluded.revision then excluded.content else r.content end,
             roles = case when r.revision < excluded.revision then excluded.roles else r.roles end,
             request_id = case when r.revision < excluded.revision then excluded.request_id else r.request_id end,
-            state = case when r.revision < excluded.revision then 'open' else r.state end
+            state = case when r.revision < excluded.revision then 'open' else r.state end,
+            done_at = case when r.revision < excluded.revision then null else r.done_at end
           returning r.*
         ), ${announced}
       `.execute(this.tenants.of(daoId)),
@@ -116,7 +117,7 @@ export class RepliesRepository {
           insert into replies as r (id, dao_id, chat, content, generation)
           values (${id}, ${daoId}, ${chat}, ${JSON.stringify(content)}::jsonb, 1)
           on conflict (id) do update set
-            generation = r.generation + 1, content = excluded.content, state = 'open', done_at = null
+            generation = r.generation + 1, content = excluded.content, state = 'open'
           returning r.*
         ), ${announced}
       `.execute(this.tenants.of(daoId)),
@@ -139,7 +140,7 @@ export class RepliesRepository {
   }
 
   /**
-   * Writes down how a message of a reply stands.
+   * Writes down how a message of a reply stands. One that was about to be created, and is so again, may be there twice.
    * @returns false if somebody else writes the reply by now; then nothing was changed
    */
   async put({ id, daoId, chat, generation }: WriterOf, { n, state, messageId, shown }: ReplyPart): Promise<boolean> {
@@ -149,7 +150,8 @@ export class RepliesRepository {
         select ${daoId}, id, ${n}, ${chat}, ${state}, ${messageId}, ${shown}
         from replies where id = ${id} and dao_id = ${daoId} and generation = ${generation}
         on conflict (reply_id, n) do update set
-          state = excluded.state, message_id = excluded.message_id, shown = excluded.shown, changed_at = now()
+          state = excluded.state, message_id = excluded.message_id, shown = excluded.shown, changed_at = now(),
+          again = part.again or part.state = 'sending' and excluded.state = 'sending'
         returning part.n
       `.execute(this.tenants.of(daoId)),
     );
@@ -169,22 +171,8 @@ export class RepliesRepository {
     );
   }
 
-  /** Counts messages that were created for a part and are not shown in its place. */
-  async countStrays({ id, daoId }: WriterOf, n: number, strays: number): Promise<void> {
-    await guardStore(() =>
-      this.tenants
-        .of(daoId)
-        .updateTable('reply_parts')
-        .set((eb) => ({ strays: eb('strays', '+', strays) }))
-        .where('dao_id', '=', daoId)
-        .where('reply_id', '=', id)
-        .where('n', '=', n)
-        .execute(),
-    );
-  }
-
   /**
-   * Ends a reply, and what it answers unless that has changed since.
+   * Ends a reply, and what it answers unless that has changed since. One that shows something else now was done before.
    * @param shown what messages that are there have been changed to
    * @returns false if somebody else writes the reply by now
    */
@@ -192,7 +180,7 @@ export class RepliesRepository {
     const { rows } = await guardStore(() =>
       sql`
         with reply as (
-          update replies set state = 'done', done_at = now()
+          update replies set state = 'done', done_at = coalesce(done_at, now())
           where id = ${id} and dao_id = ${daoId} and generation = ${generation}
           returning inbox_id, revision
         ), answered as (
@@ -218,17 +206,6 @@ export class RepliesRepository {
         .where('state', '=', 'open')
         .execute(),
     );
-  }
-
-  /** Numbers of messages in a chat below one of ours of which nothing is known, the greatest first. */
-  async unknownBelow(chat: string, messageId: string, most: number): Promise<string[]> {
-    if (!/^\d+$/.test(messageId)) return [];
-    const { rows } = await guardStore(() =>
-      sql<{ message_id: string }>`
-        select message_id from unknown_messages(${chat}, ${messageId}::numeric, ${most})
-      `.execute(this.tenants.scopeless),
-    );
-    return rows.map(({ message_id }) => message_id);
   }
 }
 

@@ -74,6 +74,7 @@ export interface ReplyPartsTable {
   state: ReplyPart['state'];
   message_id: string | null;
   shown: string | null;
+  again: Generated<boolean>;
   strays: Generated<number>;
   changed_at: Generated<Date>;
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { addressOf, type ChatAddress, type Inbound, type Lane } from '../../contracts/dialog.js';
 import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
+import { OverdueChats } from './overdue-chats.js';
 
 /** Where the workflows of chats are told that something came in. */
 export interface DialogClock {
@@ -10,13 +11,20 @@ export interface DialogClock {
 
 /** The door for everything that comes in from platforms. */
 export class DialogsService {
+  private readonly overdue: OverdueChats;
+
   /** @param mostWaiting most messages that wait in a chat, as the profile says at the moment */
   constructor(
     private readonly inbox: InboxRepository,
     private readonly clock: DialogClock,
     private readonly mostWaiting: () => number,
     private readonly log: Logger,
-  ) {}
+  ) {
+    this.overdue = new OverdueChats(
+      (after, most) => inbox.overdue(after, most),
+      (address) => clock.pokeDialog(address),
+    );
+  }
 
   /**
    * Takes something in. When this returns, nothing that happens to this process loses it; taken in again it changes
@@ -44,6 +52,6 @@ export class DialogsService {
 
   /** Wakes chats in which something ought to be done by now. */
   async sweep(): Promise<void> {
-    for (const address of await this.inbox.overdue()) await this.clock.pokeDialog(address);
+    await this.overdue.wakeNext();
   }
 }

@@ -5,9 +5,12 @@ import type { Reply, ReplyPart } from '../../contracts/dialog.js';
 import type { Messenger, OutgoingMessage } from '../../contracts/messenger.js';
 import { plainText, type RichText } from '../../contracts/rich-text.js';
 import type { RepliesRepository, WriterOf } from '../../adapters/store/replies.repository.js';
+import type { StrayMessagesRepository } from '../../adapters/store/stray-messages.repository.js';
+import { AppError } from '../../errors/app-error.js';
 import { DeliveryError } from '../../errors/delivery-error.js';
 import { strict } from '../../../test/factories/strict.js';
 import { ReplyWriter, Superseded } from './reply-writer.js';
+import { StrayMessages } from './stray-messages.js';
 
 const LIMIT = 10;
 const log = pino({ level: 'silent' });
@@ -23,6 +26,8 @@ class Chat {
   readonly messages = new Map<string, string>();
   private next = 100;
   calls = 0;
+  /** How often it was asked whether a message is ours. */
+  probes = 0;
 
   constructor(private readonly faults: Fault[] = []) {}
 
@@ -40,11 +45,11 @@ class Chat {
     },
     create: (_place, { body }) => this.call(() => this.add(body)),
     edit: (_place, id, { body }) => this.call(() => this.change(id, body)),
-    isOurs: (_place, id) => Promise.resolve(this.messages.has(id)),
-    remove: (_place, id) => {
-      this.messages.delete(id);
-      return Promise.resolve();
+    isOurs: (_place, id) => {
+      this.probes += 1;
+      return this.call(() => this.messages.has(id));
     },
+    remove: (_place, id) => this.call(() => void this.messages.delete(id)),
   });
 
   /** Numbers of messages below one that nobody knows. */
@@ -83,10 +88,34 @@ class Chat {
 /** Replies as the database has them. */
 class Records {
   readonly parts = new Map<number, ReplyPart>();
+  readonly again = new Set<number>();
   generation = 0;
-  strays = 0;
+  removed = 0;
+  private isDone = false;
 
   constructor(private readonly chat: Chat) {}
+
+  /** Messages that were created again, as the sweep looks for them. */
+  readonly strays = strict<StrayMessagesRepository>('strays', {
+    createdAgain: () => {
+      const place = { source: 'tg' as const, chat: '1', topic: null, kind: 'private' as const };
+      const found = [...this.parts.values()].flatMap(({ n, messageId }) =>
+        this.isDone && this.again.has(n) && messageId !== null
+          ? [{ daoId: 'a-dao', replyId: 'reply', n, chat: 'chat', place, messageId }]
+          : [],
+      );
+      return Promise.resolve(found);
+    },
+    unknownBelow: ({ messageId: below }) => {
+      const known = [...this.parts.values()].flatMap(({ messageId }) => messageId ?? []);
+      return Promise.resolve(this.chat.unknownBelow(below, new Set(known)));
+    },
+    looked: ({ n }, removed) => {
+      this.removed += removed;
+      this.again.delete(n);
+      return Promise.resolve();
+    },
+  });
 
   readonly replies = strict<RepliesRepository>('replies', {
     finish: ({ generation }, shown) => {
@@ -95,24 +124,18 @@ class Records {
         const part = this.parts.get(one.n);
         if (part) this.parts.set(one.n, { ...part, shown: one.shown });
       }
+      this.isDone = true;
       return Promise.resolve(true);
     },
     put: ({ generation }: WriterOf, part: ReplyPart) => {
       if (generation !== this.generation) return Promise.resolve(false);
+      if (this.parts.get(part.n)?.state === 'sending' && part.state === 'sending') this.again.add(part.n);
       this.parts.set(part.n, part);
       return Promise.resolve(true);
     },
     dropFrom: (_writer, n) => {
       for (const key of [...this.parts.keys()].filter((one) => one >= n)) this.parts.delete(key);
       return Promise.resolve();
-    },
-    countStrays: (_writer, _n, strays) => {
-      this.strays += strays;
-      return Promise.resolve();
-    },
-    unknownBelow: (_chat, below) => {
-      const known = [...this.parts.values()].flatMap(({ messageId }) => messageId ?? []);
-      return Promise.resolve(this.chat.unknownBelow(below, new Set(known)));
     },
   });
 
@@ -151,6 +174,17 @@ async function write(records: Records, text: string): Promise<void> {
     }
   }
   throw new Error('it did not come to an end');
+}
+
+/** Looks for what is there too often, as the sweep would: again and again. */
+async function clean(records: Records, chat: Chat): Promise<void> {
+  const messengers = { tg: chat.messenger };
+  for (let tries = 0; records.again.size > 0; tries += 1) {
+    if (tries > 100) throw new Error('it did not come to an end');
+    await new StrayMessages({ strays: records.strays, messengers, log }).look().catch((error: unknown) => {
+      if (!(error instanceof Killed)) throw error;
+    });
+  }
 }
 
 describe(ReplyWriter.name, () => {
@@ -225,6 +259,47 @@ describe(ReplyWriter.name, () => {
     expect(chat.texts).toEqual([]);
   });
 
+  it('should be shown to its end before anybody looks for a message that came twice, and look for it whoever dies', async () => {
+    // Created and not written down, twice; the third one is; then whoever looks dies once.
+    const chat = new Chat(['killed after', 'lost after', 'none', 'none', 'none', 'killed before']);
+    const records = new Records(chat);
+    await write(records, 'the answer');
+    expect(chat.texts).toEqual(['…', '…', 'the answer']);
+    expect(chat.probes).toBe(0);
+    await clean(records, chat);
+    expect(chat.texts).toEqual(['the answer']);
+    expect(records.removed).toBe(2);
+  });
+
+  it('should write down the id of a message that is there though the database is away for a moment', async () => {
+    const chat = new Chat();
+    const records = new Records(chat);
+    const put = records.replies.put.bind(records.replies);
+    let away = 3;
+    records.replies.put = (writer, part) => {
+      if (part.state !== 'sent' || away === 0) return put(writer, part);
+      away -= 1;
+      return Promise.reject(new AppError('STORE_UNAVAILABLE'));
+    };
+    const writer = records.writer();
+    await writer.begin(plainText('…'));
+    await writer.complete(final('the answer'));
+    expect(away).toBe(0);
+    expect(chat.texts).toEqual(['the answer']);
+  });
+
+  it.each(['closed', 'limited'] as const)(
+    'should be looked below once more only where the platform may say something else then: %s',
+    async (problem) => {
+      const chat = new Chat(['killed after']);
+      const records = new Records(chat);
+      await write(records, 'the answer');
+      chat.messenger.isOurs = () => Promise.reject(new DeliveryError(problem, 'no'));
+      await new StrayMessages({ strays: records.strays, messengers: { tg: chat.messenger }, log }).look();
+      expect(records.again.size).toBe(problem === 'closed' ? 0 : 1);
+    },
+  );
+
   const faults = fc.constantFrom<Fault>(
     'none',
     'limited',
@@ -240,7 +315,8 @@ describe(ReplyWriter.name, () => {
       const chat = new Chat(script);
       const records = new Records(chat);
       await write(records, text);
-      strays += records.strays;
+      await clean(records, chat);
+      strays += records.removed;
       expect(chat.texts.join('')).toBe(text);
     };
     const texts = fc.string({ minLength: 1, maxLength: 35 });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
 import type { Logger } from 'pino';
 import type { Reply, ReplyContent, ReplyPart } from '../../contracts/dialog.js';
 import type { Messenger, OutgoingMessage, Place } from '../../contracts/messenger.js';
@@ -6,10 +7,13 @@ import type { RichText } from '../../contracts/rich-text.js';
 import { plainText } from '../../contracts/rich-text.js';
 import type { RepliesRepository } from '../../adapters/store/replies.repository.js';
 import { sha256 } from '../../adapters/digest.js';
+import { AppError } from '../../errors/app-error.js';
 import { DeliveryError } from '../../errors/delivery-error.js';
 
-/** Most messages of which nothing is known that are looked at, where one may have been created and not written down. */
-const MOST_STRAYS = 20;
+/** For how long the database may be away, in milliseconds, where a message is there and its id is known to nobody else. */
+const RECORD_RETRY = { retries: 8, minTimeout: 50, maxTimeout: 1_000 };
+
+const isStoreAway = (error: unknown): boolean => error instanceof AppError && error.code === 'STORE_UNAVAILABLE';
 
 /** Somebody else writes a reply by now. */
 export class Superseded extends Error {
@@ -32,7 +36,7 @@ export interface ReplyWriterParts {
 /**
  * The messages of one reply, created once each and then changed. What is about to be created is written down before (of
  * the first message, with the reply), and its id at once after: between the two lies the only moment at which a message
- * can come twice.
+ * can come twice. That it was announced twice is written down, too; whether it came twice, `StrayMessages` finds out.
  */
 export class ReplyWriter {
   private readonly parts: Map<number, ReplyPart>;
@@ -133,14 +137,13 @@ export class ReplyWriter {
   private async create(n: number, message: Omit<OutgoingMessage, 'replyTo'>, { isDraft = false } = {}): Promise<void> {
     const isAgain = this.parts.get(n)?.state === 'sending';
     const planned: ReplyPart = { n, state: 'planned', messageId: null, shown: null };
-    if (!this.isAnnounced(n)) await this.put({ ...planned, state: 'sending' });
+    if (isAgain || !this.isAnnounced(n)) await this.put({ ...planned, state: 'sending' });
     const answers = this.answersOf(n);
     const key = `${this.reply.id}.${n}`;
     try {
       const create = (one: OutgoingMessage): Promise<string> => this.messenger.create(this.place, one, key);
       const messageId = await this.inWords({ ...message, ...answers }, create);
       await this.record({ n, state: 'sent', messageId, shown: isDraft ? null : hashOf(message) });
-      if (isAgain) await this.removeStrays(n, messageId);
     } catch (error) {
       // Where it was refused for certain, nothing is there that could come twice.
       if (!isAgain && error instanceof DeliveryError && !error.detail.maybeDone) await this.put(planned);
@@ -174,9 +177,13 @@ export class ReplyWriter {
     }
   }
 
-  /** Writes down a message that was created. Where another process writes the reply it is none of it, and is removed. */
+  /**
+   * Writes down a message that was created: for a few seconds, where the database is away, since a second one would come
+   * otherwise. Where another process writes the reply it is none of it, and is removed.
+   */
   private async record(part: ReplyPart & { messageId: string }): Promise<void> {
-    if (await this.deps.replies.put(this.reply, part)) {
+    const put = (): Promise<boolean> => this.deps.replies.put(this.reply, part);
+    if (await pRetry(put, { ...RECORD_RETRY, shouldRetry: ({ error }) => isStoreAway(error) })) {
       this.parts.set(part.n, part);
       return;
     }
@@ -193,24 +200,6 @@ export class ReplyWriter {
   private note(part: ReplyPart): void {
     this.parts.set(part.n, part);
     this.unwritten.add(part.n);
-  }
-
-  /** Removes messages of ours just below one, of which nothing is known. What cannot be told is left. */
-  private async removeStrays(n: number, below: string): Promise<void> {
-    let strays = 0;
-    try {
-      for (const id of await this.deps.replies.unknownBelow(this.reply.chat, below, MOST_STRAYS)) {
-        if (!(await this.messenger.isOurs(this.place, id))) continue;
-        await this.messenger.remove(this.place, id);
-        strays += 1;
-      }
-      if (strays > 0) await this.deps.replies.countStrays(this.reply, n, strays);
-    } catch (error) {
-      this.deps.log.warn(
-        { reply: this.reply.id, err: error },
-        'a message that may have come twice was not looked for to the end',
-      );
-    }
   }
 
   private async removeFrom(n: number): Promise<void> {

@@ -7,6 +7,7 @@ import type { RepliesRepository } from '../../adapters/store/replies.repository.
 import { languageFor } from '../../domain/dialog/language.js';
 import { votedOn } from '../../domain/news/cards.js';
 import type { FailedMessages } from '../dialogs/failed-messages.js';
+import { OverdueChats } from '../dialogs/overdue-chats.js';
 import { ReplyWriter } from '../dialogs/reply-writer.js';
 import type { NewsContent } from './news-content.js';
 import type { NewsClock } from './news.service.js';
@@ -26,7 +27,15 @@ export interface DeliveriesParts {
 
 /** Writes news in chats: each message once, and again in its place when what it shows has changed. */
 export class DeliveriesService {
-  constructor(private readonly parts: DeliveriesParts) {}
+  private readonly overdue: OverdueChats;
+
+  constructor(private readonly parts: DeliveriesParts) {
+    const { deliveries, clock } = parts;
+    this.overdue = new OverdueChats(
+      (after, most) => deliveries.overdue(after, most),
+      (address) => clock.pokeDialog(address),
+    );
+  }
 
   /**
    * Writes the next message about news in a chat, if one is due. Safe to repeat.
@@ -59,7 +68,7 @@ export class DeliveriesService {
 
   /** Wakes chats in which something ought to be written by now. */
   async sweep(): Promise<void> {
-    for (const address of await this.parts.deliveries.overdue()) await this.parts.clock.pokeDialog(address);
+    await this.overdue.wakeNext();
   }
 
   private async deliver(delivery: Delivery): Promise<void> {

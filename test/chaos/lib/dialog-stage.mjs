@@ -11,7 +11,7 @@ export class DialogStage extends Installation {
   /** @param settings of the platform */
   async open(settings) {
     await this.prepare('dialogs');
-    this.fake = await startFake('openai', { firstTokenMs: [50, 400], tokenMs: 10, tokens: 20 });
+    this.fake = await startFake('openai', { firstTokenMs: [50, 400], tokenMs: 10, tokens: 26 });
     this.closers.push(() => this.fake.stop());
     const platform = await startFake('telegram', { token: TOKEN, ...settings });
     this.closers.push(() => platform.stop());

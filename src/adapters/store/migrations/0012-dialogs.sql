@@ -63,7 +63,10 @@ create table inbox (
 );
 create index inbox_of_chat on inbox (chat, lane, place, id) where state in ('waiting', 'open');
 create index inbox_undone on inbox (received_at) where state in ('waiting', 'open');
+create index inbox_by_end on inbox (done_at) where state in ('done', 'dropped');
 create index inbox_by_message on inbox (message_id, chat) where message_id is not null;
+create index inbox_by_number on inbox (chat, (case when message_id ~ '^\d+$' then message_id::numeric end));
+create index inbox_by_place on inbox (chat, lane, place);
 
 -- What a chat is shown in answer to something that came in. content: words that were there at once; request_id: the
 -- request whose answer it is. generation: counts who has written it; only the latest may.
@@ -84,9 +87,11 @@ create table replies (
   foreign key (dao_id, inbox_id) references inbox (dao_id, id) on delete cascade
 );
 create unique index replies_of_inbox on replies (inbox_id) where inbox_id is not null;
+create index replies_to_nothing on replies (created_at) where inbox_id is null;
 create index replies_of_request on replies (dao_id, request_id) where request_id is not null;
 
--- Messages that a reply is made of. shown: the hash of what it says. strays: messages that were created for it, removed or not.
+-- Messages that a reply is made of. shown: the hash of what it says. again: it was created more than once, maybe, and what
+-- is too many was not looked for yet. strays: messages that were too many, and were removed.
 create table reply_parts (
   dao_id text not null,
   reply_id text not null,
@@ -95,12 +100,16 @@ create table reply_parts (
   state text not null check (state in ('planned', 'sending', 'sent')),
   message_id text,
   shown text,
+  again boolean not null default false,
   strays integer not null default 0,
   changed_at timestamptz not null default now(),
   primary key (reply_id, n),
   foreign key (dao_id, reply_id) references replies (dao_id, id) on delete cascade
 );
 create index reply_parts_by_message on reply_parts (message_id, chat) where message_id is not null;
+create index reply_parts_by_number on reply_parts (chat, (case when message_id ~ '^\d+$' then message_id::numeric end));
+create index reply_parts_again on reply_parts (changed_at) where again;
+create index reply_parts_sending on reply_parts (chat) where state = 'sending';
 
 grant select, insert, update, delete on chats, spaces, inbox, replies, reply_parts to dagi_all;
 grant select, insert, update, delete on spaces, inbox, replies, reply_parts to dagi_app;
@@ -134,31 +143,33 @@ do $$ declare home text; begin
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = 'chats'::regclass;
 
   -- Numbers of messages below one, and above the last that was known before it, of which nothing is known: one of them
-  -- may have been created and not written down. Private chats of a bot count together, a large group by itself (its id
-  -- begins with -100); other platforms do not number.
+  -- may have been created and not written down. A large group (its id begins with -100) numbers by itself, all its topics
+  -- together; all other chats of a bot are numbered as one; other platforms do not number.
   execute format($create$
     create function %1$I.unknown_messages(of_chat text, below numeric, most integer) returns table (message_id text)
     language plpgsql stable security definer set search_path = %1$I, pg_temp as $body$
-    declare lowest numeric; is_alone boolean;
+    declare lowest numeric; here text; is_alone boolean;
     begin
-      select c.chat_id like '-100%%' into is_alone from chats c where c.id = of_chat and c.source = 'tg';
-      if is_alone is null then return; end if;
-      select max(known.id) into lowest from (
-        select i.message_id::numeric as id from inbox i where i.chat = of_chat and i.message_id ~ '^\d+$'
+      select c.chat_id, c.chat_id like '-100%%' into here, is_alone from chats c where c.id = of_chat and c.source = 'tg';
+      if here is null then return; end if;
+      select max(known.id) into lowest from chats c cross join lateral (
+        select max(case when i.message_id ~ '^\d+$' then i.message_id::numeric end) as id from inbox i
+        where i.chat = c.id and case when i.message_id ~ '^\d+$' then i.message_id::numeric end < below
         union all
-        select p.message_id::numeric from reply_parts p where p.chat = of_chat and p.message_id ~ '^\d+$'
-      ) known where known.id < below;
+        select max(case when p.message_id ~ '^\d+$' then p.message_id::numeric end) from reply_parts p
+        where p.chat = c.id and case when p.message_id ~ '^\d+$' then p.message_id::numeric end < below
+      ) known where c.source = 'tg' and c.chat_id = here;
       if lowest is null or below - lowest > 5000 then return; end if;
       return query
         select between_them.id::text from generate_series(lowest + 1, below - 1) as between_them (id)
         where not exists (
           select from inbox i join chats c on c.id = i.chat
           where c.source = 'tg' and i.message_id = between_them.id::text
-            and (i.chat = of_chat or not is_alone and c.chat_id not like '-100%%')
+            and (c.chat_id = here or not is_alone and c.chat_id not like '-100%%')
         ) and not exists (
           select from reply_parts p join chats c on c.id = p.chat
           where c.source = 'tg' and p.message_id = between_them.id::text
-            and (p.chat = of_chat or not is_alone and c.chat_id not like '-100%%')
+            and (c.chat_id = here or not is_alone and c.chat_id not like '-100%%')
         )
         order by between_them.id desc limit most;
     end $body$

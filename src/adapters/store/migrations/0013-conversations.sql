@@ -14,6 +14,7 @@ create table offers (
   taken_by text
 );
 create index offers_of_actor on offers (dao_id, actor);
+create index offers_by_end on offers (expires_at);
 
 -- What somebody was asked, and has not answered yet. id: of what it was asked after. taken_by: of the message that
 -- answered it.
@@ -28,6 +29,7 @@ create table pending (
   taken_by text
 );
 create index pending_of_actor on pending (chat, actor, dao_id);
+create index pending_by_end on pending (expires_at);
 create index pending_taken on pending (taken_by) where taken_by is not null;
 
 -- What somebody thinks of an answer. way: how they said so.
