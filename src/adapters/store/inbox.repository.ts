@@ -168,7 +168,7 @@ export class InboxRepository {
 
   /**
    * Has a person say something in a chat, as if they had written it: for a press that means just that. It is said once for
-   * each thing that it follows from.
+   * each thing that it follows from, and stands behind all that waits there, of whichever DAO that will be.
    * @param from what it follows from, of whose DAO it is
    */
   async say({ id, chat, actor, messageId }: OpenUpdate, daoId: string, body: InboundBody): Promise<void> {
@@ -179,7 +179,7 @@ export class InboxRepository {
           coalesce((select max(place) from inbox where chat = ${chat} and lane = 'turn'), 0), ${actor}, ${messageId},
           ${JSON.stringify(body)}::jsonb, now()
         on conflict (update_key) do nothing
-      `.execute(this.tenants.of(daoId)),
+      `.execute(this.tenants.all),
     );
   }
 
