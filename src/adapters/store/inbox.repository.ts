@@ -6,6 +6,7 @@ import type {
   InboundBody,
   Lane,
   Language,
+  Left,
   OpenUpdate,
   Unanswered,
 } from '../../contracts/dialog.js';
@@ -38,7 +39,7 @@ interface NextRow {
   dao_id: string | null;
   actor: string;
   message_id: string | null;
-  body: InboundBody;
+  body: InboundBody & { left?: Left };
   revision: number;
   stopped: boolean;
   received_at: Date;
@@ -132,6 +133,19 @@ export class InboxRepository {
     return rows[0];
   }
 
+  /**
+   * Ends an act of which something is still to be shown: that is next in a lane of its own, so that other acts do not stand
+   * behind it.
+   */
+  async leave(id: string, left: Left): Promise<void> {
+    await guardStore(() =>
+      sql`
+        update inbox set lane = 'say', body = body || jsonb_build_object('left', ${JSON.stringify(left)}::jsonb)
+        where id = ${id} and lane = 'act' and state = 'open'
+      `.execute(this.tenants.all),
+    );
+  }
+
   /** Ends what came in: it is done, or is of no DAO, so that nobody can do it. */
   async finish(id: string, state: 'done' | 'dropped' = 'done'): Promise<void> {
     await guardStore(() =>
@@ -209,7 +223,7 @@ export class InboxRepository {
   }
 }
 
-const toNext = (row: NextRow, address: ChatAddress): NextUpdate => ({
+const toNext = ({ body: { left, ...body }, ...row }: NextRow, address: ChatAddress): NextUpdate => ({
   id: row.id,
   chat: row.chat,
   address,
@@ -217,7 +231,8 @@ const toNext = (row: NextRow, address: ChatAddress): NextUpdate => ({
   daoId: row.dao_id,
   actor: row.actor,
   messageId: row.message_id,
-  body: row.body,
+  body,
+  ...(left && { left }),
   revision: row.revision,
   isStopped: row.stopped,
   receivedAt: row.received_at,
