@@ -118,7 +118,7 @@ describe('what is shown of acts', () => {
     await sayNext({ shows });
     expect(end).toHaveBeenCalledTimes(2);
     edit.mockRejectedValue(new TypeError('a mistake'));
-    isLost.mockImplementation(({ error }) => Promise.reject(error));
+    isLost.mockRejectedValue(new TypeError('a mistake'));
     await expect(sayNext({ shows })).rejects.toThrow('a mistake');
     await sayNext({ shows }, { messageId: null });
     expect(edit).toHaveBeenCalledTimes(3);

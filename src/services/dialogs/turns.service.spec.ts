@@ -98,7 +98,7 @@ describe(TurnsService, () => {
     };
     const ENOUGH = new Error('enough');
     beforeEach(() => {
-      isLost.mockImplementation(({ error }) => Promise.reject(error));
+      isLost.mockRejectedValue(ENOUGH);
       // Whatever comes after it is none of this.
       find.mockRejectedValue(ENOUGH);
       cancel.mockRejectedValue(ENOUGH);
