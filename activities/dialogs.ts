@@ -20,8 +20,10 @@ export interface DialogsDependencies {
   dialogs: {
     /** Answers the next message of a chat. @throws AppError, DeliveryError */
     answerNext(address: ChatAddress, attempt: Attempt): Promise<DialogStep>;
-    /** Does what is to be done at once. @throws AppError, DeliveryError */
+    /** Does what is to be done at once. @throws AppError */
     doActs(address: ChatAddress, attempt: Attempt): Promise<DialogStep>;
+    /** Shows what is left of something that was done at once. @throws AppError, DeliveryError */
+    sayNext(address: ChatAddress, attempt: Attempt): Promise<DialogStep>;
     /** Sums up old turns of a dialog. @throws AppError */
     remember(dialog: RememberInput, signal: AbortSignal): Promise<void>;
   };
@@ -32,6 +34,8 @@ export interface DialogActivities {
   answerNext(input: DialogInput): Promise<DialogStep>;
   /** Does everything of a chat that is not a turn: presses, reactions, stops, edits. Safe to repeat. */
   doActs(input: DialogInput): Promise<DialogStep>;
+  /** Shows what is left of the next act of a chat, if there is one. Safe to repeat. */
+  sayNext(input: DialogInput): Promise<DialogStep>;
   /** Sums up old turns of a dialog, if there are enough of them. Safe to repeat. */
   remember(input: DialogInput, dialog: RememberInput): Promise<void>;
 }
@@ -39,6 +43,7 @@ export interface DialogActivities {
 export const createDialogActivities = ({ dialogs }: DialogsDependencies): DialogActivities => ({
   answerNext: (input) => ofItsChat(input, (address, attempt) => dialogs.answerNext(address, attempt)),
   doActs: (input) => ofItsChat(input, (address, attempt) => dialogs.doActs(address, attempt)),
+  sayNext: (input) => ofItsChat(input, (address, attempt) => dialogs.sayNext(address, attempt)),
   remember: (input, dialog) => ofItsChat(input, (_address, { signal }) => dialogs.remember(dialog, signal)),
 });
 

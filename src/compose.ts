@@ -214,12 +214,13 @@ export class Composition {
     const { advancing: proposals } = this.voting;
     const { toolbox: tools } = this.devtools;
     const { advancing: crews, daoTools } = this.crewing;
-    const { turns, acts, memory } = this.dialogs;
+    const { turns, acts, small, memory } = this.dialogs;
     return {
       news: this.dialogs.news.spreading,
       dialogs: {
         answerNext: (address, attempt) => turns.answerNext(address, attempt),
         doActs: (address, attempt) => acts.doActs(address, attempt),
+        sayNext: (address, attempt) => small.sayNext(address, attempt),
         remember: (dialog, signal) => memory.remember(dialog, signal),
       },
       ...{ auditHeads, bus, admission, states, cache, requests, proposals, tools, crews, daoTools },

@@ -25,7 +25,6 @@ import { TelegramIntake } from './bots/telegram/intake.js';
 import { TelegramBot, webhookFor, type TelegramMode } from './bots/telegram/telegram-bot.js';
 import { secretFrom } from './bots/telegram/webhook-secret.js';
 import type { AccessService } from './services/access.service.js';
-import type { Cancels } from './services/cancels.js';
 import type { Crewing } from './services/crewing.js';
 import { ActsService } from './services/dialogs/acts.service.js';
 import { DialogsService } from './services/dialogs/dialogs.service.js';
@@ -72,7 +71,6 @@ export interface DialogsServices {
       requests: RequestsRepository;
     };
   access: AccessService;
-  cancels: Cancels;
   config: { current(): LoadedConfig };
   crewing: Pick<Crewing, 'runs'>;
   outcomes: OutcomesService;
@@ -104,6 +102,7 @@ export interface Dialogs {
   door: DialogsService;
   turns: TurnsService;
   acts: ActsService;
+  small: SmallReplies;
   memory: MemoryService;
   news: NewsServices;
   /** Undefined: there is no bot. */
@@ -117,7 +116,7 @@ export interface Dialogs {
 /** Wires them. Platforms without a token are off. */
 export function dialogsOf(parts: DialogsParts): Dialogs {
   const { log, clock, defaultDao, services, wording } = parts;
-  const { repositories, outcomes, requests, cancels } = services;
+  const { repositories, outcomes, requests } = services;
   const { chats, inbox, replies } = repositories;
   const bounds = (): LoadedConfig['profile']['bots'] => services.config.current().profile.bots;
   const door = new DialogsService(inbox, clock, () => bounds().waiting_per_chat, log);
@@ -142,18 +141,18 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
   const perMinute = (): number => bounds().messages_per_minute;
   const rate = new MessageRate({ counter: parts.counter, answers: repositories.shownAnswers, perMinute });
   const turns = new TurnsService({
-    ...{ inbox, failed, replies, requests: repositories.requests, accepted: requests, cancels, outcomes },
+    ...{ inbox, failed, replies, requests: repositories.requests, accepted: requests, outcomes },
     ...{ conversation, joining, rate, memory, messengers, defaultDao, log, news: deliveries },
   });
-  const small = new SmallReplies({ replies, messengers, log });
-  const acts = new ActsService({ inbox, chats, requests, presses, rate, small, messengers, defaultDao, log });
+  const small = new SmallReplies({ inbox, replies, failed, messengers, defaultDao, log });
+  const acts = new ActsService({ inbox, chats, requests, presses, rate, messengers, defaultDao, log });
   const overdue = {
     ...{ dialogs: door, news: news.spreading, deliveries },
     old: new OldDialogs(repositories.oldDialogs, () => bounds().keep_days, log),
     strays: new StrayMessages({ strays: repositories.strays, messengers, log }),
     ...(discord && { interactions: discord.door.tokens }),
   };
-  return { door, turns, acts, memory, news, telegram: telegram?.door, discord: discord?.door, overdue };
+  return { door, turns, acts, small, memory, news, telegram: telegram?.door, discord: discord?.door, overdue };
 }
 
 function telegramOf(

@@ -5,8 +5,11 @@ import type { RichText } from './rich-text.js';
 export const LANGUAGES = ['uk', 'en'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-/** How what came in is done. `turn`: one after the other, with an answer each. `act`: at once, beside a turn. */
-export const LANES = ['turn', 'act'] as const;
+/**
+ * How what came in is done. `turn`: one after the other, with an answer each. `act`: at once, beside a turn. `say`: it was an
+ * act, which is done, and something of it is still to be shown.
+ */
+export const LANES = ['turn', 'act', 'say'] as const;
 export type Lane = (typeof LANES)[number];
 
 /** Something that was attached to a message, as far as it is told. */
@@ -57,7 +60,7 @@ export interface Inbound {
   actor: string;
   /** Language in which the person uses the platform, as it says; undefined: it does not. */
   language: string | undefined;
-  lane: Lane;
+  lane: Exclude<Lane, 'say'>;
   /** Where it stands among what is in the chat; greater is later. Ids of some platforms are greater than numbers hold. */
   order: number | bigint;
   /** Id of the message that it is, or is about. */
@@ -84,8 +87,8 @@ export interface DialogStep {
   isMore: boolean;
   /** How long until something is due, in milliseconds; null: nothing is. */
   waitMs: number | null;
-  /** Of acts: whether turns are to be looked at, too. */
-  wakesTurns?: boolean;
+  /** Other lanes of the chat that are to be looked at, too. */
+  wakes?: Lane[];
   /** A dialog that has grown so long that old turns are to be summed up. */
   remember?: RememberInput;
 }
@@ -108,6 +111,8 @@ export interface OpenUpdate {
   actor: string;
   messageId: string | null;
   body: InboundBody;
+  /** Absent: nothing. */
+  left?: Left;
   /** From one; greater each time its author changed it. */
   revision: number;
   /** Whether its author wants no answer any more. */
@@ -150,6 +155,14 @@ export interface ReplyContent {
   buttons: readonly (readonly Button[])[];
   /** Of a refusal: kept for whoever asks why. */
   refused?: Refused;
+}
+
+/** What is still to be shown of an act that is done. */
+export interface Left {
+  /** What the message says from now on that it was about. */
+  shows?: ReplyContent | undefined;
+  /** What is said in the chat beside. */
+  says?: ReplyContent | undefined;
 }
 
 /** A reply that is being written, by its latest writer. */

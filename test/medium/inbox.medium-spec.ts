@@ -276,9 +276,11 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       await replies.begin(update, DAO, { requestId: 'r9' });
       const stop = { ...update, messageId: '62' };
       expect(await chats.stopBefore(stop)).toEqual({ count: 2, requestIds: ['r9'] });
-      expect(await chats.stopBefore(stop)).toEqual({ count: 0, requestIds: [] });
+      // Whoever died before they stopped it does so again.
+      expect(await chats.stopBefore(stop)).toEqual({ count: 0, requestIds: ['r9'] });
       expect(await replies.claim(update.id, DAO)).toMatchObject({ isStopped: true });
       await inbox.finish(update.id);
+      expect(await chats.stopBefore(stop)).toEqual({ count: 0, requestIds: [] });
       expect(await taken(address)).toMatchObject({ messageId: '61', isStopped: true });
     });
   });
@@ -516,13 +518,12 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
         { text: 'part 2' },
         { text: 'part three' },
       ]);
+      await replies.begin(now, DAO, { requestId: 'r2' });
       await inbox.finish(first.id);
-      expect(await edit(first, 2, 'part two')).toBeDefined();
-      expect(await taken(address)).toMatchObject({
-        id: first.id,
-        revision: 4,
-        body: { more: [{ text: 'part two' }, {}] },
-      });
+      expect(await edit(first, 2, 'part two')).toEqual({ requestId: 'r2' });
+      const again = await taken(address);
+      expect(again).toMatchObject({ id: first.id, revision: 4, body: { more: [{ text: 'part two' }, {}] } });
+      await replies.begin(again, DAO, { requestId: 'r3' });
       await inbox.finish(first.id);
       await inbox.accept(written(address, { order: Number(address.chat) * 1_000 + 9 }));
       expect(await edit(first, 2, 'too late')).toBeUndefined();

@@ -47,6 +47,7 @@ const RECORDED: Record<string, string[]> = {
     'crew-tool',
     'crew-waits-for-approval',
     'deadline',
+    'dialog-act-says',
     'dialog-act-wakes-turn',
     'dialog-answered',
     'dialog-due-later',

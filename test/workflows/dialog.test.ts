@@ -52,8 +52,8 @@ describe('dialog', () => {
   beforeEach(async () => {
     address = { source: 'tg', chat: randomUUID(), topic: '' };
     queue = uniqueQueue();
-    steps = { turn: [], act: [] };
-    looks = { turn: 0, act: 0 };
+    steps = { turn: [], act: [], say: [] };
+    looks = { turn: 0, act: 0, say: 0 };
     remembered = [];
     remembering = Promise.resolve();
     worker = await Worker.create({
@@ -63,6 +63,7 @@ describe('dialog', () => {
         dialogs: {
           answerNext: () => look('turn'),
           doActs: () => look('act'),
+          sayNext: () => look('say'),
           remember: (place) => {
             remembered.push(place);
             return remembering;
@@ -89,7 +90,7 @@ describe('dialog', () => {
     await poke('turn');
     await handle().result();
     expect(order).toEqual(['one begins', 'one ends', 'two begins', 'two ends']);
-    expect(looks).toEqual({ turn: 2, act: 0 });
+    expect(looks).toEqual({ turn: 2, act: 0, say: 0 });
     const history = await handle().fetchHistory();
     expect(attributesOf(history, 'activityTaskScheduledEventAttributes')).toHaveLength(2);
     // An answer costs a signal, two tasks and an activity.
@@ -110,7 +111,7 @@ describe('dialog', () => {
   it('should do what is to be done at once beside an answer, and then look at the turns if that is wanted', async () => {
     const written = Promise.withResolvers<DialogStep>();
     steps.turn.push(() => written.promise);
-    steps.act.push(() => Promise.resolve({ ...NOTHING, wakesTurns: true }));
+    steps.act.push(() => Promise.resolve({ ...NOTHING, wakes: ['turn'] }));
     await poke('turn');
     await until(() => looks.turn === 1);
     await poke('act');
@@ -118,7 +119,34 @@ describe('dialog', () => {
     expect(looks.turn).toBe(1);
     written.resolve(NOTHING);
     await handle().result();
-    expect(looks).toEqual({ turn: 2, act: 1 });
+    expect(looks).toEqual({ turn: 2, act: 1, say: 0 });
+  });
+
+  it('should do what is to be done at once within a second, whatever is still to be shown of what was done before', async () => {
+    const shown = Promise.withResolvers<DialogStep>();
+    const limited = new DeliveryError('limited', 'too many', { retryAfterMs: 3_000 });
+    steps.act.push(() => Promise.resolve({ ...NOTHING, wakes: ['say'] }));
+    steps.say.push(
+      () => shown.promise,
+      () => Promise.reject(limited),
+    );
+    await poke('act');
+    await until(() => looks.say === 1);
+    const act = async (): Promise<number> => {
+      const before = looks.act;
+      const began = Date.now();
+      await poke('act');
+      await until(() => looks.act > before);
+      return Date.now() - began;
+    };
+    expect(await act()).toBeLessThan(1_000);
+    shown.resolve({ ...NOTHING, isMore: true });
+    await until(() => looks.say === 2);
+    // Here the platform wants to be left alone for a while.
+    expect(await act()).toBeLessThan(1_000);
+    expect(looks).toEqual({ turn: 0, act: 3, say: 2 });
+    await handle().result();
+    expect(looks.say).toBe(3);
   });
 
   it('should sum up old turns beside the next ones, and end after that', async () => {
@@ -136,10 +164,70 @@ describe('dialog', () => {
     expect(remembered).toEqual([place]);
   });
 
-  it('should look at both lanes where nobody says which', async () => {
+  it('should sum up once at a time', async () => {
+    const place = { daoId: 'a-dao', chat: 'chat' };
+    const summed = Promise.withResolvers<undefined>();
+    remembering = summed.promise;
+    const step = (): Promise<DialogStep> => Promise.resolve({ isMore: true, waitMs: null, remember: place });
+    steps.turn.push(step, step, step);
+    await poke('turn');
+    await until(() => looks.turn === 4 && remembered.length > 0);
+    summed.resolve(undefined);
+    await handle().result();
+    expect(remembered).toEqual([place]);
+    const scheduled = attributesOf(await handle().fetchHistory(), 'activityTaskScheduledEventAttributes');
+    expect(scheduled.map(({ activityType }) => activityType?.name).filter((name) => name === 'remember')).toHaveLength(
+      1,
+    );
+  });
+
+  describe('whose history is full', () => {
+    /** The server suggests to begin anew by the number of events, or by their size. */
+    const PADDING = 'x'.repeat(1_000_000);
+    const FULL = 8;
+    const heavy =
+      (changes: Partial<DialogStep> = {}) =>
+      (): Promise<DialogStep> => {
+        const step = { ...NOTHING, ...changes, padding: PADDING };
+        return Promise.resolve(step);
+      };
+    const runId = async (): Promise<string> => (await handle().describe()).runId;
+
+    it('should go on with what is to be done at once while a turn takes its time, and begin anew behind it', async () => {
+      const written = Promise.withResolvers<DialogStep>();
+      steps.turn.push(() => written.promise);
+      await poke('turn');
+      await until(() => looks.turn === 1);
+      const first = await runId();
+      for (let n = 1; n <= FULL; n += 1) {
+        steps.act.push(heavy({ wakes: ['say'] }));
+        await poke('act');
+        await until(() => looks.act === n && looks.say >= n);
+      }
+      expect(await runId()).toBe(first);
+      written.resolve({ ...NOTHING, isMore: true });
+      await until(async () => (await runId()) !== first);
+      await handle().result();
+      expect(looks.turn).toBe(2);
+    });
+
+    it('should not wait for a summary to be made: it is asked for again', async () => {
+      const place = { daoId: 'a-dao', chat: 'chat' };
+      const summed = Promise.withResolvers<undefined>();
+      remembering = summed.promise;
+      for (let n = 1; n <= FULL; n += 1) steps.turn.push(heavy({ isMore: true, remember: place }));
+      await poke('turn');
+      await until(() => looks.turn > FULL && remembered.length > 1);
+      summed.resolve(undefined);
+      await handle().result();
+      expect(steps.turn).toEqual([]);
+    });
+  });
+
+  it('should look at all lanes where nobody says which', async () => {
     await poke();
     await handle().result();
-    expect(looks).toEqual({ turn: 1, act: 1 });
+    expect(looks).toEqual({ turn: 1, act: 1, say: 1 });
   });
 
   it('should sleep until something is due', async () => {

@@ -22,7 +22,7 @@ const { answerNext } = proxyActivities<Activities>({
   heartbeatTimeout: HEARTBEAT,
   retry: RETRY,
 });
-const { doActs } = proxyActivities<Activities>({
+const { doActs, sayNext } = proxyActivities<Activities>({
   startToCloseTimeout: '1m',
   heartbeatTimeout: HEARTBEAT,
   retry: RETRY,
@@ -37,25 +37,29 @@ const poke = defineSignal<DialogPoke>(POKE_DIALOG_SIGNAL);
 
 /**
  * What goes on in one chat. What came in, and what has become of it, is in the database: this has it done, turns one
- * after the other, and acts and the memory beside them, and ends when there is nothing. The next message starts it again.
+ * after the other, and acts, what is shown of them, and the memory beside them, and ends when there is nothing. The next
+ * message starts it again.
  */
 export async function dialog(input: DialogInput): Promise<void> {
-  const acts = new Lane(() => doActs(input));
-  const turns = new Lane(() => answerNext(input));
-  const life = new Life([turns, acts]);
+  const lanes: Record<LaneName, Lane> = {
+    turn: new Lane(() => answerNext(input)),
+    act: new Lane(() => doActs(input)),
+    say: new Lane(() => sayNext(input)),
+  };
+  const all = Object.values(lanes);
+  const life = new Life(lanes.turn, all);
   setHandler(poke, (lane?: LaneName) => {
-    if (lane !== 'act') turns.wake();
-    if (lane !== 'turn') acts.wake();
+    (lane === undefined ? all : [lanes[lane]]).forEach((one) => one.wake());
   });
-  acts.onStep = ({ wakesTurns = false }) => {
-    if (wakesTurns) turns.wake();
+  lanes.act.onStep = ({ wakes = [] }) => {
+    wakes.forEach((lane) => lanes[lane].wake());
   };
-  turns.onStep = ({ remember: dialogPlace }) => {
-    // What is not remembered now is when the next turn has ended.
-    if (dialogPlace) life.beside(remember(input, dialogPlace).catch(() => undefined));
+  lanes.turn.onStep = ({ remember: dialogPlace }) => {
+    // One at a time, for each pays a model. What is not remembered now is when the next turn has ended.
+    if (dialogPlace && !life.hasBeside) life.beside(remember(input, dialogPlace).catch(() => undefined));
   };
-  // Whoever starts it has poked it; whoever goes on as a new run, or is swept up, looks at both.
-  if (workflowInfo().continuedFromExecutionRunId !== undefined) [turns, acts].forEach((lane) => lane.wake());
+  // Whoever starts it has poked it; whoever goes on as a new run, or is swept up, looks at all.
+  if (workflowInfo().continuedFromExecutionRunId !== undefined) all.forEach((lane) => lane.wake());
   await life.toItsEnd();
   if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof dialog>(input);
 }
@@ -63,6 +67,8 @@ export async function dialog(input: DialogInput): Promise<void> {
 /** Looks into one lane of a chat, again and again, one look at a time. */
 class Lane {
   isWoken = false;
+  /** Whether it is being looked into. */
+  isAtWork = false;
   waitMs: number | null = null;
   /** Called with what each look came to. */
   onStep = (_step: DialogStep): void => undefined;
@@ -75,45 +81,57 @@ class Lane {
 
   async once(): Promise<void> {
     this.isWoken = false;
+    this.isAtWork = true;
     const step = await this.look();
+    this.isAtWork = false;
     this.waitMs = step.waitMs;
     if (step.isMore) this.wake();
     this.onStep(step);
   }
 }
 
-/** The lanes of a chat, until neither has anything to do, now or later, or the history is full and nothing is being done. */
+/**
+ * The lanes of a chat, until none has anything to do, now or later, or the history is full and nothing is being done in
+ * them. A full history begins no turn; while one goes on in it, which may take long, the other lanes go on, too.
+ */
 class Life {
-  private working = 0;
+  /** Whether something is being done beside the lanes. */
+  hasBeside = false;
 
-  constructor(private readonly lanes: readonly Lane[]) {}
+  constructor(
+    private readonly turns: Lane,
+    private readonly lanes: readonly Lane[],
+  ) {}
 
-  /** Does not end before this has. */
+  /** Does not end before this has, unless the history is full: it goes on as another one then, and this is given up. */
   beside(work: Promise<unknown>): void {
-    this.working += 1;
+    this.hasBeside = true;
     void work.finally(() => {
-      this.working -= 1;
+      this.hasBeside = false;
     });
   }
 
   async toItsEnd(): Promise<void> {
     await Promise.all(this.lanes.map((lane) => this.run(lane)));
-    await condition(() => this.working === 0);
   }
 
   private async run(lane: Lane): Promise<void> {
     for (;;) {
-      if (lane.isWoken && !this.isFull) {
-        this.working += 1;
+      if (this.mayBegin(lane)) {
         await lane.once();
-        this.working -= 1;
         continue;
       }
       if (this.isOver) return;
-      const isNews = (): boolean => (lane.isWoken && !this.isFull) || this.isOver;
-      const news = lane.waitMs === null ? condition(isNews).then(() => true) : condition(isNews, lane.waitMs);
-      if (!(await news)) lane.wake();
+      const isNews = (): boolean => this.mayBegin(lane) || this.isOver;
+      // What is woken has nothing more to wait for than its leave to begin.
+      const isTimed = lane.waitMs !== null && !lane.isWoken;
+      if (!isTimed) await condition(isNews);
+      else if (!(await condition(isNews, lane.waitMs ?? 0))) lane.wake();
     }
+  }
+
+  private mayBegin(lane: Lane): boolean {
+    return lane.isWoken && (!this.isFull || (lane !== this.turns && this.turns.isAtWork));
   }
 
   private get isFull(): boolean {
@@ -121,7 +139,7 @@ class Life {
   }
 
   private get isOver(): boolean {
-    if (this.isFull) return this.working === 0;
-    return this.working === 0 && this.lanes.every(({ isWoken, waitMs }) => !isWoken && waitMs === null);
+    if (this.lanes.some(({ isAtWork }) => isAtWork)) return false;
+    return this.isFull || (!this.hasBeside && this.lanes.every(({ isWoken, waitMs }) => !isWoken && waitMs === null));
   }
 }

@@ -46,6 +46,19 @@ const HANDED_ON = sql`
   )
 `;
 
+/**
+ * Whether a message (`i`) may be answered anew, with its reply (`r`): nobody has begun with it, or a model answers it. Where
+ * no reply says so yet it is taken for a question if it is neither a command nor what somebody was asked for.
+ */
+const mayAnew = sql`case
+  when i.state = 'waiting' then true
+  when r.revision = i.revision then r.request_id is not null
+  else i.state = 'open' and i.body ->> 'text' !~ '^\\s*/' and not exists (
+    select from pending p
+    where p.chat = i.chat and p.actor = i.actor and (p.taken_by = i.id or p.taken_by is null and p.expires_at > now())
+  )
+end`;
+
 /** A message that is answered differently from now on. */
 export interface Changed {
   /** The request that answered it, or was about to; null: none was begun. */
@@ -100,59 +113,83 @@ export class ChatsRepository {
 
   /**
    * Marks what a person has asked in a chat before a moment and what is not answered yet: nobody wants it any more.
-   * @returns how many messages there were, and the requests that are at work for them
+   * @returns how many messages there were that were not marked before, and the requests that are at work for all that are
    */
   async stopBefore({ chat, actor, messageId }: OpenUpdate): Promise<{ count: number; requestIds: string[] }> {
+    const unanswered = sql`
+      chat = ${chat} and actor = ${actor} and lane = 'turn' and state in ('waiting', 'open')
+      and place < ${messageId ?? '0'}::numeric
+    `;
+    const stopped = await guardStore(() =>
+      sql`update inbox set stopped_at = now() where ${unanswered} and stopped_at is null returning id`.execute(
+        this.tenants.all,
+      ),
+    );
+    // Only now: a reply that was begun at the same moment has been waited for, and is seen by the next statement.
     const { rows } = await guardStore(() =>
-      sql<{ request_id: string | null }>`
-        with stopped as (
-          update inbox set stopped_at = now()
-          where chat = ${chat} and actor = ${actor} and lane = 'turn' and state in ('waiting', 'open')
-            and stopped_at is null and place < ${messageId ?? '0'}::numeric
-          returning id
-        )
-        select reply.request_id from stopped
-        left join replies reply on reply.inbox_id = stopped.id and reply.state = 'open'
+      sql<{ request_id: string }>`
+        select reply.request_id from replies reply
+        where reply.state = 'open' and reply.request_id is not null
+          and reply.inbox_id in (select id from inbox where ${unanswered} and stopped_at is not null)
       `.execute(this.tenants.all),
     );
-    return { count: rows.length, requestIds: rows.flatMap(({ request_id: id }) => (id === null ? [] : [id])) };
+    return { count: stopped.rows.length, requestIds: rows.map(({ request_id: id }) => id) };
   }
 
   /**
    * Changes what a message says, if it is not answered yet, or was a moment ago and is the last one of its chat. Where it
-   * was joined to another one, that one is answered anew.
-   * @returns undefined: it stays as it was
+   * was joined to another one, that one is answered anew. Only what a model answers is done twice: what a command has begun
+   * stays as it was.
+   * @returns 'done': it has begun, and is nothing to do twice; undefined: it stays as it was
    */
-  async changeText({ chat, actor, messageId }: OpenUpdate, text: string): Promise<Changed | undefined> {
+  async changeText({ chat, actor, messageId }: OpenUpdate, text: string): Promise<Changed | 'done' | undefined> {
     const { rows } = await guardStore(() =>
-      sql<{ request_id: string | null }>`
+      sql<{ id: string; changed: boolean }>`
         with named as (
           select i.id, i.joined_to from inbox i
           where i.chat = ${chat} and i.message_id = ${messageId} and i.actor = ${actor} and i.lane = 'turn'
           for update
-        ), changed as (
-          update inbox as i set
-            body = ${reworded(text)}, revision = i.revision + 1,
-            state = case when i.state = 'done' then 'open' else i.state end, done_at = null, stopped_at = null
-          from named
-          where i.id = coalesce(named.joined_to, named.id) and i.body is distinct from ${reworded(text)}
+        ), meant as (
+          select i.id, ${mayAnew} as may from named join inbox i on i.id = coalesce(named.joined_to, named.id)
+          left join replies r on r.inbox_id = i.id
+          where i.body is distinct from ${reworded(text)}
             and (i.state in ('waiting', 'open') or i.state = 'done'
               and i.received_at > now() - make_interval(mins => ${ANSWERED_AGAIN_MINUTES})
               and not exists (
                 select from inbox o
                 where o.chat = i.chat and o.lane = 'turn' and o.place > i.place and o.joined_to is distinct from i.id
               ))
+        ), changed as (
+          update inbox as i set
+            body = ${reworded(text)}, revision = i.revision + 1,
+            state = case when i.state = 'done' then 'open' else i.state end, done_at = null, stopped_at = null
+          from named, meant
+          where i.id = meant.id and meant.may
           returning i.id
         ), joined as (
           update inbox as i set body = jsonb_set(i.body, '{text}', to_jsonb(${text}::text)), revision = i.revision + 1
           from named, changed
           where i.id = named.id and i.joined_to = changed.id
         )
-        select reply.request_id from changed
-        left join replies reply on reply.inbox_id = changed.id and reply.state = 'open'
+        select meant.id, changed.id is not null as changed from meant left join changed on changed.id = meant.id
       `.execute(this.tenants.all),
     );
-    return rows[0] && { requestId: rows[0].request_id };
+    const [meant] = rows;
+    if (!meant) return undefined;
+    return meant.changed ? { requestId: await this.requestOf(meant.id) } : 'done';
+  }
+
+  /** The request whose answer a message is shown. */
+  private async requestOf(id: string): Promise<string | null> {
+    const row = await guardStore(() =>
+      this.tenants.all
+        .selectFrom('replies')
+        .where('inbox_id', '=', id)
+        .where('state', '=', 'open')
+        .select('request_id')
+        .executeTakeFirst(),
+    );
+    return row?.request_id ?? null;
   }
 
   /**

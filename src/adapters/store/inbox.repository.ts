@@ -6,6 +6,7 @@ import type {
   InboundBody,
   Lane,
   Language,
+  Left,
   OpenUpdate,
   Unanswered,
 } from '../../contracts/dialog.js';
@@ -37,7 +38,7 @@ interface NextRow {
   dao_id: string | null;
   actor: string;
   message_id: string | null;
-  body: InboundBody;
+  body: InboundBody & { left?: Left };
   revision: number;
   stopped: boolean;
   received_at: Date;
@@ -131,6 +132,19 @@ export class InboxRepository {
     return rows[0];
   }
 
+  /**
+   * Ends an act of which something is still to be shown: that is next in a lane of its own, so that other acts do not stand
+   * behind it.
+   */
+  async leave(id: string, left: Left): Promise<void> {
+    await guardStore(() =>
+      sql`
+        update inbox set lane = 'say', body = body || jsonb_build_object('left', ${JSON.stringify(left)}::jsonb)
+        where id = ${id} and lane = 'act' and state = 'open'
+      `.execute(this.tenants.all),
+    );
+  }
+
   /** Ends what came in: it is done, or is of no DAO, so that nobody can do it. */
   async finish(id: string, state: 'done' | 'dropped' = 'done'): Promise<void> {
     await guardStore(() =>
@@ -167,7 +181,7 @@ export class InboxRepository {
 
   /**
    * Has a person say something in a chat, as if they had written it: for a press that means just that. It is said once for
-   * each thing that it follows from.
+   * each thing that it follows from, and stands behind all that waits there, of whichever DAO that will be.
    * @param from what it follows from, of whose DAO it is
    * @param most where so much of theirs waits there already, it is not said; null: it is in any case
    * @returns whether it is said, now or before
@@ -194,7 +208,7 @@ export class InboxRepository {
           returning id
         )
         select exists (select from now_said) or exists (select from inbox where update_key = ${key}) as said
-      `.execute(this.tenants.of(daoId)),
+      `.execute(this.tenants.all),
     );
     return rows[0]?.said === true;
   }
@@ -227,7 +241,7 @@ export class InboxRepository {
   }
 }
 
-const toNext = (row: NextRow, address: ChatAddress): NextUpdate => ({
+const toNext = ({ body: { left, ...body }, ...row }: NextRow, address: ChatAddress): NextUpdate => ({
   id: row.id,
   chat: row.chat,
   address,
@@ -235,7 +249,8 @@ const toNext = (row: NextRow, address: ChatAddress): NextUpdate => ({
   daoId: row.dao_id,
   actor: row.actor,
   messageId: row.message_id,
-  body: row.body,
+  body,
+  ...(left && { left }),
   revision: row.revision,
   isStopped: row.stopped,
   receivedAt: row.received_at,

@@ -53,13 +53,21 @@ const rolesOf = (daoId: string, actor: string): RawBuilder<string[]> => sql`coal
 /** Whether what a reply answers was stopped. */
 const stopped = sql`exists (select from inbox i where i.id = reply.inbox_id and i.stopped_at is not null)`;
 
+/**
+ * What a reply answers, as it is at last: whoever stops it at the same moment waits until the reply is there, or is waited
+ * for. It is locked behind the reply, as whoever finishes both does.
+ */
+const asked = sql`asked as (
+  select i.stopped_at from inbox i join reply on reply.inbox_id = i.id for update of i
+),`;
+
 /** Writes down that the first message of a reply is about to be created, and tells of the reply. */
-const announced = sql`
+const announced = (isStopped: RawBuilder<unknown>): RawBuilder<unknown> => sql`
   first as (
     insert into reply_parts (dao_id, reply_id, n, chat, state) select dao_id, id, 0, chat, 'sending' from reply
     on conflict do nothing
   )
-  select id, content, request_id, revision, generation, state, ${stopped} as stopped, ${partsOf} as parts from reply
+  select id, content, request_id, revision, generation, state, ${isStopped} as stopped, ${partsOf} as parts from reply
 `;
 
 /** The dialog of a chat, in which no request has been made yet: a request brings it along. */
@@ -98,7 +106,7 @@ export class RepliesRepository {
             state = case when r.revision < excluded.revision then 'open' else r.state end,
             done_at = case when r.revision < excluded.revision then null else r.done_at end
           returning r.*
-        ), ${announced}
+        ), ${asked} ${announced(sql`exists (select from asked where stopped_at is not null)`)}
       `.execute(this.tenants.of(daoId)),
     );
     const [row] = rows;
@@ -119,7 +127,7 @@ export class RepliesRepository {
           on conflict (id) do update set
             generation = r.generation + 1, content = excluded.content, state = 'open'
           returning r.*
-        ), ${announced}
+        ), ${announced(sql`false`)}
       `.execute(this.tenants.of(daoId)),
     );
     const [row] = rows;

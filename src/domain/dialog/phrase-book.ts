@@ -13,6 +13,8 @@ export interface Phrases {
   stopped: string;
   nothingToStop: string;
   onlyText: string;
+  /** To whoever changes a message that has done something already. */
+  sendAgain: string;
   /** What somebody is told who wrote more than is answered in a minute, and when it is answered again. */
   tooManyMessages: (when: string) => string;
   tooManyWaiting: string;

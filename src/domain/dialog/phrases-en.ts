@@ -10,6 +10,8 @@ export const ENGLISH: Phrases = {
   stopped: '✋ Stopped.',
   nothingToStop: 'There is nothing to stop: I am not working on anything for you in this chat.',
   onlyText: 'I can read text only: write to me what you want to know.',
+  sendAgain:
+    'You changed this message too late: what it said before is done, or under way. Send it anew if you want the other, too.',
   tooManyMessages: (when) =>
     `That was more than I can answer at once. Please write again ${when}; what comes before then stays without an answer.`,
   tooManyWaiting:

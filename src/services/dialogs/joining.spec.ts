@@ -58,6 +58,14 @@ describe(JoiningService, () => {
     expect(join).toHaveBeenLastCalledWith(several, ['a']);
   });
 
+  it('has waited for others, and has not begun with it: it is none that is taken up again', async () => {
+    const waited = next({ isAgain: true });
+    join.mockResolvedValue({ body: { kind: 'message', text: 'hi', more: [] }, revision: 1 });
+    expect(await joining.settle(waited)).toMatchObject({ update: { isAgain: false } });
+    within = 0;
+    expect(await joining.settle(waited)).toMatchObject({ update: { isAgain: true } });
+  });
+
   it('looks again where another one has decided it', async () => {
     join.mockResolvedValue(undefined);
     expect(await joining.settle(next())).toEqual({ step: { isMore: true, waitMs: null } });

@@ -26,6 +26,7 @@ export class JoiningService {
     const joined = await this.inbox.join(update, found.ids);
     // Another one, which is being replaced, has decided it just now.
     if (!joined) return { step: { isMore: true, waitMs: null } };
-    return { update: { ...update, ...joined, isMore: behind.length > found.ids.length } };
+    // Nobody has begun with a message of which this was not decided.
+    return { update: { ...update, ...joined, isAgain: false, isMore: behind.length > found.ids.length } };
   }
 }

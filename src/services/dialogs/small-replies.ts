@@ -1,41 +1,66 @@
 import type { Logger } from 'pino';
-import type { OpenUpdate, ReplyContent } from '../../contracts/dialog.js';
+import type { ChatAddress, DialogStep, OpenUpdate, ReplyContent } from '../../contracts/dialog.js';
 import type { Messenger, Source } from '../../contracts/messenger.js';
+import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
 import type { RepliesRepository } from '../../adapters/store/replies.repository.js';
 import { languageFor } from '../../domain/dialog/language.js';
 import { DeliveryError } from '../../errors/delivery-error.js';
+import type { FailedMessages } from './failed-messages.js';
 import { placeOf, replyOf } from './reply-of.js';
 import { ReplyWriter } from './reply-writer.js';
+import type { Attempt } from './turn.js';
 
 export interface SmallRepliesParts {
+  inbox: Pick<InboxRepository, 'next' | 'finish'>;
   replies: RepliesRepository;
+  failed: Pick<FailedMessages, 'isLost'>;
   messengers: Readonly<Partial<Record<Source, Messenger>>>;
+  defaultDao: () => string | undefined;
   log: Logger;
 }
 
-/** What is said beside turns: messages of our own, created once, and messages that change. */
+/** What is shown of acts that are done: messages of our own, created once, and messages that change. */
 export class SmallReplies {
   constructor(private readonly parts: SmallRepliesParts) {}
 
   /**
-   * Says something in answer to what came in, once, however often it is done; or ends what was begun to be said.
-   * @throws DeliveryError, Superseded: then it is to be tried again
+   * Shows what is left of the next act of a chat, if there is one. Safe to repeat.
+   * @throws AppError of what is away; DeliveryError; Superseded: then it is to be tried again
    */
-  async say(update: OpenUpdate, content: ReplyContent | undefined): Promise<void> {
-    const { daoId, id, address, language, speaks } = update;
+  async sayNext(address: ChatAddress, { count }: Attempt): Promise<DialogStep> {
+    const { inbox, failed, replies } = this.parts;
+    const update = await inbox.next(address, 'say', this.parts.defaultDao());
+    if (!update) return { isMore: false, waitMs: null };
+    const { id, chat, daoId, left = {}, isMore } = update;
+    try {
+      if (left.shows) await this.change(update, left.shows);
+      if (left.says) await this.say(update, left.says);
+      await inbox.finish(id);
+    } catch (error) {
+      const fields = { update: id, dao_id: daoId };
+      if (await failed.isLost({ address, chat, error, count, fields })) {
+        await replies.giveUp(id, daoId);
+        await inbox.finish(id, 'dropped');
+      }
+    }
+    return { isMore, waitMs: null };
+  }
+
+  /** Says something in answer to what came in, once, however often it is done. */
+  private async say(update: OpenUpdate, content: ReplyContent): Promise<void> {
+    const { daoId, address, language, speaks } = update;
     const messenger = this.parts.messengers[address.source];
-    if (daoId === null || !messenger || update.isClosed || !(content || update.isAgain)) return;
-    const { replies } = this.parts;
-    const begun = content ? await replies.begin(update, daoId, { content }) : await replies.claim(id, daoId);
-    if (!begun?.content || begun.isDone) return;
+    if (daoId === null || !messenger || update.isClosed) return;
+    const begun = await this.parts.replies.begin(update, daoId, { content });
+    if (begun.isDone) return;
     const reply = replyOf({ update, daoId, language: languageFor('', language, speaks) }, begun);
     const writer = new ReplyWriter(this.parts, messenger, reply);
-    await writer.complete(begun.content);
+    await writer.complete(content);
     await writer.finish();
   }
 
   /** Changes the message that a press was about. It fails nobody: what the press was for is done. */
-  async change(update: OpenUpdate, { body, buttons }: ReplyContent): Promise<void> {
+  private async change(update: OpenUpdate, { body, buttons }: ReplyContent): Promise<void> {
     const messenger = this.parts.messengers[update.address.source];
     if (!messenger || update.messageId === null) return;
     const [piece = body] = messenger.split(body);

@@ -1,5 +1,5 @@
 import { PLATFORM_OWNER, type CallerKey } from '../../contracts/access.js';
-import type { Language, OpenUpdate, ReplyContent } from '../../contracts/dialog.js';
+import type { Language, Left, OpenUpdate, ReplyContent } from '../../contracts/dialog.js';
 import { BOTS_KEY_ID, BOTS_PRINCIPAL } from '../../contracts/ids.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Accepted } from '../accepted.js';
@@ -37,14 +37,10 @@ export interface Conversation {
   open(turn: Turn): Promise<Opened>;
 }
 
-/** What came of a press. */
-export interface Pressed {
+/** What came of a press, and what is to be shown of it. */
+export interface Pressed extends Left {
   /** What the person is told at once. */
   told?: string | undefined;
-  /** What the message says from now on whose button it was. */
-  shows?: ReplyContent | undefined;
-  /** What is said in the chat beside. */
-  says?: ReplyContent | undefined;
   /** Whether turns are to be looked at. */
   wakesTurns?: boolean;
 }

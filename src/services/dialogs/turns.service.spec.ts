@@ -3,16 +3,18 @@ import { pino } from 'pino';
 import { anUpdate, DAO } from '../../../test/factories/conversation.js';
 import { strict } from '../../../test/factories/strict.js';
 import type { InboxRepository, NextUpdate } from '../../adapters/store/inbox.repository.js';
-import type { RepliesRepository } from '../../adapters/store/replies.repository.js';
+import type { RecordedReply, RepliesRepository } from '../../adapters/store/replies.repository.js';
 import type { RequestsRepository } from '../../adapters/store/requests.repository.js';
 import type { Messenger } from '../../contracts/messenger.js';
+import { AppError } from '../../errors/app-error.js';
+import type { Accepted } from '../accepted.js';
 import type { DeliveriesService } from '../news/deliveries.service.js';
 import type { OutcomesService } from '../outcomes.service.js';
 import type { RequestsService } from '../requests.service.js';
 import type { FailedMessages } from './failed-messages.js';
 import type { JoiningService } from './joining.js';
 import type { MessageRate } from './message-rate.js';
-import type { Conversation } from './turn.js';
+import { BOTS_KEY, type Conversation } from './turn.js';
 import { TurnsService } from './turns.service.js';
 
 const { address } = anUpdate();
@@ -26,13 +28,18 @@ describe(TurnsService, () => {
   const unanswered = jest.fn<NonNullable<Messenger['unanswered']>>();
   const due = jest.fn<DeliveriesService['due']>();
   const claim = jest.fn<RepliesRepository['claim']>();
+  const begin = jest.fn<RepliesRepository['begin']>();
+  const giveUp = jest.fn<RepliesRepository['giveUp']>();
+  const cancel = jest.fn<RequestsService['cancel']>();
+  const joined = jest.fn<RequestsService['joined']>();
+  const find = jest.fn<RequestsRepository['find']>();
+  const isLost = jest.fn<FailedMessages['isLost']>();
   const turns = new TurnsService({
     inbox: strict<InboxRepository>('inbox', { next, finish }),
-    failed: strict<FailedMessages>('failed messages', {}),
-    replies: strict<RepliesRepository>('replies', { claim }),
-    requests: strict<RequestsRepository>('requests', {}),
-    accepted: strict<RequestsService>('accepted', {}),
-    cancels: { tell: () => undefined },
+    failed: strict<FailedMessages>('failed messages', { isLost }),
+    replies: strict<RepliesRepository>('replies', { begin, claim, giveUp }),
+    requests: strict<RequestsRepository>('requests', { find }),
+    accepted: strict<RequestsService>('accepted', { cancel, joined }),
     outcomes: strict<OutcomesService>('outcomes', {}),
     conversation: { open },
     ...{ joining: { settle }, rate: { beyond } },
@@ -82,5 +89,49 @@ describe(TurnsService, () => {
     await turns.answerNext(address, attempt(2));
     expect(beyond).not.toHaveBeenCalled();
     expect(open).toHaveBeenCalledTimes(1);
+  });
+
+  describe('with a /stop', () => {
+    const begun: RecordedReply = {
+      ...{ id: 'u1', content: null, requestId: 'r1', revision: 1, generation: 1, isNew: true, isDone: false },
+      ...{ isStopped: true, parts: [] },
+    };
+    const ENOUGH = new Error('enough');
+    beforeEach(() => {
+      isLost.mockRejectedValue(ENOUGH);
+      // Whatever comes after it is none of this.
+      find.mockRejectedValue(ENOUGH);
+      cancel.mockRejectedValue(ENOUGH);
+    });
+
+    it('stops the request for real that was made while it was stopped', async () => {
+      open.mockResolvedValue({ accepted: strict<Accepted>('accepted', { requestId: 'r1' }) });
+      begin.mockResolvedValue(begun);
+      await expect(turns.answerNext(address, attempt())).rejects.toBe(ENOUGH);
+      expect(cancel.mock.calls).toEqual([[BOTS_KEY, 'r1', { userId: update.actor }]]);
+    });
+
+    it('does so again where the one before has not come so far, and shows what was begun', async () => {
+      settle.mockResolvedValue({ update: { ...update, isStopped: true, isAgain: true } });
+      claim.mockResolvedValue({ ...begun, generation: 2 });
+      cancel.mockRejectedValue(new AppError('REQUEST_ENDED'));
+      await expect(turns.answerNext(address, attempt(2))).rejects.toBe(ENOUGH);
+      expect(cancel).toHaveBeenCalledTimes(1);
+      expect(find).toHaveBeenCalledWith('r1', DAO);
+      expect(finish).not.toHaveBeenCalled();
+    });
+
+    it('drops what nobody has begun to answer', async () => {
+      settle.mockResolvedValue({ update: { ...update, isStopped: true } });
+      await turns.answerNext(address, attempt());
+      settle.mockResolvedValue({ update: { ...update, isStopped: true, isAgain: true } });
+      claim.mockResolvedValue(undefined);
+      await turns.answerNext(address, attempt(2));
+      expect(finish.mock.calls).toEqual([
+        [update.id, 'dropped'],
+        [update.id, 'dropped'],
+      ]);
+      expect(open).not.toHaveBeenCalled();
+    });
   });
 });

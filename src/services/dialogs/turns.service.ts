@@ -4,14 +4,13 @@ import type { ChatAddress, DialogStep, OpenUpdate, Reply } from '../../contracts
 import type { Messenger, Source } from '../../contracts/messenger.js';
 import { plainText } from '../../contracts/rich-text.js';
 import type { InboxRepository, NextUpdate } from '../../adapters/store/inbox.repository.js';
-import type { RepliesRepository, ReplyMade } from '../../adapters/store/replies.repository.js';
+import type { RecordedReply, RepliesRepository, ReplyMade } from '../../adapters/store/replies.repository.js';
 import type { RequestsRepository } from '../../adapters/store/requests.repository.js';
 import { wordsOf } from '../../domain/dialog/joining.js';
 import { languageFor } from '../../domain/dialog/language.js';
 import { phrasesIn } from '../../domain/dialog/phrases.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Accepted } from '../accepted.js';
-import type { Cancels } from '../cancels.js';
 import type { OutcomesService } from '../outcomes.service.js';
 import type { RequestsService } from '../requests.service.js';
 import type { DeliveriesService } from '../news/deliveries.service.js';
@@ -22,6 +21,7 @@ import type { MessageRate } from './message-rate.js';
 import { replyOf } from './reply-of.js';
 import { ReplyWriter } from './reply-writer.js';
 import { RequestReply } from './request-reply.js';
+import { stopRequest } from './stop-request.js';
 import { isRefusal, type Attempt, type Conversation, type Opened, type Turn } from './turn.js';
 
 /**
@@ -34,8 +34,7 @@ export interface TurnsParts {
   inbox: InboxRepository;
   replies: RepliesRepository;
   requests: RequestsRepository;
-  accepted: Pick<RequestsService, 'joined'>;
-  cancels: Pick<Cancels, 'tell'>;
+  accepted: Pick<RequestsService, 'joined' | 'cancel'>;
   outcomes: OutcomesService;
   conversation: Conversation;
   failed: Pick<FailedMessages, 'isLost'>;
@@ -104,7 +103,7 @@ export class TurnsService {
   private async answer(update: OpenUpdate, { count, signal }: Attempt): Promise<void> {
     const { daoId, address, body } = update;
     const messenger = this.parts.messengers[address.source];
-    if (daoId === null || !messenger || update.isClosed || update.isStopped || body.kind !== 'message') {
+    if (daoId === null || !messenger || update.isClosed || body.kind !== 'message') {
       return this.drop(update, messenger);
     }
     const text = wordsOf(body);
@@ -154,7 +153,9 @@ export class TurnsService {
   private async replyTo(turn: Turn, isFirst: boolean): Promise<ReplyToWrite | null | undefined> {
     const { update, daoId } = turn;
     const earlier = update.isAgain ? await this.parts.replies.claim(update.id, daoId) : undefined;
-    if (earlier?.revision === update.revision) return { reply: replyOf(turn, earlier) };
+    if (earlier?.revision === update.revision) return this.toWrite(turn, earlier);
+    // What is begun is shown as it was stopped; of this nobody has seen anything.
+    if (update.isStopped) return null;
     const beyond = isFirst ? await this.parts.rate.beyond(turn) : undefined;
     if (beyond === null) return null;
     const opened = beyond ? { content: beyond } : await this.opened(turn);
@@ -162,10 +163,16 @@ export class TurnsService {
     const made: ReplyMade =
       'content' in opened ? { content: opened.content } : { requestId: opened.accepted.requestId };
     const begun = await this.parts.replies.begin(update, daoId, made);
-    // Stopped while it was being begun: nobody else has known of the request before.
-    if (begun.isStopped && 'requestId' in made) this.parts.cancels.tell(made.requestId);
-    const reply = replyOf(turn, begun);
-    return 'accepted' in opened ? { reply, accepted: opened.accepted } : { reply };
+    return this.toWrite(turn, begun, 'accepted' in opened ? opened.accepted : undefined);
+  }
+
+  /** Of what was stopped while it was being begun nobody else has known the request. */
+  private async toWrite(turn: Turn, begun: RecordedReply, accepted?: Accepted): Promise<ReplyToWrite> {
+    const { isStopped, isDone, requestId } = begun;
+    if (isStopped && !isDone && requestId !== null) {
+      await stopRequest(this.parts.accepted, requestId, turn.update.actor);
+    }
+    return { reply: replyOf(turn, begun), ...(accepted && { accepted }) };
   }
 
   private async opened(turn: Turn): Promise<Opened> {

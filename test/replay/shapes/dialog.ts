@@ -18,6 +18,7 @@ const did =
 interface Play {
   turns?: Step[];
   acts?: Step[];
+  says?: Step[];
   /** Memories that are made. */
   remembers?: number;
   /** What is said to have come in; absent: anything. */
@@ -27,12 +28,13 @@ interface Play {
 async function play(
   stage: Stage,
   id: string,
-  { turns = [], acts = [], remembers = 0, lane = ['turn'] }: Play,
+  { turns = [], acts = [], says = [], remembers = 0, lane = ['turn'] }: Play,
 ): Promise<History> {
   const input: DialogInput = { version: 1, source: 'tg', chat: id, topic: '' };
   const scripts = {
     answerNext: new Script<DialogInput, DialogStep>('answerNext', turns),
     doActs: new Script<DialogInput, DialogStep>('doActs', acts),
+    sayNext: new Script<DialogInput, DialogStep>('sayNext', says),
     remember: new Script<DialogInput, undefined>(
       'remember',
       Array.from({ length: remembers }, () => async () => undefined),
@@ -42,6 +44,7 @@ async function play(
     {
       answerNext: (given: DialogInput) => scripts.answerNext.play(given),
       doActs: (given: DialogInput) => scripts.doActs.play(given),
+      sayNext: (given: DialogInput) => scripts.sayNext.play(given),
       remember: (given: DialogInput) => scripts.remember.play(given),
     },
     ({ workflow }, taskQueue) =>
@@ -75,7 +78,13 @@ export const DIALOG_SHAPES = waysThrough('dialog', {
     activities: ['doActs', 'answerNext'],
     closes: 'COMPLETED',
     events: 17,
-    play: (stage, id) => play(stage, id, { acts: [did({ wakesTurns: true })], turns: [did()], lane: ['act'] }),
+    play: (stage, id) => play(stage, id, { acts: [did({ wakes: ['turn'] })], turns: [did()], lane: ['act'] }),
+  },
+  'dialog-act-says': {
+    activities: ['doActs', 'sayNext'],
+    closes: 'COMPLETED',
+    events: 17,
+    play: (stage, id) => play(stage, id, { acts: [did({ wakes: ['say'] })], says: [did()], lane: ['act'] }),
   },
   'dialog-remembers': {
     activities: ['answerNext', 'remember'],

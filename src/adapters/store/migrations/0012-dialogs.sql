@@ -48,7 +48,7 @@ create table inbox (
   update_key text not null unique,
   chat text not null references chats (id) on delete cascade,
   dao_id text references daos (id) on delete cascade,
-  lane text not null check (lane in ('turn', 'act')),
+  lane text not null check (lane in ('turn', 'act', 'say')),
   place numeric not null,
   actor text not null,
   message_id text,

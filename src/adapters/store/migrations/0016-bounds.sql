@@ -6,7 +6,7 @@ alter table inbox add foreign key (dao_id, joined_to) references inbox (dao_id, 
 create index inbox_joined on inbox (dao_id, joined_to) where joined_to is not null;
 
 -- Who was told that too much waits in a chat, and when.
-create index inbox_beyond on inbox (chat, actor, received_at) where lane = 'act' and body ? 'isBeyond';
+create index inbox_beyond on inbox (chat, actor, received_at) where lane <> 'turn' and body ? 'isBeyond';
 
 do $$ declare home text; begin
   select n.nspname into home
@@ -49,7 +49,7 @@ do $$ declare home text; begin
       if is_full then
         is_told := exists (
           select from inbox i
-          where i.chat = chat_row and i.actor = in_actor and i.lane = 'act' and i.body ? 'isBeyond'
+          where i.chat = chat_row and i.actor = in_actor and i.lane <> 'turn' and i.body ? 'isBeyond'
             and i.received_at > at - interval '1 minute'
         );
       end if;
