@@ -34,6 +34,19 @@ ajv.addSchema({ $id: 'discord', components: { schemas: api.schemas } });
 const aimed = (schema: unknown): unknown =>
   JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"discord#/components'));
 
+/**
+ * Sets of permissions are integers in Discord's description of itself, and texts in its documentation, since they may be
+ * greater than numbers hold: https://discord.com/developers/docs/topics/permissions. It takes both.
+ */
+const asDescribed = (body: unknown): unknown =>
+  body === undefined
+    ? undefined
+    : JSON.parse(JSON.stringify(body), (key, value: unknown) =>
+        key === 'default_member_permissions' && typeof value === 'string' && /^\d+$/.test(value)
+          ? Number(value)
+          : value,
+      );
+
 const validators = new Map<string, ValidateFunction>(
   api.operations.flatMap(({ id, body }) => (body ? [[id, ajv.compile(aimed(body) as Schema)] as const] : [])),
 );
@@ -75,6 +88,8 @@ export function problemsOf(id: string, body: unknown): string[] {
   const known = fields.get(id);
   const members = Array.isArray(body) ? body : [body];
   const strangers = members.flatMap((one) => Object.keys((one ?? {}) as object).filter((key) => !known?.has(key)));
-  const wrong = validate(body) ? [] : (validate.errors ?? []).map((one) => `${one.instancePath} ${one.message ?? ''}`);
+  const wrong = validate(asDescribed(body))
+    ? []
+    : (validate.errors ?? []).map((one) => `${one.instancePath} ${one.message ?? ''}`);
   return [...strangers.map((name) => `${name}: unknown field`), ...new Set(wrong)];
 }
