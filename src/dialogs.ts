@@ -34,6 +34,7 @@ import { MemoryService } from './services/dialogs/memory.service.js';
 import { MessageRate } from './services/dialogs/message-rate.js';
 import { OldDialogs } from './services/dialogs/old-dialogs.js';
 import { SuggestionsService } from './services/dialogs/suggestions.service.js';
+import { placeOf } from './services/dialogs/reply-of.js';
 import { SmallReplies } from './services/dialogs/small-replies.js';
 import { StrayMessages } from './services/dialogs/stray-messages.js';
 import { talkingOf, type TalkingParts } from './services/dialogs/talking.js';
@@ -133,6 +134,7 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
   const { conversation, presses } = talkingOf({
     ...{ repositories, access, requests, submissions, runs: crewing.runs, wording },
     ...{ gates, preferences },
+    rules: async (update) => (await messengers[update.address.source]?.rules?.(placeOf(update), update.actor)) ?? true,
     ...{ changes: people.changes, invitations: people.invitations, proposals: voting.proposals, votes: voting.votes },
   });
   const historyTokens = (): number => services.config.current().profile.limits.session_tokens;

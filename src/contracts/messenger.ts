@@ -60,6 +60,11 @@ export interface Messenger {
   /** Tells the platform that a press was heard, and shows its person a short text, if there is one. */
   heard(press: string, text?: string): Promise<void>;
   /**
+   * Whether a person rules a group on its platform. Absent: the platform itself asks that where it matters.
+   * @param user id of the person, with the prefix of the platform
+   */
+  rules?(place: Place, user: string): Promise<boolean>;
+  /**
    * Takes away what the platform shows until an answer comes, where none will. Absent: it shows nothing.
    * @param key id of the reply that will not be
    */

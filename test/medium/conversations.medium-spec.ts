@@ -77,6 +77,7 @@ describe.each(DATABASES)('conversations on %s', (_name, open) => {
       invitations: strict<InvitationsService>('invitations', {}),
       gates: strict<GatePresses>('gates', {}),
       preferences: strict<PreferencesService>('preferences', {}),
+      rules: ({ actor }) => Promise.resolve(actor !== 'tg:90'),
     });
   });
 
@@ -286,8 +287,15 @@ describe.each(DATABASES)('conversations on %s', (_name, open) => {
       space: `-100${count}`,
     };
     const other = `group-${count}`;
-    await createDao(fresh.database, { id: other, name: 'Bees', members: { 'tg:88': ['admin'], 'tg:89': ['member'] } });
+    await createDao(fresh.database, {
+      id: other,
+      name: 'Bees',
+      members: { 'tg:88': ['admin'], 'tg:89': ['member'], 'tg:90': ['admin'] },
+    });
     expect((await says(`/link ${other}`, { ...group, actor: 'tg:89' }))?.refused?.lacks).toBe('config.update');
+    expect((await says('/link', { ...group, actor: 'tg:90' }))?.body.text).toMatch(
+      /Only an administrator of this group/,
+    );
     expect((await says('/link', { ...group, actor: 'tg:88' }))?.body.text).toMatch(/belongs to Bees from now on/);
     expect((await says('/link', { ...group, actor: 'tg:88' }))?.body.text).toMatch(/belongs to Bees already/);
     const update = await taken({ kind: 'message', text: `/link ${dao}` }, { ...group, actor: ADMIN });

@@ -252,7 +252,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
           .execute();
         return row[0]?.done_at;
       };
-      const { generation } = await replies.begin(update, DAO, { content });
+      const { generation } = await replies.begin(update, DAO, { requestId: 'r1' });
       await replies.finish({ ...reply, generation });
       const then = new Date(Date.now() - 60_000);
       await fresh.database.of(DAO).updateTable('replies').set({ done_at: then }).where('id', '=', update.id).execute();
@@ -305,6 +305,15 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
         ['tg:8', expect.objectContaining({ isBeyond: true })],
         ['tg:12345', expect.not.objectContaining({ isBeyond: true })],
       ]);
+    });
+
+    it('should be a fifth of it in a group where one person wrote it all', async () => {
+      const { chat } = aChat();
+      const place = { source: 'tg' as const, chat, topic: null, kind: 'group' as const };
+      const took = (actor: string) => inbox.accept(anInbound({ place, space: chat, actor }), 10);
+      const beyond: boolean[] = [];
+      for (const actor of ['tg:1', 'tg:1', 'tg:1', 'tg:2']) beyond.push((await took(actor)).isBeyond);
+      expect(beyond).toEqual([false, false, true, false]);
     });
 
     it('should be taken in again once something is answered, and told of again after a minute', async () => {

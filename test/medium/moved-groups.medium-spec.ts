@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { ChatsRepository } from '../../src/adapters/store/chats.repository.js';
 import { InboxRepository, type NextUpdate } from '../../src/adapters/store/inbox.repository.js';
 import { RepliesRepository } from '../../src/adapters/store/replies.repository.js';
-import type { ChatAddress, Inbound } from '../../src/contracts/dialog.js';
+import type { ChatAddress } from '../../src/contracts/dialog.js';
 import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { createDao } from '../factories/access.js';
 import { aRequest } from '../factories/requests.js';

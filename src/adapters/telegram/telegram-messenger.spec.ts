@@ -83,6 +83,17 @@ afterEach(async () => {
   expect(violations).toEqual([]);
 });
 
+describe('a group', () => {
+  it('is ruled by those whom the platform names, whoever else is in it', async () => {
+    const bob = await stage.person(8);
+    const { id } = await stage.supergroup('Farmers', { members: [ann, bob] });
+    const group: Place = { source: 'tg', chat: String(id), topic: null, kind: 'group' };
+    expect(await Promise.all(['tg:7', 'tg:8', 'dc:7'].map((user) => messenger.rules(group, user)))).toEqual([
+      ...[true, false, false],
+    ]);
+  });
+});
+
 describe('a message', () => {
   it('is written as text and entities, with its buttons, as an answer, without previews', async () => {
     const asked = await ann.write('Who are you?');

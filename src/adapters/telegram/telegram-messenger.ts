@@ -36,6 +36,7 @@ const GROUP_PATIENCE_MS = 9_000;
 const NOT_OURS: readonly DeliveryProblem[] = ['missing', 'refused'];
 
 const Sent = z.object({ message_id: z.int() });
+const Rulers = z.array(z.object({ user: z.object({ id: z.int() }) }));
 
 /** An id as the platform takes it. */
 function numberOf(id: string, what: string): number {
@@ -137,6 +138,15 @@ export class TelegramMessenger implements Messenger {
         if (!isTooLate(error)) throw error;
       }),
     );
+  }
+
+  /** Asked of the list: about one person a bot may ask for certain only where it is an administrator itself. */
+  async rules(place: Place, user: string): Promise<boolean> {
+    const asked = { chat_id: numberOf(place.chat, 'chat') };
+    const told = await this.api.call('getChatAdministrators', {}, (raw, signal) =>
+      raw.getChatAdministrators(asked, signal),
+    );
+    return expected('getChatAdministrators', Rulers, told).some((one) => `${place.source}:${one.user.id}` === user);
   }
 
   private written({ body, buttons }: Omit<OutgoingMessage, 'replyTo'>) {

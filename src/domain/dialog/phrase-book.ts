@@ -59,6 +59,7 @@ export interface Phrases {
   unlinked: (dao: string) => string;
   notLinked: string;
   linkNone: string;
+  linkNeedsRuler: string;
   linkWhich: (daos: string) => string;
   languageSet: string;
   languageWhich: string;

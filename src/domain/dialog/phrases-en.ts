@@ -81,6 +81,7 @@ export const ENGLISH: Phrases = {
   linkedElsewhere: 'This group belongs to another DAO. An admin of that one can end it with “/link off”.',
   unlinked: (dao) => `Done: this group does not belong to ${dao} any more.`,
   notLinked: 'This group does not belong to that DAO.',
+  linkNeedsRuler: 'Only an administrator of this group can say to which DAO it belongs.',
   linkNone: 'You are not a member of a DAO that you could link this group to.',
   linkWhich: (daos) => `Which DAO? Write “/link” with one of: ${daos}.`,
   languageSet: 'Done: I will speak English here.',

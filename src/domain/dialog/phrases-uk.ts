@@ -94,6 +94,7 @@ export const UKRAINIAN: Phrases = {
   linkedElsewhere: 'Ця група належить до іншої DAO. Її адміністратор може це скасувати: «/link off».',
   unlinked: (dao) => `Готово: ця група більше не належить до DAO «${dao}».`,
   notLinked: 'Ця група не належить до цієї DAO.',
+  linkNeedsRuler: 'Лише адміністратор цієї групи може сказати, до якої DAO вона належить.',
   linkNone: 'Немає DAO, до якої ви могли б прив’язати цю групу.',
   linkWhich: (daos) => `До якої DAO? Напишіть «/link» і одну з цих: ${daos}.`,
   languageSet: 'Готово: тут я говоритиму українською.',

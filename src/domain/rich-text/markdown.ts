@@ -12,8 +12,8 @@ import { RichWriter } from './rich-writer.js';
 import { monospaced } from './table.js';
 import { closeMarkdown } from './unfinished.js';
 
-/** Longer texts are taken as they are, in UTF-16 units. */
-const LONGEST = 200_000;
+/** Longer texts are taken as they are, in UTF-16 units: of what takes longest to read that is some two seconds. */
+const LONGEST = 50_000;
 /** A name of a column that is longer is cut where it is repeated. */
 const LONGEST_NAME = 40;
 const RULE = '———';

@@ -19,7 +19,7 @@ import type { VotesService } from '../votes.service.js';
 import type { Handlers } from './commands/asked.js';
 import { CommandsService } from './commands/commands.service.js';
 import { CrewCommands } from './commands/crew-commands.js';
-import { DaoCommands } from './commands/dao-commands.js';
+import { DaoCommands, type DaoCommandsParts } from './commands/dao-commands.js';
 import { FeedbackTalk } from './commands/feedback-talk.js';
 import { HelpCommands } from './commands/help-commands.js';
 import { PressesService } from './commands/presses.service.js';
@@ -51,6 +51,7 @@ export interface TalkingParts {
   wording: Wording;
   gates: GatePresses;
   preferences: PreferencesService;
+  rules: DaoCommandsParts['rules'];
 }
 
 /** What messages and presses in chats mean. */
@@ -78,7 +79,7 @@ export function talkingOf(parts: TalkingParts): Talking {
   const cards = new ProposalCards(proposals, votes);
   const drafting = new ProposalCommands({ proposals, cards, pending });
   const crews = new CrewCommands({ submissions, proposals, runChats, offers, talk: drafting });
-  const daoTalk = new DaoCommands({ access, changes, chats, daos });
+  const daoTalk = new DaoCommands({ access, changes, chats, daos, rules: parts.rules });
   const status = new StatusCommand({ answers, runs });
   const feedback = new FeedbackTalk({ access, feedback: opinions, answers, pending, offers });
   const handlers: Handlers = {

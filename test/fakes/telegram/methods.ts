@@ -7,7 +7,8 @@ import type { Scene } from './scene.js';
 type Method =
   | ('getMe' | 'getUpdates' | 'setWebhook' | 'deleteWebhook' | 'getWebhookInfo' | 'sendMessage' | 'editMessageText')
   | ('editMessageReplyMarkup' | 'deleteMessage' | 'sendChatAction' | 'sendMessageDraft' | 'answerCallbackQuery')
-  | ('setMyCommands' | 'deleteMyCommands' | 'setMessageReaction' | 'getFile' | 'leaveChat');
+  | ('setMyCommands' | 'deleteMyCommands' | 'setMessageReaction' | 'getFile' | 'leaveChat')
+  | 'getChatAdministrators';
 
 type Handlers = {
   [M in Method]: (
@@ -158,6 +159,13 @@ const METHODS: Handlers = {
     return true;
   },
   getFile,
+  getChatAdministrators: ({ world }, { chat_id: chatId }) => {
+    const chat = world.reachable(chatId);
+    if (chat.kind === 'private') throw badRequest('there are no administrators in the private chat');
+    // Whoever is named first has made the group. Bots are not in the list.
+    const creators = [...chat.members].slice(0, 1);
+    return creators.map((id) => ({ status: 'creator', user: world.person(id), is_anonymous: false }));
+  },
   leaveChat: (scene, { chat_id }) => {
     const chat = scene.world.reachable(chat_id);
     if (chat.kind === 'private') throw malformed("chat member status can't be changed in private chats");

@@ -42,8 +42,10 @@ do $$ declare home text; begin
         seen_at = now(), language = coalesce(excluded.language, c.language)
       returning c.id into chat_row;
       if in_lane = 'turn' and most is not null then
-        select count(*) >= most into is_full from (
-          select from inbox i where i.chat = chat_row and i.lane = 'turn' and i.state in ('waiting', 'open') limit most
+        -- Nobody fills a group alone.
+        select count(*) >= most or in_kind = 'group' and count(*) filter (where waiting.actor = in_actor) >= greatest(1, most / 5)
+        into is_full from (
+          select i.actor from inbox i where i.chat = chat_row and i.lane = 'turn' and i.state in ('waiting', 'open') limit most
         ) as waiting;
       end if;
       if is_full then

@@ -12,7 +12,7 @@ import type { ChangesService } from '../../changes.service.js';
 import type { InvitationsService } from '../../invitations.service.js';
 import { tagOf } from '../tags.js';
 import { BOTS_KEY } from '../turn.js';
-import { DaoCommands } from './dao-commands.js';
+import { DaoCommands, type DaoCommandsParts } from './dao-commands.js';
 import { StartCommand } from './start-command.js';
 
 const OWN = { id: DAO, name: 'GreenFood DAO' };
@@ -26,11 +26,12 @@ describe('DAOs in chats', () => {
   const find = jest.fn<DaosRepository['find']>();
   const resolve = jest.fn<AccessService['resolve']>();
   const require = jest.fn<AccessService['require']>();
+  const rules = jest.fn<DaoCommandsParts['rules']>();
   const within = jest.fn<(acting: unknown, change: unknown) => Promise<unknown>>();
   const chats = strict<ChatsRepository>('chats', { daosOf, spaceOf, choose });
   const daos = strict<DaosRepository>('daos', { find });
   const commands = new DaoCommands({
-    ...{ chats, daos, access: strict<AccessService>('access', { resolve, require }) },
+    ...{ chats, daos, rules, access: strict<AccessService>('access', { resolve, require }) },
     changes: strict<ChangesService>('changes', { within: within as ChangesService['within'] }),
   });
   const { dao, link } = commands.handlers;
@@ -41,6 +42,7 @@ describe('DAOs in chats', () => {
     daosOf.mockResolvedValue([OWN, BEES]);
     choose.mockResolvedValue();
     spaceOf.mockResolvedValue('-100');
+    rules.mockResolvedValue(true);
   });
 
   it('should be told of, with a button for each other one of the person', async () => {
@@ -88,6 +90,15 @@ describe('DAOs in chats', () => {
     daosOf.mockResolvedValue([]);
     expect((await link!(anAsked('', group)))?.body.text).toMatch(/not a member of a DAO/);
     expect(within).toHaveBeenCalledTimes(3);
+  });
+
+  it('should be given no group by an admin of theirs who does not rule the group', async () => {
+    rules.mockResolvedValue(false);
+    daosOf.mockResolvedValue([BEES]);
+    resolve.mockResolvedValue(anActing('admin'));
+    require.mockResolvedValue(anActing('admin'));
+    expect((await link!(anAsked('', aTurn('/link', GROUP))))?.body.text).toMatch(/Only an administrator of this group/);
+    expect(within).not.toHaveBeenCalled();
   });
 
   it('should be taken a group again by the word off', async () => {

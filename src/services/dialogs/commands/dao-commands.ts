@@ -26,6 +26,8 @@ export interface DaoCommandsParts {
   changes: Pick<ChangesService, 'within'>;
   chats: Pick<ChatsRepository, 'choose' | 'daosOf' | 'spaceOf'>;
   daos: Pick<DaosRepository, 'find'>;
+  /** Whether the author of a message rules the group in which it was written, on its platform. */
+  rules: (update: OpenUpdate) => Promise<boolean>;
 }
 
 const isCalled = (text: string, { id, name }: NamedDao): boolean =>
@@ -83,6 +85,8 @@ export class DaoCommands {
     const { phrases, turn } = asked;
     const { source } = turn.update.address;
     const acting = await this.acting(asked, dao.id);
+    // Else an admin of one DAO could have what is said in the group of another.
+    if (!(await this.parts.rules(turn.update))) return said(phrases.linkNeedsRuler);
     const outcome = await this.parts.changes.within(acting, async ({ db, by, self, record }) => {
       requireEntitlements(by, [NEEDED]);
       const linked = await linkSpace(db, { source, space }, dao.id, self?.id ?? by.key.id);
