@@ -233,6 +233,8 @@ describe.each(DATABASES)('messages about news on %s', (_name, open) => {
     const place = { source: 'tg' as const, chat: to, topic: null, kind: 'group' as const };
     const inbox = new InboxRepository(fresh.database);
     await inbox.accept(anInbound({ place, lane: 'act', body: { kind: 'presence', state: 'here' } }));
+    // What is told to a group is for nobody in particular.
+    await fresh.database.of(dao.daoId).updateTable('deliveries').set({ member_id: null }).execute();
     problem = new DeliveryError('moved', 'upgraded', { movedTo: to });
     let looks = 0;
     while ((await service().deliverNext(address, 1)).isMore) expect((looks += 1)).toBeLessThan(5);
