@@ -19,8 +19,8 @@ describe('what one DAO sees', () => {
   it(
     'should be the same to the last byte when the data of another one are changed',
     async () => {
-      const { code, output } = await isolation('--operations', '600');
-      expect(output).toContain('600 operations, seed 1: no difference');
+      const { code, output } = await isolation('--operations', '250');
+      expect(output).toContain('250 operations, seed 1: no difference');
       expect(code).toBe(0);
     },
     TIMEOUT_MS,
