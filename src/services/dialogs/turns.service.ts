@@ -1,4 +1,4 @@
-import { Semaphore } from 'async-mutex';
+import { Mutex } from 'async-mutex';
 import type { Logger } from 'pino';
 import type { ChatAddress, DialogStep, OpenUpdate, Reply } from '../../contracts/dialog.js';
 import type { Messenger, Source } from '../../contracts/messenger.js';
@@ -24,12 +24,6 @@ import { RequestReply } from './request-reply.js';
 import { stopRequest } from './stop-request.js';
 import { isRefusal, type Attempt, type Conversation, type Opened, type Turn } from './turn.js';
 
-/**
- * So many messages are begun to be answered at once in a process: where more come in than it can answer they wait with
- * Temporal, and whoever takes in the next one need not stand behind them.
- */
-const OPENINGS = 4;
-
 export interface TurnsParts {
   inbox: InboxRepository;
   replies: RepliesRepository;
@@ -53,7 +47,11 @@ export interface TurnsParts {
 
 /** Messages of chats, answered one after the other. Whatever is repeated finds what of it is done. */
 export class TurnsService {
-  private readonly openings = new Semaphore(OPENINGS);
+  /**
+   * A process begins to answer one message at a time: where more come in than it can answer they wait with Temporal, and
+   * whoever takes in the next one need not stand behind them.
+   */
+  private readonly opening = new Mutex();
 
   constructor(private readonly parts: TurnsParts) {}
 
@@ -177,7 +175,7 @@ export class TurnsService {
 
   private async opened(turn: Turn): Promise<Opened> {
     try {
-      return await this.openings.runExclusive(() => this.parts.conversation.open(turn));
+      return await this.opening.runExclusive(() => this.parts.conversation.open(turn));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       const { failed } = phrasesIn(turn.language);
