@@ -5,10 +5,10 @@ import { InboxRepository, type NextUpdate } from '../../src/adapters/store/inbox
 import { PendingRepository } from '../../src/adapters/store/pending.repository.js';
 import { RepliesRepository } from '../../src/adapters/store/replies.repository.js';
 import type { Db } from '../../src/adapters/store/tenants.js';
-import type { ChatAddress, Inbound, Lane } from '../../src/contracts/dialog.js';
+import type { ChatAddress, Lane } from '../../src/contracts/dialog.js';
 import { createDao } from '../factories/access.js';
 import { anUpdate } from '../factories/conversation.js';
-import { anInbound } from '../factories/dialogs.js';
+import { aChat, taken, written } from '../factories/dialogs.js';
 import { until } from '../support/until.js';
 import { DATABASES, type Fresh } from './databases.js';
 
@@ -19,7 +19,6 @@ describe.each(DATABASES)('what is done at once in chats, on %s', (name, open) =>
   let inbox: InboxRepository;
   let chats: ChatsRepository;
   let replies: RepliesRepository;
-  let count = 0;
 
   beforeAll(async () => {
     fresh = await open();
@@ -30,18 +29,9 @@ describe.each(DATABASES)('what is done at once in chats, on %s', (name, open) =>
   });
   afterAll(() => fresh.drop());
 
-  /** A chat that no other test uses. */
-  const aChat = (): ChatAddress => ({ source: 'tg', chat: String((count += 1)), topic: '' });
-  const written = (address: ChatAddress, changes: Partial<Inbound> = {}): Inbound =>
-    anInbound({ ...changes, place: { source: address.source, chat: address.chat, topic: null, kind: 'private' } });
   const next = (address: ChatAddress): Promise<NextUpdate | undefined> => inbox.next(address, 'turn', DAO);
 
-  /** The next message, which must be there. */
-  async function taken(address: ChatAddress): Promise<NextUpdate> {
-    const update = await next(address);
-    if (!update) throw new Error('nothing is next');
-    return update;
-  }
+  const takenOf = (address: ChatAddress): Promise<NextUpdate> => taken(inbox, address, DAO);
 
   describe('a reply that is stopped at the moment at which it is begun', () => {
     /** Waits, within a transaction, until somebody waits for a lock; where there is one session, nobody can. */
@@ -56,7 +46,7 @@ describe.each(DATABASES)('what is done at once in chats, on %s', (name, open) =>
     it('should tell whoever begins one, who waits for the stop', async () => {
       const address = aChat();
       await inbox.accept(written(address));
-      const update = await taken(address);
+      const update = await takenOf(address);
       let begun: Promise<unknown> | undefined;
       await fresh.database.all.transaction().execute(async (stop) => {
         await stop.updateTable('inbox').set({ stopped_at: new Date() }).where('id', '=', update.id).execute();
@@ -69,7 +59,7 @@ describe.each(DATABASES)('what is done at once in chats, on %s', (name, open) =>
     it('should tell whoever stops one, who waits until it is begun', async () => {
       const address = aChat();
       await inbox.accept(written(address, { messageId: '70', order: 70 }));
-      const { id, chat, actor, ...update } = await taken(address);
+      const { id, chat, actor, ...update } = await takenOf(address);
       let stopped: Promise<unknown> | undefined;
       await fresh.database.all.transaction().execute(async (begin) => {
         const reply = { id, dao_id: DAO, chat, inbox_id: id, actor, request_id: 'r2' };
@@ -88,7 +78,7 @@ describe.each(DATABASES)('what is done at once in chats, on %s', (name, open) =>
     async function said(text: string): Promise<NextUpdate> {
       const address = aChat();
       await inbox.accept(written(address, { messageId: '80', body: { kind: 'message', text } }));
-      return taken(address);
+      return takenOf(address);
     }
     const finished = (update: NextUpdate, generation = 1): Promise<boolean> =>
       replies.finish({ id: update.id, daoId: DAO, chat: update.chat, generation });
@@ -105,16 +95,16 @@ describe.each(DATABASES)('what is done at once in chats, on %s', (name, open) =>
         .executeTakeFirstOrThrow();
       const update = { ...anUpdate(), ...row, messageId: '80' };
       expect(await chats.changeText(update, '/review 13')).toEqual({ requestId: null });
-      expect((await taken(address)).body).toMatchObject({ text: '/review 13' });
+      expect((await takenOf(address)).body).toMatchObject({ text: '/review 13' });
     });
 
     it('should be answered anew where a model answers it, or has', async () => {
       const update = await said('pears?');
       expect(await chats.changeText(update, 'plums?')).toEqual({ requestId: null });
-      const second = await taken(update.address);
+      const second = await takenOf(update.address);
       await replies.begin(second, DAO, { requestId: 'r1' });
       expect(await chats.changeText(update, 'apples?')).toEqual({ requestId: 'r1' });
-      const third = await taken(update.address);
+      const third = await takenOf(update.address);
       await replies.begin(third, DAO, { requestId: 'r2' });
       expect(await finished(third, 2)).toBe(true);
       expect(await chats.changeText(update, 'cherries?')).toEqual({ requestId: null });

@@ -6,7 +6,7 @@ import { RepliesRepository } from '../../src/adapters/store/replies.repository.j
 import { ShownAnswersRepository } from '../../src/adapters/store/shown-answers.repository.js';
 import type { ChatAddress, Inbound } from '../../src/contracts/dialog.js';
 import { createDao } from '../factories/access.js';
-import { anInbound } from '../factories/dialogs.js';
+import { aChat, anInbound, taken, written } from '../factories/dialogs.js';
 import { DATABASES, type Fresh } from './databases.js';
 
 const DAO = 'greenfood-dao';
@@ -17,7 +17,6 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
   let inbox: InboxRepository;
   let chats: ChatsRepository;
   let replies: RepliesRepository;
-  let count = 0;
 
   beforeAll(async () => {
     fresh = await open();
@@ -28,18 +27,9 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
   });
   afterAll(() => fresh.drop());
 
-  /** A chat that no other test uses. */
-  const aChat = (): ChatAddress => ({ source: 'tg', chat: String((count += 1)), topic: '' });
-  const written = (address: ChatAddress, changes: Partial<Inbound> = {}): Inbound =>
-    anInbound({ ...changes, place: { source: address.source, chat: address.chat, topic: null, kind: 'private' } });
   const next = (address: ChatAddress): Promise<NextUpdate | undefined> => inbox.next(address, 'turn', DAO);
 
-  /** The next message, which must be there. */
-  async function taken(address: ChatAddress): Promise<NextUpdate> {
-    const update = await next(address);
-    if (!update) throw new Error('nothing is next');
-    return update;
-  }
+  const takenOf = (address: ChatAddress): Promise<NextUpdate> => taken(inbox, address, DAO);
 
   describe('accept', () => {
     it('should keep an update once, however often it is delivered', async () => {
@@ -48,7 +38,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       const [first, ...others] = await Promise.all(Array.from({ length: 20 }, () => inbox.accept(inbound)));
       expect(new Set([first, ...others].map((one) => one?.id)).size).toBe(1);
       expect([first, ...others].filter((one) => one?.isNew)).toHaveLength(1);
-      await inbox.finish((await taken(address)).id);
+      await inbox.finish((await takenOf(address)).id);
       expect(await inbox.accept(inbound)).toMatchObject({ isNew: false, state: 'done' });
       expect(await next(address)).toBeUndefined();
     });
@@ -56,7 +46,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
     it('should open a private chat again that was closed, as its person writes', async () => {
       const address = aChat();
       await inbox.accept(written(address));
-      const { chat, id } = await taken(address);
+      const { chat, id } = await takenOf(address);
       await inbox.finish(id);
       await chats.setPresence(chat, false);
       await inbox.accept(written(address, { lane: 'act', body: { kind: 'presence', state: 'gone' } }));
@@ -78,10 +68,10 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
         return (await rows.orderBy('topic').execute()).map(({ closed_at: at }) => at !== null);
       };
       for (const topic of topics) await inbox.accept(says(topic));
-      const { chat } = await taken({ source: 'tg', chat: group, topic: '7' });
+      const { chat } = await takenOf({ source: 'tg', chat: group, topic: '7' });
       const other = aChat();
       await inbox.accept(written(other));
-      await chats.setPresence((await taken(other)).chat, false);
+      await chats.setPresence((await takenOf(other)).chat, false);
 
       await chats.setPresence(chat, false);
       expect(await closed()).toEqual([true, true, true]);
@@ -97,7 +87,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       await chats.setPresence(chat, false);
       await inbox.accept(says('9'));
       expect(await closed()).toEqual([false, false, false, false]);
-      expect(await taken(other)).toMatchObject({ isClosed: true });
+      expect(await takenOf(other)).toMatchObject({ isClosed: true });
     });
   });
 
@@ -173,9 +163,9 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       await inbox.accept(written(chosen));
       await fresh.database.all.updateTable('chats').set({ dao_id: OTHER }).where('chat_id', '=', chosen.chat).execute();
       await inbox.accept(written(usual));
-      expect((await taken(group)).daoId).toBe(OTHER);
-      expect((await taken(chosen)).daoId).toBe(OTHER);
-      expect((await taken(usual)).daoId).toBe(DAO);
+      expect((await takenOf(group)).daoId).toBe(OTHER);
+      expect((await takenOf(chosen)).daoId).toBe(OTHER);
+      expect((await takenOf(usual)).daoId).toBe(DAO);
       expect(await inbox.next(usual, 'turn', OTHER)).toMatchObject({ daoId: DAO });
     });
   });
@@ -195,8 +185,8 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       const [first, second, third, fourth] = presses as [NextUpdate, NextUpdate, NextUpdate, NextUpdate];
       expect([await say(first, 2), await say(second, 2), await say(third, 2)]).toEqual([true, true, false]);
       expect([await say(first, 2), await say(fourth, null)]).toEqual([true, true]);
-      await inbox.finish((await taken(address)).id);
-      await inbox.finish((await taken(address)).id);
+      await inbox.finish((await takenOf(address)).id);
+      await inbox.finish((await takenOf(address)).id);
       expect(await say(third, 2)).toBe(true);
     });
   });
@@ -205,7 +195,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
     it('should be written by the latest writer alone', async () => {
       const address = aChat();
       await inbox.accept(written(address));
-      const update = await taken(address);
+      const update = await takenOf(address);
       const first = await replies.begin(update, DAO, { requestId: 'r1' });
       expect(first).toMatchObject({ generation: 1, requestId: 'r1', parts: [], isDone: false, isStopped: false });
       const writer = { id: update.id, daoId: DAO, chat: update.chat, generation: 1 };
@@ -223,7 +213,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
     it('should begin anew for a message that says something else, in the same messages', async () => {
       const address = aChat();
       await inbox.accept(written(address, { messageId: '50' }));
-      const update = await taken(address);
+      const update = await takenOf(address);
       await replies.begin(update, DAO, { requestId: 'r1' });
       const writer = { id: update.id, daoId: DAO, chat: update.chat, generation: 1 };
       await replies.put(writer, { n: 0, state: 'sent', messageId: '51', shown: null });
@@ -231,7 +221,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       expect(await chats.changeText(update, 'something else')).toBeUndefined();
       expect(await chats.changeText({ ...update, actor: 'tg:9' }, 'not mine')).toBeUndefined();
       expect(await replies.finish(writer)).toBe(true);
-      const again = await taken(address);
+      const again = await takenOf(address);
       expect(again).toMatchObject({ id: update.id, revision: 2, body: { text: 'something else' }, isAgain: true });
       const begun = await replies.begin(again, DAO, { requestId: 'r2' });
       expect(begun).toMatchObject({ requestId: 'r2', generation: 2, parts: [{ messageId: '51' }], isDone: false });
@@ -240,7 +230,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
     it('should have been done when its answer was there, whatever it shows later; and anew when it is answered anew', async () => {
       const address = aChat();
       await inbox.accept(written(address, { messageId: '70' }));
-      const update = await taken(address);
+      const update = await takenOf(address);
       const content = { body: { text: '#1', marks: [] }, buttons: [] };
       const reply = { id: update.id, daoId: DAO, chat: update.chat };
       const doneAt = async () => {
@@ -261,7 +251,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       await replies.finish({ ...reply, generation: anew.generation });
       expect(await doneAt()).toEqual(then);
       await chats.changeText(update, 'something else');
-      const again = await replies.begin(await taken(address), DAO, { content });
+      const again = await replies.begin(await takenOf(address), DAO, { content });
       await replies.finish({ ...reply, generation: again.generation });
       expect(Number(await doneAt())).toBeGreaterThan(Number(then));
     });
@@ -269,7 +259,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
     it('should tell whoever begins one that it was stopped, and which requests a stop is for', async () => {
       const address = aChat();
       for (const order of [60, 61, 62]) await inbox.accept(written(address, { order, messageId: String(order) }));
-      const update = await taken(address);
+      const update = await takenOf(address);
       await replies.begin(update, DAO, { requestId: 'r9' });
       const stop = { ...update, messageId: '62' };
       expect(await chats.stopBefore(stop)).toEqual({ count: 2, requestIds: ['r9'] });
@@ -278,7 +268,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       expect(await replies.claim(update.id, DAO)).toMatchObject({ isStopped: true });
       await inbox.finish(update.id);
       expect(await chats.stopBefore(stop)).toEqual({ count: 0, requestIds: [] });
-      expect(await taken(address)).toMatchObject({ messageId: '61', isStopped: true });
+      expect(await takenOf(address)).toMatchObject({ messageId: '61', isStopped: true });
     });
   });
 
@@ -329,7 +319,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
         .where('update_key', '=', flood.updateKey)
         .execute();
       expect(await inbox.accept(written(address), MOST)).toMatchObject({ state: 'waiting', isBeyond: true });
-      await inbox.finish((await taken(address)).id);
+      await inbox.finish((await takenOf(address)).id);
       expect(await inbox.accept(written(address), MOST)).toMatchObject({ state: 'waiting', isBeyond: false });
       expect(await inbox.accept(flood, MOST)).toMatchObject({ isBeyond: true, isNew: false });
     });
@@ -338,7 +328,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       const answers = new ShownAnswersRepository(fresh.database);
       const address = aChat();
       await inbox.accept(written(address));
-      const update = await taken(address);
+      const update = await takenOf(address);
       const since = new Date(Date.now() - 60_000);
       const was = (code = 'RATE_LIMITED', at = since, actor = update.actor) =>
         answers.wasRefusedSince({ ...update, actor }, DAO, { code, since: at });
@@ -362,7 +352,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
         const body = { kind: 'message' as const, text: `part ${n}` };
         ids.push((await inbox.accept(written(address, { order, messageId: String(order), body }))).id);
       }
-      return { address, first: await taken(address), ids };
+      return { address, first: await takenOf(address), ids };
     }
     const rowsOf = (ids: string[]) =>
       fresh.database.all
@@ -398,7 +388,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       const [one, ...others] = await rowsOf(ids);
       expect(one).toMatchObject({ state: 'open', joined_to: null });
       for (const row of others) expect(row).toMatchObject({ state: 'done', joined_to: first.id, dao_id: DAO });
-      expect(await taken(address)).toMatchObject({ id: first.id, isMore: false, body: { more } });
+      expect(await takenOf(address)).toMatchObject({ id: first.id, isMore: false, body: { more } });
       await inbox.accept(written(address, { order: Number(address.chat) * 1_000 + 9 }));
       const late = await inbox.behind(first, 10);
       const again = late.map(({ id }) => id);
@@ -436,7 +426,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
         { id: ids[1], text: 'part 2' },
         { id: ids[2], text: 'part three' },
       ];
-      const now = await taken(address);
+      const now = await takenOf(address);
       expect(now).toMatchObject({ id: first.id, revision: 3, body: { text: 'part one', more } });
       expect((await rowsOf(ids)).map(({ body }) => body)).toMatchObject([
         {},
@@ -446,7 +436,7 @@ describe.each(DATABASES)('what comes in from chats, on %s', (_name, open) => {
       await replies.begin(now, DAO, { requestId: 'r2' });
       await inbox.finish(first.id);
       expect(await edit(first, 2, 'part two')).toEqual({ requestId: 'r2' });
-      const again = await taken(address);
+      const again = await takenOf(address);
       expect(again).toMatchObject({ id: first.id, revision: 4, body: { more: [{ text: 'part two' }, {}] } });
       await replies.begin(again, DAO, { requestId: 'r3' });
       await inbox.finish(first.id);

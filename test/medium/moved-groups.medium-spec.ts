@@ -7,7 +7,7 @@ import type { ChatAddress } from '../../src/contracts/dialog.js';
 import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { createDao } from '../factories/access.js';
 import { aRequest } from '../factories/requests.js';
-import { anInbound } from '../factories/dialogs.js';
+import { aChat, anInbound, taken } from '../factories/dialogs.js';
 import { DATABASES, type Fresh } from './databases.js';
 
 const DAO = 'greenfood-dao';
@@ -18,7 +18,6 @@ describe.each(DATABASES)('groups that become large ones, on %s', (_name, open) =
   let inbox: InboxRepository;
   let chats: ChatsRepository;
   let replies: RepliesRepository;
-  let count = 0;
 
   beforeAll(async () => {
     fresh = await open();
@@ -29,16 +28,9 @@ describe.each(DATABASES)('groups that become large ones, on %s', (_name, open) =
   });
   afterAll(() => fresh.drop());
 
-  /** A chat that no other test uses. */
-  const aChat = (): ChatAddress => ({ source: 'tg', chat: String((count += 1)), topic: '' });
   const next = (address: ChatAddress): Promise<NextUpdate | undefined> => inbox.next(address, 'turn', DAO);
 
-  /** The next message, which must be there. */
-  async function taken(address: ChatAddress): Promise<NextUpdate> {
-    const update = await next(address);
-    if (!update) throw new Error('nothing is next');
-    return update;
-  }
+  const takenOf = (address: ChatAddress): Promise<NextUpdate> => taken(inbox, address, DAO);
 
   describe('a group that becomes a large one', () => {
     it('should go on under its new id, with its space', async () => {
@@ -51,7 +43,7 @@ describe.each(DATABASES)('groups that become large ones, on %s', (_name, open) =
       await inbox.accept(anInbound({ place, space: old.chat }));
       await chats.move(old, `-100${old.chat}`);
       expect(await next(old)).toBeUndefined();
-      expect(await taken({ ...old, chat: `-100${old.chat}` })).toMatchObject({ daoId: OTHER });
+      expect(await takenOf({ ...old, chat: `-100${old.chat}` })).toMatchObject({ daoId: OTHER });
     });
 
     it('should hand on what waits where the new id is known already', async () => {
@@ -62,7 +54,7 @@ describe.each(DATABASES)('groups that become large ones, on %s', (_name, open) =
       }
       await chats.move(old, to);
       expect(await next(old)).toBeUndefined();
-      expect(await taken({ ...old, chat: to })).toMatchObject({ isMore: true });
+      expect(await takenOf({ ...old, chat: to })).toMatchObject({ isMore: true });
     });
   });
 
@@ -73,7 +65,7 @@ describe.each(DATABASES)('groups that become large ones, on %s', (_name, open) =
       const to = `-100${old.chat}`;
       const inGroup = async (chat: string): Promise<NextUpdate> => {
         await inbox.accept(anInbound({ place: { source: 'tg', chat, topic: null, kind: 'group' }, space: chat }));
-        return taken({ ...old, chat });
+        return takenOf({ ...old, chat });
       };
       const [before, after] = [await inGroup(old.chat), await inGroup(to)];
       const begun = await replies.begin(before, DAO, { content: { body: { text: 'no', marks: [] }, buttons: [] } });

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { InboxRepository, type NextUpdate } from '../../src/adapters/store/inbox.repository.js';
 import { RepliesRepository } from '../../src/adapters/store/replies.repository.js';
 import { StrayMessagesRepository } from '../../src/adapters/store/stray-messages.repository.js';
-import type { ChatAddress, Inbound } from '../../src/contracts/dialog.js';
+import type { ChatAddress } from '../../src/contracts/dialog.js';
 import { createDao } from '../factories/access.js';
-import { anInbound } from '../factories/dialogs.js';
+import { aChat, anInbound, taken, written } from '../factories/dialogs.js';
 import { DATABASES, type Fresh } from './databases.js';
 
 const DAO = 'greenfood-dao';
@@ -14,7 +14,6 @@ describe.each(DATABASES)('messages that may have come twice, on %s', (_name, ope
   let inbox: InboxRepository;
   let replies: RepliesRepository;
   let strays: StrayMessagesRepository;
-  let count = 0;
 
   beforeAll(async () => {
     fresh = await open();
@@ -25,20 +24,13 @@ describe.each(DATABASES)('messages that may have come twice, on %s', (_name, ope
   });
   afterAll(() => fresh.drop());
 
-  const aChat = (): ChatAddress => ({ source: 'tg', chat: String((count += 1)), topic: '' });
-  const written = (address: ChatAddress, changes: Partial<Inbound> = {}): Inbound =>
-    anInbound({ ...changes, place: { source: address.source, chat: address.chat, topic: null, kind: 'private' } });
-  async function taken(address: ChatAddress): Promise<NextUpdate> {
-    const update = await inbox.next(address, 'turn', DAO);
-    if (!update) throw new Error('nothing is next');
-    return update;
-  }
+  const takenOf = (address: ChatAddress): Promise<NextUpdate> => taken(inbox, address, DAO);
   const below = (chat: string, messageId: string, most = 20) => strays.unknownBelow({ chat, messageId }, most);
   /** A message in a topic of a large group. */
   async function inTopic(chat: string, topic: string, messageId: string): Promise<NextUpdate> {
     const place = { source: 'tg' as const, chat, topic, kind: 'group' as const };
     await inbox.accept(anInbound({ place, order: Number(messageId), messageId }));
-    return taken({ source: 'tg', chat, topic });
+    return takenOf({ source: 'tg', chat, topic });
   }
   /** A reply to it, whose first message is announced so often and is there then. */
   async function createdAgain(update: NextUpdate, times: number, messageId: string) {
@@ -55,7 +47,7 @@ describe.each(DATABASES)('messages that may have come twice, on %s', (_name, ope
     const [one, other] = [aChat(), aChat()];
     await inbox.accept(written(one, { order: 10_100, messageId: '10100' }));
     await inbox.accept(written(other, { order: 10_102, messageId: '10102' }));
-    const { chat } = await taken(one);
+    const { chat } = await takenOf(one);
     expect(await below(chat, '10105')).toEqual(['10104', '10103', '10101']);
     expect(await below(chat, '10105', 1)).toEqual(['10104']);
     expect(await below(chat, 'no number')).toEqual([]);
