@@ -137,7 +137,7 @@ export class ReplyWriter {
   private async create(n: number, message: Omit<OutgoingMessage, 'replyTo'>, { isDraft = false } = {}): Promise<void> {
     const isAgain = this.parts.get(n)?.state === 'sending';
     const planned: ReplyPart = { n, state: 'planned', messageId: null, shown: null };
-    if (isAgain || !this.isAnnounced(n)) await this.put({ ...planned, state: 'sending' });
+    if (!this.isAnnounced(n)) await this.put({ ...planned, state: 'sending' });
     const answers = this.answersOf(n);
     const key = `${this.reply.id}.${n}`;
     try {
@@ -157,10 +157,9 @@ export class ReplyWriter {
     return n === 0 && replyTo !== null ? { replyTo } : {};
   }
 
-  /** Whether it is written down that a message is about to be created: of the first one it is with the reply. */
+  /** Whether it was written down with the reply that a message is about to be created: of the first one, the first time. */
   private isAnnounced(n: number): boolean {
-    const part = this.parts.get(n);
-    return part ? part.state === 'sending' : n === 0 && this.reply.isNew;
+    return n === 0 && this.reply.isNew && !this.parts.has(n);
   }
 
   /** A text that is refused as it is marked is shown without marks rather than not at all. */
