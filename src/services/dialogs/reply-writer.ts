@@ -6,14 +6,12 @@ import type { Messenger, OutgoingMessage, Place } from '../../contracts/messenge
 import type { RichText } from '../../contracts/rich-text.js';
 import { plainText } from '../../contracts/rich-text.js';
 import type { RepliesRepository } from '../../adapters/store/replies.repository.js';
+import { isStoreAway } from '../../adapters/store/errors.js';
 import { sha256 } from '../../adapters/digest.js';
-import { AppError } from '../../errors/app-error.js';
 import { DeliveryError } from '../../errors/delivery-error.js';
 
 /** For how long the database may be away, in milliseconds, where a message is there and its id is known to nobody else. */
 const RECORD_RETRY = { retries: 8, minTimeout: 50, maxTimeout: 1_000 };
-
-const isStoreAway = (error: unknown): boolean => error instanceof AppError && error.code === 'STORE_UNAVAILABLE';
 
 /** Somebody else writes a reply by now. */
 export class Superseded extends Error {
