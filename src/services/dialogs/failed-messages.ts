@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
-import type { ChatAddress } from '../../contracts/dialog.js';
+import type { ChatAddress, OpenUpdate } from '../../contracts/dialog.js';
 import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
+import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
+import type { RepliesRepository } from '../../adapters/store/replies.repository.js';
 import type { Source } from '../../contracts/messenger.js';
 import { AppError } from '../../errors/app-error.js';
 import { DeliveryError } from '../../errors/delivery-error.js';
@@ -59,4 +61,27 @@ export class FailedMessages {
   private async close({ source }: ChatAddress, chat: string): Promise<void> {
     if (TELL_OF_PRESENCE.has(source)) await this.parts.chats.setPresence(chat, false);
   }
+}
+
+/** What giving up takes. */
+export interface GivingUp {
+  failed: Pick<FailedMessages, 'isLost'>;
+  inbox: Pick<InboxRepository, 'finish'>;
+  replies: Pick<RepliesRepository, 'giveUp'>;
+}
+
+/**
+ * Ends what came in whose answer can never be shown: others wait behind it.
+ * @param count from one: how often it was tried
+ * @throws what it failed of, where it is to be tried again, as `FailedMessages.isLost` does
+ */
+export async function giveUpIfLost(
+  { failed, inbox, replies }: GivingUp,
+  { id, chat, address, daoId }: OpenUpdate,
+  error: unknown,
+  count: number,
+): Promise<void> {
+  if (!(await failed.isLost({ address, chat, error, count, fields: { update: id, dao_id: daoId } }))) return;
+  await replies.giveUp(id, daoId);
+  await inbox.finish(id, 'dropped');
 }

@@ -5,7 +5,7 @@ import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
 import type { RepliesRepository } from '../../adapters/store/replies.repository.js';
 import { languageFor } from '../../domain/dialog/language.js';
 import { DeliveryError } from '../../errors/delivery-error.js';
-import type { FailedMessages } from './failed-messages.js';
+import { giveUpIfLost, type FailedMessages } from './failed-messages.js';
 import { placeOf, replyOf } from './reply-of.js';
 import { ReplyWriter } from './reply-writer.js';
 import type { Attempt } from './turn.js';
@@ -28,20 +28,16 @@ export class SmallReplies {
    * @throws AppError of what is away; DeliveryError; Superseded: then it is to be tried again
    */
   async sayNext(address: ChatAddress, { count }: Attempt): Promise<DialogStep> {
-    const { inbox, failed, replies } = this.parts;
+    const { inbox } = this.parts;
     const update = await inbox.next(address, 'say', this.parts.defaultDao());
     if (!update) return { isMore: false, waitMs: null };
-    const { id, chat, daoId, left = {}, isMore } = update;
+    const { id, left = {}, isMore } = update;
     try {
       if (left.shows) await this.change(update, left.shows);
       if (left.says) await this.say(update, left.says);
       await inbox.finish(id);
     } catch (error) {
-      const fields = { update: id, dao_id: daoId };
-      if (await failed.isLost({ address, chat, error, count, fields })) {
-        await replies.giveUp(id, daoId);
-        await inbox.finish(id, 'dropped');
-      }
+      await giveUpIfLost(this.parts, update, error, count);
     }
     return { isMore, waitMs: null };
   }

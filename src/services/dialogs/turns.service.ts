@@ -14,7 +14,7 @@ import type { Accepted } from '../accepted.js';
 import type { OutcomesService } from '../outcomes.service.js';
 import type { RequestsService } from '../requests.service.js';
 import type { DeliveriesService } from '../news/deliveries.service.js';
-import type { FailedMessages } from './failed-messages.js';
+import { giveUpIfLost, type FailedMessages } from './failed-messages.js';
 import type { JoiningService } from './joining.js';
 import type { MemoryService } from './memory.service.js';
 import type { MessageRate } from './message-rate.js';
@@ -69,7 +69,7 @@ export class TurnsService {
       await this.answer(update, attempt);
       return { ...(await this.behind(update)), ...(await this.memoryOf(update)) };
     } catch (error) {
-      await this.giveUp(update, error, attempt);
+      await giveUpIfLost(this.parts, update, error, attempt.count);
     }
     return this.behind(update);
   }
@@ -84,18 +84,6 @@ export class TurnsService {
     if (isMore || daoId === null) return {};
     const isDue = await this.parts.memory.isDue({ daoId, chat }).catch(() => false);
     return isDue ? { remember: { daoId, chat } } : {};
-  }
-
-  /**
-   * Ends a message whose answer can never be shown: others wait behind it. Whatever else went wrong is thrown again, to be
-   * tried later.
-   */
-  private async giveUp(update: OpenUpdate, error: unknown, { count }: Attempt): Promise<void> {
-    const { id, chat, address, daoId } = update;
-    const fields = { update: id, dao_id: daoId };
-    if (!(await this.parts.failed.isLost({ address, chat, error, count, fields }))) return;
-    await this.parts.replies.giveUp(id, daoId);
-    await this.parts.inbox.finish(id, 'dropped');
   }
 
   private async answer(update: OpenUpdate, { count, signal }: Attempt): Promise<void> {
