@@ -3,7 +3,7 @@
  * with type-only imports included; `.dependency-cruiser.runtime.cjs` judges what is left at run time.
  */
 const SPEC = '\\.spec\\.ts$';
-const ROOTS = '^src/((main|worker|runtime|compose|devtools)\\.ts$|cli/)';
+const ROOTS = '^src/((main|worker|runtime|compose|devtools|mcp-server)\\.ts$|cli/)';
 const EDGES = '^src/(http|bots|mcp|middleware)/';
 const INNER = '^(src|workflows|activities|config)/';
 

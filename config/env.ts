@@ -17,6 +17,7 @@ const EnvSchema = z.object({
   PORT: port.default(9102),
   MCP_PORT: port.default(9400),
   PUBLIC_URL: url.optional(),
+  MCP_PUBLIC_URL: url.optional(),
   DAGI_ADMIN_KEY: z.string().min(16, 'at least 16 characters').optional(),
   DAGI_SIGNING_KEY: secret.optional(),
   DAGI_DEFAULT_DAO: z.string().optional(),

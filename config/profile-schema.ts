@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BotsSchema } from './bots-schema.js';
 import { DevtoolsSchema } from './devtools-schema.js';
 import { DaosSchema, GuardSchema, LimitsSchema, LoggingSchema } from './limits-schema.js';
+import { McpSchema } from './mcp-schema.js';
 import { name, ProviderSchema } from './provider-schema.js';
 import { AnswerSchema, DefaultRuleSchema, RuleSchema } from './rule-schema.js';
 
@@ -60,6 +61,7 @@ export const ProfileSchema = z
     audit: AuditSchema,
     devtools: DevtoolsSchema,
     bots: BotsSchema,
+    mcp: McpSchema,
     logging: LoggingSchema,
   })
   .superRefine((profile, context) => {

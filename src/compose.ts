@@ -4,6 +4,7 @@ import { requestLog } from '../activities/log.js';
 import type { ActivityDependencies } from '../activities/index.js';
 import type { Env } from '../config/env.js';
 import type { LoadedConfig } from '../config/loader.js';
+import { packageVersion } from '../config/paths.js';
 import { crewVersion, loadShippedCrews, readCrew } from '../config/crews.js';
 import { loadIntents } from '../config/intents.js';
 import { agentTools } from './schemas/agent-tools.js';
@@ -22,6 +23,8 @@ import type { ProposalFloors } from './contracts/proposal.js';
 import type { SharedState } from './contracts/shared-state.js';
 import type { LimitRules } from './domain/limits.js';
 import type { ApiServices } from './main.js';
+import { McpService } from './mcp/mcp.service.js';
+import type { McpServerParts } from './mcp-server.js';
 import { devtoolsOf, type Devtools } from './devtools.js';
 import { dialogsOf, type Dialogs } from './dialogs.js';
 import { repositoriesOf, type Repositories } from './repositories.js';
@@ -45,6 +48,7 @@ import { OutcomesService } from './services/outcomes.service.js';
 import { peopleOf, type People } from './services/people.js';
 import { ProviderStatesService } from './services/provider-states.service.js';
 import { ProvidersService } from './services/providers.service.js';
+import { RepeatedCallsService } from './services/repeated-calls.service.js';
 import { ReconcilerService } from './services/reconciler.service.js';
 import { RecordedDecisions } from './services/recorded-decisions.js';
 import { RequestsService } from './services/requests.service.js';
@@ -117,6 +121,7 @@ export class Composition {
   readonly limits: LimitsService;
   readonly models: ModelsService;
   readonly people: People;
+  readonly repeated: RepeatedCallsService;
   readonly requests: RequestsService;
   readonly rights: RightsServices;
   readonly submissions: SubmissionsService;
@@ -170,6 +175,10 @@ export class Composition {
     this.submissions = new SubmissionsService({
       ...{ requests, refusals, access, availability, temporal, log, headStarts: this.headStarts, routing: table },
       ...{ crews: this.crewing.starts, limits: this.limits, accepted: this.requests },
+    });
+    const { drain, submissions } = this;
+    this.repeated = new RepeatedCallsService({
+      ...{ submissions, drain, requests: this.requests, memory: repositories.mcp, log },
     });
     this.outcomes = new OutcomesService(requests, temporal, bus, this.repositories.crewViews);
     this.dialogs = dialogsOf({ ...foundation, clock: temporal, defaultDao, services: this, wording: loadIntents() });
@@ -234,6 +243,23 @@ export class Composition {
       get historyTokens() {
         return config.current().profile.limits.session_tokens;
       },
+    };
+  }
+
+  /** What the MCP server calls, with a secret that all processes share. */
+  async mcp(): Promise<McpServerParts> {
+    const { access, config, crewing, drain, outcomes, repeated, requests, repositories, rights } = this;
+    const { env, log } = this.foundation;
+    const { crews, runs } = crewing;
+    const services = { access, crews, drain, outcomes, repeated, requests, runs, microdao: rights.microdao };
+    const secret = await repositories.mcp.secret('mcp-request-state');
+    const own = env.MCP_PUBLIC_URL === undefined ? [] : [new URL(env.MCP_PUBLIC_URL).hostname];
+    const { mcp: settings } = config.current().profile;
+    return {
+      ...{ access, log, authenticator: this.keys },
+      mcp: new McpService(services, { version: packageVersion(), log, secret }),
+      hosts: () => [...own, ...settings.allowed_hosts],
+      origins: () => settings.allowed_origins,
     };
   }
 

@@ -1,9 +1,6 @@
-import 'reflect-metadata';
-import { Module, type DynamicModule, type LoggerService, type Provider } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
-import { v7 as uuid } from 'uuid';
 import { packageVersion } from '../config/paths.js';
 import { AuditController } from './http/audit.controller.js';
 import { CrewRunsController } from './http/crew-runs.controller.js';
@@ -42,14 +39,8 @@ import { guardWebhook } from './bots/telegram/webhook-secret.js';
 import { TelegramIntake } from './bots/telegram/intake.js';
 import { TelegramController } from './bots/telegram/telegram.controller.js';
 import type { Dialogs } from './dialogs.js';
+import { createHttpApp } from './http-app.js';
 import { describeApi } from './http/openapi/document.js';
-import { authenticateCalls } from './middleware/authenticate.js';
-import { refuseBadAddress, refuseNoHttp } from './middleware/broken-calls.js';
-import { ErrorFilter } from './middleware/error.filter.js';
-import { acceptJsonBodies } from './middleware/json-body.js';
-import { logCalls } from './middleware/log-calls.js';
-import { withoutSpareSlashes } from './middleware/openai-errors.js';
-import { ValidationPipe } from './middleware/validation.pipe.js';
 import type { AccessService } from './services/access.service.js';
 import { AuditHeadsService } from './services/audit-heads.service.js';
 import { AuditService } from './services/audit.service.js';
@@ -84,9 +75,6 @@ import type { Voting } from './services/voting.js';
 import { WhatIfService } from './services/whatif.service.js';
 
 const BODY_LIMIT = 4 * 1_048_576;
-const REQUEST_TIMEOUT_MS = 30_000;
-/** How often it is looked whether it has; Node's own 30 seconds would double it. */
-const CHECK_CONNECTIONS_MS = 2_000;
 
 /** The services that the HTTP edge calls. */
 export interface ApiServices {
@@ -193,46 +181,15 @@ class ApiModule {
  * @param publicUrl where clients reach it, for its description; absent: where it listens
  */
 export async function createApi(services: ApiServices, publicUrl?: string): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({
-    bodyLimit: BODY_LIMIT,
-    genReqId: () => uuid(),
-    logger: false,
-    rewriteUrl: ({ url = '/' }) => withoutSpareSlashes(url),
-    frameworkErrors: refuseBadAddress(services.log),
-    clientErrorHandler: refuseNoHttp,
-    forceCloseConnections: 'idle',
-    // For the whole of a request to arrive: a body that drips in holds its connection no longer than that.
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    // Of two times that are the wrong way round, Node takes each for the other.
-    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CHECK_CONNECTIONS_MS },
-    // A client's own id would be a claim; ours is the request's id everywhere.
-    requestIdHeader: false,
+  const { log, keys, access, dialogs } = services;
+  const app = await createHttpApp(ApiModule.of(services), {
+    ...{ log, access, authenticator: keys, bodyLimit: BODY_LIMIT },
+    guard: (server) => {
+      guardWebhook(server, dialogs.telegram?.secret);
+      guardInteractions(server, dialogs.discord?.publicKey);
+    },
   });
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.of(services), adapter, {
-    logger: nestLogger(services.log),
-    abortOnError: false,
-    // JSON is what is understood; Nest's parsers would let forms in.
-    bodyParser: false,
-  });
-  const server = adapter.getInstance();
-  acceptJsonBodies(server);
-  logCalls(server, services.log);
-  authenticateCalls(server, services.keys, services.access);
-  guardWebhook(server, services.dialogs.telegram?.secret);
-  guardInteractions(server, services.dialogs.discord?.publicKey);
-  app.useGlobalPipes(new ValidationPipe());
-  app.useGlobalFilters(new ErrorFilter(services.log));
   describeApi(app, { version: packageVersion(), publicUrl });
   await app.init();
   return app;
-}
-
-/** Nest's own lines in our log: what it reports as information is detail to us. */
-function nestLogger(log: Logger): LoggerService {
-  const write =
-    (level: 'debug' | 'warn' | 'error') =>
-    (message: unknown): void => {
-      log[level]({ component: 'nest' }, String(message));
-    };
-  return { log: write('debug'), warn: write('warn'), error: write('error') };
 }

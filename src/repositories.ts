@@ -12,6 +12,7 @@ import { CrewsRepository } from './adapters/store/crews.repository.js';
 import { InboxRepository } from './adapters/store/inbox.repository.js';
 import { InteractionsRepository } from './adapters/store/interactions.repository.js';
 import { InvitationsRepository } from './adapters/store/invitations.repository.js';
+import { McpRepository } from './adapters/store/mcp.repository.js';
 import { MemoryRepository } from './adapters/store/memory.repository.js';
 import { MembersRepository } from './adapters/store/members.repository.js';
 import { DaosRepository } from './adapters/store/daos.repository.js';
@@ -53,6 +54,7 @@ export interface Repositories extends ConversationRepositories {
   interactions: InteractionsRepository;
   invitations: InvitationsRepository;
   keys: KeysRepository;
+  mcp: McpRepository;
   members: MembersRepository;
   memory: MemoryRepository;
   news: NewsRepository;
@@ -92,6 +94,7 @@ export const repositoriesOf = (tenants: Tenants, news = new NewsRepository(tenan
   interactions: new InteractionsRepository(tenants),
   invitations: new InvitationsRepository(tenants),
   keys: new KeysRepository(tenants),
+  mcp: new McpRepository(tenants),
   members: new MembersRepository(tenants),
   memory: new MemoryRepository(tenants),
   news,

@@ -21,6 +21,7 @@ import type { SharedState } from './contracts/shared-state.js';
 import { providersOf } from './domain/routing.js';
 import { createLogger } from './log.js';
 import { createApi } from './main.js';
+import { createMcpServer } from './mcp-server.js';
 import { HealthService } from './services/health.service.js';
 import { startWorkers } from './worker.js';
 
@@ -44,6 +45,7 @@ export interface RuntimeParts {
 export class Runtime {
   private workers: QueueWorkers | undefined;
   private api: NestFastifyApplication | undefined;
+  private mcp: NestFastifyApplication | undefined;
   private readonly onHangUp = (): void => {
     void this.parts.config.reload('SIGHUP');
   };
@@ -81,6 +83,13 @@ export class Runtime {
       () => undefined,
     );
     return { url: (await this.api.getUrl()).replace('[::1]', '127.0.0.1'), admin };
+  }
+
+  /** Serves MCP. Resolves once it listens. @returns where clients of this machine reach it */
+  async startMcp(listen: { host: string; port: number }): Promise<string> {
+    this.mcp = await createMcpServer(await this.parts.mcp());
+    await this.mcp.listen(listen.port, listen.host);
+    return new URL('/mcp', (await this.mcp.getUrl()).replace('[::1]', '127.0.0.1')).href;
   }
 
   /** Which profile runs, and what of it waits: for whoever started the process. */
@@ -122,7 +131,7 @@ export class Runtime {
     await parts.admission.close();
     await this.workers?.stop();
     parts.drain.stop();
-    await this.api?.close();
+    await Promise.all([this.api?.close(), this.mcp?.close()]);
     await parts.headStarts.close();
     await parts.access.close();
     parts.bus.close();

@@ -26,7 +26,7 @@ function addUp(program: Command): void {
   withCommon(program.command('up'))
     .description('start everything on this machine; Ctrl-C drains and stops it')
     .option('--port <port>', 'port of the API (PORT)', parsePort)
-    .option('--mcp-port <port>', 'reserved: the MCP server is not part of this version (MCP_PORT)', parsePort)
+    .option('--mcp-port <port>', 'port of the MCP server (MCP_PORT)', parsePort)
     .option('--no-first-question', 'do not ask a first question')
     .addHelpText('after', '\nExamples:\n  $ npx dagi up\n  $ npx dagi up --home /srv/dagi --port 9112 --profile dev')
     .action(async (options: ServerOptions & { firstQuestion: boolean }) => {

@@ -13,21 +13,27 @@ export async function requireAddress(address: Address): Promise<void> {
   if (problem !== undefined) throw new AppError('SETUP_FAILED', problem);
 }
 
+/** The same of the MCP server. @throws AppError `SETUP_FAILED` with the remedy */
+export async function requireMcpAddress({ HOST, MCP_PORT }: Pick<Env, 'HOST' | 'MCP_PORT'>): Promise<void> {
+  const problem = await addressProblem({ HOST, PORT: MCP_PORT }, '--mcp-port');
+  if (problem !== undefined) throw new AppError('SETUP_FAILED', problem);
+}
+
 /** What keeps the API from listening there, with the remedy; undefined if nothing does. */
-export async function addressProblem({ HOST, PORT }: Address): Promise<string | undefined> {
+export async function addressProblem({ HOST, PORT }: Address, option = '--port'): Promise<string | undefined> {
   const failure = await bindFailure(PORT, HOST);
   if (failure === undefined) return undefined;
   const nextIsFree = failure === 'EADDRINUSE' && PORT < 65_535 && (await bindFailure(PORT + 1, HOST)) === undefined;
-  return explain(failure, { HOST, PORT }, nextIsFree ? ` (${PORT + 1} is free)` : '');
+  return explain(failure, { HOST, PORT }, { option, hint: nextIsFree ? ` (${PORT + 1} is free)` : '' });
 }
 
 /** A refusal of the operating system in words. */
-export function explain(failure: string, { HOST, PORT }: Address, hint = ''): string {
+export function explain(failure: string, { HOST, PORT }: Address, { option = '--port', hint = '' } = {}): string {
   switch (failure) {
     case 'EADDRINUSE':
-      return `Port ${PORT} is in use: stop the program that holds it, or choose another port with --port${hint}.`;
+      return `Port ${PORT} is in use: stop the program that holds it, or choose another port with ${option}${hint}.`;
     case 'EACCES':
-      return `Port ${PORT} is kept for the administrator of this machine: choose one above 1023 with --port.`;
+      return `Port ${PORT} is kept for the administrator of this machine: choose one above 1023 with ${option}.`;
     default:
       return `This machine cannot listen on HOST ${HOST} (${failure}): set HOST to an address of its own, for example 127.0.0.1 or 0.0.0.0.`;
   }

@@ -8,6 +8,8 @@ import { distrust } from '../adapters/supply/trust.js';
 const RunFileSchema = z.object({
   pid: z.number().int().positive(),
   url: z.url(),
+  /** Absent: it serves no MCP. */
+  mcp_url: z.url().optional(),
   temporal_address: z.string(),
   temporal_ui: z.string().nullable(),
   started_at: z.string(),

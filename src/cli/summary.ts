@@ -10,6 +10,7 @@ const WIDEST = 100;
 export interface SummaryInput {
   env: Env;
   url: string;
+  mcpUrl: string;
   temporalUi: string | null;
   admin: { key: string; created: boolean };
   seconds: number;
@@ -17,13 +18,14 @@ export interface SummaryInput {
 }
 
 /** What a person wants to know once it runs. */
-export function summarise({ env, url, temporalUi, admin, seconds, config }: SummaryInput): string {
+export function summarise({ env, url, mcpUrl, temporalUi, admin, seconds, config }: SummaryInput): string {
   const keyFile = join(env.home, 'admin.key');
   const lines = [
     `DAGI Stack runs (started in ${seconds.toFixed(1)} s)`,
     '',
     `API           ${url}`,
     `API docs      ${url}/docs`,
+    `MCP           ${mcpUrl}`,
     ...(temporalUi === null ? [] : [`Temporal UI   ${temporalUi}`]),
     admin.created ? `Admin key     ${admin.key}` : `Admin key     kept in ${keyFile}`,
     ...(admin.created ? [`              (shown this once; kept in ${keyFile})`] : []),

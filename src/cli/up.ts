@@ -5,7 +5,7 @@ import { ConsoleReporter, type ReportStream } from '../adapters/supply/reporter.
 import { requireAdminKey } from '../admin-key.js';
 import { askFirstQuestion } from './first-question.js';
 import { prepareHome, takeHome } from './home.js';
-import { requireAddress } from './listen-address.js';
+import { requireAddress, requireMcpAddress } from './listen-address.js';
 import { openProcess } from './open-process.js';
 import { obtainParts, startTemporal } from './parts.js';
 import { removeRunFile, writeRunFile } from './run-file.js';
@@ -68,10 +68,11 @@ class Launch {
       runtime.startWorkers(SERVED_QUEUES);
       return runtime.startApi({ host: env.HOST, port: env.PORT });
     });
-    await this.announce(url, temporal);
+    const mcpUrl = await steps.run('MCP', () => runtime.startMcp({ host: env.HOST, port: env.MCP_PORT }));
+    await this.announce(url, mcpUrl, temporal);
     const seconds = (performance.now() - began) / 1000;
     const config = runtime.configOverview();
-    this.out.write(summarise({ env, url, temporalUi: temporal.uiUrl, admin, seconds, config }));
+    this.out.write(summarise({ env, url, mcpUrl, temporalUi: temporal.uiUrl, admin, seconds, config }));
     if (firstQuestion) await askFirstQuestion({ url, key: admin.key }, this.out, this.signal);
     this.out.write('Ready. Ctrl-C stops everything.\n');
   }
@@ -100,12 +101,14 @@ class Launch {
       return Promise.resolve();
     });
     await requireAddress(this.env);
+    await requireMcpAddress(this.env);
   }
 
-  private async announce(url: string, temporal: { address: string; uiUrl: string | null }): Promise<void> {
+  private async announce(url: string, mcpUrl: string, temporal: { address: string; uiUrl: string | null }): Promise<void> {
     await writeRunFile(this.env.home, {
       pid: process.pid,
       url,
+      mcp_url: mcpUrl,
       temporal_address: temporal.address,
       temporal_ui: temporal.uiUrl,
       started_at: new Date().toISOString(),

@@ -1,10 +1,17 @@
-import type { AccessFacts } from './access.js';
+import type { AccessFacts, Entitlement } from './access.js';
 import type { ModelCall } from './chat.js';
 import type { ToolName, ToolRequest } from './devtools.js';
 import type { Failure, FailureType } from './failures.js';
 
 export const MODES = ['chat', 'crew', 'devtools'] as const;
 export type Mode = (typeof MODES)[number];
+
+/** The entitlement that each mode needs. */
+export const MODE_ENTITLEMENTS: Readonly<Record<Mode, Entitlement>> = {
+  chat: 'chat.write',
+  crew: 'agent.crew',
+  devtools: 'agent.devtools',
+};
 
 /** Who goes first where requests wait: the lower number. */
 export const MODE_PRIORITY: Readonly<Record<Mode, number>> = { chat: 1, crew: 3, devtools: 4 };

@@ -28,7 +28,8 @@ import {
 } from '../contracts/request.js';
 import type { Condition, KnownAnswer, RoutingRule, RoutingTable } from '../contracts/routing.js';
 import { ERRORS } from '../errors/catalogue.js';
-import { decide, decideStep, MODE_ENTITLEMENTS } from './decide.js';
+import { MODE_ENTITLEMENTS } from '../contracts/request.js';
+import { decide, decideStep } from './decide.js';
 
 const withRights = (entitlements: string[], platformAdmin = false): AccessFacts =>
   anAccess([], { roles: [{ name: 'member', entitlements }], platformAdmin });

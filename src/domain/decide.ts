@@ -1,6 +1,7 @@
 import type { Entitlement } from '../contracts/access.js';
 import { PROGRAM_TOOLS, TOOLS } from '../contracts/devtools.js';
 import {
+  MODE_ENTITLEMENTS,
   MODE_PRIORITY,
   type Decision,
   type DecisionInputs,
@@ -19,13 +20,6 @@ import { namedProvider } from '../contracts/virtual-models.js';
 export type DecideResult =
   | { allowed: true; decision: Decision }
   | { allowed: false; code: ErrorCode; rights: Rights; detail: Record<string, unknown> };
-
-/** The entitlement that each mode needs. */
-export const MODE_ENTITLEMENTS: Readonly<Record<Mode, Entitlement>> = {
-  chat: 'chat.write',
-  crew: 'agent.crew',
-  devtools: 'agent.devtools',
-};
 
 /** Rule of a question that is answered without a model, for those who may not ask one. */
 const NO_MODEL_RULE = 'known-answer';

@@ -1,9 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { KEY_SEEN_MS } from '../contracts/access.js';
+import { KEY_SEEN_MS, type CallerKey } from '../contracts/access.js';
 import { AppError } from '../errors/app-error.js';
 import type { AccessService } from '../services/access.service.js';
-import type { KeysService } from '../services/keys.service.js';
 import { contextOf } from './context.js';
+
+/** Who knows what a credential opens. */
+export interface Authenticator {
+  /** The key behind a credential; undefined: it opens nothing. */
+  authenticate(credential: string): Promise<CallerKey | undefined>;
+}
 
 /** Routes of the documentation page, which the swagger module registers by itself. */
 const DOCUMENTATION = /^\/(docs(\/.*)?|openapi\.json)$/;
@@ -19,7 +24,7 @@ export function credentialOf(headers: FastifyRequest['headers']): string | undef
  * Checks the credential of every call before its body is read. What is not declared public needs a key; what declares
  * nothing is closed; what is the platform's alone is closed to others before they can make us read anything.
  */
-export function authenticateCalls(server: FastifyInstance, keys: KeysService, rights: AccessService): void {
+export function authenticateCalls(server: FastifyInstance, keys: Authenticator, rights: AccessService): void {
   server.addHook('onRequest', async (request) => {
     const context = contextOf(request);
     const access = accessOf(request);

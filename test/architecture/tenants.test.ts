@@ -26,6 +26,7 @@ const MAY_REACH_ALL: Readonly<Record<string, string>> = {
   'src/adapters/store/interactions.repository.ts':
     'interactions of Discord belong to no DAO until it is their turn, and their tokens are of use to whoever answers',
   'src/adapters/store/keys.repository.ts': 'nobody knows of which DAO a key is before it is found; the platform’s keys',
+  'src/adapters/store/mcp.repository.ts': 'secrets of the installation belong to no DAO',
   'src/adapters/store/news.repository.ts': 'chats are of no one DAO; the sweep looks for news of all DAOs',
   'src/adapters/store/old-dialogs.repository.ts': 'the sweep of what is old in chats, which may be of no DAO',
   'src/adapters/store/proposals.repository.ts': 'the reconciler looks for proposals of all DAOs that are overdue',

@@ -149,6 +149,15 @@ export interface RequestsTable {
   model: string | null;
   run_id: string | null;
   step: string | null;
+  /** When somebody last asked for it again over MCP. */
+  joined_at: Date | null;
+}
+
+/** Secrets that all processes of an installation share. */
+export interface SecretsTable {
+  name: string;
+  value: Uint8Array;
+  made_at: Generated<Date>;
 }
 
 export interface RefusalsTable {
@@ -276,6 +285,7 @@ export interface Schema {
   shared_states: SharedStatesTable;
   config_activations: ConfigActivationsTable;
   config_confirmations: ConfigConfirmationsTable;
+  secrets: SecretsTable;
   crews: CrewsTable;
   crew_versions: CrewVersionsTable;
   crew_runs: CrewRunsTable;

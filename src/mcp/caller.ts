@@ -1,0 +1,68 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { CallerKey } from '../contracts/access.js';
+import { id } from '../schemas/common.js';
+import { contextOf, keyOf } from '../middleware/context.js';
+import type { Named } from '../services/access.service.js';
+import { AppError } from '../errors/app-error.js';
+
+/** Header that chooses a DAO among those of the key. */
+export const DAO_HEADER = 'x-dagi-dao';
+/** Header in which a gateway key names who acts. */
+export const USER_HEADER = 'x-dagi-user';
+/** Header of a caller for whom a connection that breaks means nothing: it comes back, or cancels in words. */
+export const DETACHED_HEADER = 'x-dagi-detached';
+
+/** Who makes one call over MCP, as whom, and how it came. */
+export class McpCaller {
+  readonly key: CallerKey;
+  /** Id of the call over HTTP: that of the request which it makes. */
+  readonly requestId: string;
+  readonly receivedAt: Date;
+  /** Whether a broken connection means that nobody wants the answer. */
+  readonly detached: boolean;
+  /** Further fields of the line that the log has of the call. */
+  readonly fields: Record<string, string>;
+  /** Whom a gateway key names, and the DAO that is chosen. */
+  readonly named: Named;
+  /** Resolves when the answer has been written, or (false) the connection is gone before. */
+  readonly answered: Promise<boolean>;
+
+  /** @throws AppError `UNAUTHENTICATED`, `QUERY_INVALID` */
+  constructor(request: FastifyRequest, reply: FastifyReply) {
+    const { receivedAt, fields } = contextOf(request);
+    this.key = keyOf(request);
+    this.requestId = request.id;
+    this.receivedAt = receivedAt;
+    this.fields = fields;
+    this.detached = request.headers[DETACHED_HEADER] !== undefined;
+    this.named = { daoId: headerOf(request, DAO_HEADER), userId: headerOf(request, USER_HEADER) };
+    const { raw } = reply;
+    this.answered = new Promise((resolve) => {
+      raw.once('close', () => {
+        resolve(raw.writableFinished);
+      });
+    });
+  }
+
+  /** Who acts and where: what the arguments say goes before what headers say. */
+  actingIn({ daoId, userId }: Named = {}): Named {
+    return { daoId: daoId ?? this.named.daoId, userId: userId ?? this.named.userId };
+  }
+}
+
+function headerOf({ headers }: FastifyRequest, name: string): string | undefined {
+  const value = headers[name];
+  if (value === undefined || value === '') return undefined;
+  const parsed = id.safeParse(typeof value === 'string' ? decoded(value) : value);
+  if (!parsed.success) throw new AppError('QUERY_INVALID', `The header ${name} holds no id.`);
+  return parsed.data;
+}
+
+/** Headers carry no letters beyond Latin ones: others are percent-encoded. */
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}

@@ -1,0 +1,90 @@
+import {
+  createRequestStateCodec,
+  type McpRequestContext,
+  type RequestStateCodec,
+  type Server,
+} from '@modelcontextprotocol/server';
+import type { Logger } from 'pino';
+import type { AccessService } from '../services/access.service.js';
+import type { CrewRunsService } from '../services/crew-runs.service.js';
+import type { CrewsService } from '../services/crews.service.js';
+import type { DrainService } from '../services/drain.service.js';
+import type { MicrodaoService } from '../services/microdao.service.js';
+import type { OutcomesService } from '../services/outcomes.service.js';
+import type { RepeatedCallsService } from '../services/repeated-calls.service.js';
+import type { RequestsService } from '../services/requests.service.js';
+import { McpCalls } from './calls.js';
+import type { McpCaller } from './caller.js';
+import type { ToolParts } from './parts.js';
+import type { AskedState } from './people.js';
+import { mcpServer } from './surface.js';
+import type { McpTool } from './tool.js';
+import { crewApprove, crewCancel, crewStatus } from './tools/crew-tools.js';
+import { devtoolsTask } from './tools/devtools-task.js';
+import { microdaoQuery } from './tools/microdao-query.js';
+import { routerCall } from './tools/router-call.js';
+import { workflowRun } from './tools/workflow-run.js';
+
+/** How long a question to a person may take, in seconds. */
+const ASKED_FOR_S = 86_400;
+
+/** The use cases behind tools and resources. */
+export interface McpServices {
+  access: AccessService;
+  crews: CrewsService;
+  drain: DrainService;
+  microdao: MicrodaoService;
+  outcomes: OutcomesService;
+  repeated: RepeatedCallsService;
+  requests: RequestsService;
+  runs: CrewRunsService;
+}
+
+export interface McpServiceOptions {
+  version: string;
+  log: Logger;
+  /** Seals what clients carry; the same for all processes. At least 32 bytes. */
+  secret: Uint8Array;
+  /** Changes a server before it answers: for what is served beside the product's own. */
+  extend?: (server: Server, caller: McpCaller) => void;
+}
+
+/** What is offered over MCP, made for each call. */
+export class McpService {
+  private readonly calls: McpCalls;
+
+  constructor(
+    private readonly services: McpServices,
+    private readonly options: McpServiceOptions,
+  ) {
+    const { repeated, outcomes, drain } = services;
+    this.calls = new McpCalls(repeated, outcomes, drain);
+  }
+
+  /** The server of one call, for its caller. */
+  serverFor(caller: McpCaller, context: Pick<McpRequestContext, 'era'>): Server {
+    const { version, extend } = this.options;
+    const parts = { ...this.services, calls: this.calls, states: this.statesOf(caller) };
+    const onError = (error: Error): void => {
+      this.warn(caller, error);
+    };
+    const server = mcpServer({ tools: toolsOf(parts), parts, version, onError }, caller, context);
+    extend?.(server, caller);
+    return server;
+  }
+
+  /** What a caller carries is of no use to another. */
+  private statesOf({ key, named }: McpCaller): RequestStateCodec<AskedState> {
+    const bound = `${key.id} ${key.principal} ${JSON.stringify(named)}`;
+    return createRequestStateCodec({ key: this.options.secret, ttlSeconds: ASKED_FOR_S, bind: () => bound });
+  }
+
+  /** Whatever goes wrong beside an answer is a matter of the log. */
+  warn({ requestId, fields }: McpCaller, error: Error): void {
+    this.options.log.info({ request_id: requestId, ...fields, err: error }, 'a call over MCP was refused');
+  }
+}
+
+/** All tools, in the order in which clients see them. */
+export const toolsOf = (parts: ToolParts): McpTool[] =>
+  [routerCall, devtoolsTask, workflowRun, microdaoQuery, crewStatus, crewApprove, crewCancel].map((tool) => tool(parts));
