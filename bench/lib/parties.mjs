@@ -75,6 +75,8 @@ export async function startProduct({ temporalAddress, modelUrl, shape, databaseU
       profile,
       '--port',
       String(port),
+      '--mcp-port',
+      '0',
       '--home',
       home,
     ],

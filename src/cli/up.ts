@@ -104,7 +104,11 @@ class Launch {
     await requireMcpAddress(this.env);
   }
 
-  private async announce(url: string, mcpUrl: string, temporal: { address: string; uiUrl: string | null }): Promise<void> {
+  private async announce(
+    url: string,
+    mcpUrl: string,
+    temporal: { address: string; uiUrl: string | null },
+  ): Promise<void> {
     await writeRunFile(this.env.home, {
       pid: process.pid,
       url,

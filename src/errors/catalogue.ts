@@ -15,7 +15,10 @@ export const ERRORS = {
   RBAC_PERMISSION_DENIED: { status: 403, message: 'The roles of this user do not allow that.' },
   ACTING_NOT_ALLOWED: { status: 403, message: 'This key acts only as its own principal: leave out user_id.' },
   DAO_FORBIDDEN: { status: 403, message: 'This key does not open that DAO.' },
-  HOST_REFUSED: { status: 403, message: 'The server is not called by this name: see mcp.allowed_hosts of the profile.' },
+  HOST_REFUSED: {
+    status: 403,
+    message: 'The server is not called by this name: see mcp.allowed_hosts of the profile.',
+  },
   ORIGIN_REFUSED: {
     status: 403,
     message: 'Web pages of this origin may not call here: see mcp.allowed_origins of the profile.',

@@ -87,4 +87,6 @@ export class McpService {
 
 /** All tools, in the order in which clients see them. */
 export const toolsOf = (parts: ToolParts): McpTool[] =>
-  [routerCall, devtoolsTask, workflowRun, microdaoQuery, crewStatus, crewApprove, crewCancel].map((tool) => tool(parts));
+  [routerCall, devtoolsTask, workflowRun, microdaoQuery, crewStatus, crewApprove, crewCancel].map((tool) =>
+    tool(parts),
+  );

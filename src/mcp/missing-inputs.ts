@@ -56,7 +56,9 @@ export async function missingInputs(
   };
 }
 
-function fieldOf(field: Askable | undefined): { type: 'string'; enum?: string[] } | { type: 'number' | 'integer' | 'boolean' } {
+function fieldOf(
+  field: Askable | undefined,
+): { type: 'string'; enum?: string[] } | { type: 'number' | 'integer' | 'boolean' } {
   const { type = 'string', description, enum: values } = field ?? {};
   const told = description === undefined ? {} : { description };
   return type === 'string' ? { type, ...told, ...(values && { enum: values }) } : { type, ...told };

@@ -27,7 +27,9 @@ export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
 /** How often clients are told to ask, in milliseconds. */
 const POLL_MS = 1_000;
 
-const ClientSchema = z.looseObject({ extensions: z.looseObject({ [TASKS_EXTENSION]: z.object({}).optional() }).optional() });
+const ClientSchema = z.looseObject({
+  extensions: z.looseObject({ [TASKS_EXTENSION]: z.object({}).optional() }).optional(),
+});
 
 /** Whether the client of a call has said, with this very call, that it knows tasks. */
 export function knowsTasks({ mcpReq }: ServerContext): boolean {

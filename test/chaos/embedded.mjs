@@ -48,7 +48,7 @@ async function dagiUp(home, modelUrl, log) {
   const url = `http://127.0.0.1:${port}`;
   const profile = join(home, 'chaos.yml');
   writeFileSync(profile, PROFILE);
-  const args = [DAGI, 'up', '--no-first-question', '--port', String(port), '--profile', profile];
+  const args = [DAGI, 'up', '--no-first-question', '--port', String(port), '--mcp-port', '0', '--profile', profile];
   const up = new Victim('dagi up', process.execPath, args, {
     env: {
       PATH: process.env.PATH,
@@ -115,10 +115,14 @@ function say(line) {
 
 function secondOpenerIsRefused(home) {
   try {
-    execFileSync(process.execPath, [DAGI, 'up', '--no-first-question', '--port', '0', '--home', home], {
-      stdio: 'pipe',
-      timeout: 30_000,
-    });
+    execFileSync(
+      process.execPath,
+      [DAGI, 'up', '--no-first-question', '--port', '0', '--mcp-port', '0', '--home', home],
+      {
+        stdio: 'pipe',
+        timeout: 30_000,
+      },
+    );
     return false;
   } catch (error) {
     return error.status === 1 && /HOME_LOCKED/.test(String(error.stderr));

@@ -39,7 +39,7 @@ const { values, positionals } = parseArgs({
 async function startProduct(folder) {
   const [port, grpc, ui] = [await keptPort(), await keptPort(), await keptPort()];
   const url = `http://127.0.0.1:${port}`;
-  const args = [join(ROOT, 'bin', 'dagi.mjs'), 'up', '--no-first-question', '--port', String(port)];
+  const args = [join(ROOT, 'bin', 'dagi.mjs'), 'up', '--no-first-question', '--port', String(port), '--mcp-port', '0'];
   const { PATH, HOME, DAGI_CACHE } = process.env;
   const up = new Victim('dagi up', process.execPath, args, {
     env: {

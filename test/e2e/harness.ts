@@ -32,6 +32,8 @@ export interface ProductOptions {
   modelPath?: string;
   /** Where it listens; any free port if absent or 0. */
   port?: number;
+  /** Serves MCP, too. */
+  mcp?: boolean;
 }
 
 /** Whatever the product answers with, as far as tests name it; a test's own matters decide what is there. */
@@ -69,8 +71,12 @@ export interface Call {
 /** The product in this process, as `dagi up` composes it, on the servers of the tests and in a folder of its own. */
 export class Product {
   url = '';
+  /** Where it serves MCP. */
+  mcpUrl = '';
   private runtime: Runtime | undefined;
   private store: Database | undefined;
+  /** Kept over a restart, so that clients find it again. */
+  private mcpPort = 0;
 
   private constructor(
     readonly home: string,
@@ -118,6 +124,8 @@ export class Product {
     this.runtime = await openRuntime(readEnv(variables), parts);
     this.runtime.startWorkers(SERVED_QUEUES);
     this.url = (await this.runtime.startApi({ host: HOST, port: this.options.port ?? 0 })).url;
+    if (this.options.mcp) this.mcpUrl = await this.runtime.startMcp({ host: HOST, port: this.mcpPort });
+    this.mcpPort = this.mcpUrl === '' ? 0 : Number(new URL(this.mcpUrl).port);
     if (this.options.temporalAddress === undefined) await this.untilReady();
   }
 

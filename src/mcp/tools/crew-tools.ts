@@ -7,7 +7,9 @@ import type { ToolParts } from '../parts.js';
 import { requestAnswer } from './routed.js';
 import { runAnswer } from './run-answer.js';
 
-const run_id = RunIdSchema.describe('Id of the run, as workflow_run gave it; the request_id of another call will do, too.');
+const run_id = RunIdSchema.describe(
+  'Id of the run, as workflow_run gave it; the request_id of another call will do, too.',
+);
 
 const Output = z.looseObject({ status: z.string() }).describe('How the run stands, as workflow_run gives it.');
 
@@ -41,7 +43,12 @@ export const crewApprove = ({ runs }: ToolParts): McpTool =>
       decision: z.enum(['approve', 'reject', 'return', 'answer', 'continue', 'stop']).describe('What they decided.'),
       comment: z.string().max(4_000).optional().describe('Why, what is to be better, or the answer.'),
       gate: z.string().max(200).optional().describe('Which of several questions, by its id.'),
-      revision: z.number().int().min(1).optional().describe('What they saw of it; needed once somebody has changed it.'),
+      revision: z
+        .number()
+        .int()
+        .min(1)
+        .optional()
+        .describe('What they saw of it; needed once somebody has changed it.'),
     }),
     output: Output,
     needs: () => 'chat.read',
@@ -57,7 +64,8 @@ export const crewCancel = (parts: ToolParts): McpTool =>
   defineTool({
     name: 'crew_cancel',
     title: 'Stop a run',
-    description: 'Stops a run for real, with every model and tool that works for it. What it has come to so far stays readable.',
+    description:
+      'Stops a run for real, with every model and tool that works for it. What it has come to so far stays readable.',
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     input: z.strictObject({ run_id }),
     output: Output,
@@ -88,7 +96,10 @@ async function status({ requests, outcomes, runs }: ToolParts, { caller }: ToolC
   const body = await outcomes.body(requests.joined(await requests.visible(key, id, named)));
   if (body.status === 'cancelled' || isOpen(body.status)) {
     const { request_id: request, status: state } = body;
-    return { content: [{ type: 'text', text: `Status: ${state}. request_id: ${request}` }], structuredContent: { ...body } };
+    return {
+      content: [{ type: 'text', text: `Status: ${state}. request_id: ${request}` }],
+      structuredContent: { ...body },
+    };
   }
   return requestAnswer(body, 'router_call');
 }

@@ -24,7 +24,8 @@ export const microdaoQuery = ({ microdao }: ToolParts): McpTool =>
   defineTool({
     name: 'microdao_query',
     title: 'Roles, members or proposals of a DAO',
-    description: 'Lists the roles with their rights, the members, or the proposals of a DAO. Asks the database and no model.',
+    description:
+      'Lists the roles with their rights, the members, or the proposals of a DAO. Asks the database and no model.',
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     input: Input,
     output: Output,

@@ -7,15 +7,22 @@ import { runCrew } from './workflow-run.js';
 import { RequestOutput, requestAnswer, submissionOf } from './routed.js';
 
 const Input = z.strictObject({
-  prompt: z.string().describe('What is asked, in plain words. May be empty with mode devtools or crew.').meta({ example: 'How long do members vote?' }),
+  prompt: z
+    .string()
+    .describe('What is asked, in plain words. May be empty with mode devtools or crew.')
+    .meta({ example: 'How long do members vote?' }),
   mode: z
     .enum(MODES)
     .default('chat')
-    .describe('chat: a model answers. devtools: metadata.tool and metadata.params name a tool. crew: metadata.workflow and metadata.inputs name a crew.'),
+    .describe(
+      'chat: a model answers. devtools: metadata.tool and metadata.params name a tool. crew: metadata.workflow and metadata.inputs name a crew.',
+    ),
   metadata: z
     .looseObject({})
     .default({})
-    .describe('What else rules look at: dao_id (which DAO), session_id (turns of one conversation), task_type, provider, and for other modes tool, params, workflow, inputs.'),
+    .describe(
+      'What else rules look at: dao_id (which DAO), session_id (turns of one conversation), task_type, provider, and for other modes tool, params, workflow, inputs.',
+    ),
 });
 
 /** `router_call`: a request as `POST /route` takes it. */

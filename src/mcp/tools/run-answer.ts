@@ -16,9 +16,7 @@ const Gate = z.looseObject({
 export const RunOutput = z
   .looseObject({
     run_id: z.string(),
-    status: z
-      .string()
-      .describe('running, waiting_approval, waiting_answer, paused, completed, failed or cancelled.'),
+    status: z.string().describe('running, waiting_approval, waiting_answer, paused, completed, failed or cancelled.'),
     crew: z.string(),
     dao_id: z.string(),
     tasks: z.array(z.looseObject({ task: z.string(), state: z.string() })).describe('Each task, with its output.'),
@@ -43,7 +41,17 @@ export function runShown(run: SeenRun): Record<string, unknown> {
   };
 }
 
-const gateShown = ({ id, kind, task, ask, shown, revision, expires_at: expires, may_decide, rules }: SeenGate): object => ({
+const gateShown = ({
+  id,
+  kind,
+  task,
+  ask,
+  shown,
+  revision,
+  expires_at: expires,
+  may_decide,
+  rules,
+}: SeenGate): object => ({
   ...{ id, kind, task, ask, shown, revision, expires_at: expires.toISOString() },
   ...{ roles: rules.roles, may_decide: may_decide === true },
 });
