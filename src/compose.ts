@@ -176,10 +176,7 @@ export class Composition {
       ...{ requests, refusals, access, availability, temporal, log, headStarts: this.headStarts, routing: table },
       ...{ crews: this.crewing.starts, limits: this.limits, accepted: this.requests },
     });
-    const { drain, submissions } = this;
-    this.repeated = new RepeatedCallsService({
-      ...{ submissions, drain, requests: this.requests, memory: repositories.mcp, log },
-    });
+    this.repeated = this.repeatedWith();
     this.outcomes = new OutcomesService(requests, temporal, bus, this.repositories.crewViews);
     this.dialogs = dialogsOf({ ...foundation, clock: temporal, defaultDao, services: this, wording: loadIntents() });
     const overdue = { proposals: advancing, crews: this.crewing.runs, ...this.dialogs.overdue };
@@ -193,6 +190,17 @@ export class Composition {
     this.whatIf = new WhatIfService({ access, recorded, figures, usage, trials, providers });
     config.onActivate((active) => {
       this.follow(active);
+    });
+  }
+
+  private repeatedWith(): RepeatedCallsService {
+    const { submissions, drain, requests, repositories } = this;
+    return new RepeatedCallsService({
+      submissions,
+      drain,
+      requests,
+      memory: repositories.mcp,
+      log: this.foundation.log,
     });
   }
 

@@ -21,13 +21,14 @@ const WAITING: ConfigState = {
 const boxed = (config: ConfigState): string => {
   const admin = { key: 'k', created: false };
   const env = { home: '/srv/dagi' } as Env;
-  return summarise({ env, url: 'http://h:1', temporalUi: null, admin, seconds: 2, config });
+  return summarise({ env, url: 'http://h:1', mcpUrl: 'http://h:2/mcp', temporalUi: null, admin, seconds: 2, config });
 };
 
 describe(summarise, () => {
   it('tells where everything is, and nothing of a profile that runs as its file says', () => {
     const text = boxed(RUNNING);
     expect(text).toContain('API           http://h:1 ');
+    expect(text).toContain('MCP           http://h:2/mcp ');
     expect(text).not.toMatch(/profile|warning/);
   });
 

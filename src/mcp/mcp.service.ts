@@ -1,9 +1,4 @@
-import {
-  createRequestStateCodec,
-  type McpRequestContext,
-  type RequestStateCodec,
-  type Server,
-} from '@modelcontextprotocol/server';
+import { createRequestStateCodec, type McpRequestContext, type RequestStateCodec } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import type { AccessService } from '../services/access.service.js';
 import type { CrewRunsService } from '../services/crew-runs.service.js';
@@ -17,6 +12,7 @@ import { McpCalls } from './calls.js';
 import type { McpCaller } from './caller.js';
 import type { ToolParts } from './parts.js';
 import type { AskedState } from './people.js';
+import type { ProtocolServer } from './protocol-server.js';
 import { mcpServer } from './surface.js';
 import type { McpTool } from './tool.js';
 import { crewApprove, crewCancel, crewStatus } from './tools/crew-tools.js';
@@ -46,7 +42,7 @@ export interface McpServiceOptions {
   /** Seals what clients carry; the same for all processes. At least 32 bytes. */
   secret: Uint8Array;
   /** Changes a server before it answers: for what is served beside the product's own. */
-  extend?: (server: Server, caller: McpCaller) => void;
+  extend?: (server: caller: McpCaller) => void;
 }
 
 /** What is offered over MCP, made for each call. */
@@ -62,7 +58,7 @@ export class McpService {
   }
 
   /** The server of one call, for its caller. */
-  serverFor(caller: McpCaller, context: Pick<McpRequestContext, 'era'>): Server {
+  serverFor(caller: McpCaller, context: Pick<McpRequestContext, 'era'>): ProtocolServer {
     const { version, extend } = this.options;
     const parts = { ...this.services, calls: this.calls, states: this.statesOf(caller) };
     const onError = (error: Error): void => {

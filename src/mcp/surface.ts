@@ -1,7 +1,6 @@
 import {
   ProtocolError,
   ProtocolErrorCode,
-  Server,
   type Implementation,
   type McpRequestContext,
   type Tool,
@@ -13,6 +12,7 @@ import { errorAnswer } from './answers.js';
 import type { McpCaller } from './caller.js';
 import { SERVER_NAME, SERVER_TITLE } from './names.js';
 import type { ToolParts } from './parts.js';
+import { ProtocolServer } from './protocol-server.js';
 import { serveTasks, TASKS_EXTENSION } from './tasks.js';
 import type { McpTool, ToolOutcome } from './tool.js';
 
@@ -36,9 +36,9 @@ export function mcpServer(
   { tools, parts, version, onError }: McpOffer,
   caller: McpCaller,
   { era }: Pick<McpRequestContext, 'era'>,
-): Server {
+): ProtocolServer {
   const info: Implementation = { name: SERVER_NAME, title: SERVER_TITLE, version };
-  const server = new Server(info, {
+  const server = new ProtocolServer(info, {
     instructions: INSTRUCTIONS,
     capabilities: { tools: {}, ...(era === 'modern' && { extensions: { [TASKS_EXTENSION]: {} } }) },
     requestState: { verify: (state, context) => parts.states.verify(state, context) },

@@ -4,7 +4,6 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   type CallToolResult,
-  type Server,
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
@@ -16,6 +15,7 @@ import type { Accepted } from '../services/accepted.js';
 import type { McpCaller } from './caller.js';
 import { isOpen } from './calls.js';
 import type { ToolParts } from './parts.js';
+import type { ProtocolServer } from './protocol-server.js';
 import { decisionsIn, questionsOf } from './people.js';
 import type { ToolCall } from './tool.js';
 import { requestAnswer } from './tools/routed.js';
@@ -69,7 +69,7 @@ const taskHead = (taskId: string, createdAt: string, lastUpdatedAt: string): Tas
 const TaskParams = z.looseObject({ taskId: z.string().min(1).max(64) });
 
 /** Serves the requests of a caller as tasks. What is kept of them is the requests themselves. */
-export function serveTasks(server: Server, caller: McpCaller, parts: ToolParts): void {
+export function serveTasks(server: ProtocolServer, caller: McpCaller, parts: ToolParts): void {
   const tasks = new Tasks(caller, parts);
   const serve = (method: string, answer: (taskId: string, context: ServerContext) => Promise<object>): void => {
     server.setRequestHandler(method, { params: TaskParams }, async ({ taskId }, context) => {
