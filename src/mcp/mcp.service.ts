@@ -42,7 +42,7 @@ export interface McpServiceOptions {
   /** Seals what clients carry; the same for all processes. At least 32 bytes. */
   secret: Uint8Array;
   /** Changes a server before it answers: for what is served beside the product's own. */
-  extend?: (server: caller: McpCaller) => void;
+  extend?: (server: ProtocolServer, caller: McpCaller) => void;
 }
 
 /** What is offered over MCP, made for each call. */
