@@ -10,8 +10,7 @@ import type { RepeatedCallsService } from '../services/repeated-calls.service.js
 import type { RequestsService } from '../services/requests.service.js';
 import { McpCalls } from './calls.js';
 import type { McpCaller } from './caller.js';
-import type { ToolParts } from './parts.js';
-import type { AskedState } from './people.js';
+import type { AskedState, ToolParts } from './parts.js';
 import type { ProtocolServer } from './protocol-server.js';
 import { mcpServer } from './surface.js';
 import type { McpTool } from './tool.js';

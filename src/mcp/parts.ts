@@ -7,7 +7,16 @@ import type { RequestsService } from '../services/requests.service.js';
 import type { RepeatedCallsService } from '../services/repeated-calls.service.js';
 import type { AccessService } from '../services/access.service.js';
 import type { McpCalls } from './calls.js';
-import type { AskedState } from './people.js';
+
+/** What a client carries from one round of questions to the next: sealed, since it comes back through its hands. */
+export interface AskedState {
+  /** The call that asked: its tool and arguments. */
+  call: string;
+  /** Inputs of a crew that were asked for before. */
+  inputs?: Record<string, unknown>;
+  /** The run that asks. */
+  run?: string;
+}
 
 /** What tools are made of. */
 export interface ToolParts {

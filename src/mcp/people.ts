@@ -10,18 +10,8 @@ import stableStringify from 'safe-stable-stringify';
 import type { GateDecision, GateKind } from '../contracts/crew.js';
 import type { SeenGate, SeenRun } from '../contracts/crew-view.js';
 import type { Deciding } from '../services/crew-gate-rules.js';
-import type { ToolParts } from './parts.js';
+import type { AskedState, ToolParts } from './parts.js';
 import type { ToolCall } from './tool.js';
-
-/** What a client carries from one round of questions to the next: sealed, since it comes back through its hands. */
-export interface AskedState {
-  /** The call that asked: its tool and arguments. */
-  call: string;
-  /** Inputs of a crew that were asked for before. */
-  inputs?: Record<string, unknown>;
-  /** The run that asks. */
-  run?: string;
-}
 
 const ClientSchema = z.looseObject({ elicitation: z.looseObject({}).optional() });
 
