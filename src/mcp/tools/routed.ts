@@ -14,7 +14,7 @@ export const RequestOutput = z
   .looseObject({
     ok: z.boolean(),
     request_id: z.string().describe('Id of the request, and of the run where it is one of a crew.'),
-    status: z.enum(['accepted', 'running', 'completed', 'failed', 'cancelled']),
+    status: z.string().describe('accepted, running, completed, failed, cancelled; of a crew also what it waits for.'),
     mode: z.enum(['chat', 'crew', 'devtools']),
     data: z.unknown().describe('The answer; null while there is none yet.'),
   })

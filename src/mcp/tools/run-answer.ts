@@ -34,6 +34,8 @@ export function runShown(run: SeenRun): Record<string, unknown> {
   }));
   return {
     ok: run.error === null,
+    // The same names as any other request has.
+    ...{ request_id: run.run_id, mode: 'crew', data: run.result },
     ...{ run_id: run.run_id, status: run.state, crew: run.crew, dao_id: run.dao_id },
     ...{ tasks, gates: run.gates.filter(({ state }) => state === 'open').map(gateShown), spent: run.spent },
     ...{ result: run.result?.result ?? null, agents: run.result?.agents ?? null },
