@@ -23,7 +23,7 @@ import type { ProposalFloors } from './contracts/proposal.js';
 import type { SharedState } from './contracts/shared-state.js';
 import type { LimitRules } from './domain/limits.js';
 import type { ApiServices } from './main.js';
-import { McpService } from './mcp/mcp.service.js';
+import { McpService, type ExtendMcp } from './mcp/mcp.service.js';
 import type { McpServerParts } from './mcp-server.js';
 import { devtoolsOf, type Devtools } from './devtools.js';
 import { dialogsOf, type Dialogs } from './dialogs.js';
@@ -254,8 +254,8 @@ export class Composition {
     };
   }
 
-  /** What the MCP server calls, with a secret that all processes share. */
-  async mcp(): Promise<McpServerParts> {
+  /** What the MCP server calls, with a secret that all processes share, and what else is to be served there. */
+  async mcp(extend?: ExtendMcp): Promise<McpServerParts> {
     const { access, config, crewing, drain, outcomes, repeated, requests, repositories, rights } = this;
     const { env, log } = this.foundation;
     const { crews, runs } = crewing;
@@ -265,7 +265,7 @@ export class Composition {
     const { mcp: settings } = config.current().profile;
     return {
       ...{ access, log, authenticator: this.keys },
-      mcp: new McpService(services, { version: packageVersion(), log, secret }),
+      mcp: new McpService(services, { version: packageVersion(), log, secret, extend }),
       hosts: () => [...own, ...settings.allowed_hosts],
       origins: () => settings.allowed_origins,
     };

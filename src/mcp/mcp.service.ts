@@ -40,9 +40,15 @@ export interface McpServiceOptions {
   log: Logger;
   /** Seals what clients carry; the same for all processes. At least 32 bytes. */
   secret: Uint8Array;
-  /** Changes a server before it answers: for what is served beside the product's own. */
-  extend?: (server: ProtocolServer, caller: McpCaller) => void;
+  /** Changes each server before it answers: for what is served beside the product's own. */
+  extend?: ExtendMcp | undefined;
 }
+
+/** Adds to the server of one call, which has its handlers; `states` seals what its client carries. */
+export type ExtendMcp = (
+  server: ProtocolServer,
+  call: Pick<McpRequestContext, 'era'> & { states: RequestStateCodec<AskedState> },
+) => void;
 
 /** What is offered over MCP, made for each call. */
 export class McpService {
@@ -64,7 +70,7 @@ export class McpService {
       this.warn(caller, error);
     };
     const server = mcpServer({ tools: toolsOf(parts), parts, version, onError }, caller, context);
-    extend?.(server, caller);
+    extend?.(server, { era: context.era, states: parts.states });
     return server;
   }
 

@@ -79,7 +79,15 @@ const schemas = new WeakMap<z.ZodType, Record<string, unknown>>();
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
   const known = schemas.get(schema);
   if (known) return known;
-  const made = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Record<string, unknown>;
+  const made = z.toJSONSchema(schema, {
+    ...{ io, unrepresentable: 'any' },
+    // OpenAPI's word for one example; strict readers of JSON Schema know another.
+    override: ({ jsonSchema }) => {
+      if (!('example' in jsonSchema)) return;
+      jsonSchema.examples = [jsonSchema.example];
+      delete jsonSchema.example;
+    },
+  }) as Record<string, unknown>;
   schemas.set(schema, made);
   return made;
 }

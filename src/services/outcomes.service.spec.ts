@@ -129,9 +129,14 @@ describe('OutcomesService', () => {
         data: { task: 'plan', agent: 'planner', state: 'waiting_approval', tokens: 1, waits_for: waitsFor },
         position: at(0, 1),
       });
-      const waiting = service(finds(record()), open).wait(elsewhere, never);
+      const waits = jest.fn<Waits>().mockResolvedValueOnce(false).mockResolvedValue(true);
+      const waiting = service(finds(record()), open, waits).wait(elsewhere, never);
+      // The first was decided before the run has gone on.
       publish(crew(null), crew('approval'));
+      await until(() => waits.mock.calls.length === 1);
+      publish(crew('approval'));
       expect(await waiting).toMatchObject({ ok: true, status: 'running', data: null });
+      expect(waits).toHaveBeenCalledTimes(2);
     });
 
     it('gives the body so far of a run of another process that waits for people, and only of such a one', async () => {
@@ -144,6 +149,17 @@ describe('OutcomesService', () => {
       const ending = service(finds(record()), open, waits).wait(run, never);
       await until(() => waits.mock.calls.length === 2);
       publish(done);
+      expect(await ending).toEqual(requestBody(answered));
+    });
+
+    it('gives the end alone where that is asked for, whatever people are asked', async () => {
+      const asks: PositionedEvent = {
+        type: 'crew',
+        data: { task: 'plan', agent: 'planner', state: 'waiting_approval', tokens: 1, waits_for: 'approval' },
+        position: at(0, 1),
+      };
+      const ending = service().end(here, never);
+      publish(asks, done);
       expect(await ending).toEqual(requestBody(answered));
     });
 

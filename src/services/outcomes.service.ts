@@ -50,7 +50,16 @@ export class OutcomesService {
   /** The final body, or the body so far if the signal comes before, or nothing goes on until people decide. */
   async wait(request: Followed, limit: AbortSignal): Promise<RequestBody> {
     const live = (signal: AbortSignal): AsyncGenerator<PositionedEvent> => this.live(request, undefined, signal);
-    for await (const event of this.untilPeople(request, limit, live)) {
+    return this.bodyAfter(request, this.untilPeople(request, limit, live));
+  }
+
+  /** The final body, whatever people are asked meanwhile, or the body so far if the signal comes before. */
+  end(request: Followed, limit: AbortSignal): Promise<RequestBody> {
+    return this.bodyAfter(request, this.live(request, undefined, limit));
+  }
+
+  private async bodyAfter(request: Followed, events: AsyncGenerator<PositionedEvent>): Promise<RequestBody> {
+    for await (const event of events) {
       if (event.type === 'done' || event.type === 'error') return event.data;
     }
     return this.body(request);
@@ -78,7 +87,8 @@ export class OutcomesService {
     try {
       for await (const event of follow(either)) {
         yield event;
-        if (event.type === 'crew' && event.data.waits_for !== null) return;
+        // What was decided a moment ago is still the last that the bus has heard of.
+        if (event.type === 'crew' && event.data.waits_for !== null && (await this.waitsNow(request))) return;
       }
     } finally {
       enough.abort();
@@ -87,7 +97,7 @@ export class OutcomesService {
 
   /** Resolves when nothing of a run goes on until people decide; rejects with the signal. */
   private async untilItWaits({ requestId: runId, daoId, here }: Followed, signal: AbortSignal): Promise<void> {
-    const waits = (): Promise<boolean> => this.runs.waits({ runId, daoId }).catch(() => false);
+    const waits = (): Promise<boolean> => this.waitsNow({ requestId: runId, daoId });
     // Nearly always the bus of this process has it first.
     if (here) await sleep(BUS_HEAD_START_MS, undefined, { signal });
     for (;;) {
@@ -97,6 +107,10 @@ export class OutcomesService {
       }
       await sleep(LOOK_AT_RUN_MS, undefined, { signal });
     }
+  }
+
+  private waitsNow({ requestId: runId, daoId }: Placed): Promise<boolean> {
+    return this.runs.waits({ runId, daoId }).catch(() => false);
   }
 
   /**

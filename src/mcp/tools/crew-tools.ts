@@ -79,7 +79,7 @@ export const crewCancel = (parts: ToolParts): McpTool =>
         // Stopped twice is stopped.
         if (!(error instanceof AppError && error.code === 'REQUEST_ENDED')) throw error;
       });
-      await outcomes.wait(accepted, AbortSignal.timeout(CANCEL_WAIT_MS));
+      await outcomes.end(accepted, AbortSignal.timeout(CANCEL_WAIT_MS));
       await repeated.letGo(accepted);
       return status(parts, call, id);
     },
