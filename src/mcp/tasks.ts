@@ -112,7 +112,8 @@ class Tasks {
       if (Object.keys(inputRequests).length === 0) return { ...head, status: 'working', statusMessage: messageOf(run) };
       return { ...head, status: 'input_required', statusMessage: messageOf(run), inputRequests };
     }
-    return { ...head, status: 'completed', result: run ? runAnswer(run) : requestAnswer(body, '') };
+    const result = run ? runAnswer(run) : requestAnswer(body, '');
+    return { ...head, status: 'completed', result: { resultType: 'complete', ...result } };
   }
 
   /** Takes answers to what was asked; what is not asked, or no more, is passed over. */

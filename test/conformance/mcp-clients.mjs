@@ -93,7 +93,14 @@ async function everyTool(who, client, tell) {
     const read = await call('devtools_task', { tool: 'fs_read', params: { path: file.path } });
     says('devtools_task', JSON.stringify(read.data).includes('Bread'));
     for (const query_type of ['roles', 'members', 'proposals']) await call('microdao_query', { query_type });
-    const run = (topic) => call('workflow_run', { workflow: 'letters', inputs: { topic: `${topic} ${who}` } });
+    const inputs = { topic: `tea ${who}` };
+    says('workflow_run', (await call('workflow_run', { workflow: 'notes', inputs })).status === 'completed');
+    // What asks somebody, by a client that knows tasks and can ask nobody: it would wait for ever.
+    const asks = client.patient ?? client;
+    const run = async (topic) => {
+      const args = { workflow: 'letters', inputs: { topic: `${topic} ${who}` } };
+      return (await asks.call('workflow_run', args)).structuredContent;
+    };
     const { run_id, status: waiting } = await run('tea');
     says('workflow_run', waiting === 'waiting_approval');
     await call('crew_approve', { run_id, decision: 'approve' });

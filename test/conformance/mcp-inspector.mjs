@@ -59,6 +59,7 @@ export class Inspector {
         const { content, ...result } = parsed.result ?? parsed;
         return { ...result, text: content.map(({ text }) => text).join('') };
       },
+      ...(era === 'modern' && { patient: this.in('legacy') }),
       close: async () => undefined,
     };
   }

@@ -83,7 +83,6 @@ async function runTasks(run) {
 
 /** From the suite's own table on. */
 function summaryOf(stdout) {
-  // eslint-disable-next-line no-control-regex
   const plain = stdout.replace(/\u001b\[[\d;]*m/g, '');
   const at = plain.indexOf('=== SUMMARY ===');
   return plain.slice(at < 0 ? -4_000 : at).trim();

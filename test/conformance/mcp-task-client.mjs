@@ -19,18 +19,20 @@ function carrierTo({ url, key }, methods) {
         ...{ accept: 'application/json, text/event-stream', 'mcp-protocol-version': VERSION },
         ...{ 'mcp-method': message.method, ...((name ?? taskId) && { 'mcp-name': name ?? taskId }) },
       },
-      body: JSON.stringify(message),
+      body: JSON.stringify({ jsonrpc: '2.0', id: methods.length, ...message }),
       ...(signal && { signal }),
     });
-    if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return response.json();
+    if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return answerIn(await response.json());
     const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
     for await (const { data } of events) {
       const read = JSON.parse(data);
-      if (read.method === undefined) return read;
+      if (read.method === undefined) return answerIn(read);
     }
     throw new Error(`${message.method} was not answered`);
   };
 }
+
+const answerIn = ({ result, error }) => (error ? { kind: 'error', error } : { kind: 'result', result });
 
 export async function runTask(door, tell) {
   const client = new Client(INFO, { versionNegotiation: { mode: { pin: VERSION } }, capabilities: CAPABILITIES });

@@ -139,7 +139,10 @@ describe('people over MCP', () => {
       const update = { taskId, ...answers(asking, { decision: 'approve' }) };
       expect(await call('tasks/update', update)).toMatchObject({ result: { resultType: 'complete' } });
       const { result } = await becomes(taskId, 'completed');
-      expect(result).toMatchObject({ structuredContent: { status: 'completed', result: { text: 'Dear all.' } } });
+      expect(result).toMatchObject({
+        resultType: 'complete',
+        structuredContent: { status: 'completed', result: { text: 'Dear all.' } },
+      });
       expect((await call('tasks/update', update))?.result).toBeDefined();
       expect((await call('tasks/cancel', { taskId }))?.result).toBeDefined();
       expect((await get(taskId)).status).toBe('completed');

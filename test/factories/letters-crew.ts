@@ -17,3 +17,7 @@ export const LETTERS = {
 };
 /** What the model says in it. */
 export const LETTERS_SCRIPTS = { 'Draft it': [{ text: 'A draft.' }], 'Write it': [{ text: 'Dear all.' }] };
+
+const { draft, write } = LETTERS.tasks;
+/** The same without anybody who decides. */
+export const NOTES = { ...LETTERS, name: 'Notes', tasks: { draft: { ...draft, approval: undefined }, write } };
