@@ -24,6 +24,7 @@ import type { SharedState } from './contracts/shared-state.js';
 import type { LimitRules } from './domain/limits.js';
 import type { ApiServices } from './main.js';
 import { McpService } from './mcp/mcp.service.js';
+import { mcpDoorOf } from './mcp-door.js';
 import type { McpServerParts } from './mcp-server.js';
 import { devtoolsOf, type Devtools } from './devtools.js';
 import { dialogsOf, type Dialogs } from './dialogs.js';
@@ -254,8 +255,8 @@ export class Composition {
     };
   }
 
-  /** What the MCP server calls, with a secret that all processes share. */
-  async mcp(): Promise<McpServerParts> {
+  /** What the MCP server calls, with a secret that all processes share. @param listensAt once it does */
+  async mcp(listensAt: () => string): Promise<McpServerParts> {
     const { access, config, crewing, drain, outcomes, repeated, requests, repositories, rights } = this;
     const { env, log } = this.foundation;
     const { crews, runs } = crewing;
@@ -263,9 +264,11 @@ export class Composition {
     const secret = await repositories.mcp.secret('mcp-request-state');
     const own = env.MCP_PUBLIC_URL === undefined ? [] : [new URL(env.MCP_PUBLIC_URL).hostname];
     const { mcp: settings } = config.current().profile;
+    const oauth = () => config.current().profile.mcp.oauth;
+    const door = mcpDoorOf({ env, access, repositories, keys: this.keys, settings: oauth, listensAt });
     return {
-      ...{ access, log, authenticator: this.keys },
-      mcp: new McpService(services, { version: packageVersion(), log, secret }),
+      ...{ access, log, ...door },
+      mcp: new McpService(services, { version: packageVersion(), log, secret, oauth: door.oauth }),
       hosts: () => [...own, ...settings.allowed_hosts],
       origins: () => settings.allowed_origins,
     };
