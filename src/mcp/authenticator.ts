@@ -5,7 +5,10 @@ import type { Authenticator } from '../middleware/authenticate.js';
 import type { DaoChoice, TokenCallersService } from '../services/token-callers.service.js';
 import { daoHeader, decoded } from './caller.js';
 
-const Place = z.looseObject({ dao_id: z.string().optional().catch(undefined) }).optional().catch(undefined);
+const Place = z
+  .looseObject({ dao_id: z.string().optional().catch(undefined) })
+  .optional()
+  .catch(undefined);
 
 const CallSchema = z.looseObject({
   method: z.string(),

@@ -39,5 +39,10 @@ export function requireScope(
   // With those that it has: a client asks for what it is told, and would lose the others.
   const wanted = [...scopes, needed];
   const headers = { 'www-authenticate': oauth.insufficient(wanted) };
-  throw new AppError('SCOPE_MISSING', undefined, { scope: wanted.join(' '), required_entitlement: needed }, { headers });
+  throw new AppError(
+    'SCOPE_MISSING',
+    undefined,
+    { scope: wanted.join(' '), required_entitlement: needed },
+    { headers },
+  );
 }

@@ -155,7 +155,10 @@ export class KeysService {
     const by = await this.makers(caller, { daoId });
     const old = await this.usable(id, by.daoId);
     if (old.issuer !== null) {
-      throw new AppError('BODY_INVALID', 'This is no key, but a bearer of access tokens: there is no secret to replace.');
+      throw new AppError(
+        'BODY_INVALID',
+        'This is no key, but a bearer of access tokens: there is no secret to replace.',
+      );
     }
     const { name, dao_id, principal, gateway, scopes } = old;
     if (by.acting) await this.access.requireNoMore(by.acting, gateway ? undefined : principal);

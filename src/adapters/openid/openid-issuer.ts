@@ -16,7 +16,19 @@ import { AppError } from '../../errors/app-error.js';
 import { isAccessToken, scopesOf } from './token-claims.js';
 
 /** Signatures that are taken: all of them by a key that the issuer alone has. */
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
 /** By how much clocks may differ, in seconds. */
 const SKEW_S = 10;
 /** What an issuer says about itself is asked for again after so long, in milliseconds. */
@@ -73,7 +85,8 @@ export class OpenIdIssuer {
     this.requirePlausible(token);
     const keys = await this.keys();
     const { payload, protectedHeader } = await this.check(token, keys, audience);
-    if (!isAccessToken(protectedHeader.typ, payload)) throw refused('it is no access token, but tells who has signed in');
+    if (!isAccessToken(protectedHeader.typ, payload))
+      throw refused('it is no access token, but tells who has signed in');
     if (typeof payload.sub !== 'string') throw refused('it names no subject');
     return { issuer: this.issuer, subject: payload.sub, scopes: scopesOf(payload), claims: payload };
   }
@@ -89,7 +102,8 @@ export class OpenIdIssuer {
       throw refused('it is no token that can be read', error);
     }
     if (claims.iss !== this.issuer) throw refused('another issuer gave it out');
-    if (algorithm === undefined || !ALGORITHMS.includes(algorithm)) throw refused('it is not signed as is asked for here');
+    if (algorithm === undefined || !ALGORITHMS.includes(algorithm))
+      throw refused('it is not signed as is asked for here');
   }
 
   private async check(token: string, keys: RemoteJWKSet, audience: string): Promise<JWTVerifyResult> {
@@ -129,7 +143,8 @@ export class OpenIdIssuer {
     const said = DiscoverySchema.parse(await response.json());
     if (said.issuer !== this.issuer) throw new Error(`${address} is of another issuer: ${said.issuer}`);
     const at = new URL(said.jwks_uri);
-    if (this.issuer.startsWith('https:') && at.protocol !== 'https:') throw new Error(`${address} has its keys in the open`);
+    if (this.issuer.startsWith('https:') && at.protocol !== 'https:')
+      throw new Error(`${address} has its keys in the open`);
     const { timeout: timeoutDuration, cooldown: cooldownDuration } = this.times;
     const options = { timeoutDuration, cooldownDuration, [customFetch]: this.fetch };
     // Where they still are, those that are known stay known.
