@@ -263,14 +263,13 @@ export class Composition {
     const services = { access, crews, drain, outcomes, repeated, requests, runs, microdao: rights.microdao };
     const secret = await repositories.mcp.secret('mcp-request-state');
     const own = env.MCP_PUBLIC_URL === undefined ? [] : [new URL(env.MCP_PUBLIC_URL).hostname];
-    const { mcp: settings } = config.current().profile;
-    const oauth = () => config.current().profile.mcp.oauth;
-    const door = mcpDoorOf({ env, access, repositories, keys: this.keys, settings: oauth, listensAt });
+    const settings = (): LoadedConfig['profile']['mcp'] => config.current().profile.mcp;
+    const door = mcpDoorOf({ env, access, repositories, keys: this.keys, settings, listensAt });
     return {
       ...{ access, log, ...door },
       mcp: new McpService(services, { version: packageVersion(), log, secret, oauth: door.oauth }),
-      hosts: () => [...own, ...settings.allowed_hosts],
-      origins: () => settings.allowed_origins,
+      hosts: () => [...own, ...settings().allowed_hosts],
+      origins: () => settings().allowed_origins,
     };
   }
 

@@ -14,7 +14,7 @@ export interface McpDoorParts {
   repositories: Pick<Repositories, 'keys' | 'audit'>;
   keys: KeysService;
   /** As the profile that runs has it. */
-  settings: () => OAuthSettings | undefined;
+  settings: () => { oauth?: OAuthSettings | undefined };
   /** Where the server listens, once it does. */
   listensAt: () => string;
 }
@@ -24,14 +24,14 @@ export function mcpDoorOf(parts: McpDoorParts): { authenticator: McpAuthenticato
   const { env, access, keys, settings, listensAt } = parts;
   const oauth = new McpOAuth({
     address: () => (env.MCP_PUBLIC_URL === undefined ? listensAt() : withoutEndpoint(env.MCP_PUBLIC_URL)),
-    issuer: () => settings()?.issuer,
+    issuer: () => settings().oauth?.issuer,
     documentation: env.PUBLIC_URL === undefined ? undefined : `${env.PUBLIC_URL.replace(/\/+$/, '')}/docs`,
   });
   const tokens = new TokenCallersService({
     ...{ access, uses: keys, keys: parts.repositories.keys, audit: parts.repositories.audit },
     issuerOf: (issuer) => new OpenIdIssuer(issuer),
     settings: () => {
-      const set = settings();
+      const set = settings().oauth;
       if (!set) return undefined;
       const { issuer, audience = oauth.resource, dao_id: daoId, dao_claim: daoClaim } = set;
       return { issuer, audience, daoId, daoClaim };

@@ -1,15 +1,14 @@
 import { MODE_ENTITLEMENTS } from '../contracts/request.js';
-import type { Entitlement } from '../contracts/access.js';
+import { ENTITLEMENTS, type Entitlement } from '../contracts/access.js';
 import { SERVER_TITLE } from './names.js';
 
 /** Where a resource says who gives out tokens for it (RFC 9728). */
 const METADATA_PATH = '/.well-known/oauth-protected-resource';
 const ENDPOINT = '/mcp';
 
-const LOOK = 'chat.read' satisfies Entitlement;
-
 /** What tokens are good for here: what some tool asks for. Clients that are told of no scope ask for all of these. */
-const SCOPES = [...new Set<Entitlement>([LOOK, ...Object.values(MODE_ENTITLEMENTS)])];
+const USED = new Set<Entitlement>(['chat.read', ...Object.values(MODE_ENTITLEMENTS)]);
+const SCOPES = ENTITLEMENTS.filter((one) => USED.has(one));
 
 export interface McpOAuthOptions {
   /** The address of the server as clients have it, without the path of the endpoint. */
