@@ -22,7 +22,9 @@ const OAuthSchema = z
       .min(1)
       .max(256)
       .optional()
-      .describe('The claim of a token that names its DAO, or its DAOs. Neither this nor dao_id: any DAO.'),
+      .describe(
+        'The claim of a token that names its DAO, or its DAOs; with dao_id it must be that one. Neither of both: any DAO.',
+      ),
   })
   .describe('Access tokens that are taken beside keys.');
 

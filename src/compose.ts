@@ -24,6 +24,7 @@ import type { SharedState } from './contracts/shared-state.js';
 import type { LimitRules } from './domain/limits.js';
 import type { ApiServices } from './main.js';
 import { McpService, type ExtendMcp } from './mcp/mcp.service.js';
+import { mcpDoorOf } from './mcp-door.js';
 import type { McpServerParts } from './mcp-server.js';
 import { devtoolsOf, type Devtools } from './devtools.js';
 import { dialogsOf, type Dialogs } from './dialogs.js';
@@ -254,20 +255,25 @@ export class Composition {
     };
   }
 
-  /** What the MCP server calls, with a secret that all processes share, and what else is to be served there. */
-  async mcp(extend?: ExtendMcp): Promise<McpServerParts> {
+  /**
+   * What the MCP server calls, with a secret that all processes share.
+   * @param listensAt once it does
+   * @param extend what else is to be served there
+   */
+  async mcp(listensAt: () => string, extend?: ExtendMcp): Promise<McpServerParts> {
     const { access, config, crewing, drain, outcomes, repeated, requests, repositories, rights } = this;
     const { env, log } = this.foundation;
     const { crews, runs } = crewing;
     const services = { access, crews, drain, outcomes, repeated, requests, runs, microdao: rights.microdao };
     const secret = await repositories.mcp.secret('mcp-request-state');
     const own = env.MCP_PUBLIC_URL === undefined ? [] : [new URL(env.MCP_PUBLIC_URL).hostname];
-    const { mcp: settings } = config.current().profile;
+    const settings = (): LoadedConfig['profile']['mcp'] => config.current().profile.mcp;
+    const door = mcpDoorOf({ env, access, repositories, keys: this.keys, settings, listensAt });
     return {
-      ...{ access, log, authenticator: this.keys },
-      mcp: new McpService(services, { version: packageVersion(), log, secret, extend }),
-      hosts: () => [...own, ...settings.allowed_hosts],
-      origins: () => settings.allowed_origins,
+      ...{ access, log, ...door },
+      mcp: new McpService(services, { version: packageVersion(), log, secret, oauth: door.oauth, extend }),
+      hosts: () => [...own, ...settings().allowed_hosts],
+      origins: () => settings().allowed_origins,
     };
   }
 

@@ -87,9 +87,11 @@ export class Runtime {
 
   /** Serves MCP. Resolves once it listens. @returns where clients of this machine reach it */
   async startMcp(listen: { host: string; port: number }): Promise<string> {
-    this.mcp = await createMcpServer(await this.parts.mcp());
+    let address = '';
+    this.mcp = await createMcpServer(await this.parts.mcp(() => address));
     await this.mcp.listen(listen.port, listen.host);
-    return new URL('/mcp', (await this.mcp.getUrl()).replace('[::1]', '127.0.0.1')).href;
+    address = new URL((await this.mcp.getUrl()).replace('[::1]', '127.0.0.1')).origin;
+    return `${address}/mcp`;
   }
 
   /** Which profile runs, and what of it waits: for whoever started the process. */

@@ -39,6 +39,27 @@ export interface CallerKey {
   scopes: readonly Entitlement[] | null;
   /** Its DAO, as it stood when the key was authenticated. */
   dao?: DaoSeen | undefined;
+  /** Present: it stands for the bearer of an access token. */
+  token?: TokenSeen | undefined;
+}
+
+/** What is kept of an access token while one call is handled. Never the token. */
+export interface TokenSeen {
+  /** Who gave it out. */
+  issuer: string;
+  /** It names several DAOs, and the call was not read so far as to tell which is meant: nothing may be done so far. */
+  undecided?: true;
+}
+
+/** An access token that was checked: signature, issuer, audience and time. */
+export interface VerifiedToken {
+  issuer: string;
+  /** Whose it is, as the issuer names them. */
+  subject: string;
+  /** What it lets through at most. */
+  scopes: readonly Entitlement[];
+  /** Whatever else it says. */
+  claims: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -105,6 +126,8 @@ export interface KeyInfo {
   expires_at: Date | null;
   /** Id of the key that this one takes the place of. */
   replaces: string | null;
+  /** Not null: no key, but a bearer of access tokens of this issuer. */
+  issuer: string | null;
   created_at: Date;
   last_used_at: Date | null;
   revoked_at: Date | null;

@@ -54,6 +54,9 @@ export const API_PRINCIPAL_PREFIX = 'api:';
 /** The administrator that the admin key stands for. */
 export const ADMIN_PRINCIPAL = `${API_PRINCIPAL_PREFIX}admin`;
 
+/** How whoever comes with an access token is called: this, and the subject of the token. */
+export const TOKEN_PRINCIPAL_PREFIX = 'mcp:';
+
 /** Id and principal of the key with which bots act; it has no secret, so nobody calls with it. */
 export const BOTS_KEY_ID = 'bots';
 export const BOTS_PRINCIPAL = `${API_PRINCIPAL_PREFIX}bots`;

@@ -13,6 +13,7 @@ export const ERRORS = {
     message: 'A valid API key is needed: send "Authorization: Bearer KEY" or "X-API-Key: KEY".',
   },
   RBAC_PERMISSION_DENIED: { status: 403, message: 'The roles of this user do not allow that.' },
+  SCOPE_MISSING: { status: 403, message: 'The access token lacks a scope; see scope.' },
   ACTING_NOT_ALLOWED: { status: 403, message: 'This key acts only as its own principal: leave out user_id.' },
   DAO_FORBIDDEN: { status: 403, message: 'This key does not open that DAO.' },
   HOST_REFUSED: {
@@ -126,6 +127,11 @@ export const ERRORS = {
   TEMPORAL_UNAVAILABLE: {
     status: 503,
     message: 'Temporal does not answer, so nothing was accepted; try again shortly.',
+    retryAfter: 2,
+  },
+  ISSUER_UNAVAILABLE: {
+    status: 503,
+    message: 'The issuer of access tokens does not answer, so none can be checked; try again shortly, or use a key.',
     retryAfter: 2,
   },
   BOT_STARTING: { status: 503, message: 'The bot does not know its own name yet; try again shortly.', retryAfter: 2 },

@@ -35,7 +35,7 @@ export class McpCaller {
     this.receivedAt = receivedAt;
     this.fields = fields;
     this.detached = request.headers[DETACHED_HEADER] !== undefined;
-    this.named = { daoId: headerOf(request, DAO_HEADER), userId: headerOf(request, USER_HEADER) };
+    this.named = { daoId: daoHeader(request), userId: headerOf(request, USER_HEADER) };
     const { raw } = reply;
     this.answered = new Promise((resolve) => {
       raw.once('close', () => {
@@ -50,7 +50,11 @@ export class McpCaller {
   }
 }
 
-function headerOf({ headers }: FastifyRequest, name: string): string | undefined {
+/** Which DAO the header of a call chooses. @throws AppError `QUERY_INVALID` */
+export const daoHeader = (request: Pick<FastifyRequest, 'headers'>): string | undefined =>
+  headerOf(request, DAO_HEADER);
+
+function headerOf({ headers }: Pick<FastifyRequest, 'headers'>, name: string): string | undefined {
   const value = headers[name];
   if (value === undefined || value === '') return undefined;
   const parsed = id.safeParse(typeof value === 'string' ? decoded(value) : value);
@@ -58,8 +62,8 @@ function headerOf({ headers }: FastifyRequest, name: string): string | undefined
   return parsed.data;
 }
 
-/** Headers carry no letters beyond Latin ones: others are percent-encoded. */
-function decoded(value: string): string {
+/** Headers and addresses carry no letters beyond Latin ones: others are percent-encoded. */
+export function decoded(value: string): string {
   try {
     return decodeURIComponent(value);
   } catch {

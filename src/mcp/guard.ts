@@ -18,9 +18,11 @@ export interface McpGuard {
  * batches, before anything else is looked at.
  */
 export function guardMcp(server: FastifyInstance, { hosts, origins }: McpGuard): void {
-  server.addHook('onRequest', async ({ headers }) => {
+  server.addHook('onRequest', async ({ headers, routeOptions }) => {
     const host = validateHostHeader(headers.host, [...localhostAllowedHostnames(), ...hosts()]);
     if (!host.ok) throw new AppError('HOST_REFUSED');
+    // Who gives out tokens is told to any page: it is what clients in browsers begin with.
+    if (routeOptions.url?.startsWith('/.well-known/')) return;
     const origin = validateOriginHeader(headers.origin, [...localhostAllowedOrigins(), ...origins()]);
     if (!origin.ok) throw new AppError('ORIGIN_REFUSED');
   });

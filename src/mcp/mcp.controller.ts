@@ -15,6 +15,7 @@ export class McpController {
   @Access('key')
   async call(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const caller = new McpCaller(request, reply);
+    this.mcp.requireScope(caller, request.body);
     const handler = createMcpHandler((context) => this.mcp.serverFor(caller, context), {
       onerror: (error) => this.mcp.warn(caller, error),
     });

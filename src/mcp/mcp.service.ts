@@ -10,8 +10,10 @@ import type { RepeatedCallsService } from '../services/repeated-calls.service.js
 import type { RequestsService } from '../services/requests.service.js';
 import { McpCalls } from './calls.js';
 import type { McpCaller } from './caller.js';
+import type { McpOAuth } from './oauth.js';
 import type { AskedState, ToolParts } from './parts.js';
 import type { ProtocolServer } from './protocol-server.js';
+import { requireScope } from './scopes.js';
 import { mcpServer } from './surface.js';
 import type { McpTool } from './tool.js';
 import { crewApprove, crewCancel, crewStatus } from './tools/crew-tools.js';
@@ -40,6 +42,7 @@ export interface McpServiceOptions {
   log: Logger;
   /** Seals what clients carry; the same for all processes. At least 32 bytes. */
   secret: Uint8Array;
+  oauth: McpOAuth;
   /** Changes each server before it answers: for what is served beside the product's own. */
   extend?: ExtendMcp | undefined;
 }
@@ -72,6 +75,13 @@ export class McpService {
     const server = mcpServer({ tools: toolsOf(parts), parts, version, onError }, caller, context);
     extend?.(server, { era: context.era, states: parts.states });
     return server;
+  }
+
+  /** Turns away whose token does not let a call through. @throws AppError `SCOPE_MISSING` */
+  requireScope(caller: McpCaller, message: unknown): void {
+    if (!caller.key.token) return;
+    const parts = { ...this.services, calls: this.calls, states: this.statesOf(caller) };
+    requireScope(caller.key, message, { tools: toolsOf(parts), oauth: this.options.oauth });
   }
 
   /** What a caller carries is of no use to another. */

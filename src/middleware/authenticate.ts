@@ -6,8 +6,8 @@ import { contextOf } from './context.js';
 
 /** Who knows what a credential opens. */
 export interface Authenticator {
-  /** The key behind a credential; undefined: it opens nothing. */
-  authenticate(credential: string): Promise<CallerKey | undefined>;
+  /** The key behind a credential of a call, whose body may not be there yet; undefined: it opens nothing. */
+  authenticate(credential: string, request: Pick<FastifyRequest, 'headers' | 'body'>): Promise<CallerKey | undefined>;
 }
 
 /** Routes of the documentation page, which the swagger module registers by itself. */
@@ -31,7 +31,7 @@ export function authenticateCalls(server: FastifyInstance, keys: Authenticator, 
     // What is signed is checked by the guard of its platform.
     if (access === 'public' || access === 'signed') return;
     const credential = credentialOf(request.headers);
-    context.key = credential === undefined ? undefined : await keys.authenticate(credential);
+    context.key = credential === undefined ? undefined : await keys.authenticate(credential, request);
     context.keySeenAt = performance.now();
     if (!context.key) throw unauthenticated(credential, request.headers.authorization);
     if (access === undefined && !request.is404) throw new AppError('RBAC_PERMISSION_DENIED');
@@ -42,8 +42,10 @@ export function authenticateCalls(server: FastifyInstance, keys: Authenticator, 
     const context = contextOf(request);
     const credential = credentialOf(request.headers);
     const waited = performance.now() - (context.keySeenAt ?? Infinity) > KEY_SEEN_MS;
-    if (credential === undefined || request.body === undefined || !waited) return;
-    context.key = await keys.authenticate(credential);
+    // Or the body says as who, of several, the bearer of a token calls.
+    const isDue = waited || context.key?.token?.undecided === true;
+    if (credential === undefined || request.body === undefined || !isDue) return;
+    context.key = await keys.authenticate(credential, request);
     if (!context.key) throw unauthenticated(credential, request.headers.authorization);
   });
 }

@@ -112,7 +112,7 @@ describe('KeysService: what hands out a secret', () => {
 
   const aKeyInfo = (changes: Partial<KeyInfo> = {}): KeyInfo => ({
     ...{ id: 'k9', name: 'a bot', dao_id: 'd', principal: 'api:k9', gateway: true, owner: 'p_2', scopes: null },
-    ...{ expires_at: null, replaces: null, created_at: new Date(), last_used_at: null, revoked_at: null },
+    ...{ expires_at: null, replaces: null, issuer: null, created_at: new Date(), last_used_at: null, revoked_at: null },
     ...changes,
   });
   const create = (by: CallerKey, scopes?: Entitlement[]) =>

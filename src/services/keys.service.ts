@@ -30,7 +30,7 @@ const NOTE_USE_MS = 60_000;
  * Keys are random (256 bits) or long, so a fast hash is enough; and they are found by their hash, so the time of a
  * look-up tells nothing about a key.
  */
-const hashKey = sha256;
+export const hashKey = sha256;
 
 /** A new secret, to be shown once. */
 export const newSecret = (): string => KEY_PREFIX + randomBytes(32).toString('base64url');
@@ -72,12 +72,12 @@ export class KeysService {
   /** The key behind a secret, or undefined if it opens nothing. */
   async authenticate(secret: string): Promise<CallerKey | undefined> {
     const key = await this.keys.findActive(hashKey(secret));
-    if (key) this.noteUse(key.id);
+    if (key) this.used(key.id);
     return key;
   }
 
-  /** Nobody waits for the note, and no call fails for it. */
-  private noteUse(id: string): void {
+  /** Notes that a key was used just now. Nobody waits for the note, and no call fails for it. */
+  used(id: string): void {
     const now = Date.now();
     if (now - (this.noted.get(id) ?? -Infinity) < NOTE_USE_MS) return;
     this.noted.set(id, now);
@@ -154,6 +154,12 @@ export class KeysService {
   ): Promise<NewKeyInfo> {
     const by = await this.makers(caller, { daoId });
     const old = await this.usable(id, by.daoId);
+    if (old.issuer !== null) {
+      throw new AppError(
+        'BODY_INVALID',
+        'This is no key, but a bearer of access tokens: there is no secret to replace.',
+      );
+    }
     const { name, dao_id, principal, gateway, scopes } = old;
     if (by.acting) await this.access.requireNoMore(by.acting, gateway ? undefined : principal);
     await this.requireWithin(by, scopes ?? ENTITLEMENTS, caller.scopes);

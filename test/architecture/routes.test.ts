@@ -17,6 +17,7 @@ import { MemorySharedState } from '../../src/adapters/store/shared-state.js';
 import { compose, type Composition } from '../../src/compose.js';
 import { ENTITLEMENTS } from '../../src/contracts/access.js';
 import { createApi } from '../../src/main.js';
+import { createMcpServer } from '../../src/mcp-server.js';
 import { HealthService } from '../../src/services/health.service.js';
 import { aDao, createDao } from '../factories/access.js';
 import { openCopy } from '../support/embedded-database.js';
@@ -118,11 +119,13 @@ describe('routes', () => {
   let home: string;
   let database: Database;
   let app: NestFastifyApplication;
+  let mcp: NestFastifyApplication;
   let guest: string;
   /** A key of a guest that lets nothing through that guests may. */
   let mute: string;
   let parts: Composition;
   const routes: Route[] = [];
+  const ofMcp: Route[] = [];
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'dagi-test-routes-'));
@@ -147,11 +150,6 @@ describe('routes', () => {
     await parts.keys.putAdminKey(ADMIN);
     await new AccessRepository(database).grantPlatform('api:admin');
 
-    const created = channel('fastify.initialization');
-    const listen = (message: unknown): void => {
-      (message as { fastify: FastifyInstance }).fastify.addHook('onRoute', remember);
-    };
-    created.subscribe(listen);
     const health = new HealthService(
       [],
       () => [],
@@ -159,8 +157,12 @@ describe('routes', () => {
       () => [],
       () => [],
     );
-    app = await createApi({ ...parts.edge(), health, log });
-    created.unsubscribe(listen);
+    app = await remembering(routes, () => createApi({ ...parts.edge(), health, log }));
+    mcp = await remembering(ofMcp, async () => createMcpServer(await parts.mcp(() => 'http://127.0.0.1:9400')));
+    mcp
+      .getHttpAdapter()
+      .getInstance()
+      .get('/planted', () => 'open to everybody');
     const server = app.getHttpAdapter().getInstance();
     server.get('/planted', () => 'open to everybody');
     server.get('/planted-oddly', { config: { access: undefined } }, () => 'open to everybody');
@@ -173,14 +175,25 @@ describe('routes', () => {
 
   afterAll(async () => {
     await app.close();
+    await mcp.close();
     await parts.config.close();
     await database.close();
     await rm(home, { recursive: true });
   });
 
-  function remember({ method, url, config }: RouteOptions): void {
-    const access = (config as { access?: unknown } | undefined)?.access;
-    routes.push(...[method].flat().map((each) => ({ method: each, url, access })));
+  /** Writes down the routes of an application that is made. */
+  async function remembering<T>(into: Route[], make: () => Promise<T>): Promise<T> {
+    const created = channel('fastify.initialization');
+    const listen = (message: unknown): void => {
+      (message as { fastify: FastifyInstance }).fastify.addHook('onRoute', ({ method, url, config }: RouteOptions) => {
+        const access = (config as { access?: unknown } | undefined)?.access;
+        into.push(...[method].flat().map((each) => ({ method: each, url, access })));
+      });
+    };
+    created.subscribe(listen);
+    const made = await make();
+    created.unsubscribe(listen);
+    return made;
   }
 
   const call = (method: string, url: string, key?: string, payload?: object) =>
@@ -287,5 +300,31 @@ describe('routes', () => {
     for (const key of [guest, ADMIN]) {
       expect(others(await outcomes(planted, key), '403 RBAC_PERMISSION_DENIED')).toEqual([]);
     }
+  });
+
+  it('should at the MCP server be two public documents and one endpoint that needs a key', async () => {
+    const own = ofMcp.filter(({ url }) => url !== '/planted');
+    const open = own.filter(({ access }) => access === 'public');
+    const metadata = '/.well-known/oauth-protected-resource';
+    expect(open.map(nameOf).toSorted()).toEqual(
+      ['GET', 'HEAD', 'OPTIONS'].flatMap((method) => [`${method} ${metadata}`, `${method} ${metadata}/mcp`]),
+    );
+    const closed = own.filter((route) => !open.includes(route));
+    expect(closed.filter(({ url, access }) => url !== '/mcp' || access !== 'key')).toEqual([]);
+    expect(closed.map(({ method }) => method)).toEqual(expect.arrayContaining(['POST', 'GET', 'DELETE']));
+    const status = async (method: string, url: string, authorization?: string): Promise<number> =>
+      (
+        await mcp.inject({
+          method: method as 'GET',
+          url,
+          headers: { host: 'localhost', ...(authorization && { authorization }) },
+        })
+      ).statusCode;
+    for (const { method, url } of [...closed, { method: 'GET', url: '/planted' }]) {
+      for (const key of [undefined, 'Bearer wrong', 'Bearer a.b.c']) expect(await status(method, url, key)).toBe(401);
+    }
+    expect(await status('GET', '/planted', `Bearer ${ADMIN}`)).toBe(403);
+    // No issuer is configured.
+    expect(await status('GET', metadata)).toBe(404);
   });
 });

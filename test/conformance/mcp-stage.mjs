@@ -76,7 +76,7 @@ export class McpStage {
   /** The product's own application, with what the suite calls on its servers. */
   async serveWithFixtures() {
     const { createMcpServer } = await fromBuild('src/mcp-server.js');
-    const app = await createMcpServer(await this.runtime.parts.mcp(extend));
+    const app = await createMcpServer(await this.runtime.parts.mcp(() => '', extend));
     await app.listen(0, HOST);
     return { url: new URL(await app.getUrl()), close: () => app.close() };
   }

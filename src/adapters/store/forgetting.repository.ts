@@ -87,7 +87,7 @@ export async function eraseKeptAnswers(db: Db, daoId: string): Promise<void> {
 export async function eraseKeysOf(db: Db, { daoId, userIds, pseudonym }: Forgotten): Promise<void> {
   await db
     .updateTable('api_keys')
-    .set({ principal: pseudonym, name: pseudonym, revoked_at: sql<Date>`coalesce(revoked_at, now())` })
+    .set({ principal: pseudonym, name: pseudonym, subject: null, revoked_at: sql<Date>`coalesce(revoked_at, now())` })
     .where('dao_id', '=', daoId)
     .where(sql<boolean>`principal = any (${[...userIds]}::text[])`)
     .execute();

@@ -16,6 +16,16 @@ export interface NewKey {
   replaces?: string;
 }
 
+/** Whose access tokens: a subject of an issuer, in a DAO or (null) in any. */
+export interface Bearer {
+  issuer: string;
+  subject: string;
+  daoId: string | null;
+}
+
+/** The row of a bearer. */
+export type BearerRow = Omit<CallerKey, 'daoId' | 'scopes' | 'dao' | 'token'> & { revoked_at: Date | null };
+
 const SHOWN = [
   'id',
   'name',
@@ -26,13 +36,14 @@ const SHOWN = [
   'scopes',
   'expires_at',
   'replaces',
+  'issuer',
   'created_at',
   'last_used_at',
   'revoked_at',
 ] as const;
 
 /** What the database tells of a key that opens something (`find_key`). */
-interface Found extends Omit<CallerKey, 'daoId' | 'scopes' | 'dao'> {
+interface Found extends Omit<CallerKey, 'daoId' | 'scopes' | 'dao' | 'token'> {
   dao_id: string | null;
   scopes: string[] | null;
   dao_name: string | null;
@@ -63,11 +74,36 @@ export class KeysRepository {
     );
   }
 
-  /** How many keys of a DAO open something, or would if whoever answers for them were there. */
+  /** The row of a bearer of tokens, whether or not it was revoked. */
+  async bearer({ issuer, subject, daoId }: Bearer): Promise<BearerRow | undefined> {
+    return guardStore(() =>
+      this.tenants.vital
+        .selectFrom('api_keys')
+        .where('issuer', '=', issuer)
+        .where('subject', '=', subject)
+        .where(sql<boolean>`coalesce(dao_id, '') = ${daoId ?? ''}`)
+        .select(['id', 'principal', 'gateway', 'owner', 'revoked_at'])
+        .executeTakeFirst(),
+    );
+  }
+
+  /** Adds the row of a bearer unless there is one. @returns whether it was added */
+  async addBearer(db: Db, { issuer, subject, daoId }: Bearer, key: Omit<NewKey, 'dao_id'>): Promise<boolean> {
+    const added = await db
+      .insertInto('api_keys')
+      .values({ ...key, dao_id: daoId, issuer, subject })
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('id')
+      .executeTakeFirst();
+    return added !== undefined;
+  }
+
+  /** How many keys of a DAO open something, or would if whoever answers for them were there; bearers of tokens are none. */
   async count(db: Db, daoId: string): Promise<number> {
     const { count } = await db
       .selectFrom('api_keys')
       .where('dao_id', '=', daoId)
+      .where('issuer', 'is', null)
       .where('revoked_at', 'is', null)
       .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
       .select(({ fn }) => fn.countAll().as('count'))

@@ -102,6 +102,10 @@ export interface ApiKeysTable {
   scopes: string[] | null;
   expires_at: Date | null;
   replaces: string | null;
+  /** Not null: it stands for the bearer of tokens of this issuer. */
+  issuer: string | null;
+  /** As that issuer names them; null: they are no key's matter, or were forgotten. */
+  subject: string | null;
   created_at: Generated<Date>;
   last_used_at: Date | null;
   revoked_at: Date | null;

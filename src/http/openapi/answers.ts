@@ -103,6 +103,7 @@ const key = z.object({
   scopes: z.array(z.enum(ENTITLEMENTS)).nullable(),
   expires_at: moment.nullable(),
   replaces: z.string().nullable(),
+  issuer: z.string().nullable().describe('Not null: no key, but a bearer of access tokens of this issuer.'),
   created_at: moment,
   last_used_at: moment.nullable(),
   revoked_at: moment.nullable(),
