@@ -1,18 +1,31 @@
 import { createRequestStateCodec, type McpRequestContext, type RequestStateCodec } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
+import type { Authenticator } from '../middleware/authenticate.js';
 import type { AccessService } from '../services/access.service.js';
 import type { CrewRunsService } from '../services/crew-runs.service.js';
 import type { CrewsService } from '../services/crews.service.js';
+import type { DaosService } from '../services/daos.service.js';
+import type { DialogRecordsService } from '../services/dialog-records.service.js';
 import type { DrainService } from '../services/drain.service.js';
 import type { MicrodaoService } from '../services/microdao.service.js';
 import type { OutcomesService } from '../services/outcomes.service.js';
+import type { ProposalsService } from '../services/proposals.service.js';
 import type { RepeatedCallsService } from '../services/repeated-calls.service.js';
 import type { RequestsService } from '../services/requests.service.js';
+import type { VotesService } from '../services/votes.service.js';
 import { McpCalls } from './calls.js';
 import type { McpCaller } from './caller.js';
 import type { ToolParts } from './parts.js';
 import type { AskedState } from './people.js';
 import type { ProtocolServer } from './protocol-server.js';
+import type { PromptParts } from './prompts/prompt.js';
+import {
+  Subscriptions,
+  type Listening,
+  type RefusedSubscription,
+  type Subscription,
+} from './resources/subscriptions.js';
+import { WorkspaceFiles } from './resources/workspace.js';
 import { mcpServer } from './surface.js';
 import type { McpTool } from './tool.js';
 import { crewApprove, crewCancel, crewStatus } from './tools/crew-tools.js';
@@ -28,17 +41,23 @@ const ASKED_FOR_S = 86_400;
 export interface McpServices {
   access: AccessService;
   crews: CrewsService;
+  daos: DaosService;
+  dialogs: DialogRecordsService;
   drain: DrainService;
   microdao: MicrodaoService;
   outcomes: OutcomesService;
+  proposals: ProposalsService;
   repeated: RepeatedCallsService;
   requests: RequestsService;
   runs: CrewRunsService;
+  votes: VotesService;
 }
 
 export interface McpServiceOptions {
   version: string;
   log: Logger;
+  /** Says of a caller who stays whether their key opens anything still. */
+  authenticator: Authenticator;
   /** Seals what clients carry; the same for all processes. At least 32 bytes. */
   secret: Uint8Array;
   /** Changes a server before it answers: for what is served beside the product's own. */
@@ -48,6 +67,8 @@ export interface McpServiceOptions {
 /** What is offered over MCP, made for each call. */
 export class McpService {
   private readonly calls: McpCalls;
+  private readonly reading: PromptParts;
+  private readonly subscriptions: Subscriptions;
 
   constructor(
     private readonly services: McpServices,
@@ -55,18 +76,25 @@ export class McpService {
   ) {
     const { repeated, outcomes, drain } = services;
     this.calls = new McpCalls(repeated, outcomes, drain);
+    this.reading = { ...services, files: new WorkspaceFiles(services) };
+    this.subscriptions = new Subscriptions(this.reading, drain, options.authenticator);
   }
 
   /** The server of one call, for its caller. */
   serverFor(caller: McpCaller, context: Pick<McpRequestContext, 'era'>): ProtocolServer {
     const { version, extend } = this.options;
-    const parts = { ...this.services, calls: this.calls, states: this.statesOf(caller) };
+    const parts = { ...this.services, calls: this.calls, states: this.statesOf(caller), reading: this.reading };
     const onError = (error: Error): void => {
       this.warn(caller, error);
     };
     const server = mcpServer({ tools: toolsOf(parts), parts, version, onError }, caller, context);
     extend?.(server, caller);
     return server;
+  }
+
+  /** Opens the subscription that a call asks for, or says why not; undefined: it asks for none. */
+  subscribe(listening: Listening): Promise<Subscription | RefusedSubscription | undefined> {
+    return this.subscriptions.begin(listening);
   }
 
   /** What a caller carries is of no use to another. */

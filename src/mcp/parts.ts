@@ -8,6 +8,7 @@ import type { RepeatedCallsService } from '../services/repeated-calls.service.js
 import type { AccessService } from '../services/access.service.js';
 import type { McpCalls } from './calls.js';
 import type { AskedState } from './people.js';
+import type { PromptParts } from './prompts/prompt.js';
 
 /** What tools are made of. */
 export interface ToolParts {
@@ -16,6 +17,8 @@ export interface ToolParts {
   crews: CrewsService;
   microdao: MicrodaoService;
   outcomes: OutcomesService;
+  /** What resources and prompts are made of. */
+  reading: PromptParts;
   repeated: RepeatedCallsService;
   requests: RequestsService;
   runs: CrewRunsService;
