@@ -264,14 +264,18 @@ export class Composition {
     const { access, config, crewing, drain, outcomes, repeated, requests, repositories, rights } = this;
     const { env, log } = this.foundation;
     const { crews, runs } = crewing;
-    const services = { access, crews, drain, outcomes, repeated, requests, runs, microdao: rights.microdao };
+    const { proposals, votes } = this.voting;
+    const services = {
+      ...{ access, crews, drain, outcomes, proposals, repeated, requests, runs, votes, microdao: rights.microdao },
+      ...{ daos: this.people.daos, dialogs: this.dialogRecords },
+    };
     const secret = await repositories.mcp.secret('mcp-request-state');
     const own = env.MCP_PUBLIC_URL === undefined ? [] : [new URL(env.MCP_PUBLIC_URL).hostname];
     const settings = (): LoadedConfig['profile']['mcp'] => config.current().profile.mcp;
     const door = mcpDoorOf({ env, access, repositories, keys: this.keys, settings, listensAt });
     return {
       ...{ access, log, ...door },
-      mcp: new McpService(services, { version: packageVersion(), log, secret, oauth: door.oauth, extend }),
+      mcp: new McpService(services, { version: packageVersion(), log, secret, ...door, extend }),
       hosts: () => [...own, ...settings().allowed_hosts],
       origins: () => settings().allowed_origins,
     };

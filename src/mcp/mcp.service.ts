@@ -1,19 +1,32 @@
 import { createRequestStateCodec, type McpRequestContext, type RequestStateCodec } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
+import type { Authenticator } from '../middleware/authenticate.js';
 import type { AccessService } from '../services/access.service.js';
 import type { CrewRunsService } from '../services/crew-runs.service.js';
 import type { CrewsService } from '../services/crews.service.js';
+import type { DaosService } from '../services/daos.service.js';
+import type { DialogRecordsService } from '../services/dialog-records.service.js';
 import type { DrainService } from '../services/drain.service.js';
 import type { MicrodaoService } from '../services/microdao.service.js';
 import type { OutcomesService } from '../services/outcomes.service.js';
+import type { ProposalsService } from '../services/proposals.service.js';
 import type { RepeatedCallsService } from '../services/repeated-calls.service.js';
 import type { RequestsService } from '../services/requests.service.js';
+import type { VotesService } from '../services/votes.service.js';
 import { McpCalls } from './calls.js';
 import type { McpCaller } from './caller.js';
 import type { McpOAuth } from './oauth.js';
 import type { AskedState, ToolParts } from './parts.js';
 import type { ProtocolServer } from './protocol-server.js';
 import { requireScope } from './scopes.js';
+import type { PromptParts } from './prompts/prompt.js';
+import {
+  Subscriptions,
+  type Listening,
+  type RefusedSubscription,
+  type Subscription,
+} from './resources/subscriptions.js';
+import { WorkspaceFiles } from './resources/workspace.js';
 import { mcpServer } from './surface.js';
 import type { McpTool } from './tool.js';
 import { crewApprove, crewCancel, crewStatus } from './tools/crew-tools.js';
@@ -29,17 +42,23 @@ const ASKED_FOR_S = 86_400;
 export interface McpServices {
   access: AccessService;
   crews: CrewsService;
+  daos: DaosService;
+  dialogs: DialogRecordsService;
   drain: DrainService;
   microdao: MicrodaoService;
   outcomes: OutcomesService;
+  proposals: ProposalsService;
   repeated: RepeatedCallsService;
   requests: RequestsService;
   runs: CrewRunsService;
+  votes: VotesService;
 }
 
 export interface McpServiceOptions {
   version: string;
   log: Logger;
+  /** Says of a caller who stays whether their key opens anything still. */
+  authenticator: Authenticator;
   /** Seals what clients carry; the same for all processes. At least 32 bytes. */
   secret: Uint8Array;
   oauth: McpOAuth;
@@ -56,6 +75,8 @@ export type ExtendMcp = (
 /** What is offered over MCP, made for each call. */
 export class McpService {
   private readonly calls: McpCalls;
+  private readonly reading: PromptParts;
+  private readonly subscriptions: Subscriptions;
 
   constructor(
     private readonly services: McpServices,
@@ -63,12 +84,14 @@ export class McpService {
   ) {
     const { repeated, outcomes, drain } = services;
     this.calls = new McpCalls(repeated, outcomes, drain);
+    this.reading = { ...services, files: new WorkspaceFiles(services) };
+    this.subscriptions = new Subscriptions(this.reading, drain, options.authenticator);
   }
 
   /** The server of one call, for its caller. */
   serverFor(caller: McpCaller, context: Pick<McpRequestContext, 'era'>): ProtocolServer {
     const { version, extend } = this.options;
-    const parts = { ...this.services, calls: this.calls, states: this.statesOf(caller) };
+    const parts = { ...this.services, calls: this.calls, states: this.statesOf(caller), reading: this.reading };
     const onError = (error: Error): void => {
       this.warn(caller, error);
     };
@@ -82,6 +105,11 @@ export class McpService {
     if (!caller.key.token) return;
     const parts = { ...this.services, calls: this.calls, states: this.statesOf(caller) };
     requireScope(caller.key, message, { tools: toolsOf(parts), oauth: this.options.oauth });
+  }
+
+  /** Opens the subscription that a call asks for, or says why not; undefined: it asks for none. */
+  subscribe(listening: Listening): Promise<Subscription | RefusedSubscription | undefined> {
+    return this.subscriptions.begin(listening);
   }
 
   /** What a caller carries is of no use to another. */

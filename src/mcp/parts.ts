@@ -7,6 +7,7 @@ import type { RequestsService } from '../services/requests.service.js';
 import type { RepeatedCallsService } from '../services/repeated-calls.service.js';
 import type { AccessService } from '../services/access.service.js';
 import type { McpCalls } from './calls.js';
+import type { PromptParts } from './prompts/prompt.js';
 
 /** What a client carries from one round of questions to the next: sealed, since it comes back through its hands. */
 export interface AskedState {
@@ -25,6 +26,8 @@ export interface ToolParts {
   crews: CrewsService;
   microdao: MicrodaoService;
   outcomes: OutcomesService;
+  /** What resources and prompts are made of. */
+  reading: PromptParts;
   repeated: RepeatedCallsService;
   requests: RequestsService;
   runs: CrewRunsService;

@@ -12,7 +12,9 @@ import { errorAnswer } from './answers.js';
 import type { McpCaller } from './caller.js';
 import { SERVER_NAME, SERVER_TITLE } from './names.js';
 import type { ToolParts } from './parts.js';
+import { servePrompts } from './prompts/serve.js';
 import { ProtocolServer } from './protocol-server.js';
+import { serveResources } from './resources/serve.js';
 import { serveTasks, TASKS_EXTENSION } from './tasks.js';
 import type { McpTool, ToolOutcome } from './tool.js';
 
@@ -40,7 +42,10 @@ export function mcpServer(
   const info: Implementation = { name: SERVER_NAME, title: SERVER_TITLE, version };
   const server = new ProtocolServer(info, {
     instructions: INSTRUCTIONS,
-    capabilities: { tools: {}, ...(era === 'modern' && { extensions: { [TASKS_EXTENSION]: {} } }) },
+    capabilities: {
+      ...{ tools: {}, prompts: {}, completions: {}, resources: { ...(era === 'modern' && { subscribe: true }) } },
+      ...(era === 'modern' && { extensions: { [TASKS_EXTENSION]: {} } }),
+    },
     requestState: { verify: (state, context) => parts.states.verify(state, context) },
   });
   server.onerror = onError;
@@ -52,6 +57,8 @@ export function mcpServer(
     const outcome = await callTool(tool, given, { caller, era, context, name: tool.name, given });
     return outcome;
   });
+  serveResources(server, caller, parts.reading);
+  servePrompts(server, caller, parts.reading);
   if (era === 'modern') serveTasks(server, caller, parts);
   return server;
 }

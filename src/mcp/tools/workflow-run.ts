@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import type { InputRequests } from '@modelcontextprotocol/server';
+import type { CallToolResult, InputRequests } from '@modelcontextprotocol/server';
+import type { SeenRun } from '../../contracts/crew-view.js';
 import type { RouteSubmission } from '../../contracts/request.js';
+import { runLink } from '../resources/described.js';
 import { defineTool, type McpTool, type ToolCall, type ToolOutcome } from '../tool.js';
 import type { ToolParts } from '../parts.js';
 import { ask, askedBefore, canAsk, decidable, decisionsIn, questionsOf } from '../people.js';
@@ -59,9 +61,16 @@ export async function runCrew(
   await parts.calls.await(call, accepted);
   const run = await parts.runs.get(call.caller.key, accepted.requestId, acting);
   const questions = canAsk(call) ? questionsOf(run.gates) : ({} satisfies InputRequests);
-  if (decidable(run.gates).length === 0 || Object.keys(questions).length === 0) return runAnswer(run);
+  if (decidable(run.gates).length === 0 || Object.keys(questions).length === 0)
+    return linked(runAnswer(run), run, call);
   return ask(parts, call, questions, { run: run.run_id, inputs });
 }
+
+/** A result that leads to the run, which a client can watch. Clients of before 2025-06 would refuse such content. */
+const linked = ({ content, ...result }: CallToolResult, run: SeenRun, { era }: ToolCall): CallToolResult => ({
+  ...result,
+  content: era === 'modern' ? [...content, { type: 'resource_link', ...runLink(run) }] : content,
+});
 
 /** Writes down what the person in front of the client said to what was asked before. */
 async function decideAsked(
