@@ -22,6 +22,7 @@ const EnvSchema = z.object({
   DAGI_SIGNING_KEY: secret.optional(),
   DAGI_DEFAULT_DAO: z.string().optional(),
   DAGI_URL: url.optional(),
+  DAGI_MCP_URL: url.optional(),
   DAGI_API_KEY: secret.optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   DATABASE_MIGRATION_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),

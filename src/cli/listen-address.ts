@@ -14,8 +14,11 @@ export async function requireAddress(address: Address): Promise<void> {
 }
 
 /** The same of the MCP server. @throws AppError `SETUP_FAILED` with the remedy */
-export async function requireMcpAddress({ HOST, MCP_PORT }: Pick<Env, 'HOST' | 'MCP_PORT'>): Promise<void> {
-  const problem = await addressProblem({ HOST, PORT: MCP_PORT }, '--mcp-port');
+export async function requireMcpAddress(
+  { HOST, MCP_PORT }: Pick<Env, 'HOST' | 'MCP_PORT'>,
+  option = '--mcp-port',
+): Promise<void> {
+  const problem = await addressProblem({ HOST, PORT: MCP_PORT }, option);
   if (problem !== undefined) throw new AppError('SETUP_FAILED', problem);
 }
 

@@ -6,6 +6,7 @@ import { addConfigCommands } from './commands-config.js';
 import { addCrewCommands } from './commands-crew.js';
 import { addDialogsCommands } from './commands-dialogs.js';
 import { addDiscordCommands } from './commands-discord.js';
+import { addMcpCommands } from './commands-mcp.js';
 import { addPeopleCommands } from './commands-people.js';
 import { addProposalCommands } from './commands-proposal.js';
 import { addServerCommands } from './commands-server.js';
@@ -43,5 +44,6 @@ export function buildProgram(): Command {
   addCrewCommands(program);
   addWhatIfCommand(program);
   addDiscordCommands(program);
+  addMcpCommands(program);
   return program;
 }

@@ -6,7 +6,7 @@ import { QUEUES } from '../contracts/ids.js';
 import { AppError } from '../errors/app-error.js';
 import type { Runtime } from '../runtime.js';
 import { prepareHome } from './home.js';
-import { requireAddress } from './listen-address.js';
+import { requireAddress, requireMcpAddress } from './listen-address.js';
 import { openProcess } from './open-process.js';
 import { obtainParts } from './parts.js';
 import { Shutdown } from './shutdown.js';
@@ -17,7 +17,7 @@ type Parent = number | true | undefined;
 
 /** What one kind of process does once it is open; gives what it is, for people. */
 interface Role {
-  command: 'api' | 'worker';
+  command: 'api' | 'worker' | 'mcp';
   queues: readonly string[];
   /** What must be there before anything is fetched or opened. */
   prepare?(): Promise<void>;
@@ -40,6 +40,14 @@ export function serveApi(env: Env, exitWithParent: Parent): Promise<void> {
       .join('')}API on ${url}`;
   };
   return serve({ command: 'api', queues, prepare, start }, env, exitWithParent);
+}
+
+/** `dagi mcp`: the MCP server, as a process of its own; several may serve beside each other. */
+export function serveMcp(env: Env, exitWithParent: Parent): Promise<void> {
+  const prepare = (): Promise<void> => requireMcpAddress(env, '--port');
+  const start = async (runtime: Runtime): Promise<string> =>
+    `MCP on ${await runtime.startMcp({ host: env.HOST, port: env.MCP_PORT })}`;
+  return serve({ command: 'mcp', queues: [], prepare, start }, env, exitWithParent);
 }
 
 /** `dagi worker`: workers of the named queues, as a process of their own. */

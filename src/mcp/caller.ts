@@ -4,13 +4,7 @@ import { id } from '../schemas/common.js';
 import { contextOf, keyOf } from '../middleware/context.js';
 import type { Named } from '../services/access.service.js';
 import { AppError } from '../errors/app-error.js';
-
-/** Header that chooses a DAO among those of the key. */
-export const DAO_HEADER = 'x-dagi-dao';
-/** Header in which a gateway key names who acts. */
-export const USER_HEADER = 'x-dagi-user';
-/** Header of a caller for whom a connection that breaks means nothing: it comes back, or cancels in words. */
-export const DETACHED_HEADER = 'x-dagi-detached';
+import { CANCEL_HEADER, DAO_HEADER, DETACHED_HEADER, USER_HEADER } from './headers.js';
 
 /** Who makes one call over MCP, as whom, and how it came. */
 export class McpCaller {
@@ -20,6 +14,8 @@ export class McpCaller {
   readonly receivedAt: Date;
   /** Whether a broken connection means that nobody wants the answer. */
   readonly detached: boolean;
+  /** Whether the call is there to give up the same one, which was made before. */
+  readonly givesUp: boolean;
   /** Further fields of the line that the log has of the call. */
   readonly fields: Record<string, string>;
   /** Whom a gateway key names, and the DAO that is chosen. */
@@ -35,6 +31,7 @@ export class McpCaller {
     this.receivedAt = receivedAt;
     this.fields = fields;
     this.detached = request.headers[DETACHED_HEADER] !== undefined;
+    this.givesUp = request.headers[CANCEL_HEADER] !== undefined;
     this.named = { daoId: daoHeader(request), userId: headerOf(request, USER_HEADER) };
     const { raw } = reply;
     this.answered = new Promise((resolve) => {

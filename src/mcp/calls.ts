@@ -2,6 +2,7 @@ import type { ServerContext } from '@modelcontextprotocol/server';
 import type { RequestBody } from '../contracts/bodies.js';
 import { requestFields } from '../contracts/log-fields.js';
 import type { RequestStatus, RouteSubmission } from '../contracts/request.js';
+import { AppError } from '../errors/app-error.js';
 import type { Accepted } from '../services/accepted.js';
 import type { DrainService } from '../services/drain.service.js';
 import type { OutcomesService } from '../services/outcomes.service.js';
@@ -27,10 +28,18 @@ export class McpCalls {
     private readonly drain: DrainService,
   ) {}
 
-  /** Hands a request in, or joins the same one. @throws AppError those of `SubmissionsService` */
+  /**
+   * Hands a request in, or joins the same one.
+   * @throws AppError those of `SubmissionsService`; `REQUEST_CANCELLED` once the same one is given up, for a call that does that
+   */
   async begin({ caller, name }: ToolCall, body: RouteSubmission, attach: boolean): Promise<Accepted> {
-    const { key, requestId, receivedAt, fields } = caller;
-    const accepted = await this.repeated.begin({ key, requestId, receivedAt, route: `mcp:${name}`, attach }, body);
+    const { key, requestId, receivedAt, fields, givesUp } = caller;
+    const call = { key, requestId, receivedAt, route: `mcp:${name}`, attach };
+    if (givesUp) {
+      await this.repeated.giveUp(call, body);
+      throw new AppError('REQUEST_CANCELLED');
+    }
+    const accepted = await this.repeated.begin(call, body);
     Object.assign(fields, requestFields(accepted), { tool: name });
     return accepted;
   }

@@ -10,12 +10,12 @@ import { AppError } from '../errors/app-error.js';
 import { complaintsOf } from '../middleware/error.filter.js';
 import { errorAnswer } from './answers.js';
 import type { McpCaller } from './caller.js';
-import { SERVER_NAME, SERVER_TITLE } from './names.js';
+import { SERVER_NAME, SERVER_TITLE, TASKS_EXTENSION } from './names.js';
 import type { ToolParts } from './parts.js';
 import { servePrompts } from './prompts/serve.js';
 import { ProtocolServer } from './protocol-server.js';
 import { serveResources } from './resources/serve.js';
-import { serveTasks, TASKS_EXTENSION } from './tasks.js';
+import { serveTasks } from './tasks.js';
 import type { McpTool, ToolOutcome } from './tool.js';
 
 /** What the server offers, and what it is made of. */
@@ -64,6 +64,8 @@ export function mcpServer(
 }
 
 async function callTool(tool: McpTool, given: unknown, call: Parameters<McpTool['call']>[1]): Promise<ToolOutcome> {
+  // What joins nothing would only be done once more.
+  if (call.caller.givesUp && tool.joins !== true) return errorAnswer(new AppError('REQUEST_CANCELLED'));
   const parsed = tool.input.safeParse(given);
   if (!parsed.success) return errorAnswer(badArguments(tool, parsed.error));
   try {

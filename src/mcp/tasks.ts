@@ -13,6 +13,7 @@ import type { RouteSubmission } from '../contracts/request.js';
 import { AppError } from '../errors/app-error.js';
 import type { Accepted } from '../services/accepted.js';
 import type { McpCaller } from './caller.js';
+import { TASKS_EXTENSION } from './names.js';
 import { isOpen } from './calls.js';
 import type { ToolParts } from './parts.js';
 import type { ProtocolServer } from './protocol-server.js';
@@ -20,9 +21,6 @@ import { decisionsIn, questionsOf } from './people.js';
 import type { ToolCall } from './tool.js';
 import { requestAnswer } from './tools/routed.js';
 import { runAnswer } from './tools/run-answer.js';
-
-/** Name of the protocol's extension for work that outlives a call. */
-export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
 
 /** How often clients are told to ask, in milliseconds. */
 const POLL_MS = 1_000;

@@ -30,6 +30,8 @@ export interface McpTool {
   annotations: ToolAnnotations;
   input: z.ZodType;
   output: z.ZodType;
+  /** Whether the same call again joins what it began, so that it can be given up, too. */
+  joins?: boolean;
   /** What a call takes at least, by its arguments: what a token is asked for before anything runs. */
   needs: (args: unknown) => Entitlement;
   /** @throws AppError where it is refused, or fails */

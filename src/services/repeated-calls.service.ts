@@ -48,10 +48,25 @@ export class RepeatedCallsService {
     const { submissions, drain, memory } = this.parts;
     drain.refuseWhenStopping();
     const { key, requestId, receivedAt, route, attach } = call;
-    const idempotencyKey = attach ? sha256(stableStringify(body)) : undefined;
+    const idempotencyKey = attach ? digestOf(body) : undefined;
     const accepted = await submissions.submit(key, body, { requestId, route, idempotencyKey, receivedAt });
     if (accepted.requestId !== requestId) await memory.join(accepted.requestId, accepted.daoId);
     return accepted;
+  }
+
+  /**
+   * Stops what the same call began, unless somebody waits for it by then: what a client cancels it may ask again at once.
+   * Nothing is begun.
+   * @throws AppError those of access and database
+   */
+  async giveUp({ key, requestId, receivedAt, route }: RepeatableCall, body: RouteSubmission): Promise<void> {
+    const { submissions, requests, memory } = this.parts;
+    // It may have come in a moment ago, and not be written down yet.
+    await sleep(COME_BACK_WITHIN_MS, undefined, { ref: false });
+    const accepted = await submissions.find(key, body, { requestId, route, idempotencyKey: digestOf(body), receivedAt });
+    if (!accepted || !(await this.isLeft(accepted))) return;
+    requests.abandon(accepted);
+    await memory.letGo(accepted.requestId, accepted.daoId);
   }
 
   /** Waits for something of a request, which meanwhile counts as waited for. */
@@ -77,17 +92,21 @@ export class RepeatedCallsService {
    * where the process is stopping, which takes every connection along.
    */
   async leave(accepted: Accepted): Promise<void> {
-    const { drain, memory, requests, log } = this.parts;
-    const { requestId, daoId } = accepted;
+    const { drain, requests, log } = this.parts;
+    const { requestId } = accepted;
     try {
       await sleep(COME_BACK_WITHIN_MS, undefined, { ref: false });
-      if (drain.isStopping || this.waiting.has(requestId)) return;
-      if (!(await memory.isLeft(requestId, daoId, COME_BACK_WITHIN_MS))) return;
+      if (drain.isStopping || !(await this.isLeft(accepted))) return;
       requests.abandon(accepted);
       await this.letGo(accepted);
     } catch (error) {
       log.warn({ subject: requestId, err: error }, 'a request that nobody waits for could not be stopped');
     }
+  }
+
+  /** Whether nobody waits for a request here, or has just come back to it elsewhere. */
+  private async isLeft({ requestId, daoId }: Accepted): Promise<boolean> {
+    return !this.waiting.has(requestId) && (await this.parts.memory.isLeft(requestId, daoId, COME_BACK_WITHIN_MS));
   }
 
   private count(requestId: string, by: 1 | -1): void {
@@ -96,3 +115,6 @@ export class RepeatedCallsService {
     else this.waiting.delete(requestId);
   }
 }
+
+/** By which the same request is known. */
+const digestOf = (body: RouteSubmission): string => sha256(stableStringify(body));

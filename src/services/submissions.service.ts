@@ -116,6 +116,17 @@ export class SubmissionsService {
   }
 
   /**
+   * The request that came in under an idempotency key; undefined: there is none.
+   * @throws AppError of access, idempotency and database
+   */
+  async find(key: CallerKey, body: RouteSubmission, submission: Submission): Promise<Accepted | undefined> {
+    const { daoId, actor } = await this.parts.access.resolve(key, body);
+    const idempotency = toIdempotency(key, actor, body, submission);
+    const record = idempotency && (await this.earlier(daoId, idempotency));
+    return record && this.parts.accepted.joined(record);
+  }
+
+  /**
    * Reserves a place for a request that is decided, writes it down and starts it.
    * @throws AppError of queues, database or Temporal; then nothing was accepted
    */

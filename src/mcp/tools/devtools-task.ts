@@ -25,6 +25,7 @@ export const devtoolsTask = (parts: ToolParts): McpTool =>
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
     input: Input,
     output: RequestOutput,
+    joins: true,
     needs: () => 'agent.devtools',
     call: async ({ tool, params: { dao_id, user_id, ...params } }, call) => {
       const metadata = { dao_id, user_id, tool, params };

@@ -35,6 +35,7 @@ export const routerCall = (parts: ToolParts): McpTool =>
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
     input: Input,
     output: RequestOutput,
+    joins: true,
     needs: ({ mode }) => MODE_ENTITLEMENTS[mode],
     call: async (args, call) => {
       const submission = submissionOf(args, call.caller.actingIn());

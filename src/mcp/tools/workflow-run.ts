@@ -35,6 +35,7 @@ export const workflowRun = (parts: ToolParts): McpTool =>
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
     input: Input,
     output: RunOutput,
+    joins: true,
     needs: () => 'agent.crew',
     call: async ({ workflow, inputs: { dao_id: daoId, ...inputs } }, call) => {
       const named = call.caller.actingIn({ daoId });
