@@ -70,17 +70,18 @@ async function turns(stage, count, chatOf) {
   }
 }
 
-/** What of a copied row is not as in the first one: expressions of SQL in which n is the number of the copy. */
+/** What of a copied row is not as in the first one: expressions of SQL in which nth is the number of the copy. */
 const COPIED = [
   ['chats', { id: of('id'), chat_id: of('chat_id'), user_id: of('user_id') }],
   ['dialogs', { id: of('id'), chat: of('chat') }],
-  ['inbox', { id: of('id'), update_key: of('update_key'), chat: of('chat'), actor: of('actor') }],
-  ['replies', { id: of('id'), chat: of('chat'), inbox_id: of('inbox_id'), actor: of('actor') }],
+  ['inbox', { id: of('id'), update_key: of('update_key'), chat: of('chat'), actor: of('actor'), state: `'done'` }],
+  ['replies', { id: of('id'), chat: of('chat'), inbox_id: of('inbox_id'), actor: of('actor'), state: `'done'` }],
   ['reply_parts', { reply_id: of('reply_id'), chat: of('chat') }],
 ];
 
+/** Ids stay of digits where they are, and none is another one's. */
 function of(column) {
-  return `original.${column} || '0' || n`;
+  return `original.${column} || '000000' || nth`;
 }
 
 /** Copies the rows of dialogs, with what belongs to them, until there are so many. @returns how many there are */
@@ -103,6 +104,6 @@ function copy(name, changed, copies) {
   const pairs = Object.entries(changed).map(([column, value]) => `'${column}', ${value}`);
   return `
     insert into ${name}
-    select made.* from ${name} original, generate_series(1, ${copies}) n,
+    select made.* from ${name} original, generate_series(1, ${copies}) nth,
       jsonb_populate_record(original, jsonb_build_object(${pairs.join(', ')})) made`;
 }
