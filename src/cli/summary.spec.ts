@@ -55,9 +55,12 @@ describe(summarise, () => {
   });
 
   it('says how to create a DAO where there is none', () => {
-    const text = boxed(RUNNING, { sample: { dao: undefined, user: undefined } });
+    const admin = { key: 'k', created: false, file: undefined };
+    const text = boxed(RUNNING, { admin, sample: { dao: undefined, user: undefined } });
     expect(text).toContain('There is no DAO yet. Create one');
-    expect(text).toContain('npx dagi dao create my-dao --name "My DAO" --admin tg:YOUR_ID');
+    expect(text).toContain(
+      '\nDAGI_URL=http://h:1 DAGI_API_KEY="$DAGI_ADMIN_KEY" npx dagi dao create my-dao --name "My DAO" --admin tg:YOUR_ID',
+    );
     expect(text).not.toContain('curl');
   });
 

@@ -58,7 +58,8 @@ function botLine({ platform, isUp, text }: BotLine): string[] {
 /** What can be done at once, by lines that can be pasted. */
 function firstSteps(url: string, admin: AdminKey, sample: Sample): string {
   if (sample.dao === undefined) {
-    return 'There is no DAO yet. Create one, with yourself as its admin:\nnpx dagi dao create my-dao --name "My DAO" --admin tg:YOUR_ID';
+    const access = `DAGI_URL=${url} DAGI_API_KEY="${shellKey(admin)}"`;
+    return `There is no DAO yet. Create one, with yourself as its admin:\n${access} npx dagi dao create my-dao --name "My DAO" --admin tg:YOUR_ID`;
   }
   return `Ask it yourself:\n${curlLine(url, admin, sample)}`;
 }
@@ -102,9 +103,12 @@ function wrapped(text: string): string[] {
 export const keyRemark = ({ created, file = '' }: Omit<AdminKey, 'key'>): string =>
   created ? `The administrator's key is new and kept in ${file}.\n` : '';
 
+/** The key as a shell finds it. */
+const shellKey = ({ file }: AdminKey): string =>
+  file === undefined ? '$DAGI_ADMIN_KEY' : `$(cat '${file.replaceAll("'", `'\\''`)}')`;
+
 /** A line that can be pasted into a shell as it is. */
-function curlLine(url: string, { file }: AdminKey, { dao, user }: Sample): string {
+function curlLine(url: string, admin: AdminKey, { dao, user }: Sample): string {
   const body = { prompt: 'What is this DAO about?', mode: 'chat', metadata: { dao_id: dao, user_id: user } };
-  const key = file === undefined ? '$DAGI_ADMIN_KEY' : `$(cat '${file.replaceAll("'", `'\\''`)}')`;
-  return `curl -s ${url}/route -H "Authorization: Bearer ${key}" -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
+  return `curl -s ${url}/route -H "Authorization: Bearer ${shellKey(admin)}" -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
 }
