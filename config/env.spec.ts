@@ -1,8 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { readEnv } from './env.js';
+import { defaultDaoOf, readEnv } from './env.js';
+import { packagePath } from './paths.js';
+
+const VARIABLES = [...readFileSync(packagePath('.env.example'), 'utf8').matchAll(/^# ([A-Z_]+)=/gm)].map(
+  ([, name = '']) => name,
+);
 
 describe('readEnv', () => {
   const before = process.cwd();
@@ -84,9 +89,41 @@ describe('readEnv', () => {
     ['TEMPORAL_TLS', 'maybe', 'TEMPORAL_TLS must be true or false, is "maybe"'],
     ['DAGI_LOG_LEVEL', 'loud', 'DAGI_LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, is "loud"'],
     ['OLLAMA_BASE_URL', 'host:1', 'OLLAMA_BASE_URL must be an address that begins with http:// or https://.'],
+    ['TELEGRAM_MODE', 'push', 'TELEGRAM_MODE must be polling or webhook, is "push".'],
+    ['TELEGRAM_API_ROOT', 'x', 'TELEGRAM_API_ROOT must be an address that begins with http:// or https://.'],
     ['DATABASE_URL', 'mysql://h/d', 'DATABASE_URL must be an address that begins with postgres:// or postgresql://.'],
   ])('says what %s must be', (name, value, expected) => {
     expect(() => readEnv({ [name]: value })).toThrow(`Environment: ${expected}`);
+  });
+
+  it.each(VARIABLES)('has words of its own for what is wrong with %s', (name) => {
+    for (const bad of ['x', '?', '-1', '999999', 'a:b c', '\u0000']) {
+      try {
+        readEnv({ [name]: bad });
+      } catch (error) {
+        expect(error).toMatchObject({
+          code: 'CONFIG_INVALID',
+          message: expect.stringMatching(new RegExp(`^Environment: ${name} must (be|have) [a-z0-9]`)),
+        });
+        expect(error).toMatchObject({ message: expect.not.stringMatching(/invalid|expected/i) });
+      }
+    }
+  });
+
+  it('refuses a webhook without an address for it, where there is a bot', () => {
+    const bot = { TELEGRAM_BOT_TOKEN: '1:x', TELEGRAM_MODE: 'webhook' };
+    expect(() => readEnv(bot)).toThrow(
+      /^Environment: TELEGRAM_MODE is webhook, and PUBLIC_URL is not set.*TELEGRAM_MODE=polling\. See \.env\.example\.$/,
+    );
+    expect(readEnv({ ...bot, PUBLIC_URL: 'https://dagi.example.org' }).TELEGRAM_MODE).toBe('webhook');
+    expect(readEnv({ TELEGRAM_MODE: 'webhook' }).TELEGRAM_MODE).toBe('webhook');
+  });
+
+  it('says which DAO is the usual one, or that there is none', () => {
+    const seeded = (): string => 'seeded';
+    expect(defaultDaoOf(readEnv({}), seeded)).toBe('seeded');
+    expect(defaultDaoOf(readEnv({ DAGI_DEFAULT_DAO: 'orchard' }), seeded)).toBe('orchard');
+    expect(defaultDaoOf(readEnv({ DAGI_DEFAULT_DAO: 'none' }), seeded)).toBeUndefined();
   });
 
   it('never shows what may be a secret', () => {

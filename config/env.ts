@@ -9,8 +9,12 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const url = z.url({ protocol: /^https?$/ });
 const secret = z.string().min(1);
 
+/** Updates that are to be pushed have nowhere to go. */
+const NO_PUBLIC_URL =
+  'TELEGRAM_MODE is webhook, and PUBLIC_URL is not set, the https address to which Telegram is to send updates: set it, or take TELEGRAM_MODE=polling';
+
 /** Every environment variable that the product reads. An empty value counts as absent. */
-const EnvSchema = z.object({
+const VariablesSchema = z.object({
   DAGI_HOME: z.string().default('./var'),
   DAGI_PROFILE: z.string().default('dev'),
   HOST: z.string().default('127.0.0.1'),
@@ -67,13 +71,26 @@ const EnvSchema = z.object({
   DAGI_LOG_LEVEL: z.enum(LEVELS).optional(),
 });
 
+const EnvSchema = VariablesSchema.superRefine(
+  ({ TELEGRAM_BOT_TOKEN: token, TELEGRAM_MODE: mode, PUBLIC_URL: publicUrl }, { addIssue }) => {
+    if (token !== undefined && mode === 'webhook' && publicUrl === undefined) addIssue(NO_PUBLIC_URL);
+  },
+);
+
 /** Typed environment, with derived paths made absolute. */
-export type Env = Readonly<
-  Omit<z.infer<typeof EnvSchema>, 'DAGI_HOME' | 'DAGI_CACHE'> & { home: string; cache: string }
->;
+export type Env = Readonly<Omit<z.infer<typeof EnvSchema>, 'DAGI_HOME'> & { home: string; cache: string }>;
 
 const withoutEmpty = (variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''));
+
+/** What DAGI_DEFAULT_DAO says where there is to be none, in development too. */
+const NO_DAO = 'none';
+
+/** The DAO of callers that name none. @param otherwise where the environment has no say */
+export const defaultDaoOf = (
+  { DAGI_DEFAULT_DAO: wanted }: Pick<Env, 'DAGI_DEFAULT_DAO'>,
+  otherwise: () => string | undefined,
+): string | undefined => (wanted === NO_DAO ? undefined : (wanted ?? otherwise()));
 
 /** Variables of the process, with those of a `.env` file in the working folder below them; empty ones are absent. */
 export function readVariables(source: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
@@ -90,12 +107,15 @@ const KINDS: readonly [RegExp, string, told: boolean][] = [
   [/^(|MCP_|TEMPORAL_|TEMPORAL_UI_)PORT$/, 'a whole number from 0 to 65535', true],
   [/^TEMPORAL_TLS$/, 'true or false', true],
   [/^DAGI_LOG_LEVEL$/, `one of ${LEVELS.join(', ')}`, true],
+  [/^TELEGRAM_MODE$/, 'polling or webhook', true],
   [/^DATABASE_(MIGRATION_)?URL$/, 'an address that begins with postgres:// or postgresql://', false],
-  [/_URL$/, 'an address that begins with http:// or https://', false],
+  [/_(URL|API_ROOT)$/, 'an address that begins with http:// or https://', false],
 ];
 
 /** A bad variable in words. */
 function problemOf({ path, message }: z.core.$ZodIssue, variables: NodeJS.ProcessEnv): string {
+  // What is wrong with several together is a sentence of its own.
+  if (path.length === 0) return message;
   const name = path.join('.');
   const [, expected, told] = KINDS.find(([pattern]) => pattern.test(name)) ?? [];
   if (expected === undefined) return `${name} must have ${message}`;
@@ -113,7 +133,7 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
     const problems = new Set(parsed.error.issues.map((issue) => problemOf(issue, variables)));
     throw new AppError('CONFIG_INVALID', `Environment: ${[...problems].join('; ')}. See .env.example.`);
   }
-  const { DAGI_HOME, DAGI_CACHE, ...rest } = parsed.data;
+  const { DAGI_HOME, ...rest } = parsed.data;
   const home = resolve(DAGI_HOME);
-  return Object.freeze({ ...rest, home, cache: resolve(DAGI_CACHE ?? `${home}/cache`) });
+  return Object.freeze({ ...rest, home, cache: resolve(rest.DAGI_CACHE ?? `${home}/cache`) });
 }

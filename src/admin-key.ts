@@ -9,6 +9,8 @@ import { newSecret } from './services/keys.service.js';
 export interface AdminKey {
   key: string;
   created: boolean;
+  /** The file that it is kept in. Undefined: it is nowhere but in DAGI_ADMIN_KEY. */
+  file: string | undefined;
 }
 
 const SHORTEST = 16;
@@ -20,13 +22,14 @@ const SHORTEST = 16;
  */
 export function findAdminKey(env: Env, environment: string): AdminKey {
   requireAdminKey(env, environment);
-  if (environment === 'production' && env.DAGI_ADMIN_KEY) return { key: env.DAGI_ADMIN_KEY, created: false };
+  if (environment === 'production' && env.DAGI_ADMIN_KEY)
+    return { key: env.DAGI_ADMIN_KEY, created: false, file: undefined };
   const file = join(env.home, 'admin.key');
   const kept = readKept(file);
   const key = env.DAGI_ADMIN_KEY ?? kept ?? newSecret();
-  if (key === kept) return { key, created: false };
+  if (key === kept) return { key, created: false, file };
   keep(file, key);
-  return { key, created: true };
+  return { key, created: true, file };
 }
 
 /**

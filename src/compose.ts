@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { requestLog } from '../activities/log.js';
 import type { ActivityDependencies } from '../activities/index.js';
-import type { Env } from '../config/env.js';
+import { defaultDaoOf, type Env } from '../config/env.js';
 import type { LoadedConfig } from '../config/loader.js';
 import { packageVersion } from '../config/paths.js';
 import { crewVersion, loadShippedCrews, readCrew } from '../config/crews.js';
@@ -88,7 +88,7 @@ export async function compose(foundation: Foundation, loaded: HashedConfig): Pro
   });
   let seeded: string | undefined;
   const dao = (): string | undefined =>
-    env.DAGI_DEFAULT_DAO ?? (isDevelopment(config.current()) ? (seeded ??= loadDevSeed().daos[0]?.id) : undefined);
+    defaultDaoOf(env, () => (isDevelopment(config.current()) ? (seeded ??= loadDevSeed().daos[0]?.id) : undefined));
   const access: AccessService = new AccessService(repositories.access, repositories.audit, dao, denials);
   const recorded = new RecordedDecisions(repositories.requests, repositories.refusals);
   const guard = new ConfigGuard(recorded);
@@ -140,7 +140,7 @@ export class Composition {
     readonly access: AccessService,
     recorded: RecordedDecisions,
     readonly config: ConfigService<HashedConfig>,
-    defaultDao: () => string | undefined,
+    readonly defaultDao: () => string | undefined,
   ) {
     const { env, log, shared, temporal } = foundation;
     const { audit, figures, keys, refusals, requests, usage } = repositories;

@@ -15,6 +15,7 @@ import { installTemporalRuntime } from './adapters/temporal/telemetry.js';
 import type { QueueWorkers } from './adapters/temporal/workers.js';
 import { findAdminKey, type AdminKey } from './admin-key.js';
 import { compose, isDevelopment, type Composition, type Foundation } from './compose.js';
+import type { BotStanding } from './bots/telegram/telegram-bot.js';
 import type { ConfigState } from './contracts/config-state.js';
 import { ADMIN_PRINCIPAL, QUEUES } from './contracts/ids.js';
 import type { SharedState } from './contracts/shared-state.js';
@@ -97,6 +98,24 @@ export class Runtime {
   /** Which profile runs, and what of it waits: for whoever started the process. */
   configOverview(): ConfigState {
     return this.parts.config.overview();
+  }
+
+  /** How the bot of Telegram stands, as soon as anything is known of it. Undefined: there is none. */
+  telegramStanding(): Promise<BotStanding> | undefined {
+    return this.parts.dialogs.telegram?.bot.standing;
+  }
+
+  /** Whether the DAO of development is there, with its people. */
+  get isSeeded(): boolean {
+    return isDevelopment(this.parts.config.current());
+  }
+
+  /** The DAO in which a first question makes sense: the usual one, else any. Undefined: there is none yet. */
+  async anyDao(): Promise<string | undefined> {
+    const { daos } = this.parts.repositories;
+    const usual = this.parts.defaultDao();
+    const found = usual === undefined ? undefined : await daos.find(usual);
+    return found?.id ?? (await daos.page('', 1))[0]?.id;
   }
 
   /** Serves task queues, in the background. */

@@ -1,16 +1,20 @@
 // The product with a bot, a platform and a model in processes of their own, and members who write.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { connectTelegram } from '../../test/fakes/telegram/stage.ts';
 import { startFake } from '../../test/support/fake-process.mjs';
-import { startProduct } from './parties.mjs';
+import { spentBy } from './children.mjs';
+import { newHome, startProduct } from './parties.mjs';
 
 const TOKEN = '7000000001:fake-token-of-tests-aaaaaaaaaaaaaaaaa';
 const SECRET = 'secret-of-the-bench';
 const HEADER = 'x-telegram-bot-api-secret-token';
 const DAO = 'greenfood-dao';
 const FIRST_MEMBER = 20_001;
+const HEAP_FILE = 'heap.json';
 
 /** How long the model takes to its first word, and between words, in milliseconds. */
 export const MODEL = { firstTokenMs: 300, tokenMs: 20, tokens: 40 };
@@ -23,7 +27,8 @@ export class DialogsStage {
     stage.model = await startFake('openai', { ...MODEL, ledger: true });
     stage.platform = await startFake('telegram', { token: TOKEN });
     stage.telegram = connectTelegram(stage.platform.url);
-    stage.product = await startProduct({
+    stage.settings = {
+      home: newHome(),
       databaseUrl,
       profileText: profileOf(stage.model.url),
       variables: {
@@ -33,9 +38,18 @@ export class DialogsStage {
         // The bench hands updates over itself; the platform is told an address where nobody listens.
         PUBLIC_URL: 'http://127.0.0.1:9',
       },
-    });
+    };
+    stage.product = await startProduct(stage.settings);
     await stage.addMembers(members);
     return stage;
+  }
+
+  /** Ends the product, and starts it again in the same home; from then on it can be told to collect its garbage. */
+  async restart(meanwhile = () => undefined) {
+    const { home, variables } = this.settings;
+    await this.product.end();
+    await meanwhile();
+    this.product = await startProduct({ ...this.settings, variables: { ...variables, ...collecting(home) } });
   }
 
   async addMembers(count) {
@@ -104,6 +118,21 @@ export class DialogsStage {
     }
   }
 
+  /** What the product holds once nothing has anything to do and its garbage is collected, in megabytes. */
+  async held() {
+    await this.settle();
+    const file = join(this.product.home, HEAP_FILE);
+    for (let n = 0; n < 3; n += 1) {
+      rmSync(file, { force: true });
+      process.kill(this.product.pid, 'SIGUSR2');
+      while (!existsSync(file)) await sleep(100);
+      // Other threads have theirs collected, and pages are given back.
+      await sleep(1_000);
+    }
+    const { heapUsed } = JSON.parse(readFileSync(file, 'utf8'));
+    return { heap: heapUsed / 2 ** 20, resident: spentBy(this.product.pid).own.megabytes };
+  }
+
   temporalAddress() {
     return JSON.parse(readFileSync(join(this.product.home, 'run.json'), 'utf8')).temporal_address;
   }
@@ -114,6 +143,12 @@ export class DialogsStage {
     await this.model?.stop();
   }
 }
+
+/** Variables of a product that collects its garbage when it is told to. */
+const collecting = (home) => ({
+  NODE_OPTIONS: `--expose-gc --import ${pathToFileURL(join(import.meta.dirname, 'collect.mjs'))}`,
+  BENCH_HEAP_FILE: join(home, HEAP_FILE),
+});
 
 const profileOf = (modelUrl) => `version: "0.4.0"
 environment: development

@@ -55,12 +55,15 @@ export async function startBare({ temporalAddress, modelUrl }) {
   };
 }
 
+/** An empty home for the product. */
+export const newHome = () => mkdtempSync(join(tmpdir(), 'dagi-bench-'));
+
 /**
- * The product as `dagi up`: on a model, or under a profile, that is given; optionally on a Temporal of somebody else's
- * and on PostgreSQL.
+ * The product as `dagi up`: on a model, or under a profile, that is given; optionally in a home that there is, on a Temporal
+ * of somebody else's and on PostgreSQL.
  */
-export async function startProduct({ temporalAddress, modelUrl, shape, databaseUrl, profileText, variables = {} }) {
-  const home = mkdtempSync(join(tmpdir(), 'dagi-bench-'));
+export async function startProduct(options) {
+  const { home = newHome(), temporalAddress, modelUrl, shape, databaseUrl, profileText, variables = {} } = options;
   const profile = join(home, 'profile.yml');
   writeFileSync(profile, profileText ?? profileOf(modelUrl, shape));
   const port = await freePort();
@@ -95,14 +98,20 @@ export async function startProduct({ temporalAddress, modelUrl, shape, databaseU
     },
   );
   await spoken(child, 'Ready');
+  const end = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGINT');
+    await new Promise((done) => child.once('exit', done));
+  };
   return {
     pid: child.pid,
     home,
     url: `http://127.0.0.1:${port}`,
     key,
+    /** Leaves its home, in which it can be started again. */
+    end,
     stop: async () => {
-      child.kill('SIGINT');
-      await new Promise((done) => child.once('exit', done));
+      await end();
       rmSync(home, { recursive: true, force: true });
     },
   };

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { Option, type Command } from 'commander';
 import { counted } from './count.js';
 import { exportDialogs, type DialogsExportOptions } from './dialogs-export.js';
+import { resolveEnv } from './options.js';
 import { clientOf, DAO_OPTION } from './people-options.js';
 import { Pseudonyms } from './pseudonyms.js';
 import { parseSince } from './usage.js';
@@ -17,6 +19,16 @@ Examples:
   $ npx dagi dialogs export --dao greenfood-dao --since 7d
   $ npx dagi dialogs export --out /tmp/real-dialogs --no-pseudonyms`;
 
+interface Options extends Omit<DialogsExportOptions, 'out'> {
+  out?: string;
+  home?: string;
+  pseudonyms: boolean;
+}
+
+/** What members wrote lies with the state, which is closed to others, and not in whatever folder somebody is in. */
+const exportsIn = (home: string | undefined): string =>
+  join(resolveEnv(home === undefined ? {} : { home }).home, 'exports', 'dialogs');
+
 /** Adds `dagi dialogs`. */
 export function addDialogsCommands(program: Command): void {
   program
@@ -30,15 +42,15 @@ export function addDialogsCommands(program: Command): void {
         parseSince,
       ),
     )
-    .option('--out <dir>', 'into this folder, which is made', 'dialogs')
+    .option('--out <dir>', 'into this folder, which is made (default: exports/dialogs in the state folder)')
     .option('--pseudonyms', 'names in place of the ids of people', true)
     .option('--no-pseudonyms', 'keep the ids of people')
     .option('--home <dir>', 'state folder of the instance (DAGI_HOME)')
     .addHelpText('after', HELP)
-    .action(async ({ home, pseudonyms, ...options }: DialogsExportOptions & { home?: string; pseudonyms: boolean }) => {
+    .action(async ({ home, pseudonyms, out = exportsIn(home), ...options }: Options) => {
       const client = await clientOf(home === undefined ? {} : { home });
       const names = pseudonyms ? new Pseudonyms() : undefined;
-      const { dialogs, prompts } = await exportDialogs(client, options, process.stderr, names);
-      process.stdout.write(`${counted(dialogs, 'dialog')} with ${counted(prompts, 'prompt')} in ${options.out}\n`);
+      const { dialogs, prompts } = await exportDialogs(client, { ...options, out }, process.stderr, names);
+      process.stdout.write(`${counted(dialogs, 'dialog')} with ${counted(prompts, 'prompt')} in ${out}\n`);
     });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Env } from '../../config/env.js';
+import { defaultDaoOf, type Env } from '../../config/env.js';
 import { loadConfig } from '../../config/loader.js';
 import { nearest } from '../../config/nearest.js';
 import { loadDefaultRoles, loadDevSeed } from '../../config/seed.js';
@@ -66,7 +66,7 @@ export function readQuestion(json: unknown): Question {
 export function explainLocally(env: Env, profile: string, { roles = USUAL_ROLES, about }: Question): Explanation {
   const { routing } = loadConfig(env, profile);
   const { mode, agent, source, metadata, prompt } = about;
-  const access = accessOf(about.daoId ?? env.DAGI_DEFAULT_DAO ?? loadDevSeed().daos[0]?.id ?? 'dao', roles);
+  const access = accessOf(about.daoId ?? defaultDaoOf(env, () => loadDevSeed().daos[0]?.id) ?? 'dao', roles);
   return explain(routing, { mode, agent, source, metadata, ...promptInputs(prompt), access });
 }
 

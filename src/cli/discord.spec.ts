@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { FakeDiscord } from '../../test/fakes/discord/fake-discord.js';
 import { DISCORD_COMMANDS } from '../bots/discord/commands.js';
-import { registerCommands } from './discord.js';
+import { clearCommands, registerCommands } from './discord.js';
 
 describe(registerCommands, () => {
   let fake: FakeDiscord;
@@ -40,7 +40,21 @@ describe(registerCommands, () => {
     ]);
     const text = await registerCommands(application(), '77');
     expect(text).toContain('commands in server 77:');
-    expect(text).toMatch(/new: \/ask, .*; changed: \/help; removed: \/dance\n$/);
+    expect(text).toMatch(/new: \/ask, .*; changed: \/help; removed: \/dance\n/);
+  });
+
+  it('says what a server would show twice, and takes its own away', async () => {
+    const everywhere = await registerCommands(application(), undefined);
+    expect(everywhere).toMatch(/\nA server with commands of its own shows them beside these: .*--guild ID --clear"/);
+    const twice = `\n${DISCORD_COMMANDS.length} commands are registered everywhere, too, so this server shows both`;
+    expect(await registerCommands(application(), '77')).toContain(twice);
+    const cleared = await clearCommands(application(), '77');
+    expect(cleared).toMatch(/^0 commands in server 77 alone:\nremoved: \/ask, \/help/);
+    expect(fake.world.commands.get('77')).toEqual([]);
+    expect(await fake.stage.registered()).toHaveLength(DISCORD_COMMANDS.length);
+    expect(await clearCommands(application(), '77')).toBe('Nothing is registered in server 77 alone.\n');
+    await expect(clearCommands(application(), undefined)).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' });
+    expect(await fake.stage.violations()).toEqual([]);
   });
 
   it.each([

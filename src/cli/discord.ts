@@ -13,29 +13,69 @@ type Application = Pick<Env, 'DISCORD_APPLICATION_ID' | 'DISCORD_BOT_TOKEN' | 'D
  * @throws CliError
  */
 export async function registerCommands(application: Application, guild: string | undefined): Promise<string> {
-  const { id, rest } = clientOf(application);
+  return asApplication(application, guild, async ({ id, rest }) => {
+    const before = await rest.listCommands(id, guild);
+    const everywhere = guild === undefined ? [] : await rest.listCommands(id, undefined);
+    const commands = registration(commandMenus());
+    const after = await rest.putCommands(id, guild, commands);
+    const words = new Map(commands.map(({ name, description }) => [name, description]));
+    return told(before, after, { guild, words }) + shownTwice(guild, everywhere);
+  });
+}
+
+/**
+ * `dagi discord register --clear`: takes away what is registered in one server alone, and tells what that was.
+ * @throws CliError
+ */
+export async function clearCommands(application: Application, guild: string | undefined): Promise<string> {
+  if (guild === undefined) {
+    throw new CliError(
+      'ARGUMENT_INVALID',
+      '--clear is for what is registered in one server alone: name it with --guild.',
+    );
+  }
+  return asApplication(application, guild, async ({ id, rest }) => {
+    const before = await rest.listCommands(id, guild);
+    if (before.length === 0) return `Nothing is registered in server ${guild} alone.\n`;
+    return `0 commands in server ${guild} alone:\n${changesBetween(before, await rest.putCommands(id, guild, []))}\n`;
+  });
+}
+
+interface Client {
+  id: string;
+  rest: DiscordRest;
+}
+
+async function asApplication(
+  application: Application,
+  guild: string | undefined,
+  work: (client: Client) => Promise<string>,
+): Promise<string> {
+  const client = clientOf(application);
   if (guild !== undefined && !/^\d{1,20}$/.test(guild)) {
     throw new CliError('BODY_INVALID', 'The id of a server of Discord is a number: copy it with its developer mode.');
   }
   try {
-    const before = await rest.listCommands(id, guild);
-    const commands = registration(commandMenus());
-    const after = await rest.putCommands(id, guild, commands);
-    const words = new Map(commands.map(({ name, description }) => [name, description]));
-    return told(before, after, { guild, words });
+    return await work(client);
   } catch (error) {
     throw error instanceof DiscordError ? failureOf(error, guild) : error;
   }
+}
+
+/** That a server has its own commands beside those of everywhere, where that is or may be so. */
+function shownTwice(guild: string | undefined, everywhere: readonly RegisteredCommand[]): string {
+  if (guild === undefined) {
+    return 'A server with commands of its own shows them beside these: "npx dagi discord register --guild ID --clear" takes them away.\n';
+  }
+  if (everywhere.length === 0) return '';
+  return `${everywhere.length} commands are registered everywhere, too, so this server shows both: "npx dagi discord register --guild ${guild} --clear" takes these away.\n`;
 }
 
 function clientOf({
   DISCORD_APPLICATION_ID: id,
   DISCORD_BOT_TOKEN: botToken,
   DISCORD_API_ROOT: apiRoot,
-}: Application): {
-  id: string;
-  rest: DiscordRest;
-} {
+}: Application): Client {
   const missing = [
     ...(id === undefined ? ['DISCORD_APPLICATION_ID'] : []),
     ...(botToken === undefined ? ['DISCORD_BOT_TOKEN'] : []),

@@ -35,9 +35,6 @@ describe(checkTelegram, () => {
 
   it('finds updates fetched, unless a webhook is in the way', async () => {
     expect(await check()).toEqual({ ok: true, text: '@dagi_bot, polling, 0 updates waiting' });
-    expect((await check({ TELEGRAM_MODE: 'webhook' })).text).toContain(
-      'warning: TELEGRAM_MODE is webhook, and PUBLIC_URL',
-    );
     await api.setWebhook(OURS);
     const taken = await check({ PUBLIC_URL, TELEGRAM_MODE: 'polling' });
     expect(taken).toMatchObject({ ok: false, text: expect.stringContaining(`a webhook is set to ${OURS}`) });
@@ -58,6 +55,10 @@ describe(checkTelegram, () => {
     expect(await check({ PUBLIC_URL })).toMatchObject({ ok: false, text: expect.stringContaining('the log says why') });
     const insecure = await check({ PUBLIC_URL: 'http://dagi.example.org' });
     expect(insecure).toMatchObject({ ok: false, text: expect.stringContaining('takes https alone') });
+    const toTelegramItself = { PUBLIC_URL: 'http://dagi.example.org', TELEGRAM_API_ROOT: undefined };
+    expect(await check(toTelegramItself, false)).toMatchObject({
+      ...{ ok: false, text: expect.stringMatching(/^the webhook would be http:.* takes https alone/) },
+    });
     await api.setWebhook('https://other.example.org/hook');
     const other = await check({ PUBLIC_URL });
     expect(other).toMatchObject({ ok: false, text: expect.stringMatching(/https:\/\/other\..*a bot of its own/) });

@@ -8,6 +8,7 @@ import { bad, fine, type Finding } from './doctor-finding.js';
 const PROBE_MS = 5_000;
 /** Less than this long ago it is no thing of the past that an update could not be handed over, in milliseconds. */
 const OF_LATE_MS = 10 * 60_000;
+const HTTPS_ALONE = 'Telegram takes https alone. Set PUBLIC_URL to an https address, or TELEGRAM_MODE=polling.';
 
 type BotEnv = Pick<Env, 'TELEGRAM_BOT_TOKEN' | 'TELEGRAM_API_ROOT' | 'TELEGRAM_MODE' | 'PUBLIC_URL'>;
 
@@ -18,14 +19,13 @@ type BotEnv = Pick<Env, 'TELEGRAM_BOT_TOKEN' | 'TELEGRAM_API_ROOT' | 'TELEGRAM_M
 export async function checkTelegram(env: BotEnv, isRunning: boolean): Promise<Finding> {
   const { TELEGRAM_BOT_TOKEN: token, TELEGRAM_API_ROOT: root, PUBLIC_URL: publicUrl, TELEGRAM_MODE: wanted } = env;
   if (token === undefined) return fine('off: TELEGRAM_BOT_TOKEN is not set');
+  const url = webhookFor(publicUrl, wanted);
+  if (root === undefined && url?.startsWith('http:')) return bad(`the webhook would be ${url}, but ${HTTPS_ALONE}`);
   const api = new TelegramBotApi({ token, callMs: PROBE_MS, ...(root !== undefined && { apiRoot: root }) });
   try {
     const [{ username }, state] = [await api.getMe(), await api.getWebhook()];
-    const url = webhookFor(publicUrl, wanted);
     const found = url === undefined ? pollingFinding(state, isRunning) : webhookFinding(url, state, isRunning);
-    const lacks =
-      url === undefined && wanted === 'webhook' ? warning('TELEGRAM_MODE is webhook, and PUBLIC_URL is not set') : '';
-    return { ok: found.ok, text: `@${username}, ${found.text}${lacks}` };
+    return { ok: found.ok, text: `@${username}, ${found.text}` };
   } catch (error) {
     if (!(error instanceof DeliveryError)) throw error;
     return bad(`${error.message}. ${remedyFor(error, root)}`);
@@ -71,9 +71,7 @@ function webhookFinding(expected: string, state: WebhookState, isRunning: boolea
 /** The webhook is not ours, or there is none. */
 function elsewhere(expected: string, { url }: WebhookState, isRunning: boolean): Finding {
   if (!expected.startsWith('https:') && url === undefined) {
-    return bad(
-      'no webhook is set: Telegram takes https alone. Set PUBLIC_URL to an https address, or TELEGRAM_MODE=polling.',
-    );
+    return bad(`no webhook is set: ${HTTPS_ALONE}`);
   }
   const found = url === undefined ? 'no webhook is set' : `the webhook is set to ${url}`;
   if (!isRunning) return fine(`${found}; a start sets it to ${expected}`);

@@ -7,10 +7,13 @@ import { describeFailure } from './failure.js';
 import type { Instance } from './instance.js';
 import { plain } from './plain-text.js';
 
+/** Where development begins, and somebody who may ask there. */
+export const SEEDED = { dao: 'greenfood-dao', user: 'tg:12345' } as const;
+
 const QUESTION = {
   prompt: 'In one or two sentences: what is this DAO about?',
   mode: 'chat',
-  metadata: { dao_id: 'greenfood-dao', user_id: 'tg:12345', source: 'cli' },
+  metadata: { dao_id: SEEDED.dao, user_id: SEEDED.user, source: 'cli' },
 } as const;
 
 /** Times of the caller, which begin before the connection does; those of the product begin when it has the request. */
@@ -20,7 +23,7 @@ const seenFromHere = (firstTokenMs: number | undefined, allMs: number): string =
 /** Really asks a question, by the way that every client takes, and shows the answer as it comes. */
 export async function askFirstQuestion(instance: Instance, out: ReportStream, signal: AbortSignal): Promise<void> {
   const client = new DagiClient(instance);
-  out.write(`A first question, asked as tg:12345 of greenfood-dao:\n> ${QUESTION.prompt}\n`);
+  out.write(`A first question, asked as ${SEEDED.user} of ${SEEDED.dao}:\n> ${QUESTION.prompt}\n`);
   const startedAt = performance.now();
   let firstTokenMs: number | undefined;
   const printer = new AnswerPrinter((text) => out.write(text));

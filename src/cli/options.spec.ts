@@ -17,6 +17,8 @@ describe(resolveEnv.name, () => {
   it('should keep the cache with the home folder, unless it has a place of its own', () => {
     expect(resolveEnv({ home: '/b' }, readEnv({ DAGI_HOME: '/a' })).cache).toBe('/b/cache');
     expect(resolveEnv({ home: '/b' }, readEnv({ DAGI_HOME: '/a', DAGI_CACHE: '/c' })).cache).toBe('/c');
+    const named = readEnv({ DAGI_HOME: '/a', DAGI_CACHE: '/a/cache' });
+    expect(resolveEnv({ home: '/b' }, named).cache).toBe('/a/cache');
   });
 });
 

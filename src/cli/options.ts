@@ -13,11 +13,11 @@ export interface Overrides {
 /** The environment, with what the command line says on top. */
 export function resolveEnv(overrides: Overrides = {}, env: Env = readEnv()): Env {
   const home = overrides.home === undefined ? env.home : resolve(overrides.home);
-  const cacheFollowsHome = env.cache === join(env.home, 'cache');
   return Object.freeze({
     ...env,
     home,
-    cache: cacheFollowsHome ? join(home, 'cache') : env.cache,
+    // A cache that is named stays, even where it is the folder that it would be in by itself.
+    cache: env.DAGI_CACHE === undefined ? join(home, 'cache') : env.cache,
     DAGI_PROFILE: overrides.profile ?? env.DAGI_PROFILE,
     PORT: overrides.port ?? env.PORT,
     MCP_PORT: overrides.mcpPort ?? env.MCP_PORT,

@@ -41,7 +41,7 @@ describe(serveApi.name, () => {
 
 describe('keyRemark', () => {
   it('should tell once where a new key is kept', () => {
-    expect(keyRemark('/srv/dagi', { created: true })).toContain('/srv/dagi/admin.key');
-    expect(keyRemark('/srv/dagi', { created: false })).toBe('');
+    expect(keyRemark({ created: true, file: '/srv/dagi/admin.key' })).toContain('/srv/dagi/admin.key');
+    expect(keyRemark({ created: false, file: '/srv/dagi/admin.key' })).toBe('');
   });
 });

@@ -5,6 +5,7 @@ import { requireAdminKey } from '../admin-key.js';
 import { QUEUES } from '../contracts/ids.js';
 import { AppError } from '../errors/app-error.js';
 import type { Runtime } from '../runtime.js';
+import { botLines, printedBots } from './bot-lines.js';
 import { prepareHome } from './home.js';
 import { requireAddress, requireMcpAddress } from './listen-address.js';
 import { openProcess } from './open-process.js';
@@ -35,7 +36,8 @@ export function serveApi(env: Env, exitWithParent: Parent): Promise<void> {
   const start = async (runtime: Runtime): Promise<string> => {
     runtime.startWorkers(queues);
     const { url, admin } = await runtime.startApi({ host: env.HOST, port: env.PORT });
-    return `${keyRemark(env.home, admin)}${pendingLines(runtime.configOverview())
+    const bots = printedBots(await botLines(env, runtime.telegramStanding()));
+    return `${keyRemark(admin)}${bots}${pendingLines(runtime.configOverview())
       .map((line) => `${line}\n`)
       .join('')}API on ${url}`;
   };

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { Env } from '../../config/env.js';
 import type { ConfigState } from '../contracts/config-state.js';
 import type { WhatIfReport } from '../contracts/whatif.js';
-import { pendingLines, summarise } from './summary.js';
+import type { BotLine } from './bot-lines.js';
+import { pendingLines, summarise, type SummaryInput } from './summary.js';
 
 const RUNNING: ConfigState = {
   active: { hash: 'aaaa', table_hash: 'cccc', since: 'then', file: '/srv/our.yml' },
@@ -18,10 +19,22 @@ const WAITING: ConfigState = {
   warnings: ['profile bbbb waits to be confirmed: 2 would be allowed'],
 };
 
-const boxed = (config: ConfigState): string => {
-  const admin = { key: 'k', created: false };
+const boxed = (config: ConfigState, change: Partial<SummaryInput> = {}): string => {
+  const admin = { key: 'k', created: false, file: "/srv/o'dagi/admin.key" };
   const env = { home: '/srv/dagi' } as Env;
-  return summarise({ env, url: 'http://h:1', mcpUrl: 'http://h:2/mcp', temporalUi: null, admin, seconds: 2, config });
+  const sample = { dao: 'greenfood-dao', user: 'tg:12345' };
+  return summarise({
+    env,
+    url: 'http://h:1',
+    mcpUrl: 'http://h:2/mcp',
+    temporalUi: null,
+    admin,
+    seconds: 2,
+    config,
+    bots: [],
+    sample,
+    ...change,
+  });
 };
 
 describe(summarise, () => {
@@ -29,7 +42,40 @@ describe(summarise, () => {
     const text = boxed(RUNNING);
     expect(text).toContain('API           http://h:1 ');
     expect(text).toContain('MCP           http://h:2/mcp ');
-    expect(text).not.toMatch(/profile|warning/);
+    expect(text).not.toMatch(/profile|warning|Telegram|Discord/);
+    expect(text).toContain(`-H "Authorization: Bearer $(cat '/srv/o'\\''dagi/admin.key')" -H`);
+    expect(text).toContain('"metadata":{"dao_id":"greenfood-dao","user_id":"tg:12345"}');
+  });
+
+  it('says how a key stands that is kept nowhere, and asks in the DAO that there is', () => {
+    const admin = { key: 'k', created: false, file: undefined };
+    const text = boxed(RUNNING, { admin, sample: { dao: 'orchard', user: undefined } });
+    expect(text).toContain('Admin key     as DAGI_ADMIN_KEY gives it');
+    expect(text).toContain('-H "Authorization: Bearer $DAGI_ADMIN_KEY" -H');
+    expect(text).toContain('"metadata":{"dao_id":"orchard"}');
+    expect(text).not.toContain('admin.key');
+  });
+
+  it('says how to create a DAO where there is none', () => {
+    const admin = { key: 'k', created: false, file: undefined };
+    const text = boxed(RUNNING, { admin, sample: { dao: undefined, user: undefined } });
+    expect(text).toContain('There is no DAO yet. Create one');
+    expect(text).toContain(
+      '\nDAGI_URL=http://h:1 DAGI_API_KEY="$DAGI_ADMIN_KEY" npx dagi dao create my-dao --name "My DAO" --admin tg:YOUR_ID',
+    );
+    expect(text).not.toContain('curl');
+  });
+
+  it('says how bots stand, in lines that fit the frame', () => {
+    const bots: BotLine[] = [
+      { platform: 'Telegram', isUp: true, text: '@dagi_bot, polling' },
+      { platform: 'Discord', isUp: false, text: `not well ${'for a reason '.repeat(12)}\n     warning: of more` },
+    ];
+    const text = boxed(RUNNING, { bots });
+    expect(text).toContain('│ Telegram      @dagi_bot, polling ');
+    expect(text).toContain('│ ! Discord     not well for a reason');
+    expect(text).toContain('│               warning: of more ');
+    expect(text.split('\n').find((line) => line.startsWith('┌'))!.length).toBeLessThanOrEqual(118);
   });
 
   it('says plainly that the file does not run, what does, and what to do', () => {

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type { Env } from '../../config/env.js';
+import type { AdminKey } from '../admin-key.js';
+import type { BotLine } from './bot-lines.js';
 import type { ConfigState } from '../contracts/config-state.js';
 import { plain } from './plain-text.js';
 import { frame } from './steps.js';
@@ -12,14 +14,22 @@ export interface SummaryInput {
   url: string;
   mcpUrl: string;
   temporalUi: string | null;
-  admin: { key: string; created: boolean };
+  admin: AdminKey;
   seconds: number;
   config: ConfigState;
+  bots: readonly BotLine[];
+  sample: Sample;
+}
+
+/** In which DAO, and as whom, a question can be asked at once. Undefined: there is no DAO yet, or it is the administrator. */
+export interface Sample {
+  dao: string | undefined;
+  user: string | undefined;
 }
 
 /** What a person wants to know once it runs. */
-export function summarise({ env, url, mcpUrl, temporalUi, admin, seconds, config }: SummaryInput): string {
-  const keyFile = join(env.home, 'admin.key');
+export function summarise(input: SummaryInput): string {
+  const { env, url, mcpUrl, temporalUi, admin, seconds, config, bots, sample } = input;
   const lines = [
     `DAGI Stack runs (started in ${seconds.toFixed(1)} s)`,
     '',
@@ -27,12 +37,34 @@ export function summarise({ env, url, mcpUrl, temporalUi, admin, seconds, config
     `API docs      ${url}/docs`,
     `MCP           ${mcpUrl}`,
     ...(temporalUi === null ? [] : [`Temporal UI   ${temporalUi}`]),
-    admin.created ? `Admin key     ${admin.key}` : `Admin key     kept in ${keyFile}`,
-    ...(admin.created ? [`              (shown this once; kept in ${keyFile})`] : []),
+    ...keyLines(admin),
     `Logs          ${join(env.home, 'logs')}`,
+    ...bots.flatMap(botLine),
     ...noteLines(config),
   ];
-  return `\n${frame(lines)}\nAsk it yourself:\n${curlLine(url, keyFile)}\n\n`;
+  return `\n${frame(lines)}\n${firstSteps(url, admin, sample)}\n\n`;
+}
+
+function keyLines({ key, created, file }: AdminKey): string[] {
+  if (file === undefined) return ['Admin key     as DAGI_ADMIN_KEY gives it'];
+  if (!created) return [`Admin key     kept in ${file}`];
+  return [`Admin key     ${key}`, `              (shown this once; kept in ${file})`];
+}
+
+/** A bot among the things that run, marked where it does not. */
+function botLine({ platform, isUp, text }: BotLine): string[] {
+  const [first = '', ...more] = text.split('\n').flatMap((line) => wrapped(line.trim()));
+  const name = `${isUp ? '' : '! '}${platform}`.padEnd(14);
+  return [`${name}${first}`, ...more.map((line) => `${' '.repeat(14)}${line.trim()}`)].map(plain);
+}
+
+/** What can be done at once, by lines that can be pasted. */
+function firstSteps(url: string, admin: AdminKey, sample: Sample): string {
+  if (sample.dao === undefined) {
+    const access = `DAGI_URL=${url} DAGI_API_KEY="${shellKey(admin)}"`;
+    return `There is no DAO yet. Create one, with yourself as its admin:\n${access} npx dagi dao create my-dao --name "My DAO" --admin tg:YOUR_ID`;
+  }
+  return `Ask it yourself:\n${curlLine(url, admin, sample)}`;
 }
 
 /** That an older profile runs than the file says, and what to do about it; nothing where the file runs. */
@@ -71,16 +103,15 @@ function wrapped(text: string): string[] {
 }
 
 /** Where a key that was made just now is kept: the key itself does not belong into a service's output. */
-export const keyRemark = (home: string, { created }: { created: boolean }): string =>
-  created ? `The administrator's key is new and kept in ${join(home, 'admin.key')}.\n` : '';
+export const keyRemark = ({ created, file = '' }: Omit<AdminKey, 'key'>): string =>
+  created ? `The administrator's key is new and kept in ${file}.\n` : '';
+
+/** The key as a shell finds it. */
+const shellKey = ({ file }: AdminKey): string =>
+  file === undefined ? '$DAGI_ADMIN_KEY' : `$(cat '${file.replaceAll("'", `'\\''`)}')`;
 
 /** A line that can be pasted into a shell as it is. */
-function curlLine(url: string, keyFile: string): string {
-  const body = {
-    prompt: 'What is this DAO about?',
-    mode: 'chat',
-    metadata: { dao_id: 'greenfood-dao', user_id: 'tg:12345' },
-  };
-  const key = `"Authorization: Bearer $(cat '${keyFile.replaceAll("'", `'\\''`)}')"`;
-  return `curl -s ${url}/route -H ${key} -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
+function curlLine(url: string, admin: AdminKey, { dao, user }: Sample): string {
+  const body = { prompt: 'What is this DAO about?', mode: 'chat', metadata: { dao_id: dao, user_id: user } };
+  return `curl -s ${url}/route -H "Authorization: Bearer ${shellKey(admin)}" -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
 }

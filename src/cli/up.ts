@@ -3,7 +3,8 @@ import type { Env } from '../../config/env.js';
 import { loadConfig } from '../../config/loader.js';
 import { ConsoleReporter, type ReportStream } from '../adapters/supply/reporter.js';
 import { requireAdminKey } from '../admin-key.js';
-import { askFirstQuestion } from './first-question.js';
+import { botLines } from './bot-lines.js';
+import { askFirstQuestion, SEEDED } from './first-question.js';
 import { prepareHome, takeHome } from './home.js';
 import { requireAddress, requireMcpAddress } from './listen-address.js';
 import { openProcess } from './open-process.js';
@@ -72,8 +73,11 @@ class Launch {
     await this.announce(url, mcpUrl, temporal);
     const seconds = (performance.now() - began) / 1000;
     const config = runtime.configOverview();
-    this.out.write(summarise({ env, url, mcpUrl, temporalUi: temporal.uiUrl, admin, seconds, config }));
-    if (firstQuestion) await askFirstQuestion({ url, key: admin.key }, this.out, this.signal);
+    const bots = await botLines(env, runtime.telegramStanding());
+    const sample = runtime.isSeeded ? SEEDED : { dao: await runtime.anyDao(), user: undefined };
+    this.out.write(summarise({ env, url, mcpUrl, temporalUi: temporal.uiUrl, admin, seconds, config, bots, sample }));
+    // Elsewhere nobody is known by whom it could be asked, and a model may cost money.
+    if (firstQuestion && runtime.isSeeded) await askFirstQuestion({ url, key: admin.key }, this.out, this.signal);
     this.out.write('Ready. Ctrl-C stops everything.\n');
   }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // A fake as a process of its own, a model endpoint or a chat platform:
-// node test/fakes/serve-fake.mjs openai|ollama|gpu-ollama|telegram|discord [--port N] [SETTINGS JSON]
-// Prints its address once it serves. Node strips the types; imports end in .js as everywhere, so they are led to .ts.
+// npx node test/fakes/serve-fake.mjs openai|ollama|gpu-ollama|telegram|discord [--port N] [SETTINGS JSON]
+// Prints its address once it serves. It takes the Node that npm brought along: an older one has no hooks. Node strips the
+// types; imports end in .js as everywhere, so they are led to .ts.
 import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';

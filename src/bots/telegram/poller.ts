@@ -75,7 +75,11 @@ export class TelegramPoller {
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
-        this.log[failures === 1 ? 'warn' : 'debug']({ err: error }, 'Telegram could not be polled; trying again');
+        const why = error instanceof Error ? error.message : String(error);
+        this.log[failures === 1 ? 'warn' : 'debug'](
+          { err: error },
+          `Telegram could not be polled: ${why}; trying again`,
+        );
         await this.pause(Math.min(AGAIN_MS * 2 ** (failures - 1), 30_000));
       }
     }

@@ -33,6 +33,9 @@ export const webhookFor = (
     ? new URL(TELEGRAM_WEBHOOK, `${publicUrl.replace(/\/+$/, '')}/`).href
     : undefined;
 
+/** How a bot stands: what it is called once it is up, else what the platform said first. */
+export type BotStanding = { isUp: true; name: string; mode: TelegramMode['kind'] } | { isUp: false; problem: string };
+
 export interface TelegramBotParts {
   account: TelegramAccount;
   intake: TelegramIntake;
@@ -46,6 +49,7 @@ export class TelegramBot {
   private readonly stopping = new AbortController();
   private readonly poller: TelegramPoller;
   private starting: Promise<void> | undefined;
+  private readonly stood = Promise.withResolvers<BotStanding>();
 
   constructor(private readonly parts: TelegramBotParts) {
     const { account, intake, lease, log } = parts;
@@ -54,6 +58,11 @@ export class TelegramBot {
 
   start(mode: TelegramMode): void {
     this.starting ??= this.begin(mode);
+  }
+
+  /** How it stands, as soon as anything is known. Where it does not stand well it is tried on. */
+  get standing(): Promise<BotStanding> {
+    return this.stood.promise;
   }
 
   async stop(): Promise<void> {
@@ -73,6 +82,8 @@ export class TelegramBot {
       await this.until('the webhook', () => account.deleteWebhook());
       if (!this.stopping.signal.aborted) this.poller.start();
     }
+    if (this.stopping.signal.aborted) return;
+    this.stood.resolve({ isUp: true, name: self.username, mode: mode.kind });
     log.info({ bot: self.username, mode: mode.kind }, 'the bot of Telegram is up');
     for (const { language, commands } of menus) {
       await this.until('the menu', () => account.setCommands(commands, language));
@@ -82,12 +93,16 @@ export class TelegramBot {
   /** Asks the platform until it answers. Undefined: the process stops before. */
   private async until<T>(what: string, ask: () => Promise<T>): Promise<T | undefined> {
     const { signal } = this.stopping;
+    let told = '';
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {
         return await ask();
       } catch (error) {
         if (signal.aborted) return undefined;
-        if (failures === 0) this.parts.log.warn({ what, err: error }, 'Telegram did not answer; trying again');
+        const problem = error instanceof Error ? error.message : String(error);
+        if (problem !== told) this.parts.log.warn({ what, err: error }, `${problem}; trying again`);
+        told = problem;
+        this.stood.resolve({ isUp: false, problem });
         const pause = Math.min(AGAIN_MS * 2 ** failures, LONGEST_PAUSE_MS);
         await sleep(pause, undefined, { signal }).catch(() => undefined);
       }

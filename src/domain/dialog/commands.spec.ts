@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { packagePath } from '../../../config/paths.js';
 import { loadDefaultRoles } from '../../../config/seed.js';
 import { COMMAND_NAMES } from '../../contracts/conversation.js';
 import { commandOf } from './command.js';
-import { commandsFor } from './commands.js';
+import { commandInfo, commandsFor } from './commands.js';
 import { languageFor } from './language.js';
 import { commandMenus } from './menus.js';
+import { phrasesIn } from './phrases.js';
 
 describe('a command', () => {
   it.each([
@@ -33,6 +36,22 @@ describe('a command', () => {
     expect(of('admin', 'group')).toContain('link');
     expect(of('member', 'group')).not.toContain('link');
     expect(commandsFor([], 'private')).toEqual(['language']);
+  });
+
+  it('should be in the list of the documents, as chats list it, with its example and who may use it', () => {
+    const document = readFileSync(packagePath('docs', 'bots.md'), 'utf8');
+    const listed = [...document.matchAll(/^\| `\/(\w[^`]*)` \| (.+?) \| (\w+) \|$/gm)].map((row) => row.slice(1));
+    const roles = loadDefaultRoles();
+    const mayUse = (role: string, needs: readonly string[]): boolean =>
+      needs.every((one) => (roles[role] ?? []).some((entitlement) => entitlement === one));
+    const expected = (commandMenus()[0]?.commands ?? []).map(({ command, description }) => {
+      const least = ['guest', 'member', 'contributor', 'admin'].find((role) =>
+        mayUse(role, commandInfo(command).needs),
+      );
+      const example = new Map(Object.entries(phrasesIn('en').usage)).get(command) ?? `/${command}`;
+      return [example.slice(1), description, `${least}s`];
+    });
+    expect(listed).toEqual(expected);
   });
 
   it('should be in the menus of both languages, as platforms take them', () => {
