@@ -26,7 +26,7 @@ export class McpController {
     const credential = credentialOf(headers);
     const subscription = await this.mcp.subscribe({
       caller,
-      body,
+      ...{ body, headers },
       credential,
       isBehind: stream.isBehind,
       end: stream.end,

@@ -91,7 +91,7 @@ export class McpService {
   /** The server of one call, for its caller. */
   serverFor(caller: McpCaller, context: Pick<McpRequestContext, 'era'>): ProtocolServer {
     const { version, extend } = this.options;
-    const parts = { ...this.services, calls: this.calls, states: this.statesOf(caller), reading: this.reading };
+    const parts = this.partsFor(caller);
     const onError = (error: Error): void => {
       this.warn(caller, error);
     };
@@ -103,13 +103,17 @@ export class McpService {
   /** Turns away whose token does not let a call through. @throws AppError `SCOPE_MISSING` */
   requireScope(caller: McpCaller, message: unknown): void {
     if (!caller.key.token) return;
-    const parts = { ...this.services, calls: this.calls, states: this.statesOf(caller) };
-    requireScope(caller.key, message, { tools: toolsOf(parts), oauth: this.options.oauth });
+    const tools = toolsOf(this.partsFor(caller));
+    requireScope(caller.key, message, { tools, oauth: this.options.oauth });
   }
 
   /** Opens the subscription that a call asks for, or says why not; undefined: it asks for none. */
   subscribe(listening: Listening): Promise<Subscription | RefusedSubscription | undefined> {
     return this.subscriptions.begin(listening);
+  }
+
+  private partsFor(caller: McpCaller): ToolParts {
+    return { ...this.services, calls: this.calls, states: this.statesOf(caller), reading: this.reading };
   }
 
   /** What a caller carries is of no use to another. */

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { ProtocolError, ProtocolErrorCode, PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Authenticator } from '../../middleware/authenticate.js';
@@ -26,6 +27,7 @@ const ListenSchema = z.looseObject({
 export interface Listening extends Pick<WatchParts, 'isBehind' | 'end'> {
   caller: McpCaller;
   body: unknown;
+  headers: FastifyRequest['headers'];
   /** What the caller came with, which is asked about again and again. */
   credential: string | undefined;
 }
@@ -71,7 +73,7 @@ export class Subscriptions {
 
   /** @throws ProtocolError with the address that may not be read, or where there are too many; AppError */
   private async openFor(
-    { caller, credential, isBehind, end }: Listening,
+    { caller, credential, body, headers, isBehind, end }: Listening,
     addresses: Map<string, KnownAddress>,
   ): Promise<Subscription> {
     this.drain.refuseWhenStopping();
@@ -81,7 +83,8 @@ export class Subscriptions {
       ...{ addresses, isBehind, end },
       orStopping: (signal) => this.drain.orStopping(signal),
       reader: async () => {
-        const key = credential === undefined ? undefined : await this.authenticator.authenticate(credential);
+        const key =
+          credential === undefined ? undefined : await this.authenticator.authenticate(credential, { headers, body });
         return key && { key, actingIn };
       },
       read: (reader, address) => this.resources.known(reader, address),
