@@ -72,8 +72,8 @@ const VariablesSchema = z.object({
 });
 
 const EnvSchema = VariablesSchema.superRefine(
-  ({ TELEGRAM_BOT_TOKEN: token, TELEGRAM_MODE: mode, PUBLIC_URL: publicUrl }, { addIssue }) => {
-    if (token !== undefined && mode === 'webhook' && publicUrl === undefined) addIssue(NO_PUBLIC_URL);
+  ({ TELEGRAM_BOT_TOKEN: token, TELEGRAM_MODE: mode, PUBLIC_URL: publicUrl }, context) => {
+    if (token !== undefined && mode === 'webhook' && publicUrl === undefined) context.addIssue(NO_PUBLIC_URL);
   },
 );
 
