@@ -19,7 +19,7 @@ export async function registerCommands(application: Application, guild: string |
   }
   try {
     const before = await rest.listCommands(id, guild);
-    const commands = registration(commandMenus());
+    const commands = registration(commandMenus('dc'));
     const after = await rest.putCommands(id, guild, commands);
     const words = new Map(commands.map(({ name, description }) => [name, description]));
     return told(before, after, { guild, words });
