@@ -44,7 +44,7 @@ describe('a command', () => {
     const roles = loadDefaultRoles();
     const mayUse = (role: string, needs: readonly string[]): boolean =>
       needs.every((one) => (roles[role] ?? []).some((entitlement) => entitlement === one));
-    const expected = (commandMenus()[0]?.commands ?? []).map(({ command, description }) => {
+    const expected = (commandMenus('tg')[0]?.commands ?? []).map(({ command, description }) => {
       const least = ['guest', 'member', 'contributor', 'admin'].find((role) =>
         mayUse(role, commandInfo(command).needs),
       );
