@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import pRetry from 'p-retry';
 import type { Logger } from 'pino';
 import type { Env } from '../config/env.js';
 import { loadConfig } from '../config/loader.js';
@@ -19,6 +20,7 @@ import type { ConfigState } from './contracts/config-state.js';
 import { ADMIN_PRINCIPAL, QUEUES } from './contracts/ids.js';
 import type { SharedState } from './contracts/shared-state.js';
 import { providersOf } from './domain/routing.js';
+import { AppError } from './errors/app-error.js';
 import { createLogger } from './log.js';
 import { createApi } from './main.js';
 import { createMcpServer } from './mcp-server.js';
@@ -27,6 +29,10 @@ import { startWorkers } from './worker.js';
 
 /** Most time that providers get to become ready, in milliseconds. */
 const WARM_UP_MS = 60_000;
+
+const START_RETRY = { retries: 5, minTimeout: 200, maxTimeout: 2_000 };
+
+const isAway = (error: Error): boolean => error instanceof AppError && error.code === 'STORE_UNAVAILABLE';
 
 /** What a process was given from outside before it opened. */
 export interface RuntimeParts {
@@ -87,7 +93,9 @@ export class Runtime {
 
   /** Serves MCP. Resolves once it listens. @returns where clients of this machine reach it */
   async startMcp(listen: { host: string; port: number }): Promise<string> {
-    this.mcp = await createMcpServer(await this.parts.mcp());
+    // Beside a start that keeps the processor busy, the database may seem away for a moment.
+    const parts = await pRetry(() => this.parts.mcp(), { ...START_RETRY, shouldRetry: ({ error }) => isAway(error) });
+    this.mcp = await createMcpServer(parts);
     await this.mcp.listen(listen.port, listen.host);
     return new URL('/mcp', (await this.mcp.getUrl()).replace('[::1]', '127.0.0.1')).href;
   }

@@ -168,7 +168,7 @@ describe('MCP over stdio', () => {
       const asked: string[] = [];
       made.setRequestHandler('elicitation/create', ({ params }) => {
         asked.push(params.message);
-        const { properties } = params.requestedSchema as unknown as { properties: object };
+        const { properties } = (params as unknown as { requestedSchema: { properties: object } }).requestedSchema;
         const content = 'topic' in properties ? { topic: `bread, ${String(mode)}` } : { decision: 'approve' };
         return { action: 'accept', content } as never;
       });
