@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import pRetry from 'p-retry';
 import type { Logger } from 'pino';
 import type { Env } from '../config/env.js';
 import { loadConfig } from '../config/loader.js';
@@ -20,14 +21,19 @@ import type { ConfigState } from './contracts/config-state.js';
 import { ADMIN_PRINCIPAL, QUEUES } from './contracts/ids.js';
 import type { SharedState } from './contracts/shared-state.js';
 import { providersOf } from './domain/routing.js';
+import { AppError } from './errors/app-error.js';
 import { createLogger } from './log.js';
 import { createApi } from './main.js';
-import { createMcpServer } from './mcp-server.js';
+import { createMcpServer, type McpServerParts } from './mcp-server.js';
 import { HealthService } from './services/health.service.js';
 import { startWorkers } from './worker.js';
 
 /** Most time that providers get to become ready, in milliseconds. */
 const WARM_UP_MS = 60_000;
+
+const START_RETRY = { retries: 5, minTimeout: 200, maxTimeout: 2_000 };
+
+const isAway = (error: Error): boolean => error instanceof AppError && error.code === 'STORE_UNAVAILABLE';
 
 /** What a process was given from outside before it opened. */
 export interface RuntimeParts {
@@ -89,7 +95,11 @@ export class Runtime {
   /** Serves MCP. Resolves once it listens. @returns where clients of this machine reach it */
   async startMcp(listen: { host: string; port: number }): Promise<string> {
     let address = '';
-    this.mcp = await createMcpServer(await this.parts.mcp(() => address));
+    // Beside a start that keeps the processor busy, the database may seem away for a moment.
+    const open = (): Promise<McpServerParts> => this.parts.mcp(() => address);
+    this.mcp = await createMcpServer(await pRetry(open, { ...START_RETRY, shouldRetry: ({ error }) => isAway(error) }));
+    // A call that begins beside a start can only be taken over by a worker of the same process.
+    if (!this.workers) await this.parts.headStarts.drain();
     await this.mcp.listen(listen.port, listen.host);
     address = new URL((await this.mcp.getUrl()).replace('[::1]', '127.0.0.1')).origin;
     return `${address}/mcp`;
