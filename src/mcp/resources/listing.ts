@@ -41,11 +41,12 @@ const KINDS: readonly Kind[] = [
   { needs: 'chat.read', isPlace: (after) => proposalNumber(after) > 0, page: proposals },
   { needs: 'chat.read', isPlace: isId, page: runs },
   { needs: 'chat.read', isPlace: isId, page: dialogs },
+  { needs: 'agent.devtools', isPlace: () => false, page: workspace },
   { needs: 'agent.devtools', isPlace: (after) => after !== '', page: files },
 ];
 
 /**
- * What there is to read in the DAO of whoever asks, in one order: facts, open proposals, runs, dialogs, files.
+ * What there is to read in the DAO of whoever asks, in one order: facts, open proposals, runs, dialogs, the workspace and its files.
  * @throws ProtocolError
  */
 export async function listResources(
@@ -110,17 +111,21 @@ async function dialogs(
   return { items: page.dialogs.map(dialogResource), next: page.next };
 }
 
-/** The files at the top of the workspace, and first of all the workspace itself, which leads to the others. */
+/** The workspace itself, which leads to all that is in it. */
+function workspace({ acting: { daoId } }: Look): Promise<Page<Resource>> {
+  return Promise.resolve({ items: [fileResource(daoId, { path: '', type: 'folder' })], next: null });
+}
+
+/** The files at the top of the workspace. */
 async function files(
   { reader, parts, acting: { daoId } }: Look,
   after: string,
   limit: number,
 ): Promise<Page<Resource>> {
-  const root = after === '' ? [fileResource(daoId, { path: '', type: 'folder' })] : [];
   try {
     const { entries, cursor } = await parts.files.list(reader, daoId, { path: '', limit, cursor: after });
-    const found = entries.filter(({ type }) => type === 'file').map((entry) => fileResource(daoId, entry));
-    return { items: [...root, ...found], next: cursor ?? null };
+    const found = entries.filter(({ type }) => type === 'file');
+    return { items: found.map((entry) => fileResource(daoId, entry)), next: cursor ?? null };
   } catch (error) {
     if (after !== '' && isNothing(error)) throw badCursor();
     // An installation may do without tools: the rest of the list is there all the same.
