@@ -2,16 +2,15 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import { fetched, partFolder } from '../../bench/lib/fetched-parts.mjs';
 import { runCommand } from './command.mjs';
 
 const PACKAGE = '@modelcontextprotocol/conformance';
 const VERSION = '0.2.0-alpha.12';
-const ROOT = resolve(import.meta.dirname, '../..');
 
-export const REVISIONS = ['2025-11-25', '2026-07-28'];
+const REVISIONS = ['2025-11-25', '2026-07-28'];
 
 /** Of the extension; no revision asks for them. */
 const TASKS = [
@@ -87,5 +86,3 @@ function summaryOf(stdout) {
   const at = plain.indexOf('=== SUMMARY ===');
   return plain.slice(at < 0 ? -4_000 : at).trim();
 }
-
-export { ROOT };
