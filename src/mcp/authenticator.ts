@@ -52,9 +52,9 @@ function choiceOf(request: Pick<FastifyRequest, 'headers' | 'body'>): DaoChoice 
   return { named: namedBy(data) ?? daoHeader(request), unnamed: 'refuse' };
 }
 
-function namedBy({ params }: z.output<typeof CallSchema>): string | undefined {
-  const args = params?.arguments;
-  const ofResource = /^dagi:\/\/([^/?#]+)/.exec(params?.uri ?? '')?.[1];
-  const named = args?.dao_id ?? args?.metadata?.dao_id ?? args?.params?.dao_id ?? args?.inputs?.dao_id;
-  return named ?? (ofResource === undefined ? undefined : decoded(ofResource));
+function namedBy({ params = {} }: z.output<typeof CallSchema>): string | undefined {
+  const { uri = '', arguments: args = {} } = params;
+  const named = [args, args.metadata, args.params, args.inputs].map((place) => place?.dao_id);
+  const ofResource = /^dagi:\/\/([^/?#]+)/.exec(uri)?.[1];
+  return [...named, ofResource && decoded(ofResource)].find((one) => one !== undefined);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { aCaller } from '../../test/factories/access.js';
 import type { Entitlement } from '../contracts/access.js';
-import { AppError } from '../errors/app-error.js';
+import type { AppError } from '../errors/app-error.js';
 import { toolsOf } from './mcp.service.js';
 import { McpOAuth } from './oauth.js';
 import type { ToolParts } from './parts.js';
@@ -16,7 +16,7 @@ const tools = toolsOf({} as ToolParts);
 
 describe('requireScope', () => {
   const bearer = (...scopes: Entitlement[]) => aCaller({ gateway: false, scopes, token: { issuer: 'i' } });
-  function refusalOf(key = bearer(), method = 'tools/call', params: object = {}): AppError | undefined {
+  function refusalOf(key = bearer(), method = 'tools/call', params?: unknown): AppError | undefined {
     try {
       requireScope(key, { jsonrpc: '2.0', id: 1, method, params }, { tools, oauth });
       return undefined;
@@ -24,7 +24,7 @@ describe('requireScope', () => {
       return error as AppError;
     }
   }
-  const missing = (method: string, params?: object) => refusalOf(bearer(), method, params)?.detail.scope;
+  const missing = (method: string, params?: unknown) => refusalOf(bearer(), method, params)?.detail.scope;
 
   it.each([
     ['router_call', { prompt: 'x' }, 'chat.write'],
@@ -46,6 +46,10 @@ describe('requireScope', () => {
     (method) => {
       expect(missing(method)).toBe('chat.read');
       expect(refusalOf(bearer('chat.read'), method)).toBeUndefined();
+      // Nor can it be got around by what else is odd about the message.
+      for (const params of [{ name: 7 }, 'text', null, undefined]) {
+        expect(missing(method, params)).toBe('chat.read');
+      }
     },
   );
 

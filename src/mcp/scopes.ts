@@ -4,9 +4,13 @@ import { AppError } from '../errors/app-error.js';
 import type { McpOAuth } from './oauth.js';
 import type { McpTool } from './tool.js';
 
+/** Whatever is odd about the rest, the method decides: what cannot be read must not slip through. */
 const CallSchema = z.looseObject({
   method: z.string(),
-  params: z.looseObject({ name: z.string().optional(), arguments: z.unknown() }).optional(),
+  params: z
+    .looseObject({ name: z.string().optional().catch(undefined), arguments: z.unknown().optional() })
+    .optional()
+    .catch(undefined),
 });
 
 /** Methods that show something of a DAO. */

@@ -30,7 +30,8 @@ describe('TokenCallersService', () => {
 
   beforeEach(() => {
     settings = { issuer: ISSUER, audience: 'https://mcp.example/mcp', daoId: 'dao-a' };
-    [rows, recorded] = [new Map(), []];
+    rows = new Map();
+    recorded = [];
     used.mockReset();
     verify.mockReset();
     says('alice');

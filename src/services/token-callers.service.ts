@@ -76,8 +76,8 @@ export class TokenCallersService {
     const row = await this.rowOf({ issuer, subject, daoId }, principal);
     if (row.revoked_at !== null) throw refused('whoever it is for was shut out here');
     this.parts.uses.used(row.id);
-    const { revoked_at: _, ...key } = row;
-    return { ...key, daoId, scopes, token: { issuer } };
+    const { id: keyId, gateway, owner } = row;
+    return { ...{ id: keyId, daoId, principal, gateway, owner, scopes }, token: { issuer } };
   }
 
   private issuer(issuer: string): TokenIssuer {

@@ -135,11 +135,15 @@ export class FakeOpenId {
       cut(response);
       return;
     }
-    if (away === 'refusing') return answer(response, 503, { error: 'temporarily_unavailable' });
-    if (method !== 'GET') return answer(response, 405, { error: 'method_not_allowed' });
-    if (url === DISCOVERY) return answer(response, 200, this.discovery());
-    if (url === KEYS) return answer(response, 200, { keys: this.published.map(({ jwk }) => jwk) });
-    return answer(response, 404, { error: 'not_found' });
+    const [status, body] = away === 'refusing' ? [503, { error: 'temporarily_unavailable' }] : this.answer(method, url);
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  }
+
+  private answer(method: string | undefined, url: string | undefined): [status: number, body: object] {
+    if (method !== 'GET') return [405, { error: 'method_not_allowed' }];
+    if (url === DISCOVERY) return [200, this.discovery()];
+    if (url === KEYS) return [200, { keys: this.published.map(({ jwk }) => jwk) }];
+    return [404, { error: 'not_found' }];
   }
 
   private discovery(): object {
@@ -154,8 +158,4 @@ export class FakeOpenId {
       id_token_signing_alg_values_supported: [this.alg],
     };
   }
-}
-
-function answer(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
