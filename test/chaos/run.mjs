@@ -30,6 +30,8 @@ const HELP = `npm run chaos -- NAME [OPTIONS]
 
 Options: --seed N            repeat a run: the same requests and the same kills
          --requests N        how many requests (route: 60, tools: 200; dialogs: messages in all, 1,000)
+         --rate N            dialogs: how many messages a second, to all chats together (12); who has 25 without an answer waits
+         --minutes N         dialogs: how long they write at most (until all is written)
          --kills N           how many kills (route: 16, embedded: 20, workers: 20, votes: 12, tools: 16, dialogs: 16, crews: all
                              steps)
          --embedded-kills N  how many kills in the second half of route (20)

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { WorkflowClient } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.js';
@@ -24,7 +25,9 @@ describe('TemporalGateway: its connection', () => {
     add = jest.fn<(asked: object) => Promise<object>>().mockResolvedValue({});
     jest.spyOn(NativeConnection, 'connect').mockImplementation(async () => {
       const operatorService = { listSearchAttributes: list, addSearchAttributes: add };
-      const connection = { operatorService, workflowService: {}, close: jest.fn<() => Promise<void>>() };
+      const close = jest.fn<() => Promise<void>>();
+      const withDeadline = (_at: number, call: () => Promise<unknown>): Promise<unknown> => call();
+      const connection = { operatorService, workflowService: {}, close, withDeadline };
       opened.push(connection);
       return connection as unknown as NativeConnection;
     });
@@ -80,5 +83,23 @@ describe('TemporalGateway: its connection', () => {
     await expect(connecting).rejects.toThrow();
     expect(opened.map(({ close }) => close.mock.calls.length)).toEqual([1]);
     expect(lines).toEqual([]);
+  });
+
+  it('wakes some chats at once; a server that falls behind does not get all of them', async () => {
+    await connect();
+    const answers: (() => void)[] = [];
+    const wake = jest
+      .spyOn(WorkflowClient.prototype, 'signalWithStart')
+      .mockImplementation(() => new Promise((answer) => void answers.push(answer as () => void)));
+    const chats = Array.from({ length: 9 }, (_, n) => ({ source: 'tg' as const, chat: String(n), topic: '' }));
+    const woken = chats.map(async (address) => gateway?.pokeDialog(address));
+    const asked: number[] = [];
+    while (answers.length > 0 || wake.mock.calls.length < chats.length) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (answers.length > 0) asked.push(answers.length);
+      for (const answer of answers.splice(0)) answer();
+    }
+    await Promise.all(woken);
+    expect(asked).toEqual([4, 4, 1]);
   });
 });

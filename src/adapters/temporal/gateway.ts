@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
+import { Semaphore, withTimeout } from 'async-mutex';
 import type { Logger } from 'pino';
 import {
   crewWorkflowId,
@@ -13,11 +14,11 @@ import {
   WORKFLOWS,
 } from '../../contracts/ids.js';
 import type { ChatAddress, Lane } from '../../contracts/dialog.js';
-import type { CrewRunInput } from '../../contracts/crew-steps.js';
-import type { Decision, Mode, RouteRequestInput } from '../../contracts/request.js';
+import type { RouteRequestInput } from '../../contracts/request.js';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.js';
 import { AppError } from '../../errors/app-error.js';
 import { isForgotten, isRefusal, unlessFull } from './refusals.js';
+import { argumentOf, summaryOf, workflowOf } from './request-workflow.js';
 import { keepAuditHeadsSchedule } from './schedules.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import type { dialog, news, proposal, routeRequest } from '../../../workflows/index.js';
@@ -28,6 +29,13 @@ import { POKE_SIGNAL } from '../../../workflows/proposal/messages.js';
 
 /** How long a caller waits for Temporal to accept, in milliseconds. */
 const START_TIMEOUT_MS = 1_500;
+/**
+ * So many chats a process wakes at once, and how long one of them waits for its turn, in milliseconds. A server that falls
+ * behind would do none of them in time if it had them all; then the platforms bring what was refused once more, and so
+ * keep it behind.
+ */
+const WAKING = 4;
+const TURN_MS = 1_500;
 const RECONNECT_MS = 500;
 /** How often search attributes are given to a server that lost them, and how soon a start is tried after that. */
 const MEND_EVERY_MS = 3_000;
@@ -66,6 +74,7 @@ export class TemporalGateway {
   /** Whether the last start was refused since the server forgot what we need. */
   private wasForgotten = false;
   private hasSchedules = false;
+  private readonly waking = withTimeout(new Semaphore(WAKING), TURN_MS, new AppError('TEMPORAL_UNAVAILABLE'));
   private keeping: Promise<void> | undefined;
 
   constructor(
@@ -122,7 +131,7 @@ export class TemporalGateway {
   /**
    * Tells the workflow of a chat to look again, and starts it if there is none. Safe to repeat.
    * @param lane what came in; absent: whatever is due
-   * @throws AppError `TEMPORAL_UNAVAILABLE` within two seconds
+   * @throws AppError `TEMPORAL_UNAVAILABLE` within four seconds
    */
   async pokeDialog(address: ChatAddress, lane?: Lane): Promise<void> {
     const poke = (client: Client): Promise<unknown> =>
@@ -137,7 +146,7 @@ export class TemporalGateway {
         staticSummary: `dialog in ${address.source}`,
         typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.Mode, value: 'dialog' }],
       });
-    await unlessFull(this.mended((giveUpAt) => this.bounded(poke, giveUpAt)));
+    await this.waking.runExclusive(() => unlessFull(this.mended((giveUpAt) => this.bounded(poke, giveUpAt))));
   }
 
   /**
@@ -370,27 +379,3 @@ export class TemporalGateway {
 /** At most 64 bytes, as the server demands; what is longer is named by its hash. */
 const fairnessKey = (daoId: string): string =>
   Buffer.byteLength(daoId) <= 64 ? daoId : createHash('sha256').update(daoId).digest('hex');
-
-/** Names of the workflows that do requests, by their modes. */
-const WORKFLOW_OF: Readonly<Record<Mode, string>> = {
-  chat: WORKFLOWS.routeRequest,
-  devtools: WORKFLOWS.devtoolsRun,
-  crew: WORKFLOWS.crewRun,
-};
-
-const workflowOf = ({ mode }: Decision): string => WORKFLOW_OF[mode];
-
-/** What the workflow of a request is given. */
-function argumentOf(input: RouteRequestInput): RouteRequestInput {
-  const { requestId: runId, daoId, actor, decision } = input;
-  if (!decision.crew) return input;
-  const run: CrewRunInput = { version: 1, runId, daoId, actor, crew: decision.crew.id };
-  // The client is told of one type for all three; what each takes is its own.
-  return run as unknown as RouteRequestInput;
-}
-
-/** What an operator reads first, in the Temporal Web UI. */
-function summaryOf({ mode, rule, tool, crew }: Decision): string {
-  if (tool) return `${mode}: ${tool}`;
-  return crew ? `${mode}: ${crew.id}` : `${mode} by rule ${rule}`;
-}

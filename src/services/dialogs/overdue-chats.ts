@@ -12,7 +12,7 @@ export interface OverdueChat {
 
 /**
  * Wakes chats in which something ought to be done by now: some at a time, then those behind them, then from the first one on
- * again. So none stands for ever behind others, in which somebody is at work as it should be.
+ * again. So none stands for ever behind others, in which somebody is at work as it should be, or which cannot be woken.
  */
 export class OverdueChats {
   private after = '';
@@ -26,7 +26,10 @@ export class OverdueChats {
   /** Wakes the next ones. @throws AppError `STORE_UNAVAILABLE`, `TEMPORAL_UNAVAILABLE` */
   async wakeNext(): Promise<void> {
     const found = await this.find(this.after, AT_ONCE);
-    this.after = found.length < AT_ONCE ? '' : (found.at(-1)?.id ?? '');
-    for (const { address } of found) await this.wake(address);
+    for (const { id, address } of found) {
+      this.after = id;
+      await this.wake(address);
+    }
+    if (found.length < AT_ONCE) this.after = '';
   }
 }
