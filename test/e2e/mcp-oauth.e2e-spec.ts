@@ -135,6 +135,7 @@ describe('access tokens at the MCP server (case 5)', () => {
     expect(model.bodies).toEqual([]);
     expect((await roles(await token({ scope: '' }))).status).toBe(403);
     expect((await mcpCall(product, 'tools/list', {}, { key: await token({ scope: '' }) })).status).toBe(200);
+    expect((await mcpCall(product, 'resources/list', {}, { key: await token({ scope: '' }) })).status).toBe(403);
   });
 
   it('should give a bearer what both their roles and their token give', async () => {
