@@ -36,6 +36,8 @@ export interface Failure {
   retryAfterMs?: number;
   /** Of a request that was refused for one of its parameters: the name on the wire. */
   parameter?: string;
+  /** Of `StreamInterrupted`: what it was that broke the answer off, where it was not the provider. */
+  cause?: FailureType;
   /** Of `ToolRefused`: the code of the error that the caller is told. */
   code?: string;
 }

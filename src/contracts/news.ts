@@ -39,6 +39,8 @@ export interface Delivery {
   isAnswer: boolean;
   /** Whom it is for; null: nobody in particular. */
   member: string | null;
+  /** Whose the chat is, as a member, and where they live; null: nobody's, or that of no member. */
+  reader: { member: string; timeZone: string } | null;
   /** Id of the chat's row. */
   chat: string;
   place: Place;

@@ -93,7 +93,7 @@ export const attemptOf = (provider: string, failure: Failure, ms: number): Attem
   provider,
   status: wasSkipped(failure) ? 'skipped' : 'failed',
   ms,
-  error: failure.type,
+  error: failure.cause ?? failure.type,
 });
 
 /** The links of a chain that can be asked. */

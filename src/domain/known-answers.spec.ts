@@ -28,8 +28,14 @@ describe('knownAnswer', () => {
 
   it('tells name and facts of the DAO, and that there are none', () => {
     expect(knownAnswer('dao', facts())).toBe(
-      'GreenFood DAO (greenfood-dao)\nWhat is known about it:\n- voting: Seven days.\n- purpose: Food from farms.',
+      'GreenFood DAO (greenfood-dao)\nWhat is known about it:\n- Purpose: Food from farms.\n- Voting: Seven days.',
     );
+    const more = { zeal: 'Much.', opening_hours: 'Nine to five.', toString: 'Odd.', voting: 'Seven days.' };
+    expect(
+      knownAnswer('dao', facts({ prompt: 'я', dao: { id: 'd', name: 'D', facts: more } }))
+        .split('\n')
+        .slice(2),
+    ).toEqual(['- Голосування: Seven days.', '- Opening hours: Nine to five.', '- ToString: Odd.', '- Zeal: Much.']);
     const dao = { id: 'new-dao', name: 'New DAO', facts: {} };
     expect(knownAnswer('dao', facts({ dao }))).toBe('New DAO (new-dao)\nNothing more is on record about it.');
   });

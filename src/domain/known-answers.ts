@@ -21,6 +21,8 @@ interface Phrases {
   dao(name: string, id: string): string;
   facts: string;
   noFacts: string;
+  /** How facts are called that most DAOs have, in the order in which they are told. */
+  named: Readonly<Record<string, string>>;
   roles(roles: string, dao: string): string;
 }
 
@@ -48,6 +50,7 @@ const ENGLISH: Phrases = {
   dao: (name, id) => `${name} (${id})`,
   facts: 'What is known about it:',
   noFacts: 'Nothing more is on record about it.',
+  named: { purpose: 'Purpose', projects: 'Projects', joining: 'Joining', voting: 'Voting' },
   roles: (roles, dao) => `Your roles in ${dao}: ${roles}.`,
 };
 
@@ -75,6 +78,7 @@ const UKRAINIAN: Phrases = {
   dao: (name, id) => `${name} (${id})`,
   facts: 'Що про неї відомо:',
   noFacts: 'Більше нічого про неї не записано.',
+  named: { purpose: 'Мета', projects: 'Проєкти', joining: 'Як приєднатися', voting: 'Голосування' },
   roles: (roles, dao) => `Ваші ролі в DAO «${dao}»: ${roles}.`,
 };
 
@@ -95,6 +99,21 @@ function rightsIn({ rights, may, mayNothing }: Phrases, entitlements: readonly s
   return known.length > 0 ? [may, ...bullets(known.map((name) => rights[name]))] : [mayNothing];
 }
 
+/** What is known of a DAO, each in a line: what most have first, then the rest by its names. */
+function factLines(facts: KnownFacts['dao']['facts'], { named }: Phrases): string[] {
+  const first = Object.keys(named).filter((name) => Object.hasOwn(facts, name));
+  const rest = Object.keys(facts).filter((name) => !Object.hasOwn(named, name));
+  return [...first, ...rest.toSorted()].map(
+    (name) => `${(Object.hasOwn(named, name) ? named[name] : undefined) ?? readable(name)}: ${facts[name] ?? ''}`,
+  );
+}
+
+/** `opening_hours` as people read it: `Opening hours`. */
+function readable(name: string): string {
+  const words = name.replaceAll('_', ' ').trim();
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
+}
+
 const ANSWERS: Readonly<Record<KnownQuestion, (phrases: Phrases, facts: KnownFacts) => string[]>> = {
   help: (phrases, { dao, entitlements }) => [
     phrases.help(dao.name),
@@ -102,7 +121,7 @@ const ANSWERS: Readonly<Record<KnownQuestion, (phrases: Phrases, facts: KnownFac
     ...phrases.always,
   ],
   dao: (phrases, { dao }) => {
-    const facts = Object.entries(dao.facts).map(([name, fact]) => `${name}: ${fact}`);
+    const facts = factLines(dao.facts, phrases);
     return [
       phrases.dao(dao.name, dao.id),
       ...(facts.length > 0 ? [phrases.facts, ...bullets(facts)] : [phrases.noFacts]),

@@ -39,7 +39,7 @@ export function anActing(role = 'member', changes: Partial<Acting> = {}): Acting
 /** A command of somebody. */
 export const anAsked = (args = '', turn: Turn = aTurn(), acting: Acting = anActing()): Asked => ({
   ...{ turn, acting, args },
-  phrases: phrasesIn(turn.language),
+  phrases: phrasesIn(turn.language, turn.update.address.source),
 });
 
 /** What buttons send, row by row. */

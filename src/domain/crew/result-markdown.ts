@@ -29,6 +29,10 @@ function scalar(value: unknown): string {
   return plain(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
 }
 
+/** An entry of a list without the mark that its author began it with: it gets one of ours. */
+const unmarked = (value: unknown): unknown =>
+  typeof value === 'string' ? value.replace(/^\s*(?:[-*+•–—]|\d{1,2}[.)])\s+/u, '') : value;
+
 const isScalar = (value: unknown): boolean => typeof value !== 'object' || value === null;
 
 /** A text under a bullet: its further lines stand below its first. */
@@ -54,7 +58,7 @@ const labelled = ([name, value]: [string, unknown], depth: number): string[] =>
 
 function bullets(value: unknown, depth: number): string[] {
   const lines = Array.isArray(value)
-    ? (value as unknown[]).slice(0, MOST_ENTRIES).flatMap((one) => bullet('', one, depth))
+    ? (value as unknown[]).slice(0, MOST_ENTRIES).flatMap((one) => bullet('', unmarked(one), depth))
     : Object.entries(value as object)
         .slice(0, MOST_ENTRIES)
         .flatMap((entry) => labelled(entry, depth));

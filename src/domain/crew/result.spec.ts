@@ -63,6 +63,13 @@ describe(crewMarkdown.name, () => {
     );
   });
 
+  it('should have one mark before each entry of a list, whatever it began with', () => {
+    const steps = ['- Ask.', '2. Read.', '• Talk.', '3 apples', '*Bold* words'];
+    expect(crewMarkdown({ result: { steps } })).toBe(
+      '## Steps\n\n- Ask.\n- Read.\n- Talk.\n- 3 apples\n- *Bold* words',
+    );
+  });
+
   it('should have nothing in it that loads, links or fakes', () => {
     const text = '![x](http://evil.example/?q=1) [a](b) <img src=x>\n# Approved\n```\n> told\n---';
     expect(crewMarkdown({ result: { text } })).toBe(

@@ -11,7 +11,9 @@ export interface CommandInfo {
   place?: 'private' | 'group';
   /** The crew that it starts. */
   crew?: string;
-  /** Whether it is told in lists of commands. */
+  /** What whoever is told of it must be allowed, too: without that it does, but is of no use. */
+  tells?: readonly Entitlement[];
+  /** Whether it is left out of lists of commands. */
   isHidden?: boolean;
 }
 
@@ -22,15 +24,15 @@ const COMMANDS: Readonly<Record<CommandName, CommandInfo>> = {
   role: { needs: ['chat.read'] },
   onboard: { needs: ['chat.read'], crew: 'microdao_onboarding' },
   proposals: { needs: ['chat.read'] },
-  vote: { needs: ['chat.read'] },
+  vote: { needs: ['chat.read'], tells: ['proposal.vote'] },
   propose: { needs: ['proposal.create'] },
   review: { needs: ['agent.crew'], crew: 'proposal_review' },
   decompose: { needs: ['agent.crew'], crew: 'task_decomposition' },
   code_review: { needs: ['agent.crew', 'agent.devtools'], crew: 'code_review' },
   status: { needs: ['chat.read'] },
-  why: { needs: ['chat.read'] },
-  cost: { needs: ['chat.read'] },
-  stop: { needs: ['chat.read'] },
+  why: { needs: ['chat.read'], tells: ['chat.write'] },
+  cost: { needs: ['chat.read'], tells: ['chat.write'] },
+  stop: { needs: ['chat.read'], tells: ['chat.write'] },
   notify: { needs: ['chat.write'], place: 'private' },
   language: { needs: [] },
   link: { needs: ['config.update'], isElsewhere: true, place: 'group' },
@@ -45,6 +47,6 @@ export const commandInfo = (name: CommandName): CommandInfo => COMMANDS[name];
 /** Commands of which somebody with these entitlements is told, in a private chat or a group. */
 export const commandsFor = (entitlements: readonly Entitlement[], place: 'private' | 'group'): CommandName[] =>
   COMMAND_NAMES.filter((name) => {
-    const { needs, place: only = place, isHidden = false } = commandInfo(name);
-    return !isHidden && only === place && needs.every((one) => entitlements.includes(one));
+    const { needs, tells = [], place: only = place, isHidden = false } = commandInfo(name);
+    return !isHidden && only === place && [...needs, ...tells].every((one) => entitlements.includes(one));
   });

@@ -11,6 +11,10 @@ export interface Phrases {
   thinking: string;
   waiting: (position: number, seconds: number) => string;
   stopped: string;
+  /** Below the beginning of an answer that has no end. */
+  outOfTime: string;
+  brokeOff: string;
+  cutShort: string;
   nothingToStop: string;
   onlyText: string;
   /** To whoever changes a message that has done something already. */
@@ -36,6 +40,9 @@ export interface Phrases {
   onlyPrivate: (command: string) => string;
   onlyGroup: (command: string) => string;
 
+  /** To whoever belongs to no DAO, by their id; and in a group that belongs to none. */
+  strangerHere: (id: string) => string;
+  groupOfNone: string;
   greeting: (name: string | undefined, dao: string) => string;
   greetingGuest: (name: string | undefined, dao: string) => string;
   codeOnlyPrivate: string;
@@ -59,6 +66,7 @@ export interface Phrases {
   unlinked: (dao: string) => string;
   notLinked: string;
   linkNone: string;
+  linkUnknown: string;
   linkNeedsRuler: string;
   linkWhich: (daos: string) => string;
   languageSet: string;
@@ -70,7 +78,11 @@ export interface Phrases {
   textTooLong: (most: number) => string;
   drafted: (n: number, title: string) => string;
   draftNext: string;
+  /** How somebody answers where not everything that they say is heard. */
+  answerInReply: string;
+  answerByAsk: string;
   questionDropped: string;
+  questionOver: string;
   dropButton: string;
   which: (command: string) => string;
   whichNone: string;
@@ -121,10 +133,9 @@ export interface Phrases {
   messagesWait: (many: number) => string;
   waitsForYou: string;
   waitsForYouNone: string;
+  decisionsWait: (many: number) => string;
   approve: (place: number) => string;
   reject: (place: number) => string;
-  approved: string;
-  rejected: string;
   answerElsewhere: string;
 
   complaints: Readonly<Record<Complaint, string>>;

@@ -8,6 +8,9 @@ export const ENGLISH: Phrases = {
   thinking: '…',
   waiting: (position, seconds) => `… number ${position} in the queue, about ${seconds} s`,
   stopped: '✋ Stopped.',
+  outOfTime: '⚠️ Time ran out before the end of this answer.',
+  brokeOff: '⚠️ The model broke off before the end of this answer.',
+  cutShort: '✂️ The answer was cut here: it had become as long as it may be.',
   nothingToStop: 'There is nothing to stop: I am not working on anything for you in this chat.',
   onlyText: 'I can read text only: write to me what you want to know.',
   sendAgain:
@@ -37,7 +40,7 @@ export const ENGLISH: Phrases = {
     stop: 'stop what is being answered',
     notify: 'what you hear of, and when you want quiet',
     language: 'the language in which I speak of myself',
-    link: 'make this group or server belong to your DAO',
+    link: 'make this group belong to your DAO',
     start: 'begin',
   },
   usage: {
@@ -45,7 +48,7 @@ export const ENGLISH: Phrases = {
     review: '/review 12',
     decompose: '/decompose prepare the harvest festival',
     code_review: '/code_review src/app.ts',
-    notify: '/notify off votes',
+    notify: '/notify off proposals',
     language: '/language uk',
   },
   help: (dao) => `I am the assistant of ${dao}. You can use:`,
@@ -57,6 +60,10 @@ export const ENGLISH: Phrases = {
   onlyPrivate: (command) => `/${command} works in a private chat with me only.`,
   onlyGroup: (command) => `/${command} works in a group only.`,
 
+  strangerHere: (id) =>
+    `Hello! No DAO here knows you yet. Your id is ${id}: an admin of a DAO can add you by it, or send you an invitation.`,
+  groupOfNone:
+    'This group does not belong to a DAO yet. An administrator of it who may change the settings of a DAO can link it with /link.',
   greeting: (name, dao) => `${hello(name)} I am the assistant of ${dao}. Ask me anything, or see /help.`,
   greetingGuest: (name, dao) =>
     `${hello(name)} I am the assistant of ${dao}. You are a guest so far. Shall I introduce the DAO to you and suggest a role?`,
@@ -82,6 +89,7 @@ export const ENGLISH: Phrases = {
   unlinked: (dao) => `Done: this group does not belong to ${dao} any more.`,
   notLinked: 'This group does not belong to that DAO.',
   linkNeedsRuler: 'Only an administrator of this group can say to which DAO it belongs.',
+  linkUnknown: 'That is none of the DAOs that you are a member of.',
   linkNone: 'You are not a member of a DAO that you could link this group to.',
   linkWhich: (daos) => `Which DAO? Write “/link” with one of: ${daos}.`,
   languageSet: 'Done: I will speak English here.',
@@ -93,7 +101,10 @@ export const ENGLISH: Phrases = {
   textTooLong: (most) => `The text may have ${most} characters at most. Please write a shorter one.`,
   drafted: (n, title) => `Draft ${n} is ready: ${title}`,
   draftNext: 'Only you can open it for voting. A crew can review it before.',
+  answerInReply: 'Please reply to this message.',
+  answerByAsk: 'Please answer with /ask.',
   questionDropped: 'All right, never mind.',
+  questionOver: 'That question is over. If you like, begin anew with the command.',
   dropButton: 'Never mind',
   which: (command) => `Which proposal do you mean (/${command})?`,
   whichNone: 'There is no open proposal at the moment.',
@@ -105,12 +116,12 @@ export const ENGLISH: Phrases = {
   stages: {
     draft: 'draft',
     open: 'voting is open',
-    passed: 'passed, not carried out yet',
+    passed: 'accepted, not carried out yet',
     rejected: 'rejected',
-    expired: 'too few took part',
-    executed: 'passed and carried out',
+    expired: 'not decided: too few took part',
+    executed: 'accepted and carried out',
     vetoed: 'vetoed',
-    failed: 'passed, but could not be carried out',
+    failed: 'accepted, but could not be carried out',
     withdrawn: 'withdrawn',
   },
   choices: { yes: 'Yes', no: 'No', abstain: 'Abstain' },
@@ -159,11 +170,10 @@ export const ENGLISH: Phrases = {
   messagesWait: (many) =>
     many === 1 ? 'One message of yours waits in this chat.' : `${many} messages of yours wait in this chat.`,
   waitsForYou: 'Waits for your decision:',
+  decisionsWait: (many) => `Waiting for your decision: ${many}. See /status.`,
   waitsForYouNone: 'Nothing waits for your decision.',
   approve: (place) => `Approve ${place}`,
   reject: (place) => `Reject ${place}`,
-  approved: 'Approved.',
-  rejected: 'Rejected.',
   answerElsewhere: 'needs an answer in words',
 
   complaints: { facts: 'Wrong facts', unclear: 'Unclear', long: 'Too long', other: 'Something else' },
@@ -171,7 +181,7 @@ export const ENGLISH: Phrases = {
   thanksGood: 'Thank you, glad to hear it!',
   thanksBad: 'Thank you for telling me.',
   thanksComment: 'Thank you, this helps to answer better.',
-  inYourWords: 'Please write it in your next message.',
+  inYourWords: 'Please write it in your own words.',
 
   gone: 'This button does not work any more.',
   taken: 'This was done already.',

@@ -21,7 +21,8 @@ export type Press =
   | { what: 'vote'; n: number; tag: string; choice: Choice }
   | { what: 'prop'; n: number; tag: string; act: 'open' | 'withdraw' }
   | { what: 'say'; command: CommandName; tag: string; args: string }
-  | { what: 'gate'; tag: string; act: (typeof GATE_ACTS)[number] }
+  /** `isListed`: below a list of several that wait. */
+  | { what: 'gate'; tag: string; act: (typeof GATE_ACTS)[number]; isListed?: true }
   | { what: 'dao'; tag: string }
   | { what: 'stop'; runId: string }
   | { what: 'drop' };
@@ -36,6 +37,9 @@ export function pressOf(press: Press): string {
   if (data.length > LONGEST) throw new RangeError(`a button cannot send ${data.length} bytes`);
   return data;
 }
+
+const gateData = ({ tag, act, isListed }: Extract<Press, { what: 'gate' }>): string =>
+  `${isListed ? 'listed' : 'gate'}:${tag}:${act}`;
 
 function written(press: Press): string {
   switch (press.what) {
@@ -52,7 +56,7 @@ function written(press: Press): string {
     case 'say':
       return `say:${press.command}.${press.tag}${press.args === '' ? '' : `:${press.args}`}`;
     case 'gate':
-      return `gate:${press.tag}:${press.act}`;
+      return gateData(press);
     case 'dao':
       return `dao:${press.tag}`;
     case 'stop':
@@ -110,6 +114,10 @@ const READERS: Readonly<Record<string, Reader>> = {
   gate: (tag, arg) => {
     const act = oneOf(GATE_ACTS, arg);
     return act && { what: 'gate', tag, act };
+  },
+  listed: (tag, arg) => {
+    const act = oneOf(GATE_ACTS, arg);
+    return act && { what: 'gate', tag, act, isListed: true };
   },
   dao: (tag) => ({ what: 'dao', tag }),
   stop: (runId) => ({ what: 'stop', runId }),

@@ -1,5 +1,7 @@
-import type { Choice, Proposal, ShownTally } from '../../contracts/proposal.js';
-import type { RichText } from '../../contracts/rich-text.js';
+import type { ReplyContent } from '../../contracts/dialog.js';
+import { CHOICES, type Choice, type Proposal, type ShownTally } from '../../contracts/proposal.js';
+import { button } from './buttons.js';
+import { figure, moment } from './figures.js';
 import type { Phrases } from './phrase-book.js';
 import { bold, cut, italic, lines, rich, type Piece } from './rich.js';
 
@@ -14,37 +16,43 @@ export interface ShownProposal {
   proposal: Pick<Proposal, 'n' | 'title' | 'text' | 'stage' | 'closes_at'>;
   /** Null: voting has not begun. */
   tally: ShownTally | null;
+  /** What its buttons carry in place of the DAO's id. */
+  tag: string;
   /** Absent: it is nobody's business here. */
-  own?: OwnBallot;
+  own?: OwnBallot | undefined;
+  /** Where whoever reads it lives; absent: there may be many of them. */
+  timeZone?: string | undefined;
+  /** Why it is shown, while voting goes on. */
+  head?: string | undefined;
 }
 
-/** A moment as people write it, at UTC. */
-export const moment = (at: Date, { locale }: Phrases): string =>
-  `${new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(at)} UTC`;
-
-const figure = (value: number, { locale }: Phrases): string =>
-  new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(value);
-
-/** A proposal with how the vote stands, as far as it may be told. */
-export function proposalCard({ proposal, tally, own }: ShownProposal, phrases: Phrases): RichText {
+/** A proposal with how the vote stands, as far as it may be told, and with buttons to vote while it is open. */
+export function proposalCard(
+  { proposal, tally, tag, own, timeZone, head }: ShownProposal,
+  phrases: Phrases,
+): ReplyContent {
   const { n, title, text, stage, closes_at: closesAt } = proposal;
   const isOpen = stage === 'open';
   const standing = [
-    isOpen && closesAt ? phrases.closesAt(moment(closesAt, phrases)) : undefined,
+    isOpen && closesAt ? phrases.closesAt(moment(closesAt, phrases, timeZone)) : undefined,
     ...(tally ? tallyLines(tally, phrases) : []),
     isOpen && own !== undefined ? bold(ownWords(own, phrases)) : undefined,
   ];
-  return lines(
+  const body = lines(
     [
+      isOpen ? head : undefined,
       rich(bold(phrases.proposalTitle(n, title)), '\n', italic(phrases.stages[stage])),
       cut(text, MOST_TEXT),
       standing.some((line) => line !== undefined) ? lines(standing) : undefined,
     ],
     '\n\n',
   );
+  const buttons = CHOICES.map((choice) => button(phrases.choices[choice], { what: 'vote', n, tag, choice }));
+  return { body, buttons: isOpen ? [buttons] : [] };
 }
 
-function tallyLines(tally: ShownTally, phrases: Phrases): Piece[] {
+/** How people voted, as far as it may be told. */
+export function tallyLines(tally: ShownTally, phrases: Phrases): Piece[] {
   const { yes, no, abstain, voters, participated, total, quorum_met: enough } = tally;
   const told = yes !== undefined && no !== undefined && abstain !== undefined;
   const sums = told

@@ -28,6 +28,7 @@ describe('text with marks', () => {
 });
 
 describe('a proposal in a message', () => {
+  const tag = '01234567';
   const proposal = {
     ...{ n: 12, title: 'A cold frame', text: 'Buy a second one.', stage: 'open' as const },
     closes_at: new Date('2026-12-02T12:30:00Z'),
@@ -38,7 +39,7 @@ describe('a proposal in a message', () => {
   };
 
   it('should tell how the vote stands', () => {
-    expect(proposalCard({ proposal, tally, own: 'yes' }, en).text).toBe(
+    expect(proposalCard({ proposal, tally, tag, own: 'yes' }, en).body.text).toBe(
       [
         '12. A cold frame\nvoting is open',
         'Buy a second one.',
@@ -52,10 +53,22 @@ describe('a proposal in a message', () => {
     );
   });
 
+  it('should have buttons to vote and say why it is shown while voting goes on, at the time of whoever reads it', () => {
+    const card = { proposal, tally, tag, head: 'Look!', timeZone: 'America/New_York' };
+    const { body, buttons } = proposalCard(card, en);
+    expect(body.text).toMatch(/^Look!\n\n12\. A cold frame[^]*2 Dec 2026, 07:30 \(America\/New_York\)/);
+    const choices = ['yes', 'no', 'abstain'];
+    expect(buttons.flat().map(({ press }) => press)).toEqual(choices.map((choice) => `vote:12.${tag}:${choice}`));
+    const closed = proposalCard({ ...card, proposal: { ...proposal, stage: 'executed' }, own: 'yes' }, uk);
+    expect(closed.body.text).toMatch(/^12\. A cold frame\nухвалено й виконано/);
+    expect(closed.buttons).toEqual([]);
+    expect(closed.body.text).not.toMatch(/Look|голос:|завершиться/);
+  });
+
   it('should tell nothing of sealed ballots but that they are there', () => {
     const { total, participated, voters, ballots, quorum_met } = tally;
     const hidden = { total, participated, voters, ballots, quorum_met, sealed: true, final: false };
-    const { text } = proposalCard({ proposal, tally: hidden, own: 'sealed' }, uk);
+    const { text } = proposalCard({ proposal, tally: hidden, tag, own: 'sealed' }, uk).body;
     expect(text).toContain('Голосування таємне до кінця');
     expect(text).toContain('ваш бюлетень запечатано');
     expect(text).not.toMatch(/За \d/);
@@ -63,7 +76,7 @@ describe('a proposal in a message', () => {
 
   it('should be short where the proposal is long, and end with its text where nobody votes', () => {
     const long = { ...proposal, stage: 'draft' as const, text: 'word '.repeat(9_000), closes_at: null };
-    const { text } = proposalCard({ proposal: long, tally: null, own: 'none' }, en);
+    const { text } = proposalCard({ proposal: long, tally: null, tag, own: 'none' }, en).body;
     expect(text.length).toBeLessThan(1_600);
     expect(text.endsWith('word…')).toBe(true);
   });

@@ -1,15 +1,15 @@
 import type { ReplyContent } from '../../contracts/dialog.js';
 import type { GateKind, GateState } from '../../contracts/crew.js';
-import { CHOICES, type Proposal, type ShownTally } from '../../contracts/proposal.js';
+import type { Proposal, ShownTally } from '../../contracts/proposal.js';
 import type { RichText } from '../../contracts/rich-text.js';
 import { button } from '../dialog/buttons.js';
+import { moment } from '../dialog/figures.js';
+import type { Phrases } from '../dialog/phrase-book.js';
 import { readPress } from '../dialog/presses.js';
-import { bold, cut, italic, lines, type Piece } from '../dialog/rich.js';
-import { shownWords } from '../dialog/shown-words.js';
+import { tallyLines } from '../dialog/proposal-card.js';
+import { bold, italic, lines, type Piece } from '../dialog/rich.js';
+import { gateWords, type AskedWords } from './gate-words.js';
 import type { Decision, NewsPhrases } from './phrase-book.js';
-
-/** Most characters of a proposal's text that a message shows. */
-const MOST_TEXT = 1_500;
 
 const DECISIONS: Readonly<Record<GateKind, readonly Decision[]>> = {
   approval: ['approve', 'reject', 'return'],
@@ -18,25 +18,18 @@ const DECISIONS: Readonly<Record<GateKind, readonly Decision[]>> = {
 };
 
 /** What is asked of people. */
-export interface GateCard {
+export interface GateCard extends AskedWords {
   kind: GateKind;
   state: GateState;
-  ask: string;
-  shown: Record<string, unknown>;
   expiresAt: Date;
   crew: string;
   decisions: readonly { name: string | null; decision: Decision }[];
   isReminder: boolean;
   /** What its buttons carry in place of its ids. */
   tag: string;
+  /** Where whoever reads it lives; absent: nobody knows. */
+  timeZone?: string | undefined;
 }
-
-/** A moment as people write it, at UTC. */
-const moment = (at: Date, { locale }: NewsPhrases): string =>
-  `${new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(at)} UTC`;
-
-const figure = (value: number, { locale }: NewsPhrases): string =>
-  new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(value);
 
 export const crewName = (crew: string, { crews }: NewsPhrases): string => crews[crew] ?? crew;
 
@@ -44,7 +37,7 @@ const paragraphs = (...parts: readonly (Piece | undefined)[]): RichText => lines
 
 /** What is asked of somebody, with what may be decided; once it was decided, by whom and what. */
 export function gateCard(gate: GateCard, phrases: NewsPhrases): ReplyContent {
-  const { kind, state, ask, shown, expiresAt, isReminder } = gate;
+  const { kind, state, expiresAt, isReminder, timeZone } = gate;
   const crew = crewName(gate.crew, phrases);
   const isOpen = state === 'open';
   const made = gate.decisions.map(({ name, decision }) =>
@@ -54,11 +47,10 @@ export function gateCard(gate: GateCard, phrases: NewsPhrases): ReplyContent {
   const isTold = isOpen || (made.length > 0 && state !== 'expired' && state !== 'closed');
   const body = paragraphs(
     bold(isReminder ? phrases.reminded(crew) : phrases.asked[kind](crew)),
-    ask,
-    shownWords(shown),
+    ...gateWords(gate, phrases),
     lines([
       ...made.map((line) => bold(line)),
-      isOpen ? italic(phrases.until(moment(expiresAt, phrases))) : undefined,
+      isOpen ? italic(phrases.until(moment(expiresAt, phrases, timeZone))) : undefined,
       isTold ? undefined : italic(phrases.states[state]),
     ]),
   );
@@ -78,70 +70,42 @@ export const groupGateCard = (
   buttons: [],
 });
 
-/** A proposal as it stands. */
-export interface ProposalCard {
-  proposal: Pick<Proposal, 'n' | 'title' | 'text' | 'stage' | 'closes_at' | 'execute_at' | 'veto_reason' | 'failure'>;
+/** How a vote ended, or what became of what was accepted. */
+export interface EndedProposal {
+  proposal: Pick<Proposal, 'n' | 'title' | 'stage' | 'execute_at' | 'veto_reason' | 'failure'>;
   tally: ShownTally | null;
-  /** What its buttons carry in place of the DAO's id. */
-  tag: string;
+  /** Where whoever reads it lives; absent: nobody knows. */
+  timeZone?: string | undefined;
 }
 
-const titleOf = ({ n, title }: ProposalCard['proposal']): RichText => bold(`#${n} ${title}`);
-
-function tallyLines(tally: ShownTally, phrases: NewsPhrases): string[] {
-  const { yes, no, abstain, voters, participated, total, quorum_met: enough } = tally;
-  const sums =
-    yes === undefined || no === undefined || abstain === undefined
-      ? phrases.sealed
-      : phrases.tally(figure(yes, phrases), figure(no, phrases), figure(abstain, phrases));
-  const part = phrases.part(voters, figure(participated, phrases), figure(total, phrases));
-  return [sums, `${part}; ${enough ? phrases.quorumMet : phrases.quorumMissing}`];
-}
-
-/**
- * A proposal that is voted on, with how the vote stands and buttons to vote; after the close, with how it ended.
- * @param head why it is shown, while voting goes on
- */
-export function openProposalCard(
-  { proposal, tally, tag }: ProposalCard,
-  head: string | undefined,
-  phrases: NewsPhrases,
-): ReplyContent {
-  const { n, text, stage, closes_at: closesAt } = proposal;
-  const isOpen = stage === 'open';
-  const body = paragraphs(
-    isOpen ? head : undefined,
-    titleOf(proposal),
-    cut(text, MOST_TEXT),
-    lines([
-      isOpen ? undefined : bold(outcomeOf(proposal, phrases)),
-      isOpen && closesAt ? phrases.closes(moment(closesAt, phrases)) : undefined,
-      ...(tally ? tallyLines(tally, phrases) : []),
-    ]),
-  );
-  const buttons = CHOICES.map((choice) => button(phrases.choices[choice], { what: 'vote', n, tag, choice }));
-  return { body, buttons: isOpen ? [buttons] : [] };
+/** What news says, and what is said of proposals everywhere. */
+export interface NewsBooks {
+  news: NewsPhrases;
+  dialog: Phrases;
 }
 
 /** How a vote ended, with what follows. */
-export function closedProposalCard({ proposal, tally }: ProposalCard, phrases: NewsPhrases): ReplyContent {
-  const { stage, execute_at: executeAt } = proposal;
+export function closedProposalCard(
+  { proposal, tally, timeZone }: EndedProposal,
+  { news, dialog }: NewsBooks,
+): ReplyContent {
+  const { n, title, stage, execute_at: executeAt } = proposal;
   const body = paragraphs(
-    lines([titleOf(proposal), bold(outcomeOf(proposal, phrases))]),
-    tally ? lines(tallyLines(tally, phrases)) : undefined,
-    stage === 'passed' && executeAt ? phrases.executes(moment(executeAt, phrases)) : undefined,
+    lines([bold(dialog.proposalTitle(n, title)), bold(outcomeOf(proposal, news))]),
+    tally ? lines(tallyLines(tally, dialog)) : undefined,
+    stage === 'passed' && executeAt ? news.executes(moment(executeAt, news, timeZone)) : undefined,
   );
   return { body, buttons: [] };
 }
 
 /** That what had passed is not carried out, and why. */
-export function stoppedProposalCard({ proposal }: ProposalCard, phrases: NewsPhrases): ReplyContent {
-  const { stage, veto_reason: why, failure } = proposal;
+export function stoppedProposalCard({ proposal }: EndedProposal, { news, dialog }: NewsBooks): ReplyContent {
+  const { n, title, stage, veto_reason: why, failure } = proposal;
   const reason = stage === 'vetoed' ? why : failure?.reason;
   const body = paragraphs(
-    stage === 'vetoed' ? phrases.vetoed : phrases.failed,
-    titleOf(proposal),
-    reason ? phrases.reason(reason) : undefined,
+    stage === 'vetoed' ? news.vetoed : news.failed,
+    bold(dialog.proposalTitle(n, title)),
+    reason ? news.reason(reason) : undefined,
   );
   return { body, buttons: [] };
 }

@@ -1,6 +1,5 @@
 import type { GateDecision, GateKind, GateState } from '../../contracts/crew.js';
 import type { Topic } from '../../contracts/news.js';
-import type { Choice } from '../../contracts/proposal.js';
 
 export type Decision = GateDecision['decision'];
 
@@ -13,6 +12,10 @@ export interface NewsPhrases {
   asked: Readonly<Record<GateKind, (crew: string) => string>>;
   askedInGroup(crew: string): string;
   reminded(crew: string): string;
+  /** @param name what they want to be called, if they said so */
+  giveRole(name: string | undefined, id: string, role: string): string;
+  theySay(words: string): string;
+  whySo(words: string): string;
   until(when: string): string;
   expired(crew: string): string;
   buttons: Readonly<Record<Decision, string>>;
@@ -31,19 +34,14 @@ export interface NewsPhrases {
   askAnswer: string;
   passedOn: string;
 
+  /** How parts of results are called, in the order in which they are told; others follow under their own names. */
+  parts: Readonly<Record<string, string>>;
   runEnded(crew: string): string;
   runFailed(crew: string, reason: string): string;
   runStopped(crew: string): string;
 
   opened: string;
   closesSoon: string;
-  closes(when: string): string;
-  choices: Readonly<Record<Choice, string>>;
-  tally(yes: string, no: string, abstain: string): string;
-  sealed: string;
-  part(voters: number, weight: string, total: string): string;
-  quorumMet: string;
-  quorumMissing: string;
   /** How a vote ended. */
   outcomes: Readonly<Record<'passed' | 'rejected' | 'expired' | 'withdrawn', string>>;
   executes(when: string): string;

@@ -1,24 +1,21 @@
+import { ENGLISH } from '../dialog/phrases-en.js';
 import type { NewsPhrases } from './phrase-book.js';
-
-const voters = (count: number): string => `${count} ${count === 1 ? 'person' : 'people'}`;
 
 export const NEWS_EN: NewsPhrases = {
   locale: 'en-GB',
-  crews: {
-    code_review: 'Code review',
-    microdao_onboarding: 'Joining the DAO',
-    proposal_review: 'Review of a proposal',
-    task_decomposition: 'Breaking down a task',
-  },
+  crews: ENGLISH.crews,
 
   asked: {
     approval: (crew) => `Your approval is needed: ${crew}`,
     question: (crew) => `A question to you: ${crew}`,
-    limit: (crew) => `May it go on? ${crew}`,
+    limit: (crew) => `May it go on: ${crew}?`,
   },
   askedInGroup: (crew) =>
     `Something waits to be decided: ${crew}. If you may decide it, write to me in private: /status`,
-  reminded: (crew) => `A reminder: this still waits for you. ${crew}`,
+  reminded: (crew) => `A reminder, this still waits for you: ${crew}`,
+  giveRole: (name, id, role) => `Give ${name === undefined ? id : `${name} (${id})`} the role ${role}?`,
+  theySay: (words) => `They say of themselves: “${words}”`,
+  whySo: (words) => `Why this role: ${words}`,
   until: (when) => `Until ${when}`,
   expired: (crew) => `Time is up, nobody decided: ${crew}`,
   buttons: {
@@ -54,24 +51,22 @@ export const NEWS_EN: NewsPhrases = {
   changed: 'It has changed since: please look at it once more.',
   decidedTwice: 'You have decided this already.',
   decidedEarlier: 'This was decided already.',
-  notYours: 'This is not yours to decide, or it was decided already.',
+  notYours: 'This is not yours to decide.',
   askComment: 'What should be done better? Write it in your next message.',
   askAnswer: 'I am listening: your next message is the answer.',
   passedOn: 'Thank you, I have passed it on.',
 
+  parts: {
+    welcome_message: 'Welcome',
+    suggested_role: 'Role that fits you',
+    next_steps: 'First steps',
+  },
   runEnded: (crew) => `Done: ${crew}`,
   runFailed: (crew, reason) => `It did not work out: ${crew}. ${reason}`,
   runStopped: (crew) => `Stopped: ${crew}`,
 
   opened: 'A new proposal is open for voting.',
   closesSoon: 'Voting closes in less than a day, and you have not voted yet.',
-  closes: (when) => `Voting closes on ${when}`,
-  choices: { yes: '👍 Yes', no: '👎 No', abstain: '🤍 Abstain' },
-  tally: (yes, no, abstain) => `Yes ${yes} · No ${no} · Abstain ${abstain}`,
-  sealed: 'How people voted is told after the close.',
-  part: (count, weight, total) => `${voters(count)} took part, weight ${weight} of ${total}`,
-  quorumMet: 'enough for a decision',
-  quorumMissing: 'not yet enough for a decision',
   outcomes: {
     passed: 'Accepted ✅',
     rejected: 'Rejected ❌',
@@ -87,10 +82,10 @@ export const NEWS_EN: NewsPhrases = {
   redeemed: (who, roles) => `Your invitation was taken: ${who} is a member now (${roles}).`,
 
   topics: {
-    approvals: 'what is to be approved',
-    runs: 'results of crews',
-    proposals: 'proposals and votes',
-    membership: 'members and roles',
+    approvals: 'approvals',
+    runs: 'results (of crews)',
+    proposals: 'proposals (and votes)',
+    membership: 'members (and roles)',
   },
   topicWords: {
     approvals: ['approvals', 'approval'],

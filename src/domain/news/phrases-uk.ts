@@ -1,30 +1,21 @@
+import { UKRAINIAN } from '../dialog/phrases-uk.js';
 import type { NewsPhrases } from './phrase-book.js';
-
-const FORMS = new Intl.PluralRules('uk');
-
-/** «1 людина», «2 людини», «5 людей». */
-function people(count: number): string {
-  const form = FORMS.select(count);
-  return `${count} ${form === 'one' ? 'людина' : form === 'few' ? 'людини' : 'людей'}`;
-}
 
 export const NEWS_UK: NewsPhrases = {
   locale: 'uk-UA',
-  crews: {
-    code_review: 'Огляд коду',
-    microdao_onboarding: 'Вступ до DAO',
-    proposal_review: 'Огляд пропозиції',
-    task_decomposition: 'Розбиття завдання на частини',
-  },
+  crews: UKRAINIAN.crews,
 
   asked: {
     approval: (crew) => `Потрібне ваше погодження: ${crew}`,
     question: (crew) => `Запитання до вас: ${crew}`,
-    limit: (crew) => `Чи продовжувати? ${crew}`,
+    limit: (crew) => `Чи продовжувати: ${crew}?`,
   },
   askedInGroup: (crew) =>
     `Дещо чекає на рішення: ${crew}. Якщо ви можете його ухвалити, напишіть мені в особисті повідомлення: /status`,
-  reminded: (crew) => `Нагадування: це досі чекає на вас. ${crew}`,
+  reminded: (crew) => `Нагадування, це досі чекає на вас: ${crew}`,
+  giveRole: (name, id, role) => `Надати роль ${role}: ${name === undefined ? id : `${name} (${id})`}?`,
+  theySay: (words) => `Про себе кажуть: «${words}»`,
+  whySo: (words) => `Чому ця роль: ${words}`,
   until: (when) => `До ${when}`,
   expired: (crew) => `Час вийшов, рішення ніхто не ухвалив: ${crew}`,
   buttons: {
@@ -60,28 +51,26 @@ export const NEWS_UK: NewsPhrases = {
   changed: 'Тим часом це змінилося: погляньте, будь ласка, ще раз.',
   decidedTwice: 'Ви вже ухвалили рішення щодо цього.',
   decidedEarlier: 'Рішення щодо цього вже ухвалено.',
-  notYours: 'Це рішення не за вами, або його вже ухвалено.',
+  notYours: 'Це рішення не за вами.',
   askComment: 'Що варто покращити? Напишіть це наступним повідомленням.',
   askAnswer: 'Слухаю: ваше наступне повідомлення буде відповіддю.',
   passedOn: 'Дякую, я все передав.',
 
+  parts: {
+    welcome_message: 'Ласкаво просимо',
+    suggested_role: 'Роль, яка вам пасує',
+    next_steps: 'Перші кроки',
+  },
   runEnded: (crew) => `Готово: ${crew}`,
   runFailed: (crew, reason) => `Не вдалося: ${crew}. ${reason}`,
   runStopped: (crew) => `Зупинено: ${crew}`,
 
   opened: 'Відкрито голосування за нову пропозицію.',
   closesSoon: 'Голосування завершиться менш ніж за добу, а ви ще не проголосували.',
-  closes: (when) => `Голосування триває до ${when}`,
-  choices: { yes: '👍 За', no: '👎 Проти', abstain: '🤍 Утримуюсь' },
-  tally: (yes, no, abstain) => `За ${yes} · Проти ${no} · Утрималися ${abstain}`,
-  sealed: 'Як хто голосував, стане відомо після завершення.',
-  part: (count, weight, total) => `Участь: ${people(count)}, вага ${weight} із ${total}`,
-  quorumMet: 'для рішення достатньо',
-  quorumMissing: 'для рішення ще замало',
   outcomes: {
     passed: 'Ухвалено ✅',
     rejected: 'Відхилено ❌',
-    expired: 'Рішення немає: замало учасників',
+    expired: 'Рішення немає: замало голосів',
     withdrawn: 'Відкликано',
   },
   executes: (when) => `Її буде виконано ${when}, якщо не накладуть вето.`,
@@ -93,10 +82,10 @@ export const NEWS_UK: NewsPhrases = {
   redeemed: (who, roles) => `Вашим запрошенням скористалися: ${who} тепер серед учасників (${roles}).`,
 
   topics: {
-    approvals: 'що потребує погодження',
-    runs: 'результати команд',
-    proposals: 'пропозиції та голосування',
-    membership: 'учасники й ролі',
+    approvals: 'погодження',
+    runs: 'результати (команд)',
+    proposals: 'пропозиції (та голосування)',
+    membership: 'учасники (й ролі)',
   },
   topicWords: {
     approvals: ['погодження'],
