@@ -27,6 +27,7 @@ import { secretFrom } from './bots/telegram/webhook-secret.js';
 import type { AccessService } from './services/access.service.js';
 import type { Crewing } from './services/crewing.js';
 import { ActsService } from './services/dialogs/acts.service.js';
+import { BotWarnings } from './services/dialogs/bot-warnings.js';
 import { DialogsService } from './services/dialogs/dialogs.service.js';
 import { FailedMessages } from './services/dialogs/failed-messages.js';
 import { JoiningService } from './services/dialogs/joining.js';
@@ -36,6 +37,7 @@ import { OldDialogs } from './services/dialogs/old-dialogs.js';
 import { SuggestionsService } from './services/dialogs/suggestions.service.js';
 import { placeOf } from './services/dialogs/reply-of.js';
 import { SmallReplies } from './services/dialogs/small-replies.js';
+import { Strangers } from './services/dialogs/strangers.js';
 import { StrayMessages } from './services/dialogs/stray-messages.js';
 import { talkingOf, type TalkingParts } from './services/dialogs/talking.js';
 import { TurnsService } from './services/dialogs/turns.service.js';
@@ -106,6 +108,7 @@ export interface Dialogs {
   small: SmallReplies;
   memory: MemoryService;
   news: NewsServices;
+  warnings: BotWarnings;
   /** Undefined: there is no bot. */
   telegram: TelegramDoor | undefined;
   /** Undefined: there is no application. */
@@ -138,15 +141,16 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
     ...{ changes: people.changes, invitations: people.invitations, proposals: voting.proposals, votes: voting.votes },
   });
   const historyTokens = (): number => services.config.current().profile.limits.session_tokens;
-  const memory = new MemoryService({ memory: repositories.memory, submissions, outcomes, historyTokens, log });
+  const memory = new MemoryService({ memory: repositories.memory, access, submissions, outcomes, historyTokens, log });
   const joining = new JoiningService(inbox, () => bounds().join_within_ms);
   const perMinute = (): number => bounds().messages_per_minute;
   const rate = new MessageRate({ counter: parts.counter, answers: repositories.shownAnswers, perMinute });
+  const strangers = new Strangers({ strangers: repositories.strangers, counter: parts.counter });
   const turns = new TurnsService({
     ...{ inbox, failed, replies, requests: repositories.requests, accepted: requests, outcomes },
-    ...{ conversation, joining, rate, memory, messengers, defaultDao, log, news: deliveries },
+    ...{ conversation, joining, rate, memory, strangers, messengers, defaultDao, log, news: deliveries },
   });
-  const small = new SmallReplies({ inbox, replies, failed, messengers, defaultDao, log });
+  const small = new SmallReplies({ inbox, replies, failed, news: deliveries, messengers, defaultDao, log });
   const acts = new ActsService({ inbox, chats, requests, presses, rate, messengers, defaultDao, log });
   const overdue = {
     ...{ dialogs: door, news: news.spreading, deliveries },
@@ -154,7 +158,20 @@ export function dialogsOf(parts: DialogsParts): Dialogs {
     strays: new StrayMessages({ strays: repositories.strays, messengers, log }),
     ...(discord && { interactions: discord.door.tokens }),
   };
-  return { door, turns, acts, small, memory, news, telegram: telegram?.door, discord: discord?.door, overdue };
+  const hasBot = telegram !== undefined || discord !== undefined;
+  const warnings = new BotWarnings({ strangers: repositories.strangers, hasBot, defaultDao, log });
+  return {
+    door,
+    turns,
+    acts,
+    small,
+    memory,
+    news,
+    warnings,
+    telegram: telegram?.door,
+    discord: discord?.door,
+    overdue,
+  };
 }
 
 function telegramOf(
@@ -176,7 +193,7 @@ function telegramOf(
   const messenger = new TelegramMessenger(account, { entitiesOf, split: splitForTelegram });
   const intake = new TelegramIntake(dialogs, log);
   const lease = new Lease(shared, 'bots/telegram');
-  const bot = new TelegramBot({ account, intake, lease, menus: commandMenus(), log });
+  const bot = new TelegramBot({ account, intake, lease, menus: commandMenus('tg'), log });
   const secret = env.TELEGRAM_WEBHOOK_SECRET ?? secretFrom(token);
   const mode = modeOf(env, secret);
   return { door: { bot, intake, mode, secret: mode.kind === 'webhook' ? secret : undefined }, messenger };

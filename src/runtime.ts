@@ -68,7 +68,7 @@ export class Runtime {
       () => providersOf(parts.config.current().routing).all,
       (names) => parts.registry.check(names),
       () => this.workers?.polling() ?? [],
-      () => [...parts.config.warnings(), ...parts.auditHeads.warnings()],
+      async () => [...parts.config.warnings(), ...parts.auditHeads.warnings(), ...(await parts.dialogs.warnings.now())],
     );
     this.api = await createApi({ ...parts.edge(), health, log: foundation.log }, foundation.env.PUBLIC_URL);
     await this.api.listen(listen.port, listen.host);

@@ -33,15 +33,16 @@ export class HealthService {
     private readonly routed: () => readonly string[],
     private readonly providers: (names: readonly string[]) => Promise<ProviderHealth[]>,
     private readonly polling: () => string[],
-    private readonly warnings: () => readonly string[],
+    private readonly warnings: () => readonly string[] | Promise<readonly string[]>,
   ) {}
 
   /** Checks everything at once. Ready means: database, Temporal, a worker, and at least one provider of a rule. */
   async readiness(): Promise<Readiness> {
     const worker: Dependency = { name: 'worker', check: () => this.checkWorker() };
-    const [checked, providers] = await Promise.all([
+    const [checked, providers, warnings] = await Promise.all([
       Promise.all([...this.dependencies, worker].map(examine)),
       this.hear(),
+      this.warnings(),
     ]);
     const usable = providers.some(({ ok }) => ok);
     // Why a provider is away is for the log and `dagi doctor`: its address and its words are no stranger's business.
@@ -51,7 +52,7 @@ export class HealthService {
     return {
       ready: usable && checked.every(([, { ok }]) => ok),
       dependencies: Object.fromEntries([...checked, ...told]),
-      warnings: [...this.warnings()],
+      warnings: [...warnings],
     };
   }
 

@@ -55,7 +55,7 @@ const mayAnew = sql`case
   when r.revision = i.revision then r.request_id is not null
   else i.state = 'open' and i.body ->> 'text' !~ '^\\s*/' and not exists (
     select from pending p
-    where p.chat = i.chat and p.actor = i.actor and (p.taken_by = i.id or p.taken_by is null and p.expires_at > now())
+    where p.chat = i.chat and p.actor = i.actor and (p.taken_by = i.id or p.taken_by is null and p.state = 'asked' and p.expires_at > now())
   )
 end`;
 
@@ -112,13 +112,14 @@ export class ChatsRepository {
   }
 
   /**
-   * Marks what a person has asked in a chat before a moment and what is not answered yet: nobody wants it any more.
+   * Marks what a person has asked in a chat before a message (and the message itself, where it was changed to say so) and
+   * what is not answered yet: nobody wants it any more.
    * @returns how many messages there were that were not marked before, and the requests that are at work for all that are
    */
-  async stopBefore({ chat, actor, messageId }: OpenUpdate): Promise<{ count: number; requestIds: string[] }> {
+  async stopBefore({ chat, actor, messageId, body }: OpenUpdate): Promise<{ count: number; requestIds: string[] }> {
     const unanswered = sql`
       chat = ${chat} and actor = ${actor} and lane = 'turn' and state in ('waiting', 'open')
-      and place < ${messageId ?? '0'}::numeric
+      and place ${body.kind === 'edit' ? sql`<=` : sql`<`} ${messageId ?? '0'}::numeric
     `;
     const stopped = await guardStore(() =>
       sql`update inbox set stopped_at = now() where ${unanswered} and stopped_at is null returning id`.execute(

@@ -4,6 +4,7 @@ import { OldDialogsRepository } from './old-dialogs.repository.js';
 import { PendingRepository } from './pending.repository.js';
 import { RunChatsRepository } from './run-chats.repository.js';
 import { ShownAnswersRepository } from './shown-answers.repository.js';
+import { StrangersRepository } from './strangers.repository.js';
 import { StrayMessagesRepository } from './stray-messages.repository.js';
 import type { Tenants } from './tenants.js';
 
@@ -15,6 +16,7 @@ export interface ConversationRepositories {
   pending: PendingRepository;
   runChats: RunChatsRepository;
   shownAnswers: ShownAnswersRepository;
+  strangers: StrangersRepository;
   strays: StrayMessagesRepository;
 }
 
@@ -26,5 +28,6 @@ export const conversationRepositories = (tenants: Tenants): ConversationReposito
   pending: new PendingRepository(tenants),
   runChats: new RunChatsRepository(tenants),
   shownAnswers: new ShownAnswersRepository(tenants),
+  strangers: new StrangersRepository(tenants),
   strays: new StrayMessagesRepository(tenants),
 });

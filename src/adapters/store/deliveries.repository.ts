@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { ChatAddress, Language } from '../../contracts/dialog.js';
 import type { Place } from '../../contracts/messenger.js';
-import type { Delivery, News } from '../../contracts/news.js';
+import { USUAL_PREFERENCES, type Delivery, type News } from '../../contracts/news.js';
 import { guardStore } from './errors.js';
 import { holdersOf } from './news-recipients.js';
 import type { Tenants } from './tenants.js';
@@ -24,6 +24,8 @@ interface Row {
   closed: boolean;
   language: string | null;
   speaks: Language | null;
+  reader: string | null;
+  time_zone: string | null;
 }
 
 /** Messages about news, one for each chat. Which DAO one is of says its row; the chat is of no one DAO. */
@@ -36,11 +38,14 @@ export class DeliveriesRepository {
     const { rows } = await guardStore(() =>
       sql<Row>`
         select d.id, d.dao_id, d.chat, d.member_id, d.state, d.follows, n.id as news_id, n.kind, n.data, n.version,
-          c.kind as place_kind, c.closed_at is not null as closed, c.language, coalesce(c.speaks, r.language) as speaks
+          c.kind as place_kind, c.closed_at is not null as closed, c.language, coalesce(c.speaks, r.language) as speaks,
+          me.member_id as reader, p.time_zone
         from chats c
         join deliveries d on d.chat = c.id
         join news n on n.id = d.news_id
         left join run_chats r on n.kind = 'run_ended' and r.run_id = n.data ->> 'run' and r.chat = c.id
+        left join identities me on c.kind = 'private' and me.dao_id = d.dao_id and me.user_id = c.user_id
+        left join preferences p on p.dao_id = me.dao_id and p.member_id = me.member_id
         where c.source = ${source} and c.chat_id = ${chat} and c.topic = ${topic}
           and (d.state = 'waiting' and d.not_before <= now() or d.state = 'done' and d.shown < n.version)
         order by d.state desc, d.not_before, d.id
@@ -105,6 +110,26 @@ export class DeliveriesRepository {
     );
   }
 
+  /**
+   * As `follow`, of a message of ours that shows a proposal since a button below it was pressed. What was cast meanwhile it
+   * shows with the next look. Safe to repeat; of what is no message of a reply nothing is known.
+   */
+  async followMessage(
+    { daoId, chat, messageId }: { daoId: string; chat: string; messageId: string },
+    n: number,
+  ): Promise<void> {
+    await guardStore(() =>
+      sql`
+        insert into deliveries (id, dao_id, news_id, chat, not_before, state, shown, poked, follows)
+        select part.reply_id, ${daoId}, news.id, ${chat}, now(), 'done', 0, 0, true
+        from news join reply_parts part on part.dao_id = news.dao_id
+        where news.dao_id = ${daoId} and news.key = ${`proposal/${n}/open`}
+          and part.chat = ${chat} and part.message_id = ${messageId}
+        on conflict (id) do nothing
+      `.execute(this.tenants.of(daoId)),
+    );
+  }
+
   /** Ends a message that cannot be written. Where nobody else has one, others are looked for. */
   async giveUp({ id, news }: Pick<Delivery, 'id' | 'news'>): Promise<void> {
     await guardStore(() =>
@@ -150,6 +175,7 @@ const toDelivery = (row: Row, { source, chat, topic }: ChatAddress): Delivery =>
     isAnswer: row.follows,
     member: row.member_id,
     chat: row.chat,
+    reader: row.reader === null ? null : { member: row.reader, timeZone: row.time_zone ?? USUAL_PREFERENCES.timeZone },
   },
   news: { id: row.news_id, daoId: row.dao_id, kind: row.kind, data: row.data } as News,
   place: { source, chat, topic: topic === '' ? null : topic, kind: row.place_kind },

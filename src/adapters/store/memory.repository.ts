@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { ChatAddress } from '../../contracts/dialog.js';
 import { guardStore } from './errors.js';
 import type { Tenants } from './tenants.js';
 
@@ -27,6 +28,16 @@ export interface DialogPlace {
 /** What dialogs remember beyond the turns that a model is told whole. */
 export class MemoryRepository {
   constructor(private readonly tenants: Tenants) {}
+
+  /** Whether a chat's row is that of an address. */
+  async isAt({ daoId, chat }: DialogPlace, { source, chat: id, topic }: ChatAddress): Promise<boolean> {
+    const { rows } = await guardStore(() =>
+      sql`
+        select 1 from chats where id = ${chat} and source = ${source} and chat_id = ${id} and topic = ${topic}
+      `.execute(this.tenants.of(daoId)),
+    );
+    return rows.length > 0;
+  }
 
   /** Whether the turns of a chat's dialog that are in no summary yet are longer than so many bytes together. */
   async isLonger({ daoId, chat }: DialogPlace, bytes: number): Promise<boolean> {

@@ -10,6 +10,8 @@ export interface ToldGate {
   state: GateState;
   ask: string;
   shown: Record<string, unknown>;
+  /** What the run was given. */
+  inputs: Record<string, unknown>;
   revision: number;
   expiresAt: Date;
   crew: string;
@@ -17,6 +19,17 @@ export interface ToldGate {
   /** What was decided of what is shown now, in its order. Null: who did has no name. */
   decisions: { name: string | null; decision: GateDecision['decision'] }[];
 }
+
+/** Something that was asked, and what has become of it. */
+export interface RecentGate {
+  runId: string;
+  gate: string;
+  revision: number;
+  state: GateState;
+}
+
+/** Most of what was asked that is looked through. */
+const MOST_RECENT = 500;
 
 /** How a run ended, or that it has not. */
 export interface ToldRun {
@@ -33,7 +46,7 @@ export class NewsViewsRepository {
   async gate(daoId: string, run: string, gate: string): Promise<ToldGate | undefined> {
     const { rows } = await guardStore(() =>
       sql<Omit<ToldGate, 'expiresAt'> & { expires_at: Date }>`
-        select g.kind, g.state, g.ask, g.shown, g.revision, g.expires_at, g.comment, run.crew, coalesce((
+        select g.kind, g.state, g.ask, g.shown, g.revision, g.expires_at, g.comment, run.crew, run.inputs, coalesce((
           select jsonb_agg(jsonb_build_object('name', m.name, 'decision', made.decision) order by made.decided_at)
           from crew_decisions made left join members m on m.dao_id = made.dao_id and m.id = made.member_id
           where made.dao_id = g.dao_id and made.run_id = g.run_id and made.gate = g.id
@@ -45,6 +58,20 @@ export class NewsViewsRepository {
     if (!rows[0]) return undefined;
     const { expires_at: expiresAt, ...told } = rows[0];
     return { ...told, expiresAt };
+  }
+
+  /** What was asked in a DAO lately, the newest first. */
+  async recentGates(daoId: string): Promise<RecentGate[]> {
+    return guardStore(() =>
+      this.tenants
+        .of(daoId)
+        .selectFrom('crew_gates')
+        .where('dao_id', '=', daoId)
+        .orderBy('asked_at', 'desc')
+        .limit(MOST_RECENT)
+        .select(['run_id as runId', 'id as gate', 'revision', 'state'])
+        .execute(),
+    );
   }
 
   async run(daoId: string, run: string): Promise<ToldRun | undefined> {

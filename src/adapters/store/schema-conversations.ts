@@ -25,6 +25,7 @@ export interface PendingTable {
   asked_at: Generated<Date>;
   expires_at: Date;
   taken_by: string | null;
+  state: Generated<'asked' | 'aside' | 'dropped'>;
 }
 
 export interface FeedbackTable {

@@ -18,6 +18,7 @@ export interface ChatsTable {
   /** As it was chosen. */
   speaks: Language | null;
   closed_at: Date | null;
+  told_at: Date | null;
   seen_at: Generated<Date>;
   created_at: Generated<Date>;
 }

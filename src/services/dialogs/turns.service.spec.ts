@@ -14,6 +14,7 @@ import type { RequestsService } from '../requests.service.js';
 import type { FailedMessages } from './failed-messages.js';
 import type { JoiningService } from './joining.js';
 import type { MessageRate } from './message-rate.js';
+import type { Strangers } from './strangers.js';
 import { BOTS_KEY, type Conversation } from './turn.js';
 import { TurnsService } from './turns.service.js';
 
@@ -26,6 +27,9 @@ describe(TurnsService, () => {
   const beyond = jest.fn<MessageRate['beyond']>();
   const open = jest.fn<Conversation['open']>();
   const unanswered = jest.fn<NonNullable<Messenger['unanswered']>>();
+  const create = jest.fn<Messenger['create']>();
+  const invitedTo = jest.fn<Strangers['invitedTo']>();
+  const told = jest.fn<Strangers['told']>();
   const due = jest.fn<DeliveriesService['due']>();
   const claim = jest.fn<RepliesRepository['claim']>();
   const begin = jest.fn<RepliesRepository['begin']>();
@@ -44,8 +48,9 @@ describe(TurnsService, () => {
     conversation: { open },
     ...{ joining: { settle }, rate: { beyond } },
     memory: { isDue: () => Promise.resolve(false) },
+    strangers: { invitedTo, told },
     news: strict<DeliveriesService>('news', { due }),
-    messengers: { tg: strict<Messenger>('the messenger', { unanswered }) },
+    messengers: { tg: strict<Messenger>('the messenger', { unanswered, create }) },
     defaultDao: () => DAO,
     log: pino({ level: 'silent' }),
   });
@@ -58,6 +63,34 @@ describe(TurnsService, () => {
     settle.mockResolvedValue({ update });
     finish.mockResolvedValue();
     unanswered.mockResolvedValue();
+  });
+
+  it('tells a stranger, if anything, that no DAO knows them, and nothing else happens', async () => {
+    const stranger: NextUpdate = { ...update, daoId: null };
+    settle.mockResolvedValue({ update: stranger });
+    invitedTo.mockResolvedValue(null);
+    told.mockResolvedValueOnce({ text: 'Hello!', marks: [] });
+    await turns.answerNext(address, attempt());
+    const place = { source: 'tg', chat: '12345', topic: null, kind: 'private' };
+    const message = { body: { text: 'Hello!', marks: [] }, buttons: [], replyTo: '100' };
+    expect(create.mock.calls).toEqual([[place, message, 'u1.0']]);
+    await turns.answerNext(address, attempt());
+    expect(told).toHaveBeenLastCalledWith(stranger, true);
+    settle.mockResolvedValue({ update: { ...stranger, isStopped: true } });
+    await turns.answerNext(address, attempt());
+    expect(create).toHaveBeenCalledTimes(1);
+    expect(told).toHaveBeenCalledTimes(2);
+    expect(finish.mock.calls).toEqual(Array.from({ length: 3 }, () => [update.id, 'dropped']));
+    expect([open, beyond, begin].map((one) => one.mock.calls)).toEqual([[], [], []]);
+  });
+
+  it('is of the DAO whose invitation a stranger brings', async () => {
+    settle.mockResolvedValue({ update: { ...update, daoId: null } });
+    invitedTo.mockResolvedValue(DAO);
+    open.mockResolvedValue(undefined);
+    await turns.answerNext(address, attempt());
+    expect(open).toHaveBeenCalledWith(expect.objectContaining({ daoId: DAO }));
+    expect(told).not.toHaveBeenCalled();
   });
 
   it('waits where there may be more to answer as one, and touches nothing', async () => {

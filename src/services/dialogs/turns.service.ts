@@ -18,10 +18,11 @@ import { giveUpIfLost, type FailedMessages } from './failed-messages.js';
 import type { JoiningService } from './joining.js';
 import type { MemoryService } from './memory.service.js';
 import type { MessageRate } from './message-rate.js';
-import { replyOf } from './reply-of.js';
+import { placeOf, replyOf } from './reply-of.js';
 import { ReplyWriter } from './reply-writer.js';
 import { RequestReply } from './request-reply.js';
 import { stopRequest } from './stop-request.js';
+import type { Strangers } from './strangers.js';
 import { isRefusal, type Attempt, type Conversation, type Opened, type Turn } from './turn.js';
 
 export interface TurnsParts {
@@ -37,6 +38,8 @@ export interface TurnsParts {
   /** How much of a person is answered. */
   rate: Pick<MessageRate, 'beyond'>;
   memory: Pick<MemoryService, 'isDue'>;
+  /** Whoever no DAO answers. */
+  strangers: Pick<Strangers, 'invitedTo' | 'told'>;
   /** What is written in chats in which nobody waits. */
   news: Pick<DeliveriesService, 'deliverNext' | 'due' | 'follow'>;
   /** Undefined: there is no bot of this platform here. */
@@ -87,11 +90,11 @@ export class TurnsService {
   }
 
   private async answer(update: OpenUpdate, { count, signal }: Attempt): Promise<void> {
-    const { daoId, address, body } = update;
+    const { address, body } = update;
     const messenger = this.parts.messengers[address.source];
-    if (daoId === null || !messenger || update.isClosed || body.kind !== 'message') {
-      return this.drop(update, messenger);
-    }
+    if (!messenger || update.isClosed || body.kind !== 'message') return this.drop(update, messenger);
+    const daoId = update.daoId ?? (await this.parts.strangers.invitedTo(update));
+    if (daoId === null) return this.answerStranger(update, messenger, count === 1);
     const text = wordsOf(body);
     const turn: Turn = { update, daoId, text, language: languageFor(text, update.language, update.speaks) };
     const reply = await this.replyTo(turn, count === 1);
@@ -102,6 +105,15 @@ export class TurnsService {
     else await this.showAnswer(turn, writer, reply, signal);
     await this.parts.news.follow(reply.reply);
     await writer.finish();
+  }
+
+  /** Says, if anything, that no DAO answers. Of that nothing is kept: it may come twice where a process dies meanwhile. */
+  private async answerStranger(update: OpenUpdate, messenger: Messenger, isFirst: boolean): Promise<void> {
+    const body = update.isStopped ? undefined : await this.parts.strangers.told(update, isFirst);
+    if (!body) return this.drop(update, messenger);
+    const replyTo = update.messageId === null ? {} : { replyTo: update.messageId };
+    await messenger.create(placeOf(update), { body, buttons: [], ...replyTo }, `${update.id}.0`);
+    await this.parts.inbox.finish(update.id, 'dropped');
   }
 
   /** Ends what nobody answers. That the platform goes on showing that an answer will come is no reason not to. */

@@ -2,7 +2,7 @@
 
 -- A chat with a bot, or a topic of one ('': none). space_id: the group or guild that it is in. user_id: of a private chat,
 -- whose it is. dao_id: the DAO that this person chose. language: as the platform says. speaks: the one that was chosen for
--- what the product itself says there. closed_at: the bot was blocked or removed.
+-- what the product itself says there. closed_at: the bot was blocked or removed. told_at: that it belongs to no DAO.
 create table chats (
   id text primary key,
   source text not null check (source in ('tg', 'dc')),
@@ -15,6 +15,7 @@ create table chats (
   language text,
   speaks text check (speaks in ('uk', 'en')),
   closed_at timestamptz,
+  told_at timestamptz,
   seen_at timestamptz not null default now(),
   created_at timestamptz not null default now(),
   unique (source, chat_id, topic)

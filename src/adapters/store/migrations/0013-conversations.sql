@@ -17,7 +17,8 @@ create index offers_of_actor on offers (dao_id, actor);
 create index offers_by_end on offers (expires_at);
 
 -- What somebody was asked, and has not answered yet. id: of what it was asked after. taken_by: of the message that
--- answered it.
+-- answered it. state: what is said next answers it (asked); only a reply to the question does, since something else was said
+-- meanwhile (aside); nobody wants to answer it (dropped).
 create table pending (
   id text primary key,
   dao_id text not null references daos (id) on delete cascade,
@@ -26,7 +27,8 @@ create table pending (
   asks jsonb not null,
   asked_at timestamptz not null default now(),
   expires_at timestamptz not null,
-  taken_by text
+  taken_by text,
+  state text not null default 'asked' check (state in ('asked', 'aside', 'dropped'))
 );
 create index pending_of_actor on pending (chat, actor, dao_id);
 create index pending_by_end on pending (expires_at);

@@ -66,7 +66,8 @@ do $$ declare home text; begin
           i.received_at, next.kind, next.language, next.speaks, next.closed_at is not null,
           next.state = 'open',
           exists (
-            select from pending p where p.chat = i.chat and p.actor = i.actor and (p.taken_by is null or p.taken_by = i.id)
+            select from pending p where p.chat = i.chat and p.actor = i.actor
+              and (p.taken_by is null and p.state = 'asked' or p.taken_by = i.id)
           ),
           exists (
             select from inbox o
