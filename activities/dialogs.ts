@@ -24,8 +24,8 @@ export interface DialogsDependencies {
     doActs(address: ChatAddress, attempt: Attempt): Promise<DialogStep>;
     /** Shows what is left of something that was done at once. @throws AppError, DeliveryError */
     sayNext(address: ChatAddress, attempt: Attempt): Promise<DialogStep>;
-    /** Sums up old turns of a dialog. @throws AppError */
-    remember(dialog: RememberInput, signal: AbortSignal): Promise<void>;
+    /** Sums up old turns of a dialog, if it is one of the chat. @throws AppError */
+    remember(address: ChatAddress, dialog: RememberInput, signal: AbortSignal): Promise<void>;
   };
 }
 
@@ -44,7 +44,7 @@ export const createDialogActivities = ({ dialogs }: DialogsDependencies): Dialog
   answerNext: (input) => ofItsChat(input, (address, attempt) => dialogs.answerNext(address, attempt)),
   doActs: (input) => ofItsChat(input, (address, attempt) => dialogs.doActs(address, attempt)),
   sayNext: (input) => ofItsChat(input, (address, attempt) => dialogs.sayNext(address, attempt)),
-  remember: (input, dialog) => ofItsChat(input, (_address, { signal }) => dialogs.remember(dialog, signal)),
+  remember: (input, dialog) => ofItsChat(input, (address, { signal }) => dialogs.remember(address, dialog, signal)),
 });
 
 /** Runs a part of a dialog, for as long as Temporal wants it. */

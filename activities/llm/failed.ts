@@ -24,7 +24,7 @@ export function failed(
   if (type === 'Cancelled') log(input).info(told, 'model call cancelled');
   else if (type === 'Internal') log(input).error({ ...told, err: error }, 'model call failed unexpectedly');
   else log(input).warn({ ...told, failure: type, err: error }, 'model call failed');
-  return toApplicationFailure({ ...failure, type }, textSeen);
+  return toApplicationFailure({ ...failure, type, ...(type !== failure.type && { cause: failure.type }) }, textSeen);
 }
 
 /** The failure of the closed list behind whatever was thrown. */

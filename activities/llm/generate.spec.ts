@@ -165,7 +165,7 @@ describe('generate', () => {
     async (type) => {
       const thrown = await failure(stage.run(stage.claims(), refuses(type, text('half'))));
       expect(thrown).toMatchObject({ type: 'StreamInterrupted', nonRetryable: true });
-      expect(thrown.details).toMatchObject([{ type: 'StreamInterrupted' }, { textSeen: true }]);
+      expect(thrown.details).toMatchObject([{ type: 'StreamInterrupted', cause: type }, { textSeen: true }]);
       // What it really was is about the provider.
       expect(stage.order.at(-1)).toBe(`failed ${type}`);
     },
