@@ -16,7 +16,7 @@ export async function registerCommands(application: Application, guild: string |
   return asApplication(application, guild, async ({ id, rest }) => {
     const before = await rest.listCommands(id, guild);
     const everywhere = guild === undefined ? [] : await rest.listCommands(id, undefined);
-    const commands = registration(commandMenus());
+    const commands = registration(commandMenus('dc'));
     const after = await rest.putCommands(id, guild, commands);
     const words = new Map(commands.map(({ name, description }) => [name, description]));
     return told(before, after, { guild, words }) + shownTwice(guild, everywhere);

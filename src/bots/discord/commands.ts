@@ -50,6 +50,11 @@ const FORM_OPENS = {
   en: 'Title and text; without them a form opens',
 };
 
+const CHANGES = {
+  uk: 'off пропозиції, on пропозиції, quiet 22:00-8:00, zone Kyiv',
+  en: 'off proposals, on proposals, quiet 22:00-8:00, zone Kyiv',
+};
+
 /** Commands as people use them here. They do what the same ones do in other chats, and are described in the same words. */
 export const DISCORD_COMMANDS: readonly DiscordCommand[] = [
   command(PLAIN.name, 'shown', needed('text', { uk: 'Ваше запитання', en: 'Your question' })),
@@ -66,8 +71,9 @@ export const DISCORD_COMMANDS: readonly DiscordCommand[] = [
   command('status', 'alone'),
   command('why', 'alone'),
   command('cost', 'alone'),
+  command('notify', 'alone', free('change', CHANGES)),
   command('language', 'alone', free('language', { uk: 'uk або en', en: 'uk or en' })),
-  command('link', 'shown', free('dao', { uk: 'Ідентифікатор DAO; off скасовує', en: 'Id of the DAO; off ends it' })),
+  command('link', 'alone', free('dao', { uk: 'Ідентифікатор DAO; off скасовує', en: 'Id of the DAO; off ends it' })),
   command('stop', 'said'),
 ];
 

@@ -20,6 +20,12 @@ const LONGEST_TEXT = 6_000;
  */
 const NEEDED: Readonly<Record<string, bigint>> = { link: PermissionFlagsBits.ManageGuild };
 
+/** Where alone a command means something. */
+const CONTEXTS: Readonly<Record<string, InteractionContextType[]>> = {
+  link: [InteractionContextType.Guild],
+  notify: [InteractionContextType.BotDM],
+};
+
 /** The commands as Discord takes them: in English, and in Ukrainian for those who use it so. @param menus what they do */
 export const registration = (menus: readonly CommandMenu[]): RESTPostAPIChatInputApplicationCommandsJSONBody[] =>
   DISCORD_COMMANDS.map(({ name, options }) => ({
@@ -27,7 +33,7 @@ export const registration = (menus: readonly CommandMenu[]): RESTPostAPIChatInpu
     description_localizations: { uk: described(name, 'uk', menus) },
     options: options.map(optionOf),
     default_member_permissions: NEEDED[name]?.toString() ?? null,
-    contexts: [InteractionContextType.Guild, InteractionContextType.BotDM],
+    contexts: CONTEXTS[name] ?? [InteractionContextType.Guild, InteractionContextType.BotDM],
     integration_types: [ApplicationIntegrationType.GuildInstall],
   }));
 
