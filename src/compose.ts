@@ -221,7 +221,7 @@ export class Composition {
         answerNext: (address, attempt) => turns.answerNext(address, attempt),
         doActs: (address, attempt) => acts.doActs(address, attempt),
         sayNext: (address, attempt) => small.sayNext(address, attempt),
-        remember: (dialog, signal) => memory.remember(dialog, signal),
+        remember: (address, dialog, signal) => memory.remember(address, dialog, signal),
       },
       ...{ auditHeads, bus, admission, states, cache, requests, proposals, tools, crews, daoTools },
       providers: registry,

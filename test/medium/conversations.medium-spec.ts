@@ -7,6 +7,7 @@ import { DaosRepository } from '../../src/adapters/store/daos.repository.js';
 import { InboxRepository } from '../../src/adapters/store/inbox.repository.js';
 import { OffersRepository } from '../../src/adapters/store/offers.repository.js';
 import { PendingRepository } from '../../src/adapters/store/pending.repository.js';
+import { NewsViewsRepository } from '../../src/adapters/store/news-views.repository.js';
 import { RepliesRepository } from '../../src/adapters/store/replies.repository.js';
 import { RequestsRepository } from '../../src/adapters/store/requests.repository.js';
 import { RolesRepository } from '../../src/adapters/store/roles.repository.js';
@@ -66,7 +67,7 @@ describe.each(DATABASES)('conversations on %s', (_name, open) => {
     talking = talkingOf({
       repositories: {
         ...{ inbox, chats: new ChatsRepository(database), daos: new DaosRepository(database) },
-        roles: new RolesRepository(database),
+        ...{ roles: new RolesRepository(database), newsViews: new NewsViewsRepository(database) },
         ...conversationRepositories(database),
       },
       ...{ access, proposals, votes, wording: loadIntents() },
@@ -76,7 +77,7 @@ describe.each(DATABASES)('conversations on %s', (_name, open) => {
       runs: strict<CrewRunsService>('runs', { asked: () => Promise.resolve([]) }),
       invitations: strict<InvitationsService>('invitations', {}),
       gates: strict<GatePresses>('gates', {}),
-      preferences: strict<PreferencesService>('preferences', {}),
+      preferences: strict<PreferencesService>('preferences', { zoneOf: () => Promise.resolve('Europe/Kyiv') }),
       rules: ({ actor }) => Promise.resolve(actor !== 'tg:90'),
     });
   });
@@ -180,6 +181,27 @@ describe.each(DATABASES)('conversations on %s', (_name, open) => {
     // Somebody else is asked nothing.
     await says('A cold frame', { actor: ADMIN });
     expect(submit).toHaveBeenCalledTimes(3);
+  });
+
+  it('should take a reply to a question after something else was said, until its time is over or it was dropped', async () => {
+    const reply = (text: string, replyTo: string) =>
+      taken({ kind: 'message', text, replyTo }).then((update) => answer(update));
+    await says('/propose');
+    const asked = String(order);
+    await says('/help');
+    await says('/propose Bees');
+    const about = String(order);
+    expect((await reply('A cold frame', asked))?.body.text).toMatch(/“A cold frame”: good/);
+    expect((await reply('Two hives.', about))?.body.text).toContain('1. Bees');
+    await says('/propose Wasps');
+    const dropped = String(order);
+    expect((await presses('drop:question')).told).toBe('All right, never mind.');
+    expect((await reply('None.', dropped))?.body.text).toMatch(/^That question is over/);
+    expect(submit).not.toHaveBeenCalled();
+    submit.mockResolvedValue({ requestId: 'r' } as Accepted);
+    // What was answered is answered; a reply to it is something new.
+    expect(await reply('And more?', about)).toBeUndefined();
+    expect(submit).toHaveBeenCalledTimes(1);
   });
 
   it('should begin what was offered once, for whoever it was offered to', async () => {

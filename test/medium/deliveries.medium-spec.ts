@@ -20,6 +20,7 @@ import { StrayMessages } from '../../src/services/dialogs/stray-messages.js';
 import { DeliveriesService } from '../../src/services/news/deliveries.service.js';
 import { NewsContent } from '../../src/services/news/news-content.js';
 import type { NewsClock } from '../../src/services/news/news.service.js';
+import { anUpdate } from '../factories/conversation.js';
 import { anInbound } from '../factories/dialogs.js';
 import { APPROVAL, aRunAt } from '../factories/news.js';
 import { Assembly } from '../factories/proposals.js';
@@ -196,8 +197,33 @@ describe.each(DATABASES)('messages about news on %s', (_name, open) => {
     expect(messages.get('asked')).toBe('#1');
     await vote(n);
     await toTheEnd(service());
-    expect(messages.get('asked')).toMatch(/^#1 A proposal[^]*Yes 1 · No 0/);
+    expect(messages.get('asked')).toMatch(/^1\. A proposal[^]*Yes 1 · No 0[^]*Your vote: Yes$/);
     expect([...messages.values()].filter((text) => text.includes('Yes 1 ·'))).toHaveLength(2);
+  });
+
+  it('should follow the vote where a press has opened it', async () => {
+    const n = await propose();
+    await spread();
+    await toTheEnd(service());
+    const delivery = fresh.database.of(dao.daoId).selectFrom('deliveries').select('chat');
+    const { chat } = await delivery.executeTakeFirstOrThrow();
+    const replies = new RepliesRepository(fresh.database);
+    const { daoId } = dao;
+    const draft = { body: plainText('a draft'), buttons: [] };
+    const { generation } = await replies.beginNews({ id: `draft ${count}`, daoId, chat }, draft);
+    messages.set('drafted', 'a draft');
+    const writer = { id: `draft ${count}`, daoId, chat, generation };
+    await replies.put(writer, { n: 0, state: 'sent', messageId: 'drafted', shown: null });
+    const shown = { body: plainText('1. A proposal'), buttons: [[{ label: 'Yes', press: `vote:${n}.01234567:yes` }]] };
+    const pressed = anUpdate({ daoId, chat, messageId: 'drafted' });
+    await service().followPressed(pressed, draft);
+    expect(await delivery.execute()).toHaveLength(1);
+    for (let time = 0; time < 2; time += 1) await service().followPressed(pressed, shown);
+    await service().followPressed({ ...pressed, messageId: 'unknown' }, shown);
+    expect(await delivery.execute()).toHaveLength(2);
+    await vote(n);
+    await toTheEnd(service());
+    expect(messages.get('drafted')).toMatch(/^1\. A proposal[^]*Yes 1 · No 0/);
   });
 
   it('should be left deleted where somebody has deleted it', async () => {

@@ -52,6 +52,8 @@ describe.each(DATABASES)('what dialogs remember, on %s', (_name, open) => {
     expect(await memory.isLonger({ daoId: OTHER, chat }, 0)).toBe(false);
     const old = await memory.old(dialog, whole);
     expect(old?.turns.map(({ createdAt }) => createdAt.getUTCSeconds())).toEqual([1, 2]);
+    expect(await memory.isAt(dialog, { source: 'tg', chat: '1', topic: '' })).toBe(true);
+    expect(await memory.isAt(dialog, { source: 'tg', chat: '2', topic: '' })).toBe(false);
     if (old) await memory.keep(DAO, old, 'What was said.');
     expect(await memory.isLonger(dialog, whole)).toBe(false);
     await turn(7);

@@ -64,7 +64,7 @@ describe('dialog', () => {
           answerNext: () => look('turn'),
           doActs: () => look('act'),
           sayNext: () => look('say'),
-          remember: (place) => {
+          remember: (_address, place) => {
             remembered.push(place);
             return remembering;
           },

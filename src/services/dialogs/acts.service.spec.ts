@@ -114,6 +114,13 @@ describe('acts', () => {
     expect(finish.mock.calls).toEqual([['u1'], ['u2']]);
   });
 
+  it('should stop what somebody has made a /stop of', async () => {
+    stopBefore.mockResolvedValue({ count: 1, requestIds: ['r1'] });
+    await did({ kind: 'edit', text: '/stop' });
+    expect(stopBefore).toHaveBeenCalledWith(expect.objectContaining({ body: { kind: 'edit', text: '/stop' } }));
+    expect(cancel).toHaveBeenCalledTimes(1);
+  });
+
   it('should do a press whose platform has forgotten it', async () => {
     press.mockResolvedValue({ told: 'heard' });
     heard.mockRejectedValue(new Error('query is too old'));

@@ -4,6 +4,7 @@ import type { Messenger, Source } from '../../contracts/messenger.js';
 import { plainText } from '../../contracts/rich-text.js';
 import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
 import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
+import { commandOf } from '../../domain/dialog/command.js';
 import { languageFor } from '../../domain/dialog/language.js';
 import { phrasesIn } from '../../domain/dialog/phrases.js';
 import { AppError } from '../../errors/app-error.js';
@@ -94,7 +95,10 @@ export class ActsService {
       case 'message':
         return { says: body.isBeyond === true ? words(update, body.text, 'tooManyWaiting') : await this.stop(update) };
       case 'edit':
-        return this.change(update, body.text);
+        // Whoever makes a /stop of what they wrote wants no answer to it, nor to what was before it.
+        return commandOf(body.text)?.name === 'stop'
+          ? { says: await this.stop(update) }
+          : this.change(update, body.text);
       case 'button':
         return this.parts.presses.press(update, body.data);
       case 'reaction':

@@ -23,7 +23,7 @@ describe('a conversation', () => {
   const run = jest.fn<CommandsService['run']>();
   const follow = jest.fn<CommandsService['follow']>();
   const take = jest.fn<PendingRepository['take']>();
-  const drop = jest.fn<PendingRepository['drop']>();
+  const setAside = jest.fn<PendingRepository['setAside']>();
   const propose = jest.fn<ProposalCommands['propose']>();
   const draft = jest.fn<ProposalCommands['draft']>();
   const explained = jest.fn<FeedbackTalk['explained']>();
@@ -36,7 +36,7 @@ describe('a conversation', () => {
       ...{ run, follow },
       asked: (turn: Turn, args?: string) => Promise.resolve(anAsked(args, turn, anActing(role))),
     }),
-    pending: strict<PendingRepository>('pending', { take, drop }),
+    pending: strict<PendingRepository>('pending', { take, setAside }),
     proposals: strict<ProposalCommands>('proposals', { propose, draft }),
     feedback: strict<FeedbackTalk>('feedback', { explained }),
     gates: strict<GatePresses>('gates', { answered }),
@@ -52,7 +52,6 @@ describe('a conversation', () => {
     jest.resetAllMocks();
     role = 'member';
     submit.mockResolvedValue(ACCEPTED);
-    drop.mockResolvedValue(false);
     run.mockResolvedValue(said('done'));
   });
 
@@ -73,10 +72,27 @@ describe('a conversation', () => {
     expect(submit.mock.calls[0]?.[1]).toMatchObject({ source: 'discord', userId: 'dc:8765' });
   });
 
+  it('should take a reply to a question for its answer, or say that it is over', async () => {
+    const reply = (replyTo?: string): Turn =>
+      aTurn('A cold frame', {
+        isAsked: false,
+        body: { kind: 'message', text: 'A cold frame', ...(replyTo !== undefined && { replyTo }) },
+      });
+    take.mockResolvedValueOnce({ kind: 'title' });
+    propose.mockResolvedValue(said('good'));
+    expect(await text(reply('99'))).toBe('good');
+    take.mockResolvedValueOnce('over');
+    expect(await text(reply('98'))).toMatch(/^That question is over/);
+    expect(submit).not.toHaveBeenCalled();
+    await conversation.open(reply());
+    expect(take).toHaveBeenCalledTimes(2);
+    expect(submit).toHaveBeenCalledTimes(1);
+  });
+
   it('should do commands, and wait no longer for an answer', async () => {
     expect(await text(aTurn('/vote 12'))).toBe('done');
     expect(run).toHaveBeenCalledWith(expect.anything(), { name: 'vote', args: '12' });
-    expect(drop).toHaveBeenCalledWith(expect.objectContaining({ chat: 'c1', actor: 'tg:12345' }), DAO);
+    expect(setAside).toHaveBeenCalledWith(expect.objectContaining({ chat: 'c1', actor: 'tg:12345' }), DAO);
     run.mockResolvedValue(undefined);
     expect(await conversation.open(aTurn('/other', { kind: 'group' }))).toBeUndefined();
     expect(take).not.toHaveBeenCalled();

@@ -5,11 +5,10 @@ import type { ReplyContent } from '../../contracts/dialog.js';
 import type { PendingRepository } from '../../adapters/store/pending.repository.js';
 import { commandOf } from '../../domain/dialog/command.js';
 import type { IntentMatcher } from '../../domain/dialog/intents.js';
-import { phrasesIn } from '../../domain/dialog/phrases.js';
 import type { AppError } from '../../errors/app-error.js';
 import type { GatePresses } from '../news/gate-presses.js';
 import type { SubmissionsService } from '../submissions.service.js';
-import { numberIn, said } from './commands/asked.js';
+import { numberIn, phrasesFor, said } from './commands/asked.js';
 import type { CommandsService } from './commands/commands.service.js';
 import { submitFor } from './commands/crew-commands.js';
 import type { FeedbackTalk } from './commands/feedback-talk.js';
@@ -23,7 +22,7 @@ export interface ConversationParts {
   commands: Pick<CommandsService, 'run' | 'follow' | 'asked'>;
   /** Commands that words mean. */
   intentOf: IntentMatcher;
-  pending: Pick<PendingRepository, 'take' | 'drop'>;
+  pending: Pick<PendingRepository, 'take' | 'setAside'>;
   proposals: Pick<ProposalCommands, 'propose' | 'draft'>;
   feedback: Pick<FeedbackTalk, 'explained'>;
   gates: Pick<GatePresses, 'answered'>;
@@ -36,6 +35,10 @@ const NEVER_MIND = /^(?:cancel|never ?mind|skip|скасувати|скасуй|
 /** Whoever is asked for a number and writes none has something else to say. */
 const isAnswer = ({ kind }: Asks, text: string): boolean =>
   kind !== 'which' || numberIn(text) !== undefined || NEVER_MIND.test(text.trim());
+
+/** Whether a message may be what its author was asked for: they are waited for, or reply to something. */
+const mayAnswer = ({ isAsked, body }: Turn['update']): boolean =>
+  isAsked || (body.kind === 'message' && body.replyTo !== undefined);
 
 /** What a message in a chat means, and what is made of it. */
 export class ConversationService implements Conversation {
@@ -54,24 +57,25 @@ export class ConversationService implements Conversation {
 
   /** A command, an answer to what was asked, words that mean a command; else a question to a model. */
   private async meant(turn: Turn, requestId: string): Promise<ReplyContent | Opened> {
-    const { text, update, daoId, language } = turn;
+    const { text, update, daoId } = turn;
     const { body } = update;
-    if (text.trim() === '') return said(phrasesIn(language).onlyText);
+    if (text.trim() === '') return said(phrasesFor(turn).onlyText);
     if (body.kind === 'message' && body.isQuestion === true) return this.ask(turn, requestId);
     const command = commandOf(text);
     if (command) {
       // Whoever says something else does not answer any more.
-      if (update.isAsked) await this.parts.pending.drop(update, daoId);
+      if (update.isAsked) await this.parts.pending.setAside(update, daoId);
       return this.parts.commands.run(turn, command);
     }
-    const asks = update.isAsked ? await this.parts.pending.take(update, daoId) : undefined;
+    const asks = mayAnswer(update) ? await this.parts.pending.take(update, daoId) : undefined;
+    if (asks === 'over') return said(phrasesFor(turn).questionOver);
     if (asks && isAnswer(asks, text)) return this.answered(turn, asks);
     const intent = this.parts.intentOf(text);
     return intent ? this.parts.commands.follow(turn, intent) : this.ask(turn, requestId);
   }
 
   private async answered(turn: Turn, asks: Asks): Promise<ReplyContent | undefined> {
-    const phrases = phrasesIn(turn.language);
+    const phrases = phrasesFor(turn);
     if (NEVER_MIND.test(turn.text.trim())) return said(phrases.questionDropped);
     switch (asks.kind) {
       case 'title':

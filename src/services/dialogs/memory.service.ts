@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { chatDataOf } from '../../contracts/bodies.js';
+import type { ChatAddress } from '../../contracts/dialog.js';
 import type { RouteSubmission } from '../../contracts/request.js';
 import { cutText } from '../../contracts/text.js';
 import {
@@ -11,6 +12,7 @@ import {
 } from '../../adapters/store/memory.repository.js';
 import { historyBytes } from '../../domain/messages.js';
 import { AppError } from '../../errors/app-error.js';
+import type { AccessService } from '../access.service.js';
 import type { OutcomesService } from '../outcomes.service.js';
 import type { SubmissionsService } from '../submissions.service.js';
 import { BOTS_KEY } from './turn.js';
@@ -20,6 +22,8 @@ const LONGEST = 2_000;
 const MOST_TOKENS = 300;
 /** Most of a turn that goes into a summary, in UTF-16 units. */
 const MOST_OF_TURN = 1_500;
+/** Most people in whose name a summary may be asked for that are looked at. */
+const MOST_SPEAKERS = 10;
 
 const INSTRUCTIONS = [
   'You keep the memory of a conversation. Below are an earlier summary, if there is one, and turns that followed it, as JSON.',
@@ -29,9 +33,10 @@ const INSTRUCTIONS = [
 ].join('\n');
 
 export interface MemoryParts {
-  memory: MemoryRepository;
-  submissions: SubmissionsService;
-  outcomes: OutcomesService;
+  memory: Pick<MemoryRepository, 'isAt' | 'isLonger' | 'old' | 'keep' | 'forgetWords'>;
+  access: Pick<AccessService, 'resolve'>;
+  submissions: Pick<SubmissionsService, 'submit'>;
+  outcomes: Pick<OutcomesService, 'wait'>;
   /** Most tokens of earlier turns that a model is told whole. */
   historyTokens: () => number;
   log: Logger;
@@ -51,10 +56,13 @@ export class MemoryService {
    * and it is tried again after the next one.
    * @throws AppError `STORE_UNAVAILABLE`, `TEMPORAL_UNAVAILABLE`
    */
-  async remember(place: DialogPlace, signal: AbortSignal): Promise<void> {
+  async remember(address: ChatAddress, place: DialogPlace, signal: AbortSignal): Promise<void> {
+    // Whoever reaches Temporal could have one chat's workflow ask for another's.
+    if (!(await this.parts.memory.isAt(place, address))) return;
     const old = await this.old(place);
-    if (!old) return;
-    const summary = await this.summaryOf(place.daoId, old, signal);
+    const speaker = old && (await this.speakerOf(place.daoId, old));
+    if (!old || speaker === undefined) return;
+    const summary = await this.summaryOf({ daoId: place.daoId, speaker }, old, signal);
     if (summary !== undefined) await this.parts.memory.keep(place.daoId, old, summary);
   }
 
@@ -62,10 +70,24 @@ export class MemoryService {
     return this.parts.memory.old(place, historyBytes(this.parts.historyTokens()));
   }
 
-  private async summaryOf(daoId: string, old: OldTurns, signal: AbortSignal): Promise<string | undefined> {
+  /** Whoever spoke last of those who still may: it is their conversation that goes on. */
+  private async speakerOf(daoId: string, { turns }: OldTurns): Promise<string | undefined> {
+    const speakers = [...new Set(turns.toReversed().map(({ actor }) => actor))].slice(0, MOST_SPEAKERS);
+    for (const userId of speakers) {
+      const { rights } = await this.parts.access.resolve(BOTS_KEY, { daoId, userId });
+      if (rights.entitlements.includes('chat.write')) return userId;
+    }
+    return undefined;
+  }
+
+  private async summaryOf(
+    { daoId, speaker }: { daoId: string; speaker: string },
+    old: OldTurns,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
     const { submissions, outcomes, memory, log } = this.parts;
     const to = old.turns.at(-1);
-    const submission = submissionOf(daoId, old);
+    const submission = submissionOf(daoId, speaker, old);
     try {
       const accepted = await submissions.submit(BOTS_KEY, submission, {
         ...{ requestId: uuid(), route: 'memory', receivedAt: new Date() },
@@ -83,15 +105,14 @@ export class MemoryService {
   }
 }
 
-/** Asked in the name of whoever spoke last: it is their conversation that goes on. */
-function submissionOf(daoId: string, { summary, turns }: OldTurns): RouteSubmission {
+function submissionOf(daoId: string, userId: string, { summary, turns }: OldTurns): RouteSubmission {
   const said = turns.map(({ prompt, answer }) => ({
     asked: cutText(prompt, MOST_OF_TURN),
     answered: cutText(answer, MOST_OF_TURN),
   }));
   return {
     ...{ prompt: '', mode: 'chat', agent: undefined, sessionId: undefined, source: 'memory', model: 'dagi-stack' },
-    ...{ daoId, userId: turns.at(-1)?.actor, metadata: { task_type: 'dialog_summary' } },
+    ...{ daoId, userId, metadata: { task_type: 'dialog_summary' } },
     call: {
       kind: 'chat',
       messages: [

@@ -1,9 +1,11 @@
 import type { RequestBody } from '../../contracts/bodies.js';
 import { chatDataOf } from '../../contracts/bodies.js';
 import type { ReplyContent } from '../../contracts/dialog.js';
+import type { FailureType } from '../../contracts/failures.js';
 import { plainText, type RichText } from '../../contracts/rich-text.js';
 import { feedbackButtons } from '../../domain/dialog/buttons.js';
 import type { Phrases } from '../../domain/dialog/phrases.js';
+import { lines } from '../../domain/dialog/rich.js';
 import { richOf } from '../../domain/rich-text/markdown.js';
 import { DeliveryError } from '../../errors/delivery-error.js';
 import type { Accepted } from '../accepted.js';
@@ -12,6 +14,10 @@ import { pause, type ReplyWriter } from './reply-writer.js';
 
 /** What platforms show for "is writing" is gone after five seconds. */
 const TYPING_MS = 4_000;
+
+/** Codes of requests whose time was over, and failures of calls that were. */
+const TOO_LATE: ReadonlySet<string> = new Set(['PROVIDER_TIMEOUT', 'DEADLINE_EXCEEDED']);
+const OF_TIME: ReadonlySet<string> = new Set<FailureType>(['ProviderTimeout', 'DeadlineExceeded']);
 
 /** How far a request is, for whoever shows it. */
 class Progress {
@@ -51,6 +57,10 @@ class Progress {
     return plainText(this.place ? waiting(this.place.position, this.place.seconds) : thinking);
   }
 }
+
+/** The beginning of an answer, with what became of the rest. */
+const cutOff = (text: string, why: string): RichText =>
+  lines([richOf(`${text.trimEnd()} …`, { unfinished: true }), why], '\n\n');
 
 /** The reply to a message whose answer a request gives: shown as it comes, and complete in the end. */
 export class RequestReply {
@@ -130,12 +140,23 @@ export class RequestReply {
 
   private contentOf(body: RequestBody): ReplyContent {
     if (body.ok) {
-      const text = chatDataOf(body)?.text ?? '';
-      return { body: richOf(text), buttons: feedbackButtons(body.request_id) };
+      const { text = '', finish_reason: reason } = chatDataOf(body) ?? {};
+      const shown = reason === 'length' ? cutOff(text, this.phrases.cutShort) : richOf(text);
+      return { body: shown, buttons: feedbackButtons(body.request_id) };
     }
-    const { code, message } = body.error;
-    if (code !== 'REQUEST_CANCELLED') return { body: plainText(this.phrases.failed(code, message)), buttons: [] };
+    // What somebody has read stays, however it ended.
     const said = this.progress.text.trim();
-    return { body: richOf(said === '' ? this.phrases.stopped : `${said} …\n\n${this.phrases.stopped}`), buttons: [] };
+    const { code, message } = body.error;
+    if (said !== '') return { body: cutOff(said, this.endOf(body)), buttons: [] };
+    const words = code === 'REQUEST_CANCELLED' ? this.phrases.stopped : this.phrases.failed(code, message);
+    return { body: plainText(words), buttons: [] };
+  }
+
+  /** Why an answer has no end. */
+  private endOf({ error: { code }, attempts }: Extract<RequestBody, { ok: false }>): string {
+    const { stopped, outOfTime, brokeOff } = this.phrases;
+    if (code === 'REQUEST_CANCELLED') return stopped;
+    const isLate = TOO_LATE.has(code) || (code === 'STREAM_INTERRUPTED' && OF_TIME.has(attempts.at(-1)?.error ?? ''));
+    return isLate ? outOfTime : brokeOff;
   }
 }

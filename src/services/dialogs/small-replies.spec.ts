@@ -7,6 +7,7 @@ import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
 import type { Left, OpenUpdate } from '../../contracts/dialog.js';
 import type { Messenger } from '../../contracts/messenger.js';
 import { DeliveryError } from '../../errors/delivery-error.js';
+import type { DeliveriesService } from '../news/deliveries.service.js';
 import { said } from './commands/asked.js';
 import type { FailedMessages } from './failed-messages.js';
 import { SmallReplies } from './small-replies.js';
@@ -32,6 +33,7 @@ const attempt = (count = 1) => ({ count, signal: new AbortController().signal })
 describe('what is shown of acts', () => {
   const next = jest.fn<InboxRepository['next']>();
   const end = jest.fn<InboxRepository['finish']>();
+  const followPressed = jest.fn<DeliveriesService['followPressed']>();
   const isLost = jest.fn<FailedMessages['isLost']>();
   const giveUp = jest.fn<RepliesRepository['giveUp']>();
   const begin = jest.fn<RepliesRepository['begin']>();
@@ -42,6 +44,7 @@ describe('what is shown of acts', () => {
   const small = new SmallReplies({
     inbox: { next, finish: end },
     failed: { isLost },
+    news: { followPressed },
     defaultDao: () => undefined,
     replies: strict<RepliesRepository>('replies', { begin, giveUp, finish, put }),
     messengers: { tg: strict<Messenger>('the messenger', { create, edit, split: (body) => [body] }) },
@@ -114,6 +117,7 @@ describe('what is shown of acts', () => {
     const shows = WORDS;
     await sayNext({ shows }, { messageId: '77' });
     expect(edit).toHaveBeenCalledWith(expect.anything(), '77', { body: WORDS.body, buttons: [] });
+    expect(followPressed).toHaveBeenCalledWith(expect.objectContaining({ messageId: '77' }), shows);
     edit.mockRejectedValue(new DeliveryError('limited', 'too many edits', { retryAfterMs: 9_000 }));
     await sayNext({ shows });
     expect(end).toHaveBeenCalledTimes(2);

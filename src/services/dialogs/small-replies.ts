@@ -5,6 +5,7 @@ import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
 import type { RepliesRepository } from '../../adapters/store/replies.repository.js';
 import { languageFor } from '../../domain/dialog/language.js';
 import { DeliveryError } from '../../errors/delivery-error.js';
+import type { DeliveriesService } from '../news/deliveries.service.js';
 import { giveUpIfLost, type FailedMessages } from './failed-messages.js';
 import { placeOf, replyOf } from './reply-of.js';
 import { ReplyWriter } from './reply-writer.js';
@@ -14,6 +15,7 @@ export interface SmallRepliesParts {
   inbox: Pick<InboxRepository, 'next' | 'finish'>;
   replies: RepliesRepository;
   failed: Pick<FailedMessages, 'isLost'>;
+  news: Pick<DeliveriesService, 'followPressed'>;
   messengers: Readonly<Partial<Record<Source, Messenger>>>;
   defaultDao: () => string | undefined;
   log: Logger;
@@ -33,7 +35,10 @@ export class SmallReplies {
     if (!update) return { isMore: false, waitMs: null };
     const { id, left = {}, isMore } = update;
     try {
-      if (left.shows) await this.change(update, left.shows);
+      if (left.shows) {
+        await this.change(update, left.shows);
+        await this.parts.news.followPressed(update, left.shows);
+      }
       if (left.says) await this.say(update, left.says);
       await inbox.finish(id);
     } catch (error) {

@@ -3,6 +3,7 @@ import type { ChatsRepository } from '../../adapters/store/chats.repository.js';
 import type { ConversationRepositories } from '../../adapters/store/conversation-repositories.js';
 import type { DaosRepository } from '../../adapters/store/daos.repository.js';
 import type { InboxRepository } from '../../adapters/store/inbox.repository.js';
+import type { NewsViewsRepository } from '../../adapters/store/news-views.repository.js';
 import type { RolesRepository } from '../../adapters/store/roles.repository.js';
 import { intentMatcher } from '../../domain/dialog/intents.js';
 import type { AccessService } from '../access.service.js';
@@ -38,6 +39,7 @@ export interface TalkingParts {
     chats: ChatsRepository;
     daos: DaosRepository;
     inbox: InboxRepository;
+    newsViews: NewsViewsRepository;
     roles: RolesRepository;
   };
   access: AccessService;
@@ -76,15 +78,15 @@ export function talkingOf(parts: TalkingParts): Talking {
     shownAnswers: answers,
   } = repositories;
   const refusals = new Refusals(roles);
-  const cards = new ProposalCards(proposals, votes);
+  const cards = new ProposalCards(proposals, votes, preferences);
   const drafting = new ProposalCommands({ proposals, cards, pending });
   const crews = new CrewCommands({ submissions, proposals, runChats, offers, talk: drafting });
   const daoTalk = new DaoCommands({ access, changes, chats, daos, rules: parts.rules });
-  const status = new StatusCommand({ answers, runs });
+  const status = new StatusCommand({ answers, runs, views: repositories.newsViews });
   const feedback = new FeedbackTalk({ access, feedback: opinions, answers, pending, offers });
   const handlers: Handlers = {
     ...new HelpCommands(chats).handlers,
-    ...new StartCommand({ invitations, chats, daos, inbox }).handlers,
+    ...new StartCommand({ invitations, chats, daos, inbox, runs }).handlers,
     ...new ReasonCommands({ answers, requests, refusals }).handlers,
     notify: ({ turn: { daoId, update, language }, args }) =>
       notifyCommand(preferences, { daoId, userId: update.actor, language, args }),
@@ -92,7 +94,7 @@ export function talkingOf(parts: TalkingParts): Talking {
   };
   const commands = new CommandsService({ access, handlers, crews });
   const presses = new PressesService({
-    ...{ inbox, offers, pending, requests, commands, daos: daoTalk, gates, feedback, refusals },
+    ...{ inbox, offers, pending, requests, commands, daos: daoTalk, gates, status, feedback, refusals },
     proposals: new ProposalPresses({ proposals, votes, cards }),
   });
   const intentOf = intentMatcher(parts.wording);

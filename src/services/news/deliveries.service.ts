@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { ChatAddress, DialogStep, Language, Reply } from '../../contracts/dialog.js';
+import type { ChatAddress, DialogStep, Language, OpenUpdate, Reply, ReplyContent } from '../../contracts/dialog.js';
 import type { Messenger, Source } from '../../contracts/messenger.js';
 import type { Delivery } from '../../contracts/news.js';
 import type { DeliveriesRepository } from '../../adapters/store/deliveries.repository.js';
@@ -64,6 +64,13 @@ export class DeliveriesService {
   async follow(reply: Reply): Promise<void> {
     const n = reply.content && votedOn(reply.content);
     if (typeof n === 'number') await this.parts.deliveries.follow(reply, n);
+  }
+
+  /** As `follow`, of a message that shows something else since a button below it was pressed. Safe to repeat. */
+  async followPressed({ daoId, chat, messageId }: OpenUpdate, shown: ReplyContent): Promise<void> {
+    const n = votedOn(shown);
+    if (n === undefined || daoId === null || messageId === null) return;
+    await this.parts.deliveries.followMessage({ daoId, chat, messageId }, n);
   }
 
   /** Wakes chats in which something ought to be written by now. */

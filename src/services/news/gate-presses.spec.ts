@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { strict } from '../../../test/factories/strict.js';
 import type { Asks } from '../../contracts/conversation.js';
+import type { GateState } from '../../contracts/crew.js';
 import type { SeenGate } from '../../contracts/crew-view.js';
 import type { OpenUpdate } from '../../contracts/dialog.js';
 import { newsPhrasesIn } from '../../domain/news/phrases.js';
@@ -17,7 +18,13 @@ const UPDATE = { id: 'u1', chat: 'c1', actor: 'tg:1', isAgain: false } as OpenUp
 const CHAT = { update: UPDATE, daoId: 'dao', language: 'en' as const };
 const ASKS = { kind: 'gate', runId: 'r1', gate: 'output.plan-1', revision: 2, decision: 'return' } as const;
 
-function presses({ fails, open = [GATE] }: { fails?: ErrorCode; open?: SeenGate[] } = {}) {
+interface Situation {
+  fails?: ErrorCode;
+  open?: SeenGate[];
+  state?: GateState;
+}
+
+function presses({ fails, open = [GATE], state = 'open' }: Situation = {}) {
   const decided: unknown[] = [];
   const asked: Asks[] = [];
   const gates = new GatePresses({
@@ -29,6 +36,7 @@ function presses({ fails, open = [GATE] }: { fails?: ErrorCode; open?: SeenGate[
         return Promise.resolve({} as never);
       },
     }),
+    views: { recentGates: () => Promise.resolve([{ runId: 'r1', gate: 'output.plan-1', revision: 2, state }]) },
     pending: { ask: (_update, _daoId, asks) => Promise.resolve(void asked.push(asks)) },
   });
   return { gates, decided, asked };
@@ -56,8 +64,18 @@ describe('a press under what a run asks', () => {
     const { gates, decided } = presses();
     const stranger = { ...CHAT, update: { ...UPDATE, actor: 'tg:2' } };
     expect(await gates.press(stranger, { tag: TAG, act: 'approve' })).toBe(EN.notYours);
-    expect(await gates.press(CHAT, { tag: gateTag('r1', 'output.plan-1', 1), act: 'approve' })).toBe(EN.notYours);
+    expect(await gates.press(CHAT, { tag: gateTag('r1', 'output.plan-1', 1), act: 'approve' })).toBe(EN.changed);
     expect(decided).toEqual([]);
+  });
+
+  it.each([
+    ['approved', `${EN.decidedEarlier} ${EN.states.approved}`],
+    ['expired', EN.states.expired],
+    ['closed', EN.states.closed],
+  ] as const)('should say what has become of it: %s', async (state, words) => {
+    const { gates } = presses({ open: [], state });
+    expect(await gates.press(CHAT, { tag: TAG, act: 'approve' })).toBe(words);
+    expect(await gates.press(CHAT, { tag: '0'.repeat(16), act: 'approve' })).toBe(EN.states.closed);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import type { Asks } from '../../contracts/conversation.js';
 import type { Language, OpenUpdate } from '../../contracts/dialog.js';
 import { cutText } from '../../contracts/text.js';
+import type { NewsViewsRepository } from '../../adapters/store/news-views.repository.js';
 import type { PendingRepository } from '../../adapters/store/pending.repository.js';
 import type { Press } from '../../domain/dialog/presses.js';
 import { newsPhrasesIn, type NewsPhrases } from '../../domain/news/phrases.js';
@@ -28,6 +29,7 @@ type GateAsks = Extract<Asks, { kind: 'gate' }>;
 export interface GatePressesParts {
   runs: Pick<CrewRunsService, 'asked' | 'decide'>;
   pending: Pick<PendingRepository, 'ask'>;
+  views: Pick<NewsViewsRepository, 'recentGates'>;
 }
 
 /** What buttons under approvals and questions do. Whether somebody may is asked when they press. */
@@ -44,7 +46,7 @@ export class GatePresses {
     const { actor: userId } = update;
     const open = await this.parts.runs.asked(BOTS_KEY, { daoId, userId });
     const gate = open.find(({ run_id: runId = '', id, revision }) => gateTag(runId, id, revision) === tag);
-    if (gate?.run_id === undefined) return phrases.notYours;
+    if (gate?.run_id === undefined) return this.whyNot(daoId, tag, phrases);
     const { run_id: runId, id, revision } = gate;
     if (act === 'return' || act === 'answer') {
       await this.parts.pending.ask(update, daoId, { kind: 'gate', runId, gate: id, revision, decision: act });
@@ -53,6 +55,19 @@ export class GatePresses {
     return told(phrases, () =>
       this.parts.runs.decide(BOTS_KEY, runId, { gate: id, revision, decision: act }, { userId }),
     );
+  }
+
+  /** Why nothing is decided by a button: it was decided, or is another question by now, or is for others. */
+  private async whyNot(daoId: string, tag: string, phrases: NewsPhrases): Promise<string> {
+    const recent = await this.parts.views.recentGates(daoId);
+    const found = recent.find(({ runId, gate, revision: newest }) =>
+      Array.from({ length: newest }, (_, at) => newest - at).some((one) => gateTag(runId, gate, one) === tag),
+    );
+    if (!found || found.state === 'closed') return phrases.states.closed;
+    const { runId, gate, revision, state } = found;
+    if (state === 'expired') return phrases.states.expired;
+    if (state !== 'open') return `${phrases.decidedEarlier} ${phrases.states[state]}`;
+    return gateTag(runId, gate, revision) === tag ? phrases.notYours : phrases.changed;
   }
 
   /** Decides with the words of a message. @returns what the person is told @throws AppError as `press` */

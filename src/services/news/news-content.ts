@@ -1,21 +1,24 @@
 import type { Language, ReplyContent } from '../../contracts/dialog.js';
 import type { Delivery, News } from '../../contracts/news.js';
+import type { Proposal, ShownTally } from '../../contracts/proposal.js';
 import { plainText } from '../../contracts/rich-text.js';
 import type { NewsViewsRepository, ToldRun } from '../../adapters/store/news-views.repository.js';
 import type { ProposalsRepository } from '../../adapters/store/proposals.repository.js';
 import type { VotesRepository } from '../../adapters/store/votes.repository.js';
 import { lastChoices } from '../../domain/ballot.js';
 import { crewMarkdown } from '../../domain/crew/result-markdown.js';
+import { phrasesIn } from '../../domain/dialog/phrases.js';
+import { proposalCard, type OwnBallot } from '../../domain/dialog/proposal-card.js';
 import { bold, lines } from '../../domain/dialog/rich.js';
 import {
   closedProposalCard,
   crewName,
   gateCard,
   groupGateCard,
-  openProposalCard,
   stoppedProposalCard,
-  type ProposalCard,
+  type NewsBooks,
 } from '../../domain/news/cards.js';
+import { gateWords } from '../../domain/news/gate-words.js';
 import { newsPhrasesIn, type NewsPhrases } from '../../domain/news/phrases.js';
 import { richOf } from '../../domain/rich-text/markdown.js';
 import { shownTally, tally } from '../../domain/tally.js';
@@ -56,24 +59,25 @@ export class NewsContent {
         };
       }
       default:
-        return this.proposal(news, delivery, phrases);
+        return this.proposal(news, delivery, { news: phrases, dialog: phrasesIn(language) });
     }
   }
 
   private async gate(
     { kind, daoId, data }: Of<'gate_asked' | 'gate_reminded' | 'gate_expired'>,
-    { isAnew, place }: Delivery,
+    { isAnew, place, reader }: Delivery,
     phrases: NewsPhrases,
   ): Promise<ReplyContent | undefined> {
     const gate = await this.parts.views.gate(daoId, data.run, data.gate);
     if (!gate) return undefined;
     if (kind === 'gate_expired') {
-      return { body: lines([bold(phrases.expired(crewName(gate.crew, phrases))), gate.ask]), buttons: [] };
+      const [question] = gateWords(gate, phrases);
+      return { body: lines([bold(phrases.expired(crewName(gate.crew, phrases))), question]), buttons: [] };
     }
     if (gate.state !== 'open' && !isAnew) return undefined;
     if (place.kind === 'group') return groupGateCard(gate, phrases);
     const tag = gateTag(data.run, data.gate, gate.revision);
-    return gateCard({ ...gate, tag, isReminder: kind === 'gate_reminded' }, phrases);
+    return gateCard({ ...gate, tag, timeZone: reader?.timeZone, isReminder: kind === 'gate_reminded' }, phrases);
   }
 
   private async run({ daoId, data }: Of<'run_ended'>, phrases: NewsPhrases): Promise<ReplyContent | undefined> {
@@ -83,28 +87,37 @@ export class NewsContent {
 
   private async proposal(
     { kind, daoId, data: { n } }: Extract<News, { data: { n: number } }>,
-    { isAnew, isAnswer }: Delivery,
-    phrases: NewsPhrases,
+    { isAnew, isAnswer, reader }: Delivery,
+    books: NewsBooks,
   ): Promise<ReplyContent | undefined> {
-    const card = await this.card(daoId, n);
-    if (!card) return undefined;
-    if (kind === 'proposal_closed') return closedProposalCard(card, phrases);
-    if (kind === 'proposal_vetoed' || kind === 'proposal_failed') return stoppedProposalCard(card, phrases);
-    if (card.proposal.stage !== 'open' && !isAnew) return undefined;
-    const head = kind === 'proposal_reminder' ? phrases.closesSoon : phrases.opened;
-    return openProposalCard(card, isAnswer ? undefined : head, phrases);
-  }
-
-  private async card(daoId: string, n: number): Promise<ProposalCard | undefined> {
     const proposal = await this.parts.proposals.find(daoId, n);
     if (!proposal) return undefined;
-    const { rules, result } = proposal;
-    const tag = tagOf(daoId);
-    if (!rules) return { proposal, tally: null, tag };
-    if (result) return { proposal, tally: shownTally(result, { sealed: rules.sealed, final: true }), tag };
+    const { tally: shown, own } = await this.standing(daoId, proposal, reader?.member);
+    const card = { proposal, tally: shown, timeZone: reader?.timeZone };
+    if (kind === 'proposal_closed') return closedProposalCard(card, books);
+    if (kind === 'proposal_vetoed' || kind === 'proposal_failed') return stoppedProposalCard(card, books);
+    if (proposal.stage !== 'open' && !isAnew) return undefined;
+    const why = kind === 'proposal_reminder' ? books.news.closesSoon : books.news.opened;
+    // Why it was shown is no news any more once it shows something else.
+    const head = isAnswer || isAnew ? undefined : why;
+    return proposalCard({ ...card, own, head, tag: tagOf(daoId) }, books.dialog);
+  }
+
+  /** How a vote stands, as far as it may be told, and how a reader voted. */
+  private async standing(
+    daoId: string,
+    { n, rules, result }: Pick<Proposal, 'n' | 'rules' | 'result'>,
+    reader: string | undefined,
+  ): Promise<{ tally: ShownTally | null; own?: OwnBallot }> {
+    if (!rules) return { tally: null };
+    const { sealed } = rules;
+    if (result) return { tally: shownTally(result, { sealed, final: true }) };
     const { electors, ballots } = await this.parts.votes.counted(daoId, n);
-    const counted = tally(electors, lastChoices(ballots), rules);
-    return { proposal, tally: shownTally(counted, { sealed: rules.sealed, final: false }), tag };
+    const choices = lastChoices(ballots);
+    const shown = shownTally(tally(electors, choices, rules), { sealed, final: false });
+    if (reader === undefined) return { tally: shown };
+    const choice = choices.get(reader);
+    return { tally: shown, own: choice === undefined ? 'none' : sealed ? 'sealed' : choice };
   }
 }
 
@@ -115,5 +128,19 @@ function runWords({ crew, status, result, error }: ToldRun, phrases: NewsPhrases
     const reason = typeof error?.reason === 'string' && error.reason !== '' ? error.reason : error?.message;
     return plainText(phrases.runFailed(name, reason ?? ''));
   }
-  return lines([bold(phrases.runEnded(name)), result ? richOf(crewMarkdown(result)) : undefined], '\n\n');
+  return lines(
+    [
+      bold(phrases.runEnded(name)),
+      result ? richOf(crewMarkdown({ result: inOrder(result.result, phrases) })) : undefined,
+    ],
+    '\n\n',
+  );
+}
+
+/** A result with its parts as people call them, those first that are to be read first. */
+function inOrder(result: Record<string, unknown>, { parts }: NewsPhrases): Record<string, unknown> {
+  const known = Object.entries(parts).filter(([name]) => Object.hasOwn(result, name));
+  const others = Object.entries(result).filter(([name]) => !Object.hasOwn(parts, name));
+  const named = known.map(([name, words]): [string, unknown] => [words, result[name]]);
+  return Object.fromEntries<unknown>([...named, ...others]);
 }

@@ -34,9 +34,9 @@ describe('/notify', () => {
   });
 
   it('should show what somebody is told of', async () => {
-    expect(await notify('')).toMatch(/^What I write to you about:\n• what is to be approved: on[^]*Quiet hours: none/);
+    expect(await notify('')).toMatch(/^What I write to you about:\n• approvals: on[^]*Quiet hours: none/);
     expect(kept).toBe(USUAL_PREFERENCES);
-    expect(await notify('', 'uk')).toMatch(/^Про що я вам пишу:\n• що потребує погодження: так[^]*Тихих годин немає/);
+    expect(await notify('', 'uk')).toMatch(/^Про що я вам пишу:\n• погодження: так[^]*Тихих годин немає/);
   });
 
   it.each([
@@ -51,7 +51,7 @@ describe('/notify', () => {
 
   it('should switch on again, and leave the rest', async () => {
     kept = { ...USUAL_PREFERENCES, muted: ['runs', 'proposals'] };
-    expect(await notify('увімкнути результати', 'uk')).toContain('• результати команд: так');
+    expect(await notify('увімкнути результати', 'uk')).toContain('• результати (команд): так');
     expect(kept.muted).toEqual(['proposals']);
   });
 

@@ -43,6 +43,11 @@ export class PreferencesService {
     return after;
   }
 
+  /** Where a member lives, as they said, or as most do. */
+  async zoneOf(daoId: string, member: string): Promise<string> {
+    return (await this.preferences.of(daoId, member)).timeZone;
+  }
+
   private async own(key: CallerKey, named: Named): Promise<{ daoId: string; member: string }> {
     const { daoId, facts } = await this.access.require(key, named, 'chat.read');
     if (facts.member === undefined) throw new AppError('MEMBER_NOT_FOUND');

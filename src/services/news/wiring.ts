@@ -54,7 +54,7 @@ export function newsOf({ repositories, access, runs, clock, failed, messengers, 
   return {
     spreading: new NewsService({ news, clock, isOn: () => Object.keys(messengers).length > 0, log }),
     deliveries: new DeliveriesService({ deliveries, content, replies, failed, clock, messengers, log }),
-    gates: new GatePresses({ runs, pending }),
+    gates: new GatePresses({ runs, pending, views }),
     preferences: new PreferencesService(preferences, access),
   };
 }

@@ -1,7 +1,7 @@
 import type { CommandName } from '../../../contracts/conversation.js';
-import type { ReplyContent } from '../../../contracts/dialog.js';
+import type { OpenUpdate, ReplyContent } from '../../../contracts/dialog.js';
 import type { Button } from '../../../contracts/messenger.js';
-import type { Phrases } from '../../../domain/dialog/phrases.js';
+import { phrasesIn, type Phrases } from '../../../domain/dialog/phrases.js';
 import { lines, rich, type Piece } from '../../../domain/dialog/rich.js';
 import type { Acting, Named } from '../../access.service.js';
 import type { Turn } from '../turn.js';
@@ -24,6 +24,16 @@ export const namedBy = ({ daoId, update }: Pick<Turn, 'daoId' | 'update'>): Name
   daoId,
   userId: update.actor,
 });
+
+/** How somebody is spoken to, on their platform. */
+export const phrasesFor = ({ language, update }: Pick<Turn, 'language' | 'update'>): Phrases =>
+  phrasesIn(language, update.address.source);
+
+/** A question to somebody, with how it is answered where not everything that they say is heard. */
+export function question(words: string, { address, kind }: OpenUpdate, phrases: Phrases): string {
+  if (address.source === 'dc') return `${words} ${phrases.answerByAsk}`;
+  return kind === 'group' ? `${words} ${phrases.answerInReply}` : words;
+}
 
 /** A message of our own. */
 export const said = (body: Piece, buttons: readonly (readonly Button[])[] = []): ReplyContent => ({

@@ -99,10 +99,19 @@ describe('help', () => {
     expect(pressesIn(told)).toEqual([]);
   });
 
+  it('should tell of Discord what there is in Discord, as it is written there', async () => {
+    const turn = aTurn('/help', { address: { source: 'dc', chat: '1', topic: '' }, kind: 'group' });
+    const told = await help(anAsked('', turn, anActing('admin')));
+    expect(told?.body.text).toContain('/vote — look at a proposal and vote on it');
+    expect(told?.body.text).toContain('/link — make this server belong to your DAO');
+    expect(told?.body.text).toContain('Ask me anything with /ask.');
+    expect(told?.body.text).not.toMatch(/group|plain words|\/vote 12/);
+  });
+
   it('should tell a guest how to become more', async () => {
     const told = await help(anAsked('', aTurn(), anActing('guest')));
     expect(told?.body.text).toContain('/onboard — ');
-    expect(told?.body.text).not.toContain('/propose ');
+    expect(told?.body.text).not.toMatch(/\/(propose|vote|why|cost|stop)\b/);
     expect(told?.body.text).toContain('You are a guest here.');
     expect(pressesIn(told)).toEqual([[`say:onboard.${tagOf(DAO)}`]]);
   });

@@ -2,11 +2,10 @@ import { COMMAND_NAMES, type CommandName } from '../../../contracts/conversation
 import type { ReplyContent } from '../../../contracts/dialog.js';
 import type { Command } from '../../../domain/dialog/command.js';
 import { commandInfo, isCommandName } from '../../../domain/dialog/commands.js';
-import { phrasesIn } from '../../../domain/dialog/phrases.js';
 import { AppError } from '../../../errors/app-error.js';
 import type { AccessService } from '../../access.service.js';
 import { BOTS_KEY, type Turn } from '../turn.js';
-import { namedBy, said, type Asked, type Handler, type Handlers } from './asked.js';
+import { namedBy, phrasesFor, said, type Asked, type Handler, type Handlers } from './asked.js';
 import { isCrewCommand, type CrewCommands } from './crew-commands.js';
 import { nearestCommand } from './nearest-command.js';
 
@@ -42,7 +41,7 @@ export class CommandsService {
   /** Somebody as they are at this moment, about to do something. @throws AppError of access */
   async asked(turn: Turn, args = ''): Promise<Asked> {
     const acting = await this.parts.access.resolve(BOTS_KEY, namedBy(turn));
-    return { turn, acting, phrases: phrasesIn(turn.language), args };
+    return { turn, acting, phrases: phrasesFor(turn), args };
   }
 
   private async allowed(
@@ -52,7 +51,7 @@ export class CommandsService {
     handler: Handler,
   ): Promise<ReplyContent | undefined> {
     const { needs, place, isElsewhere = false } = commandInfo(name);
-    const { onlyGroup, onlyPrivate } = phrasesIn(turn.language);
+    const { onlyGroup, onlyPrivate } = phrasesFor(turn);
     if (place !== undefined && place !== turn.update.kind) {
       return said(place === 'group' ? onlyGroup(name) : onlyPrivate(name));
     }
@@ -67,9 +66,9 @@ export class CommandsService {
 }
 
 /** A hint for a command that there is not. In a group it may be another bot's, unless it is nearly one of ours. */
-function unknown({ language, update }: Turn, name: string): ReplyContent | undefined {
-  const phrases = phrasesIn(language);
+function unknown(turn: Turn, name: string): ReplyContent | undefined {
+  const phrases = phrasesFor(turn);
   const near = nearestCommand(name, COMMAND_NAMES);
   if (near !== undefined) return said(phrases.unknownNear(name, near));
-  return update.kind === 'private' ? said(phrases.unknown(name)) : undefined;
+  return turn.update.kind === 'private' ? said(phrases.unknown(name)) : undefined;
 }

@@ -4,11 +4,13 @@ import { strict } from '../../../../test/factories/strict.js';
 import type { ChatsRepository } from '../../../adapters/store/chats.repository.js';
 import type { DaosRepository } from '../../../adapters/store/daos.repository.js';
 import type { InboxRepository } from '../../../adapters/store/inbox.repository.js';
+import type { SeenGate } from '../../../contracts/crew-view.js';
 import type { Dao } from '../../../contracts/dao.js';
 import { phrasesIn } from '../../../domain/dialog/phrases.js';
 import { AppError } from '../../../errors/app-error.js';
 import type { AccessService } from '../../access.service.js';
 import type { ChangesService } from '../../changes.service.js';
+import type { CrewRunsService } from '../../crew-runs.service.js';
 import type { InvitationsService } from '../../invitations.service.js';
 import { tagOf } from '../tags.js';
 import { BOTS_KEY } from '../turn.js';
@@ -47,7 +49,7 @@ describe('DAOs in chats', () => {
 
   it('should be told of, with a button for each other one of the person', async () => {
     const told = await dao!(anAsked('', aTurn('/dao', {}, 'uk')));
-    expect(told?.body.text).toMatch(/^GreenFood DAO \(greenfood-dao\)\nЩо про неї відомо:\n- purpose: Honey\./);
+    expect(told?.body.text).toMatch(/^GreenFood DAO \(greenfood-dao\)\nЩо про неї відомо:\n- Мета: Honey\./);
     expect(pressesIn(told)).toEqual([[`dao:${tagOf('bees', 16)}`]]);
     const group = await dao!(anAsked('', aTurn('/dao', GROUP)));
     expect(pressesIn(group)).toEqual([]);
@@ -81,6 +83,9 @@ describe('DAOs in chats', () => {
     expect(require).toHaveBeenCalledWith(BOTS_KEY, { daoId: 'bees', userId: 'tg:12345' }, 'config.update');
     expect((await link!(anAsked('bees', group)))?.body.text).toMatch(/belongs to Bees already/);
     expect((await link!(anAsked('bees', group)))?.body.text).toMatch(/belongs to another DAO/);
+    expect((await link!(anAsked('wasps', group)))?.body.text).toBe(
+      'That is none of the DAOs that you are a member of.',
+    );
     require.mockRejectedValue(new AppError('RBAC_PERMISSION_DENIED'));
     await expect(link!(anAsked(DAO, group))).rejects.toMatchObject({ code: 'RBAC_PERMISSION_DENIED' });
     resolve.mockResolvedValue(anActing('member'));
@@ -115,11 +120,17 @@ describe('the start of a chat', () => {
   const redeem = jest.fn<InvitationsService['redeem']>();
   const choose = jest.fn<ChatsRepository['choose']>(() => Promise.resolve());
   const reword = jest.fn<InboxRepository['reword']>(() => Promise.resolve());
+  const asked = jest.fn<CrewRunsService['asked']>();
   const daos = { find: () => Promise.resolve(strict<Dao>('a DAO', { name: 'Bees' })) };
   const { start } = new StartCommand({
     invitations: strict<InvitationsService>('invitations', { redeem }),
     ...{ chats: { choose }, daos, inbox: strict<InboxRepository>('inbox', { reword }) },
+    runs: { asked },
   }).handlers;
+
+  beforeEach(() => {
+    asked.mockResolvedValue([]);
+  });
 
   it('should greet, and offer a guest to get to know the DAO', async () => {
     const body = { kind: 'message' as const, text: '/start', name: 'Олена' };
@@ -128,6 +139,13 @@ describe('the start of a chat', () => {
     expect(pressesIn(guest)).toEqual([[`say:onboard.${tagOf(DAO)}`, `say:help.${tagOf(DAO)}`]]);
     const member = await start!(anAsked('', aTurn('/start')));
     expect(member?.body.text).toMatch(/^Hello! I am the assistant of GreenFood DAO\. Ask me anything/);
+  });
+
+  it('should tell a member in private what waits for them', async () => {
+    asked.mockResolvedValue([{} as SeenGate, {} as SeenGate]);
+    const told = await start!(anAsked('', aTurn('/start')));
+    expect(told?.body.text).toMatch(/\n\nWaiting for your decision: 2\. See \/status\.$/);
+    expect((await start!(anAsked('', aTurn('/start', GROUP))))?.body.text).not.toContain('/status');
   });
 
   it('should redeem an invitation, in a private chat, and keep nothing of its code', async () => {

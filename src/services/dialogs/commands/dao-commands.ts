@@ -71,7 +71,8 @@ export class DaoCommands {
     if (OFF.has(args.toLowerCase())) return this.unlink(asked, space);
     const theirs = await this.parts.chats.daosOf(turn.update.actor);
     const named = theirs.find((one) => isCalled(args, one));
-    if (args !== '' && !named) return said(phrases.daoUnknown(args));
+    // A group reads it: what somebody wrote there is not repeated.
+    if (args !== '' && !named) return said(phrases.linkUnknown);
     const candidates = named ? [named] : await this.ruledBy(turn.update.actor, theirs);
     const [dao, another] = candidates;
     if (another) return said(phrases.linkWhich(candidates.map(({ id }) => id).join(', ')));

@@ -115,7 +115,7 @@ describe('what people think of answers', () => {
 
   it('should be explained in words, with a way out for what was a question', async () => {
     const other = { what: 'wrong' as const, requestId: 'r1', complaint: 'other' as const };
-    expect((await talk.complain(placed(), other, phrases)).told).toMatch(/in your next message/);
+    expect((await talk.complain(placed(), other, phrases)).told).toMatch(/in your own words/);
     expect(ask).toHaveBeenCalledWith(anUpdate(), DAO, { kind: 'complaint', requestId: 'r1' });
     const turn = aTurn(' The price is wrong.\0 ');
     const thanks = await talk.explained(turn, 'r1', phrases);

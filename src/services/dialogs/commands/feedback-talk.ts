@@ -10,7 +10,7 @@ import type { Phrases } from '../../../domain/dialog/phrases.js';
 import type { Press } from '../../../domain/dialog/presses.js';
 import type { AccessService } from '../../access.service.js';
 import { BOTS_KEY, type Pressed, type Turn } from '../turn.js';
-import { namedBy, said } from './asked.js';
+import { namedBy, question, said } from './asked.js';
 
 /** What reactions say of an answer. */
 const REACTIONS: Readonly<Record<string, Mark>> = { '👍': 'good', '❤': 'good', '🔥': 'good', '👎': 'bad', '💩': 'bad' };
@@ -64,7 +64,8 @@ export class FeedbackTalk {
     if (!(await this.comment(placed, requestId, complaint))) return { told: phrases.others };
     if (complaint === ('other' satisfies Complaint)) {
       await this.parts.pending.ask(update, daoId, { kind: 'complaint', requestId });
-      return { told: phrases.inYourWords, shows: said(phrases.inYourWords) };
+      const words = question(phrases.inYourWords, update, phrases);
+      return { told: words, shows: said(words) };
     }
     await this.parts.pending.drop(update, daoId);
     return { told: phrases.thanksComment, shows: said(phrases.thanksComment) };
@@ -94,7 +95,7 @@ export class FeedbackTalk {
     const isNew = await this.parts.feedback.mark({ daoId, requestId, actor: update.actor }, mark, way);
     if (mark !== 'bad' || !(isNew || update.isAgain)) return undefined;
     await this.parts.pending.ask(update, daoId, { kind: 'complaint', requestId });
-    return said(phrases.whatWasWrong, complaintButtons(requestId, phrases));
+    return said(question(phrases.whatWasWrong, update, phrases), complaintButtons(requestId, phrases));
   }
 
   /** Whether an answer was one of the chat's own; whoever asks may look at what is said in the DAO. */

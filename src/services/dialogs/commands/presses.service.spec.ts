@@ -14,6 +14,7 @@ import type { DaoCommands } from './dao-commands.js';
 import type { FeedbackTalk } from './feedback-talk.js';
 import { PressesService } from './presses.service.js';
 import type { ProposalPresses } from './proposal-presses.js';
+import type { StatusCommand } from './status-command.js';
 
 const TAG = tagOf(DAO);
 const OTHER = tagOf('bees');
@@ -23,6 +24,8 @@ describe('presses', () => {
   const say = jest.fn<InboxRepository['say']>();
   const take = jest.fn<OffersRepository['take']>();
   const drop = jest.fn<PendingRepository['drop']>();
+  const setAside = jest.fn<PendingRepository['setAside']>();
+  const show = jest.fn<StatusCommand['show']>();
   const cancel = jest.fn<RequestsService['cancel']>();
   const choose = jest.fn<DaoCommands['choose']>();
   const vote = jest.fn<ProposalPresses['vote']>();
@@ -36,7 +39,8 @@ describe('presses', () => {
   const service = new PressesService({
     inbox: strict<InboxRepository>('inbox', { say }),
     offers: strict<OffersRepository>('offers', { take }),
-    pending: strict<PendingRepository>('pending', { drop }),
+    pending: strict<PendingRepository>('pending', { drop, setAside }),
+    status: { show },
     requests: strict<RequestsService>('requests', { cancel }),
     commands: { asked: (turn, args?: string) => Promise.resolve(anAsked(args, turn)) },
     daos: { choose },
@@ -94,6 +98,14 @@ describe('presses', () => {
     expect(vote).toHaveBeenCalledWith(expect.objectContaining({ turn: expect.objectContaining({ update }) }), press);
   });
 
+  it('should show what still waits, where one of several was decided', async () => {
+    decide.mockResolvedValue('approved');
+    show.mockResolvedValue(said('nothing waits'));
+    const pressed = await service.press(anUpdate(), `listed:${'0'.repeat(16)}:approve`);
+    expect(pressed).toEqual({ told: 'approved', shows: said('nothing waits') });
+    expect(decide.mock.lastCall?.[1]).toMatchObject({ tag: '0'.repeat(16), act: 'approve' });
+  });
+
   it('should have the person say a command, in their turn', async () => {
     expect(await service.press(anUpdate(), `say:review.${TAG}:12`)).toEqual({ wakesTurns: true });
     expect(say).toHaveBeenCalledWith(anUpdate(), DAO, { kind: 'message', text: '/review 12' }, 5);
@@ -103,7 +115,8 @@ describe('presses', () => {
     const full = await service.press(anUpdate(), `say:onboard.${TAG}`);
     expect(full.told).toContain('Too many messages');
     expect(full.wakesTurns).toBeUndefined();
-    expect(drop).toHaveBeenCalledTimes(3);
+    expect(setAside).toHaveBeenCalledTimes(3);
+    expect(drop).not.toHaveBeenCalled();
   });
 
   it('should take an offer up, ask the model instead, or turn it down', async () => {

@@ -15,16 +15,18 @@ import type { DaoCommands } from './dao-commands.js';
 import type { FeedbackTalk } from './feedback-talk.js';
 import type { ProposalPresses } from './proposal-presses.js';
 import type { Refusals } from './refusals.js';
+import type { StatusCommand } from './status-command.js';
 
 export interface PressesParts {
   inbox: Pick<InboxRepository, 'say'>;
   offers: Pick<OffersRepository, 'take'>;
-  pending: Pick<PendingRepository, 'drop'>;
+  pending: Pick<PendingRepository, 'drop' | 'setAside'>;
   requests: Pick<RequestsService, 'cancel'>;
   commands: Pick<CommandsService, 'asked'>;
   daos: Pick<DaoCommands, 'choose'>;
   proposals: Pick<ProposalPresses, 'vote' | 'act'>;
   gates: Pick<GatePresses, 'press'>;
+  status: Pick<StatusCommand, 'show'>;
   feedback: Pick<FeedbackTalk, 'press' | 'react' | 'complain'>;
   refusals: Pick<Refusals, 'told'>;
 }
@@ -89,12 +91,19 @@ export class PressesService implements Presses {
       case 'prop':
         return this.parts.proposals.act(await this.parts.commands.asked(pressing), press);
       case 'gate':
-        return { told: await this.parts.gates.press(pressing, press) };
+        return this.decide(pressing, press);
       case 'dao':
         return this.parts.daos.choose(update, press.tag, phrases);
       default:
         return this.said(pressing, press);
     }
+  }
+
+  /** Decides something. A list of what waits shows afterwards what still does. */
+  private async decide(pressing: Pressing, press: Extract<Press, { what: 'gate' }>): Promise<Pressed> {
+    const told = await this.parts.gates.press(pressing, press);
+    if (!press.isListed) return { told };
+    return { told, shows: await this.parts.status.show(await this.parts.commands.asked(pressing)) };
   }
 
   /** Presses that have the person say something, or take something back. */
@@ -106,7 +115,7 @@ export class PressesService implements Presses {
       case 'offer':
         return this.take({ update, daoId, phrases }, press);
       case 'say':
-        await this.parts.pending.drop(update, daoId);
+        await this.parts.pending.setAside(update, daoId);
         return this.command(update, daoId, `/${press.command} ${press.args}`.trim(), phrases);
       case 'stop':
         await this.parts.requests.cancel(BOTS_KEY, press.runId, { userId: update.actor });
@@ -150,5 +159,5 @@ const languageOf = ({ language, speaks }: OpenUpdate) => languageFor('', languag
 function pressingOf(update: OpenUpdate): Pressing | undefined {
   if (update.daoId === null) return undefined;
   const language = languageOf(update);
-  return { update, daoId: update.daoId, language, text: '', phrases: phrasesIn(language) };
+  return { update, daoId: update.daoId, language, text: '', phrases: phrasesIn(language, update.address.source) };
 }

@@ -1,16 +1,17 @@
 import type { CommandName } from '../../../contracts/conversation.js';
 import type { ReplyContent } from '../../../contracts/dialog.js';
 import type { Button } from '../../../contracts/messenger.js';
-import { CHOICES, type Proposal, type ProposalSummary } from '../../../contracts/proposal.js';
+import type { Proposal, ProposalSummary } from '../../../contracts/proposal.js';
 import { button } from '../../../domain/dialog/buttons.js';
 import type { Phrases } from '../../../domain/dialog/phrases.js';
 import { proposalCard, type OwnBallot } from '../../../domain/dialog/proposal-card.js';
 import type { Acting } from '../../access.service.js';
 import type { ProposalsService } from '../../proposals.service.js';
 import type { VotesService } from '../../votes.service.js';
+import type { PreferencesService } from '../../news/preferences.service.js';
 import { tagOf } from '../tags.js';
 import { BOTS_KEY, type Turn } from '../turn.js';
-import { namedBy, said } from './asked.js';
+import { namedBy } from './asked.js';
 
 /** Who looks at a proposal, and where. */
 export interface Looking {
@@ -24,6 +25,7 @@ export class ProposalCards {
   constructor(
     private readonly proposals: Pick<ProposalsService, 'get'>,
     private readonly votes: Pick<VotesService, 'tally' | 'ballots'>,
+    private readonly preferences: Pick<PreferencesService, 'zoneOf'>,
   ) {}
 
   /** @throws AppError `PROPOSAL_NOT_FOUND` and those of access */
@@ -33,8 +35,19 @@ export class ProposalCards {
     const { proposal } = await this.proposals.get(BOTS_KEY, named, n);
     const tally = proposal.rules ? await this.votes.tally(BOTS_KEY, named, n) : null;
     const own = await this.ownBallot(looking, proposal);
-    const body = proposalCard({ proposal, tally, ...(own !== undefined && { own }) }, phrases);
-    return said(body, buttonsOf(proposal, turn.daoId, acting, phrases));
+    const timeZone = await this.zoneOf(looking);
+    const { body, buttons } = proposalCard({ proposal, tally, tag: tagOf(turn.daoId), own, timeZone }, phrases);
+    return {
+      body,
+      buttons: proposal.stage === 'draft' ? draftButtons(proposal, turn.daoId, acting, phrases) : buttons,
+    };
+  }
+
+  /** Where whoever looks lives; undefined: others look on, or it is nobody who could have said so. */
+  private async zoneOf({ turn, acting }: Looking): Promise<string | undefined> {
+    const { member } = acting.facts;
+    if (turn.update.kind !== 'private' || member === undefined) return undefined;
+    return this.preferences.zoneOf(turn.daoId, member);
   }
 
   /** How whoever looks voted; undefined: it is not told where others look on, nor whoever may not see ballots. */
@@ -49,20 +62,12 @@ export class ProposalCards {
   }
 }
 
-function buttonsOf(
-  { n, stage, author }: Proposal,
-  daoId: string,
-  { facts, rights }: Acting,
-  phrases: Phrases,
-): Button[][] {
+/** What may be done with a draft: by its author, and by whoever may have it reviewed. */
+function draftButtons({ n, author }: Proposal, daoId: string, { facts, rights }: Acting, phrases: Phrases): Button[][] {
   const about = { n, tag: tagOf(daoId) };
   const review = rights.entitlements.includes('agent.crew')
     ? [button(phrases.reviewButton, { what: 'say', command: 'review', tag: about.tag, args: String(n) })]
     : [];
-  if (stage === 'open') {
-    return [CHOICES.map((choice) => button(phrases.choices[choice], { what: 'vote', ...about, choice })), review];
-  }
-  if (stage !== 'draft') return [];
   if (author !== facts.member) return [review];
   const open = button(phrases.openButton, { what: 'prop', ...about, act: 'open' });
   return [[open, button(phrases.withdrawButton, { what: 'prop', ...about, act: 'withdraw' })], review];

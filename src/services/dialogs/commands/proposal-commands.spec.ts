@@ -51,7 +51,7 @@ describe('proposals in chats', () => {
   const ask = jest.fn<PendingRepository['ask']>();
   const proposals = strict<ProposalsService>('proposals', { list, get, create, open });
   const votes = strict<VotesService>('votes', { tally, ballots, cast });
-  const cards = new ProposalCards(proposals, votes);
+  const cards = new ProposalCards(proposals, votes, { zoneOf: () => Promise.resolve('Europe/Lisbon') });
   const commands = new ProposalCommands({ proposals, cards, pending: { ask } });
   const presses = new ProposalPresses({ proposals, votes, cards });
   const page = (...items: Proposal[]) => Promise.resolve({ items, next: null });
@@ -67,7 +67,7 @@ describe('proposals in chats', () => {
   it('should be listed with their stage, and a button for each', async () => {
     list.mockReturnValue(page(aProposal(), aProposal({ n: 11, title: 'Bees', stage: 'executed' })));
     const told = await commands.handlers.proposals!(anAsked());
-    expect(told?.body.text).toBe('Proposals\n\n12. A cold frame — voting is open\n11. Bees — passed and carried out');
+    expect(told?.body.text).toBe('Proposals\n\n12. A cold frame — voting is open\n11. Bees — accepted and carried out');
     expect(pressesIn(told)).toEqual([[`say:vote.${TAG}:12`, `say:vote.${TAG}:11`]]);
     list.mockReturnValue(page());
     expect((await commands.handlers.proposals!(anAsked()))?.body.text).toMatch(/There are no proposals yet/);
@@ -80,13 +80,15 @@ describe('proposals in chats', () => {
     });
     const told = await commands.handlers.vote!(anAsked('#12'));
     expect(told?.body.text).toMatch(/Yes 1 · No 0 · Abstain 0[^]*Your vote: No$/);
-    expect(pressesIn(told)).toEqual([VOTE, [`say:review.${TAG}:12`]]);
+    expect(told?.body.text).toContain('Voting closes: 2 Dec 2026, 12:30 (Europe/Lisbon)');
+    expect(pressesIn(told)).toEqual([VOTE]);
     expect(ballots).toHaveBeenCalledWith(BOTS_KEY, NAMED, 12, { after: 'p_me:0', limit: 1, changed: false });
   });
 
   it('should not tell in a group how somebody voted, nor take another’s ballot for the own one', async () => {
     const group = await commands.handlers.vote!(anAsked('12', aTurn('', { kind: 'group' })));
     expect(group?.body.text).not.toContain('our vote');
+    expect(group?.body.text).toContain('2 Dec 2026, 12:30 UTC');
     expect(ballots).not.toHaveBeenCalled();
     ballots.mockResolvedValue({
       items: [{ voter: 'p_you', revision: 1, choice: 'yes', commitment: null, cast_at: new Date() }],
@@ -116,6 +118,11 @@ describe('proposals in chats', () => {
     expect(second.body.text).toMatch(/“A cold frame”: good/);
     expect(ask).toHaveBeenLastCalledWith(expect.anything(), DAO, { kind: 'text', title: 'A cold frame' });
     expect(pressesIn(second)).toEqual([['drop:question']]);
+    const group = await commands.propose(anAsked('A cold frame', aTurn('', { kind: 'group' })));
+    expect(group.body.text).toMatch(/and why\. Please reply to this message\.$/);
+    const address = { source: 'dc' as const, chat: '1', topic: '' };
+    const discord = await commands.propose(anAsked('A cold frame', aTurn('', { kind: 'group', address })));
+    expect(discord.body.text).toMatch(/and why\. Please answer with \/ask\.$/);
     const long = await commands.propose(anAsked('x'.repeat(201)));
     expect(long.body.text).toMatch(/200 characters at most/);
     expect(ask).toHaveBeenLastCalledWith(expect.anything(), DAO, { kind: 'title' });

@@ -8,7 +8,7 @@ import type { Phrases } from '../../../domain/dialog/phrases.js';
 import { bold, cut, lines } from '../../../domain/dialog/rich.js';
 import type { ProposalsService } from '../../proposals.service.js';
 import { BOTS_KEY } from '../turn.js';
-import { namedBy, numberIn, paragraphs, rows, said, type Asked, type Handlers } from './asked.js';
+import { namedBy, numberIn, paragraphs, question, rows, said, type Asked, type Handlers } from './asked.js';
 import { numberButtons, type ProposalCards } from './proposal-cards.js';
 
 /** As the API takes them, in characters. */
@@ -47,7 +47,7 @@ export class ProposalCommands {
     }
     if (text !== '') return this.draft(asked, title, text);
     await this.parts.pending.ask(turn.update, turn.daoId, { kind: 'text', title });
-    return said(phrases.askText(title), [[dropButton(phrases)]]);
+    return said(question(phrases.askText(title), turn.update, phrases), [[dropButton(phrases)]]);
   }
 
   /** Drafts a proposal of whoever asks. */
@@ -111,11 +111,11 @@ export class ProposalCommands {
 
   private async ask(
     { turn, phrases }: Asked,
-    question: string,
+    words: string,
     asks: { kind: 'title' } | { kind: 'text'; title: string },
   ): Promise<ReplyContent> {
     await this.parts.pending.ask(turn.update, turn.daoId, asks);
-    return said(question, [[dropButton(phrases)]]);
+    return said(question(words, turn.update, phrases), [[dropButton(phrases)]]);
   }
 
   /** The draft that was made of this message already, where it is taken up again. */

@@ -4,6 +4,7 @@ import { aRecord } from '../../../../test/factories/requests.js';
 import { strict } from '../../../../test/factories/strict.js';
 import type { RolesRepository } from '../../../adapters/store/roles.repository.js';
 import type { ShownAnswersRepository } from '../../../adapters/store/shown-answers.repository.js';
+import type { ToldGate } from '../../../adapters/store/news-views.repository.js';
 import type { SeenGate } from '../../../contracts/crew-view.js';
 import { AppError } from '../../../errors/app-error.js';
 import type { CrewRunsService } from '../../crew-runs.service.js';
@@ -113,6 +114,7 @@ describe('status', () => {
   const command = new StatusCommand({
     answers: strict<ShownAnswersRepository>('answers', { atWork }),
     runs: strict<CrewRunsService>('runs', { asked, decide }),
+    views: { gate: () => Promise.resolve(strict<ToldGate>('a gate', { inputs: { name: 'Olena' } })) },
   });
   const { status } = command.handlers;
   const gate = (changes: Partial<SeenGate> = {}): SeenGate =>
@@ -132,21 +134,27 @@ describe('status', () => {
     const crew = { id: 'run-2', mode: 'crew' as const, status: 'accepted' as const, crew: 'proposal_review' };
     const chat = { id: 'r1', mode: 'chat' as const, status: 'accepted' as const, crew: null, waitsForPeople: false };
     atWork.mockResolvedValue({ requests: [{ ...crew, waitsForPeople: true }, chat], waiting: 2 });
-    asked.mockResolvedValue([gate(), gate({ id: 'q', kind: 'question', ask: 'Which budget?', shown: {} })]);
+    const given = { action: { action: 'assign_role', role: 'member', user_id: 'tg:7' } };
+    asked.mockResolvedValue([
+      gate(),
+      gate({ id: 'q', kind: 'question', ask: 'Which budget?', shown: {} }),
+      gate({ shown: given }),
+    ]);
     const told = await status!(anAsked());
     expect(told?.body.text.split('\n\n')).toEqual([
       'At work for you:\n• a review of the proposal: waits for people to decide\n• an answer: is about to begin',
       '2 messages of yours wait in this chat.',
       'Waits for your decision:',
       '1. getting to know the DAO\nGive this person the role?\nsuggested role: member',
-      '2. getting to know the DAO\nWhich budget? (needs an answer in words)',
+      '2. getting to know the DAO\nWhich budget?\n(needs an answer in words)',
+      '3. getting to know the DAO\nGive Olena (tg:7) the role member?',
     ]);
     const [[approve = '', reject = ''] = []] = pressesIn(told);
     expect([approve, reject]).toEqual([
-      expect.stringMatching(/^gate:[0-9a-f]{16}:approve$/),
-      expect.stringMatching(/^gate:[0-9a-f]{16}:reject$/),
+      expect.stringMatching(/^listed:[0-9a-f]{16}:approve$/),
+      expect.stringMatching(/^listed:[0-9a-f]{16}:reject$/),
     ]);
-    expect(pressesIn(told)).toHaveLength(1);
+    expect(pressesIn(told)).toHaveLength(2);
   });
 
   it('should tell nothing in a group of what is decided about people', async () => {

@@ -3,9 +3,10 @@ import type { ReplyContent } from '../../../contracts/dialog.js';
 import type { ChatsRepository } from '../../../adapters/store/chats.repository.js';
 import type { DaosRepository } from '../../../adapters/store/daos.repository.js';
 import type { InboxRepository } from '../../../adapters/store/inbox.repository.js';
+import type { CrewRunsService } from '../../crew-runs.service.js';
 import type { InvitationsService } from '../../invitations.service.js';
 import { BOTS_KEY, isRefusal } from '../turn.js';
-import { said, type Asked, type Handlers } from './asked.js';
+import { namedBy, paragraphs, said, type Asked, type Handlers } from './asked.js';
 import { helpButton, onboardButton } from './help-commands.js';
 
 export interface StartParts {
@@ -13,6 +14,7 @@ export interface StartParts {
   chats: Pick<ChatsRepository, 'choose'>;
   daos: Pick<DaosRepository, 'find'>;
   inbox: Pick<InboxRepository, 'reword'>;
+  runs: Pick<CrewRunsService, 'asked'>;
 }
 
 /** The first thing that somebody says: a greeting, or an invitation that is redeemed. */
@@ -32,8 +34,20 @@ export class StartCommand {
     const name = update.body.kind === 'message' ? update.body.name : undefined;
     const { dao } = acting.facts;
     const help = helpButton(daoId, phrases);
-    if (!acting.rights.roles.includes(GUEST_ROLE)) return said(phrases.greeting(name, dao.name), [[help]]);
+    if (!acting.rights.roles.includes(GUEST_ROLE)) {
+      const waits = await this.waiting(asked);
+      return paragraphs(
+        [phrases.greeting(name, dao.name), waits > 0 ? phrases.decisionsWait(waits) : undefined],
+        [[help]],
+      );
+    }
     return said(phrases.greetingGuest(name, dao.name), [[onboardButton(daoId, phrases), help]]);
+  }
+
+  /** How much waits for somebody to decide it; of that nothing is told in a group. */
+  private async waiting({ turn, acting }: Asked): Promise<number> {
+    if (turn.update.kind !== 'private' || !acting.rights.entitlements.includes('chat.read')) return 0;
+    return (await this.parts.runs.asked(BOTS_KEY, namedBy(turn))).length;
   }
 
   /** Makes a member of whoever brings a code. What is left of the message does not tell the code, whatever came of it. */

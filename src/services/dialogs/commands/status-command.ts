@@ -1,11 +1,13 @@
 import type { SeenGate } from '../../../contracts/crew-view.js';
 import type { ReplyContent } from '../../../contracts/dialog.js';
 import type { Button } from '../../../contracts/messenger.js';
+import type { NewsViewsRepository } from '../../../adapters/store/news-views.repository.js';
 import type { AtWork, ShownAnswersRepository } from '../../../adapters/store/shown-answers.repository.js';
 import { button } from '../../../domain/dialog/buttons.js';
 import type { Phrases } from '../../../domain/dialog/phrases.js';
 import { bold, lines, rich, type Piece } from '../../../domain/dialog/rich.js';
-import { shownWords } from '../../../domain/dialog/shown-words.js';
+import { gateWords } from '../../../domain/news/gate-words.js';
+import { newsPhrasesIn } from '../../../domain/news/phrases.js';
 import type { CrewRunsService } from '../../crew-runs.service.js';
 import { gateTag } from '../tags.js';
 import { BOTS_KEY } from '../turn.js';
@@ -17,29 +19,44 @@ const MOST_GATES = 5;
 export interface StatusParts {
   answers: Pick<ShownAnswersRepository, 'atWork'>;
   runs: Pick<CrewRunsService, 'asked'>;
+  views: Pick<NewsViewsRepository, 'gate'>;
 }
 
 /** What is at work for somebody, and what waits for their decision. */
 export class StatusCommand {
-  readonly handlers: Handlers = { status: (asked) => this.status(asked) };
+  readonly handlers: Handlers = { status: (asked) => this.show(asked) };
 
   constructor(private readonly parts: StatusParts) {}
 
-  private async status({ turn, phrases }: Asked): Promise<ReplyContent> {
+  /** @throws AppError those of access */
+  async show({ turn, phrases }: Asked): Promise<ReplyContent> {
     const { update, daoId } = turn;
     const { requests, waiting } = await this.parts.answers.atWork(update, daoId);
     // What is decided about people is nothing to show in a group.
     const gates = update.kind === 'private' ? await this.parts.runs.asked(BOTS_KEY, namedBy(turn)) : undefined;
     const shown = gates?.slice(0, MOST_GATES) ?? [];
+    const asked = await Promise.all(shown.map((gate, index) => this.gateWords(gate, index + 1, turn, phrases)));
     return paragraphs(
       [
         requests.length === 0 ? phrases.statusIdle : lines([bold(phrases.atWork), ...requests.map(workWords(phrases))]),
         waiting > 0 ? phrases.messagesWait(waiting) : undefined,
         gates && (shown.length === 0 ? phrases.waitsForYouNone : bold(phrases.waitsForYou)),
-        ...shown.map((gate, index) => gateWords(gate, index + 1, phrases)),
+        ...asked,
       ],
       shown.flatMap((gate, index) => gateButtons(gate, index + 1, phrases)),
     );
+  }
+
+  private async gateWords(
+    { ask, crew = '', kind, shown, run_id: runId = '', id }: SeenGate,
+    place: number,
+    { daoId, language }: Asked['turn'],
+    phrases: Phrases,
+  ): Promise<Piece> {
+    const gate = await this.parts.views.gate(daoId, runId, id);
+    const words = gateWords({ ask, shown, inputs: gate?.inputs ?? {} }, newsPhrasesIn(language));
+    const answered = kind === 'question' ? `(${phrases.answerElsewhere})` : undefined;
+    return rich(bold(`${place}. ${phrases.crews[crew] ?? crew}`), '\n', lines([...words, answered]));
   }
 }
 
@@ -51,12 +68,6 @@ const workWords =
     return `• ${what}: ${waitsForPeople ? phrases.waitsForPeople : how}`;
   };
 
-function gateWords({ ask, crew = '', kind, shown }: SeenGate, place: number, phrases: Phrases): Piece {
-  const what = phrases.crews[crew] ?? crew;
-  const words = kind === 'question' ? `${ask} (${phrases.answerElsewhere})` : ask;
-  return rich(bold(`${place}. ${what}`), '\n', lines([words, shownWords(shown)].filter((line) => line !== '')));
-}
-
 function gateButtons(
   { kind, run_id: runId = '', id, revision }: SeenGate,
   place: number,
@@ -66,8 +77,8 @@ function gateButtons(
   const tag = gateTag(runId, id, revision);
   return [
     [
-      button(phrases.approve(place), { what: 'gate', tag, act: 'approve' }),
-      button(phrases.reject(place), { what: 'gate', tag, act: 'reject' }),
+      button(phrases.approve(place), { what: 'gate', tag, act: 'approve', isListed: true }),
+      button(phrases.reject(place), { what: 'gate', tag, act: 'reject', isListed: true }),
     ],
   ];
 }
