@@ -23,7 +23,7 @@ beforeAll(async () => {
     env: {
       ...{ TELEGRAM_BOT_TOKEN: telegram.settings.token, TELEGRAM_API_ROOT: telegram.url, TELEGRAM_MODE: 'polling' },
       // Chats are of no DAO by themselves.
-      DAGI_DEFAULT_DAO: 'no-such-dao',
+      DAGI_DEFAULT_DAO: 'none',
     },
   });
   stranger = await stage.person(777, { first_name: 'Oleh', language_code: 'en' });
@@ -70,8 +70,7 @@ describe('whoever writes where no DAO answers', () => {
 
   it('should become a member by an invitation', async () => {
     const invited = await stage.person(779, { first_name: 'Ira', language_code: 'en' });
-    const invitation = { user_id: 'tg:1', roles: ['member'] };
-    const { body } = await product.call('POST', `/daos/${DAO}/invitations`, {}, invitation);
+    const { body } = await product.call('POST', `/daos/${DAO}/invitations`, {}, { roles: ['member'] });
     const { secret } = body as unknown as { secret: string };
     const written = await invited.write(`/start ${secret}`);
     await stage.untilAnswered(invited.id, written, { matching: 'Welcome to GreenFood DAO' });
