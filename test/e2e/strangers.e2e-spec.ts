@@ -23,7 +23,7 @@ beforeAll(async () => {
     env: {
       ...{ TELEGRAM_BOT_TOKEN: telegram.settings.token, TELEGRAM_API_ROOT: telegram.url, TELEGRAM_MODE: 'polling' },
       // Chats are of no DAO by themselves.
-      DAGI_DEFAULT_DAO: 'no-such-dao',
+      DAGI_DEFAULT_DAO: 'none',
     },
   });
   stranger = await stage.person(777, { first_name: 'Oleh', language_code: 'en' });

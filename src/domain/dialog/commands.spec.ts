@@ -46,7 +46,7 @@ describe('a command', () => {
       needs.every((one) => (roles[role] ?? []).some((entitlement) => entitlement === one));
     const expected = (commandMenus('tg')[0]?.commands ?? []).map(({ command, description }) => {
       const least = ['guest', 'member', 'contributor', 'admin'].find((role) =>
-        mayUse(role, commandInfo(command).needs),
+        mayUse(role, [...commandInfo(command).needs, ...(commandInfo(command).tells ?? [])]),
       );
       const example = new Map(Object.entries(phrasesIn('en').usage)).get(command) ?? `/${command}`;
       return [example.slice(1), description, `${least}s`];

@@ -38,6 +38,9 @@ export function pressOf(press: Press): string {
   return data;
 }
 
+const gateData = ({ tag, act, isListed }: Extract<Press, { what: 'gate' }>): string =>
+  `${isListed ? 'listed' : 'gate'}:${tag}:${act}`;
+
 function written(press: Press): string {
   switch (press.what) {
     case 'mark':
@@ -53,7 +56,7 @@ function written(press: Press): string {
     case 'say':
       return `say:${press.command}.${press.tag}${press.args === '' ? '' : `:${press.args}`}`;
     case 'gate':
-      return `${press.isListed ? 'listed' : 'gate'}:${press.tag}:${press.act}`;
+      return gateData(press);
     case 'dao':
       return `dao:${press.tag}`;
     case 'stop':

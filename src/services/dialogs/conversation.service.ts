@@ -36,6 +36,10 @@ const NEVER_MIND = /^(?:cancel|never ?mind|skip|скасувати|скасуй|
 const isAnswer = ({ kind }: Asks, text: string): boolean =>
   kind !== 'which' || numberIn(text) !== undefined || NEVER_MIND.test(text.trim());
 
+/** Whether a message may be what its author was asked for: they are waited for, or reply to something. */
+const mayAnswer = ({ isAsked, body }: Turn['update']): boolean =>
+  isAsked || (body.kind === 'message' && body.replyTo !== undefined);
+
 /** What a message in a chat means, and what is made of it. */
 export class ConversationService implements Conversation {
   constructor(private readonly parts: ConversationParts) {}
@@ -63,8 +67,7 @@ export class ConversationService implements Conversation {
       if (update.isAsked) await this.parts.pending.setAside(update, daoId);
       return this.parts.commands.run(turn, command);
     }
-    const mayAnswer = update.isAsked || (body.kind === 'message' && body.replyTo !== undefined);
-    const asks = mayAnswer ? await this.parts.pending.take(update, daoId) : undefined;
+    const asks = mayAnswer(update) ? await this.parts.pending.take(update, daoId) : undefined;
     if (asks === 'over') return said(phrasesFor(turn).questionOver);
     if (asks && isAnswer(asks, text)) return this.answered(turn, asks);
     const intent = this.parts.intentOf(text);

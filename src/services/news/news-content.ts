@@ -141,5 +141,6 @@ function runWords({ crew, status, result, error }: ToldRun, phrases: NewsPhrases
 function inOrder(result: Record<string, unknown>, { parts }: NewsPhrases): Record<string, unknown> {
   const known = Object.entries(parts).filter(([name]) => Object.hasOwn(result, name));
   const others = Object.entries(result).filter(([name]) => !Object.hasOwn(parts, name));
-  return Object.fromEntries([...known.map(([name, words]) => [words, result[name]]), ...others]);
+  const named = known.map(([name, words]): [string, unknown] => [words, result[name]]);
+  return Object.fromEntries<unknown>([...named, ...others]);
 }
