@@ -34,6 +34,7 @@ const NEW = [
   '0015-discord',
   '0016-bounds',
   '0017-dialog-records',
+  '0018-mcp',
 ];
 const ALL = [...OLD, ...NEW];
 const TABLES = [
@@ -76,6 +77,7 @@ const TABLES = [
   'requests',
   'roles',
   'run_chats',
+  'secrets',
   'shared_states',
   'spaces',
   'turns',

@@ -22,6 +22,7 @@ const OF_THE_PLATFORM = [
   'interactions',
   'platform_grants',
   'rate_limits',
+  'secrets',
   'shared_states',
 ];
 const DENIED = /permission denied|row-level security/;

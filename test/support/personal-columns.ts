@@ -14,8 +14,8 @@ export type Kind = 'none' | 'erased' | 'pseudonym' | 'public' | 'passing' | 'ope
 const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   answer_cache: { none: 'dao_id rule key provider finish_reason created_at', erased: 'answer' },
   api_keys: {
-    none: 'id hash dao_id gateway scopes expires_at replaces created_at last_used_at revoked_at',
-    erased: 'name principal',
+    none: 'id hash dao_id gateway scopes expires_at replaces issuer created_at last_used_at revoked_at',
+    erased: 'name principal subject',
     pseudonym: 'owner',
   },
   audit: { none: 'chain seq hash at action', pseudonym: 'entry actor subject' },
@@ -86,11 +86,12 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   },
   reply_parts: { none: 'dao_id reply_id n chat state message_id shown again strays changed_at' },
   requests: {
-    none: 'id dao_id key_id mode decision status provider usage attempts timings generation received_at deadline_at ended_at origin model run_id step',
+    none: 'id dao_id key_id mode decision status provider usage attempts timings generation received_at deadline_at ended_at origin model run_id step joined_at',
     erased: 'actor source agent metadata error idempotency_scope idempotency_key body_hash access',
   },
   roles: { none: 'dao_id entitlements version', public: 'name' },
   run_chats: { none: 'run_id dao_id chat language created_at', erased: 'actor message_id' },
+  secrets: { none: 'name value made_at' },
   shared_states: { none: 'name version changed_at', passing: 'state' },
   spaces: { none: 'source dao_id linked_at', public: 'space_id', pseudonym: 'linked_by' },
   turns: {
