@@ -288,7 +288,7 @@ describe(bridge, () => {
         clientInfo: { name: 'o', version: '1' },
       });
       await until(() => client.answerTo(0) !== undefined);
-      expect(client.answerTo(0)).toMatchObject({ error: { message: expect.stringContaining('DAGI_API_KEY') } });
+      expect(client.answerTo(0)).toMatchObject({ error: { code: -32_600, message: expect.stringMatching(/^UNAUTHENTICATED: .*DAGI_API_KEY/) } });
     });
   });
 });

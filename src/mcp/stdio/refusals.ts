@@ -1,4 +1,4 @@
-import { ProtocolErrorCode, type JSONRPCErrorResponse, type RequestId } from '@modelcontextprotocol/server';
+import { ProtocolError, ProtocolErrorCode, type JSONRPCErrorResponse, type RequestId } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 
 /** Why there is no answer of the protocol. */
@@ -32,6 +32,10 @@ export const refusal = (id: RequestId, error: unknown): JSONRPCErrorResponse => 
 
 /** The same as an error of the protocol. */
 export function errorOf(error: unknown): JSONRPCErrorResponse['error'] {
+  if (error instanceof ProtocolError) {
+    const { code, message, data } = error;
+    return { code, message, ...(data !== undefined && { data }) };
+  }
   if (!(error instanceof NoAnswer)) return { code: ProtocolErrorCode.InternalError, message: String(error) };
   const { code, message, detail } = error;
   return {
@@ -62,15 +66,8 @@ export function httpRefusal(status: number, body: unknown, url: string): NoAnswe
   return new NoAnswer(code, remedy === undefined ? message : `${message} ${remedy}`, false, { ...detail, status });
 }
 
-/** Failures of a connection before anything can have been sent over it. */
-const NOT_CONNECTED = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
+/** Failures of a connection over which something may have been sent. Of others, such as a bad certificate, nothing was. */
+const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
 const Failed = z.looseObject({ cause: z.looseObject({ code: z.string().optional(), message: z.string().optional() }) });
 
@@ -78,7 +75,7 @@ const Failed = z.looseObject({ cause: z.looseObject({ code: z.string().optional(
 export function broken(error: unknown, url: string): NoAnswer {
   const cause = Failed.safeParse(error).data?.cause;
   const why = cause?.message ?? cause?.code ?? (error instanceof Error ? error.message : String(error));
-  const taken = !NOT_CONNECTED.has(cause?.code ?? '');
+  const taken = BROKEN.has(cause?.code ?? '');
   const sentence = taken
     ? `The connection to ${url} broke (${why}).`
     : `${url} does not answer (${why}): start DAGI Stack with "npm run up", or correct the address.`;
