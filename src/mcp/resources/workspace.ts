@@ -1,5 +1,5 @@
 import { v7 as uuid } from 'uuid';
-import type { ListedEntry, ToolName, ToolParams, ToolResults } from '../../contracts/devtools.js';
+import type { ToolName, ToolParams, ToolResults } from '../../contracts/devtools.js';
 import { requestFields } from '../../contracts/log-fields.js';
 import { AppError } from '../../errors/app-error.js';
 import type { DrainService } from '../../services/drain.service.js';
@@ -27,13 +27,6 @@ export interface WorkspaceParts {
   requests: RequestsService;
   outcomes: OutcomesService;
   drain: DrainService;
-}
-
-/** A folder as it is shown. */
-export interface FolderShown {
-  entries: ListedEntry[];
-  /** Whether there are more. */
-  truncated: boolean;
 }
 
 /** The files of a workspace, each look at them a request as a tool's is: so rights, bounds and the record hold. */
