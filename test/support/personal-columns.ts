@@ -23,7 +23,7 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   audit_heads: { none: 'chain day seq hash key_id signature signed_at' },
   ballots: { none: 'dao_id n revision choice salt commitment ballot_id cast_at', pseudonym: 'member_id' },
   chats: {
-    none: 'id source topic kind dao_id speaks closed_at seen_at created_at',
+    none: 'id source topic kind dao_id speaks closed_at seen_at told_at created_at',
     erased: 'chat_id user_id language',
     public: 'space_id',
   },
@@ -69,7 +69,7 @@ const columns: Readonly<Record<string, Partial<Record<Kind, string>>>> = {
   members: { none: 'dao_id roles version created_at', erased: 'name', pseudonym: 'id' },
   news: { none: 'id dao_id key kind version at spread_at poked poked_at', pseudonym: 'data', passing: 'told_to' },
   offers: { none: 'id dao_id chat command expires_at taken_at taken_by', erased: 'actor args said' },
-  pending: { none: 'id dao_id chat asked_at expires_at taken_by', erased: 'actor asks' },
+  pending: { none: 'id dao_id chat asked_at expires_at taken_by state', erased: 'actor asks' },
   platform_grants: { none: 'created_at', operator: 'principal' },
   preferences: { none: 'dao_id muted quiet_from quiet_to', pseudonym: 'member_id', erased: 'time_zone' },
   proposals: {
