@@ -33,7 +33,7 @@ export function parseAddress(uri: string): Address | undefined {
   const daoId = id.safeParse(dao).data;
   if (daoId === undefined || rest.includes(undefined)) return undefined;
   const names = rest.map((name) => name ?? '');
-  if (uri.indexOf('/', SCHEME.length) === -1) return { daoId, kind: 'dao' };
+  if (!uri.includes('/', SCHEME.length)) return { daoId, kind: 'dao' };
   return kind === NAMES.file ? fileAt(daoId, names) : thingAt(daoId, kind, names);
 }
 
