@@ -38,7 +38,6 @@ export function addMcpCommands(program: Command): void {
     .description(
       'the MCP server alone (needs DATABASE_URL and TEMPORAL_ADDRESS); with --stdio a bridge to a running one',
     )
-    // Options after `install` are those of `install`.
     .enablePositionalOptions()
     .option('--stdio', 'speak over standard input and output with a client that started this')
     .option('--url <url>', 'with --stdio: address of the MCP server (DAGI_MCP_URL)')

@@ -31,6 +31,8 @@ export function buildProgram(): Command {
     .version(packageVersion())
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(add --help for what is possible)')
+    // What follows a command is the command's, also where an outer one has an option of the same name.
+    .enablePositionalOptions()
     .exitOverride();
   addServerCommands(program);
   addClientCommands(program);

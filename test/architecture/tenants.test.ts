@@ -35,6 +35,8 @@ const MAY_REACH_ALL: Readonly<Record<string, string>> = {
   'src/adapters/store/requests.repository.ts': 'the reconciler, what-if, and whoever asks with a key of all DAOs',
   'src/adapters/store/shown-answers.repository.ts':
     'how many messages of a person wait in a chat, which are of no DAO yet; nothing but that is read',
+  'src/adapters/store/strangers.repository.ts':
+    'chats that are of no DAO; an invitation says which it is of; whether there is any DAO at all',
   'src/adapters/store/stray-messages.repository.ts':
     'the sweep looks for messages of all DAOs that were created again; their numbers are a chat’s, of no one DAO',
   'src/adapters/store/usage.repository.ts': 'usage of all DAOs, and budgets of the installation',

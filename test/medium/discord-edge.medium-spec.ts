@@ -207,7 +207,7 @@ describe('POST /discord/interactions', () => {
     ['cost', EPHEMERAL],
     ['status', EPHEMERAL],
     ['language', EPHEMERAL],
-    ['link', undefined],
+    ['link', EPHEMERAL],
     ['proposals', undefined],
     ['dao', undefined],
   ])('Discord case 9: defers /%s, for one person alone where that is so', async (name, flags) => {
