@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join, posix, win32 } from 'node:path';
+import { processVariables } from '../../config/env.js';
 
 /** Clients whose files are known. */
 export const CLIENTS = ['claude-desktop', 'claude-code', 'cursor', 'vscode'] as const;
@@ -21,13 +22,10 @@ export interface Place {
   folder: string;
 }
 
-export const thisPlace = (): Place => ({
-  platform: process.platform,
-  home: homedir(),
-  appData: process.env.APPDATA,
-  configHome: process.env.XDG_CONFIG_HOME,
-  folder: process.cwd(),
-});
+export function thisPlace(): Place {
+  const { APPDATA: appData, XDG_CONFIG_HOME: configHome } = processVariables();
+  return { platform: process.platform, home: homedir(), appData, configHome, folder: process.cwd() };
+}
 
 /** Where programs keep what is a user's own. */
 function settingsFolder({ platform, home, appData, configHome }: Place): string {

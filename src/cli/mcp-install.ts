@@ -1,4 +1,5 @@
-import { copyFile, mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Env } from '../../config/env.js';
 import { packagePath } from '../../config/paths.js';
@@ -87,7 +88,11 @@ async function byProgram({ url, dao, as: user }: InstallOptions, env: InstallEnv
 }
 
 function addressOf(url: string): string {
-  if (URL.canParse(url) && /^https?:/.test(url)) return url;
+  if (URL.canParse(url) && /^https?:/.test(url)) {
+    const { username, password } = new URL(url);
+    if (username === '' && password === '') return url;
+    throw new CliError('CONFIG_INVALID', 'The address must hold no name and password: they would stand in the file.');
+  }
   throw new CliError(
     'CONFIG_INVALID',
     `--url must be an address that begins with http:// or https://, such as http://127.0.0.1:9400/mcp.`,
@@ -106,16 +111,22 @@ async function write(path: string, change: (text: string) => string): Promise<Do
   });
   const after = change(before ?? '');
   if (after === before) return 'same';
-  const draft = `${file}.${process.pid}`;
   try {
     await mkdir(dirname(file), { recursive: true });
-    if (before !== undefined) await copyFile(file, `${file}.bak`);
-    await writeFile(draft, after, { mode: before === undefined ? 0o600 : (await stat(file)).mode });
-    await rename(draft, file);
+    const mode = before === undefined ? 0o600 : (await stat(file)).mode;
+    if (before !== undefined) await replace(`${file}.bak`, before, mode);
+    await replace(file, after, mode);
   } catch (error) {
     throw new CliError('FILE_UNWRITABLE', `${path} cannot be written: ${String(error)}`, {}, { cause: error });
   }
   return before === undefined ? 'made' : 'changed';
+}
+
+/** Puts a new file in the place of what is there, should that be a link to another file. */
+async function replace(file: string, text: string, mode: number): Promise<void> {
+  const draft = `${file}.${randomUUID()}`;
+  await writeFile(draft, text, { mode, flag: 'wx' });
+  await rename(draft, file);
 }
 
 function told(done: Done, file: string, title: string, name: string): string[] {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { processVariables, type Env } from '../../config/env.js';
+import { packagePath } from '../../config/paths.js';
 import type { Target } from '../mcp/stdio/headers.js';
 import { CliError } from './failure.js';
 import { readAdminKey } from './instance.js';
@@ -10,14 +11,15 @@ import { readRunFile } from './run-file.js';
 export type McpEnv = Pick<Env, 'home' | 'DAGI_URL' | 'DAGI_MCP_URL' | 'DAGI_API_KEY'>;
 
 const Variables = z.object({
-  DAGI_HOME: z.string().default('./var'),
+  DAGI_HOME: z.string().optional(),
   DAGI_URL: z.url().optional(),
   DAGI_MCP_URL: z.url().optional(),
   DAGI_API_KEY: z.string().optional(),
 });
 
 /**
- * The environment of the process alone: clients start the bridge in folders of their users, whose `.env` is none of its.
+ * The environment of the process alone: clients start the bridge in folders of their users, whose `.env` and `var` are none
+ * of its. Where nothing names a home, it is that of this installation.
  * @throws CliError `CONFIG_INVALID`
  */
 export function bridgeEnv({ home, url }: { home?: string | undefined; url?: string | undefined }): McpEnv {
@@ -30,7 +32,7 @@ export function bridgeEnv({ home, url }: { home?: string | undefined; url?: stri
     );
   }
   const { DAGI_HOME, ...rest } = parsed.data;
-  return { home: resolve(home ?? DAGI_HOME), ...rest };
+  return { home: resolve(home ?? DAGI_HOME ?? packagePath('var')), ...rest };
 }
 
 /**
@@ -44,6 +46,7 @@ export async function findMcp(env: McpEnv): Promise<Target> {
   // A key of this home's administrator must not be sent to another machine.
   const key = env.DAGI_API_KEY ?? (url === running?.mcp_url ? await readAdminKey(env.home) : undefined);
   if (key === undefined) throw new CliError('NO_KEY', `There is no key for ${url}: set DAGI_API_KEY.`);
+  if (!/^[\x21-\x7e]+$/.test(key)) throw new CliError('NO_KEY', 'DAGI_API_KEY holds characters that no key has.');
   return { url, key };
 }
 

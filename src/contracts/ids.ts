@@ -77,3 +77,6 @@ export const WORKFLOWS = {
   news: 'news',
   auditHeads: 'auditHeads',
 } as const;
+
+/** How the routes begin by which requests come over MCP. */
+export const MCP_ROUTE_PREFIX = 'mcp:';

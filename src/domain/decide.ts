@@ -6,7 +6,6 @@ import {
   type Decision,
   type DecisionInputs,
   type KnownQuestion,
-  type Mode,
   type ProviderStep,
 } from '../contracts/request.js';
 import { PROMPT_HEAD, type RoutingTable } from '../contracts/routing.js';

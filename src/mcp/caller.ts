@@ -41,11 +41,25 @@ export class McpCaller {
     });
   }
 
-  /** Who acts and where: what the arguments say goes before what headers say. */
+  /**
+   * Who acts and where: as the headers say, which are the client's, and as the arguments say, which a model writes, where
+   * headers say nothing.
+   * @throws AppError `ACTING_NOT_ALLOWED`, `DAO_FORBIDDEN` where arguments contradict the headers
+   */
   actingIn({ daoId, userId }: Named = {}): Named {
-    return { daoId: daoId ?? this.named.daoId, userId: userId ?? this.named.userId };
+    const { named } = this;
+    if (contradicts(userId, named.userId)) {
+      throw new AppError('ACTING_NOT_ALLOWED', 'This client acts as one person alone: leave out user_id.');
+    }
+    if (contradicts(daoId, named.daoId)) {
+      throw new AppError('DAO_FORBIDDEN', `This client works in ${named.daoId} alone: leave out dao_id.`);
+    }
+    return { daoId: daoId ?? named.daoId, userId: userId ?? named.userId };
   }
 }
+
+const contradicts = (argued: string | undefined, settled: string | undefined): boolean =>
+  argued !== undefined && settled !== undefined && argued !== settled;
 
 /** Which DAO the header of a call chooses. @throws AppError `QUERY_INVALID` */
 export const daoHeader = (request: Pick<FastifyRequest, 'headers'>): string | undefined =>

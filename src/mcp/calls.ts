@@ -1,5 +1,6 @@
 import type { ServerContext } from '@modelcontextprotocol/server';
 import type { RequestBody } from '../contracts/bodies.js';
+import { MCP_ROUTE_PREFIX } from '../contracts/ids.js';
 import { requestFields } from '../contracts/log-fields.js';
 import type { RequestStatus, RouteSubmission } from '../contracts/request.js';
 import { AppError } from '../errors/app-error.js';
@@ -34,7 +35,7 @@ export class McpCalls {
    */
   async begin({ caller, name }: ToolCall, body: RouteSubmission, attach: boolean): Promise<Accepted> {
     const { key, requestId, receivedAt, fields, givesUp } = caller;
-    const call = { key, requestId, receivedAt, route: `mcp:${name}`, attach };
+    const call = { key, requestId, receivedAt, route: `${MCP_ROUTE_PREFIX}${name}`, attach };
     if (givesUp) {
       await this.repeated.giveUp(call, body);
       throw new AppError('REQUEST_CANCELLED');

@@ -20,7 +20,7 @@ export class McpController {
   @Access('key')
   async call(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const caller = new McpCaller(request, reply);
-    this.mcp.requireScope(caller, request.body);
+    await this.mcp.requireScope(caller, request.body);
     const stream = new Stream(reply);
     const { body, headers } = request;
     const credential = credentialOf(headers);

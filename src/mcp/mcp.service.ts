@@ -18,7 +18,7 @@ import type { McpCaller } from './caller.js';
 import type { McpOAuth } from './oauth.js';
 import type { AskedState, ToolParts } from './parts.js';
 import type { ProtocolServer } from './protocol-server.js';
-import { requireScope } from './scopes.js';
+import { missingScope } from './scopes.js';
 import type { PromptParts } from './prompts/prompt.js';
 import {
   Subscriptions,
@@ -35,6 +35,8 @@ import { microdaoQuery } from './tools/microdao-query.js';
 import { routerCall } from './tools/router-call.js';
 import { workflowRun } from './tools/workflow-run.js';
 
+/** Most of what is wrong with a call that the log is told, in characters. */
+const LONGEST_REASON = 200;
 /** How long a question to a person may take, in seconds. */
 const ASKED_FOR_S = 86_400;
 
@@ -100,11 +102,14 @@ export class McpService {
     return server;
   }
 
-  /** Turns away whose token does not let a call through. @throws AppError `SCOPE_MISSING` */
-  requireScope(caller: McpCaller, message: unknown): void {
-    if (!caller.key.token) return;
-    const tools = toolsOf(this.partsFor(caller));
-    requireScope(caller.key, message, { tools, oauth: this.options.oauth });
+  /** Turns away, on the record, whose token does not let a call through. @throws AppError `SCOPE_MISSING` */
+  async requireScope(caller: McpCaller, message: unknown): Promise<void> {
+    const { key } = caller;
+    if (!key.token) return;
+    const refusal = missingScope(key, message, { tools: toolsOf(this.partsFor(caller)), oauth: this.options.oauth });
+    if (!refusal) return;
+    await this.services.access.deniedToKey(key, { required_entitlement: refusal.detail.required_entitlement });
+    throw refusal;
   }
 
   /** Opens the subscription that a call asks for, or says why not; undefined: it asks for none. */
@@ -122,9 +127,10 @@ export class McpService {
     return createRequestStateCodec({ key: this.options.secret, ttlSeconds: ASKED_FOR_S, bind: () => bound });
   }
 
-  /** Whatever goes wrong beside an answer is a matter of the log. */
-  warn({ requestId, fields }: McpCaller, error: Error): void {
-    this.options.log.info({ request_id: requestId, ...fields, err: error }, 'a call over MCP was refused');
+  /** Whatever goes wrong beside an answer is a matter of the log: without what the client sent, which messages quote. */
+  warn({ requestId, fields }: McpCaller, { name, message }: Error): void {
+    const [reason = ''] = message.slice(0, LONGEST_REASON).split(/["{[]/, 1);
+    this.options.log.info({ request_id: requestId, ...fields, err: { name, reason } }, 'a call over MCP was refused');
   }
 }
 

@@ -1,7 +1,6 @@
 import { inputRequired, inputResponse, type InputRequests } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Named } from '../services/access.service.js';
-import { AppError } from '../errors/app-error.js';
 import type { ToolParts } from './parts.js';
 import type { ToolCall } from './tool.js';
 
@@ -38,11 +37,8 @@ export async function missingInputs(
 ): Promise<InputRequests | undefined> {
   if (inputResponse(call.context.mcpReq.inputResponses, KEY).kind !== 'missing') return undefined;
   const acting = await access.resolve(call.caller.key, named);
-  const crew = await crews.find(acting.daoId, workflow).catch((error: unknown) => {
-    // What there is not is refused where it is begun.
-    if (error instanceof AppError && error.code === 'CREW_NOT_FOUND') return undefined;
-    throw error;
-  });
+  // What there is not, and what they may not run, is refused where it is begun.
+  const crew = (await crews.open(acting)).find(({ definition }) => definition.id === workflow);
   if (!crew) return undefined;
   const { definition } = crew;
   const { properties, required } = InputsSchema.parse(definition.inputs);

@@ -5,7 +5,7 @@ import type { AppError } from '../errors/app-error.js';
 import { toolsOf } from './mcp.service.js';
 import { McpOAuth } from './oauth.js';
 import type { ToolParts } from './parts.js';
-import { requireScope } from './scopes.js';
+import { missingScope } from './scopes.js';
 
 const oauth = new McpOAuth({
   address: () => 'https://mcp.dao.example',
@@ -14,15 +14,10 @@ const oauth = new McpOAuth({
 });
 const tools = toolsOf({} as ToolParts);
 
-describe('requireScope', () => {
+describe('missingScope', () => {
   const bearer = (...scopes: Entitlement[]) => aCaller({ gateway: false, scopes, token: { issuer: 'i' } });
   function refusalOf(key = bearer(), method = 'tools/call', params?: unknown): AppError | undefined {
-    try {
-      requireScope(key, { jsonrpc: '2.0', id: 1, method, params }, { tools, oauth });
-      return undefined;
-    } catch (error) {
-      return error as AppError;
-    }
+    return missingScope(key, { jsonrpc: '2.0', id: 1, method, params }, { tools, oauth });
   }
   const missing = (method: string, params?: unknown) => refusalOf(bearer(), method, params)?.detail.scope;
 
@@ -35,13 +30,13 @@ describe('requireScope', () => {
     ['microdao_query', { query_type: 'roles' }, 'chat.read'],
     ['microdao_query', { query_type: 'members' }, 'chat.write'],
     ['crew_status', { run_id: 'r' }, 'chat.read'],
-    ['crew_cancel', { run_id: 'r' }, 'chat.read'],
+    ['crew_cancel', { run_id: 'r' }, 'agent.crew'],
     ['crew_approve', { run_id: 'r', decision: 'approve' }, 'chat.read'],
   ])('asks for what %s with %j takes', (name, args, scope) => {
     expect(missing('tools/call', { name, arguments: args })).toBe(scope);
   });
 
-  it.each(['resources/read', 'resources/list', 'prompts/get', 'tasks/get', 'tasks/cancel', 'completion/complete'])(
+  it.each(['resources/read', 'resources/list', 'prompts/get', 'tasks/get', 'completion/complete'])(
     'asks for reading with %s',
     (method) => {
       expect(missing(method)).toBe('chat.read');
@@ -53,13 +48,21 @@ describe('requireScope', () => {
     },
   );
 
+  it.each(['agent.crew', 'chat.write', 'agent.devtools'] as const)('lets what %s began be stopped', (scope) => {
+    const cancel = { name: 'crew_cancel', arguments: { run_id: 'r' } };
+    expect(refusalOf(bearer(scope), 'tools/call', cancel)).toBeUndefined();
+    expect(refusalOf(bearer(scope), 'tasks/cancel')).toBeUndefined();
+    expect(refusalOf(bearer('chat.read'), 'tools/call', cancel)?.code).toBe('SCOPE_MISSING');
+    expect(refusalOf(bearer('chat.read'), 'tasks/cancel')?.code).toBe('SCOPE_MISSING');
+  });
+
   it('asks for nothing where nothing of a DAO is done or shown, or where the call is refused anyway', () => {
     for (const method of ['initialize', 'server/discover', 'tools/list', 'ping', 'notifications/cancelled']) {
       expect(missing(method)).toBeUndefined();
     }
     expect(missing('tools/call', { name: 'no_such_tool', arguments: {} })).toBeUndefined();
     expect(missing('tools/call', { name: 'microdao_query', arguments: { query_type: 'all' } })).toBeUndefined();
-    requireScope(bearer(), 'no message', { tools, oauth });
+    expect(missingScope(bearer(), 'no message', { tools, oauth })).toBeUndefined();
   });
 
   it('says what to ask for, with what there is, and where', () => {

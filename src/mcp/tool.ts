@@ -9,6 +9,9 @@ import type { z } from 'zod';
 import type { Entitlement } from '../contracts/access.js';
 import type { McpCaller } from './caller.js';
 
+/** Who may begin work may stop their own, whichever kind it is. */
+export const TO_STOP: readonly Entitlement[] = ['agent.crew', 'chat.write', 'agent.devtools'];
+
 /** One call of a tool. */
 export interface ToolCall {
   caller: McpCaller;
@@ -32,15 +35,17 @@ export interface McpTool {
   output: z.ZodType;
   /** Whether the same call again joins what it began, so that it can be given up, too. */
   joins?: boolean;
-  /** What a call takes at least, by its arguments: what a token is asked for before anything runs. */
-  needs: (args: unknown) => Entitlement;
+  /**
+   * What a call takes at least, by its arguments, of several one: what a token is asked for before anything runs.
+   */
+  needs: (args: unknown) => Entitlement | readonly Entitlement[];
   /** @throws AppError where it is refused, or fails */
   call: (args: unknown, call: ToolCall) => Promise<ToolOutcome>;
 }
 
 interface ToolOf<Input extends z.ZodType> extends Omit<McpTool, 'input' | 'needs' | 'call'> {
   input: Input;
-  needs: (args: z.output<Input>) => Entitlement;
+  needs: (args: z.output<Input>) => Entitlement | readonly Entitlement[];
   call: (args: z.output<Input>, call: ToolCall) => Promise<ToolOutcome>;
 }
 

@@ -223,13 +223,18 @@ export class AccessService {
     await this.denials.add({ daoId, actor, key: { id: '', owner: PLATFORM_OWNER }, detail });
   }
 
+  /** Puts on the record what a key, or a token, was refused before it was known in which DAO it would act. */
+  async deniedToKey(key: CallerKey, detail: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.denials.add({ daoId: key.daoId, actor: key.principal, key, detail });
+  }
+
   /** Matches a key with a request; one that oversteps is on the record of its own DAO, and what it named is not. */
   private async onRecord<T>(key: CallerKey, match: () => T): Promise<T> {
     try {
       return match();
     } catch (error) {
       if (error instanceof AppError && OVERSTEPS.has(error.code)) {
-        await this.denials.add({ daoId: key.daoId, actor: key.principal, key, detail: { code: error.code } });
+        await this.deniedToKey(key, { code: error.code });
       }
       throw error;
     }

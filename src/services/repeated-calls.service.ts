@@ -63,7 +63,12 @@ export class RepeatedCallsService {
     const { submissions, requests, memory } = this.parts;
     // It may have come in a moment ago, and not be written down yet.
     await sleep(COME_BACK_WITHIN_MS, undefined, { ref: false });
-    const accepted = await submissions.find(key, body, { requestId, route, idempotencyKey: digestOf(body), receivedAt });
+    const accepted = await submissions.find(key, body, {
+      requestId,
+      route,
+      idempotencyKey: digestOf(body),
+      receivedAt,
+    });
     if (!accepted || !(await this.isLeft(accepted))) return;
     requests.abandon(accepted);
     await memory.letGo(accepted.requestId, accepted.daoId);

@@ -5,7 +5,13 @@ import type { Database } from '../../src/adapters/store/database.js';
 const OWNER_COLUMNS = ['dao_id', 'chain'];
 
 /** Tables of the installation: what they say must not change either. */
-const OF_THE_INSTALLATION = ['platform_grants', 'config_activations', 'config_confirmations', 'interactions', 'secrets'];
+const OF_THE_INSTALLATION = [
+  'platform_grants',
+  'config_activations',
+  'config_confirmations',
+  'interactions',
+  'secrets',
+];
 
 /** Tables that change with time, or with whatever anybody asks, and hold nothing of a DAO. */
 const RESTLESS = ['shared_states', 'rate_limits', 'kysely_migration', 'kysely_migration_lock'];

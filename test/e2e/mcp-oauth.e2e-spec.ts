@@ -231,7 +231,10 @@ describe('access tokens at the MCP server (case 5)', () => {
     const daoOf = async (key: string, args: object = {}, headers: Record<string, string> = {}): Promise<unknown> =>
       (await callTool(product, 'microdao_query', { query_type: 'roles', ...args }, { key, headers })).structuredContent;
     expect(await daoOf(await ofDaos(OTHER_DAO))).toMatchObject({ dao_id: OTHER_DAO });
-    expect(await daoOf(both, { dao_id: OTHER_DAO }, { 'x-dagi-dao': DAO })).toMatchObject({ dao_id: OTHER_DAO });
+    // What a client has settled no argument changes.
+    expect(await daoOf(both, { dao_id: OTHER_DAO }, { 'x-dagi-dao': DAO })).toMatchObject({
+      error: { code: 'DAO_FORBIDDEN' },
+    });
     expect(await daoOf(both, {}, { 'x-dagi-dao': DAO })).toMatchObject({ dao_id: DAO });
     // Of one DAO, it is told of another what a key is told.
     const other = await daoOf(await ofDaos(OTHER_DAO), { dao_id: DAO });

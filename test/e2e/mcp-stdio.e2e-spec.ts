@@ -153,7 +153,7 @@ describe('MCP over stdio', () => {
       expect((await made.listTools()).tools).toEqual(answer?.result?.tools);
       fake.settings = { ...fake.settings, firstTokenMs: 300 };
       const told: Progress[] = [];
-      const call = { name: 'router_call', arguments: { prompt: `How long, ${String(mode)}?` } };
+      const call = { name: 'router_call', arguments: { prompt: `How long, ${JSON.stringify(mode)}?` } };
       const result = await made.callTool(call, { onprogress: (progress) => void told.push(progress) });
       expect(result).toMatchObject({ structuredContent: { ok: true, status: 'completed' } });
       expect(told.length).toBeGreaterThanOrEqual(2);
@@ -169,7 +169,7 @@ describe('MCP over stdio', () => {
       made.setRequestHandler('elicitation/create', ({ params }) => {
         asked.push(params.message);
         const { properties } = (params as unknown as { requestedSchema: { properties: object } }).requestedSchema;
-        const content = 'topic' in properties ? { topic: `bread, ${String(mode)}` } : { decision: 'approve' };
+        const content = 'topic' in properties ? { topic: `bread, ${JSON.stringify(mode)}` } : { decision: 'approve' };
         return { action: 'accept', content } as never;
       });
       const call = { name: 'workflow_run', arguments: { workflow: 'note', inputs: {} } };
@@ -190,7 +190,7 @@ describe('MCP over stdio', () => {
       const made = await client(mode);
       fake.settings = { ...fake.settings, firstTokenMs: 60_000 };
       const stop = new AbortController();
-      const call = { name: 'router_call', arguments: { prompt: `Never mind, ${String(mode)}.` } };
+      const call = { name: 'router_call', arguments: { prompt: `Never mind, ${JSON.stringify(mode)}.` } };
       const cancelled = made.callTool(call, { signal: stop.signal });
       await until(() => fake.stats.inFlight === 1, 'the call to the model');
       stop.abort('the user pressed stop');
@@ -201,7 +201,7 @@ describe('MCP over stdio', () => {
     it('should go on with what a client’s time ran out for, and give its end to the same call', async () => {
       const made = await client(mode);
       fake.settings = { ...fake.settings, firstTokenMs: 4_500 };
-      const call = { name: 'router_call', arguments: { prompt: `Take your time, ${String(mode)}.` } };
+      const call = { name: 'router_call', arguments: { prompt: `Take your time, ${JSON.stringify(mode)}.` } };
       await expect(made.callTool(call, { timeout: 1_500 })).rejects.toThrow(/tim/i);
       expect(await made.callTool(call)).toMatchObject({ structuredContent: { status: 'completed' } });
       expect([fake.stats.calls, fake.stats.aborted]).toEqual([1, 0]);
@@ -271,8 +271,7 @@ describe('MCP over stdio', () => {
     });
 
     it('should say what to do where nothing runs, and what is wrong with a key', async () => {
-      const { DAGI_MCP_URL: _, DAGI_API_KEY: __, ...bare } = environment();
-      const nothing = start(bare);
+      const nothing = start(environment({ DAGI_MCP_URL: '', DAGI_API_KEY: '' }));
       expect(await exit(nothing.child)).toBe(1);
       expect(nothing.said()).toMatch(/^NOT_RUNNING: .*npm run up/);
       expect(nothing.out()).toBe('');
@@ -306,7 +305,7 @@ describe('MCP over stdio', () => {
       };
       // It is there once per process, for this product's own.
       const install = jest.spyOn(TemporalRuntime, 'install').mockImplementation(() => TemporalRuntime.instance());
-      for (const _ of [1, 2]) others.push(await openRuntime(env, parts));
+      others.push(await openRuntime(env, parts), await openRuntime(env, parts));
       install.mockRestore();
       const [first, second] = await Promise.all(
         others.map(async (one) => ({ mcpUrl: await one.startMcp({ host: '127.0.0.1', port: 0 }) })),

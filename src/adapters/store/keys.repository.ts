@@ -74,7 +74,10 @@ export class KeysRepository {
     );
   }
 
-  /** The row of a bearer of tokens, whether or not it was revoked. */
+  /**
+   * The row of a bearer of tokens, whether or not it was revoked. Whoever was shut out where no DAO was said is shut out of
+   * all.
+   */
   async bearer({ issuer, subject, daoId }: Bearer): Promise<BearerRow | undefined> {
     return guardStore(() =>
       this.tenants.vital
@@ -82,7 +85,12 @@ export class KeysRepository {
         .where('issuer', '=', issuer)
         .where('subject', '=', subject)
         .where(sql<boolean>`coalesce(dao_id, '') = ${daoId ?? ''}`)
-        .select(['id', 'principal', 'gateway', 'owner', 'revoked_at'])
+        .select(['id', 'principal', 'gateway', 'owner'])
+        .select(
+          sql<Date | null>`coalesce(revoked_at, (
+            select a.revoked_at from api_keys a where a.issuer = ${issuer} and a.subject = ${subject} and a.dao_id is null
+          ))`.as('revoked_at'),
+        )
         .executeTakeFirst(),
     );
   }

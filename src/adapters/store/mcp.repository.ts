@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
+import { MCP_ROUTE_PREFIX } from '../../contracts/ids.js';
 import { guardStore } from './errors.js';
 import type { Tenants } from './tenants.js';
 
@@ -53,7 +54,10 @@ export class McpRepository {
     return row?.left ?? true;
   }
 
-  /** Lets go of the idempotency key of a request: what is sent again from now on is another one. */
+  /**
+   * Lets go of the idempotency key of a request: what is sent again from now on is another one. Not of what came another
+   * way, where programs choose their keys.
+   */
   async letGo(requestId: string, daoId: string): Promise<void> {
     await guardStore(() =>
       this.tenants
@@ -62,6 +66,7 @@ export class McpRepository {
         .set({ idempotency_key: null })
         .where('dao_id', '=', daoId)
         .where('id', '=', requestId)
+        .where('idempotency_scope', 'like', `% ${MCP_ROUTE_PREFIX}%`)
         .execute(),
     );
   }

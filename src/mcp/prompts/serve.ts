@@ -60,7 +60,7 @@ function promptOf(name: string): McpPrompt {
 async function get(prompt: McpPrompt, given: Given, parts: PromptParts, reader: FileReader): Promise<GetPromptResult> {
   const args = fitting(prompt, given);
   return answering(async () => {
-    const acting = await parts.access.resolve(reader.key, reader.actingIn());
+    const acting = await parts.access.require(reader.key, reader.actingIn(), 'chat.read');
     const { description, messages } = prompt;
     return { description, messages: await messages({ parts, reader, acting }, args) };
   });

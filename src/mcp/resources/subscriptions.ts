@@ -4,12 +4,12 @@ import { z } from 'zod';
 import type { Authenticator } from '../../middleware/authenticate.js';
 import type { DrainService } from '../../services/drain.service.js';
 import type { McpCaller } from '../caller.js';
-import { parseAddress } from './address.js';
+import { parseAddress, uriOf } from './address.js';
 import { isNothing, nothingAt, protocolError, type Reader } from './reading.js';
 import { Resources, type KnownAddress, type ResourcesParts } from './resources.js';
 import { Watch, type WatchParts } from './watch.js';
 
-/** Most addresses of one subscription, and most subscriptions of one key that are open in one process. */
+/** Most addresses of one subscription, and most subscriptions that one person with one key has open in one process. */
 const MOST_ADDRESSES = 20;
 const MOST_OPEN = 10;
 
@@ -46,7 +46,7 @@ export interface RefusedSubscription {
 
 /** Subscriptions of this process: refused where they are too many, or name what may not be read. */
 export class Subscriptions {
-  /** How many are open, by the id of the key. */
+  /** How many are open, by the key and whom it acts for. */
   private readonly open = new Map<string, number>();
   private readonly resources: Resources;
 
@@ -77,7 +77,7 @@ export class Subscriptions {
     addresses: Map<string, KnownAddress>,
   ): Promise<Subscription> {
     this.drain.refuseWhenStopping();
-    const close = this.take(caller.key.id);
+    const close = this.take(`${caller.key.id} ${caller.named.userId ?? ''}`);
     const actingIn: Reader['actingIn'] = (named) => caller.actingIn(named);
     const watch = new Watch({
       ...{ addresses, isBehind, end },
@@ -101,27 +101,32 @@ export class Subscriptions {
   }
 
   /** @returns what gives the place free, once */
-  private take(keyId: string): () => void {
-    const now = this.open.get(keyId) ?? 0;
+  private take(holder: string): () => void {
+    const now = this.open.get(holder) ?? 0;
     if (now >= MOST_OPEN) {
-      throw refused(`This key has ${now} subscriptions open, as many as one may: close one, or name more in one.`);
+      throw refused(
+        `There are ${now} subscriptions open for you, as many as one may have: close one, or name more in one.`,
+      );
     }
-    this.open.set(keyId, now + 1);
+    this.open.set(holder, now + 1);
     let isOpen = true;
     return () => {
       if (!isOpen) return;
       isOpen = false;
-      const left = (this.open.get(keyId) ?? 1) - 1;
-      if (left > 0) this.open.set(keyId, left);
-      else this.open.delete(keyId);
+      const left = (this.open.get(holder) ?? 1) - 1;
+      if (left > 0) this.open.set(holder, left);
+      else this.open.delete(holder);
     };
   }
 }
 
+/** What is to be watched, by its address as the client writes it; what it writes in several ways is watched once. */
 function addressesOf(uris: readonly string[]): Map<string, KnownAddress> {
-  const wanted = new Set(uris);
-  if (wanted.size > MOST_ADDRESSES) throw refused(`A subscription names at most ${MOST_ADDRESSES} addresses.`);
-  return new Map([...wanted].map((uri) => [uri, watchable(uri)]));
+  if (uris.length > MOST_ADDRESSES) throw refused(`A subscription names at most ${MOST_ADDRESSES} addresses.`);
+  const spelled = new Map(uris.map((uri) => [uri, watchable(uri)]));
+  const first = new Map([...spelled].toReversed().map(([uri, address]) => [uriOf(address), uri]));
+  const kept = new Set(first.values());
+  return new Map([...spelled].filter(([uri]) => kept.has(uri)));
 }
 
 function watchable(uri: string): KnownAddress {

@@ -7,6 +7,8 @@ import type { Reader } from './reading.js';
 
 /** How often it is looked whether something has changed, in milliseconds. */
 export const LOOK_EVERY_MS = 2_000;
+/** Of the time of a watch looking takes at most one part in so many: whoever watches what is long is told later. */
+const REST = 10;
 /** Who takes nothing of what is told for so long is gone, in milliseconds. */
 const GONE_AFTER_MS = 60_000;
 
@@ -66,13 +68,17 @@ export class Watch implements ServerEventBus {
     const { everyMs = LOOK_EVERY_MS, end, orStopping } = this.parts;
     const until = orStopping(closed);
     let isOpen = true;
-    while (isOpen && (await passed(everyMs, until))) {
+    let tookMs = 0;
+    while (isOpen && (await passed(Math.max(everyMs, tookMs * REST), until))) {
       if (this.isGone()) {
         end('lost');
         return;
       }
       // What a slow subscriber has not taken is not added to: it is told later how things are by then.
-      if (this.behindSince === undefined) isOpen = await this.look(tell, until).catch(isForLater);
+      if (this.behindSince !== undefined) continue;
+      const began = performance.now();
+      isOpen = await this.look(tell, until).catch(isForLater);
+      tookMs = performance.now() - began;
     }
     if (!closed.aborted) end('over');
   }

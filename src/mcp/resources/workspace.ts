@@ -55,7 +55,9 @@ export class WorkspaceFiles {
     params: ToolParams[Name],
   ): Promise<ToolResults[Name]> {
     const { repeated, requests, outcomes, drain } = this.parts;
-    const submission = submissionOf({ prompt: '', mode: 'devtools', metadata: { tool, params } }, actingIn({ daoId }));
+    const submission = submissionOf({ prompt: '', mode: 'devtools', metadata: { tool, params } }, () =>
+      actingIn({ daoId }),
+    );
     const call = { key, requestId: uuid(), receivedAt, route: 'mcp:resources', attach: false };
     const accepted = await repeated.begin(call, submission);
     Object.assign(fields, requestFields(accepted), { tool });

@@ -43,8 +43,7 @@ class FakeClient implements Transport {
   };
   close = (): Promise<void> => Promise.resolve(this.onclose?.());
   answerTo = (id: number | string): Record<string, unknown> | undefined =>
-    this.got.find((message) => 'id' in message && message.id === id && !('method' in message)) as
-      Record<string, unknown> | undefined;
+    this.got.find((message) => 'id' in message && message.id === id && !('method' in message));
 }
 
 describe(bridge, () => {
@@ -69,7 +68,7 @@ describe(bridge, () => {
   const say = (message: JSONRPCMessage): void => client.onmessage?.(message);
   const only = async (count = 1): Promise<Call> => {
     await until(() => calls.length >= count);
-    return calls[count - 1] as Call;
+    return calls[count - 1]!;
   };
 
   beforeEach(async () => {
@@ -190,7 +189,7 @@ describe(bridge, () => {
       say({ jsonrpc: '2.0', method: 'notifications/initialized' });
     };
     const asked = (): (JSONRPCMessage & { id: string | number; method: string }) | undefined =>
-      client.got.find((message) => isJSONRPCRequest(message)) as never;
+      client.got.find((message) => isJSONRPCRequest(message));
 
     beforeEach(() => {
       answer = (call) => serve[call.body.method]?.(call);
@@ -271,7 +270,7 @@ describe(bridge, () => {
       await until(() => client.answerTo(1) !== undefined);
       const updates = (): number =>
         client.got.filter((m) => 'method' in m && m.method === 'notifications/resources/updated').length;
-      event(listens()[0] as Call, { method: 'notifications/resources/updated', params: { uri: 'dagi://a' } });
+      event(listens()[0]!, { method: 'notifications/resources/updated', params: { uri: 'dagi://a' } });
       await until(() => updates() === 1);
       listens()[0]?.reply.destroy();
       await until(() => listens().length === 2 && updates() === 2);
@@ -288,7 +287,9 @@ describe(bridge, () => {
         clientInfo: { name: 'o', version: '1' },
       });
       await until(() => client.answerTo(0) !== undefined);
-      expect(client.answerTo(0)).toMatchObject({ error: { code: -32_600, message: expect.stringMatching(/^UNAUTHENTICATED: .*DAGI_API_KEY/) } });
+      expect(client.answerTo(0)).toMatchObject({
+        error: { code: -32_600, message: expect.stringMatching(/^UNAUTHENTICATED: .*DAGI_API_KEY/) },
+      });
     });
   });
 });

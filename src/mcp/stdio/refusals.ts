@@ -1,4 +1,9 @@
-import { ProtocolError, ProtocolErrorCode, type JSONRPCErrorResponse, type RequestId } from '@modelcontextprotocol/server';
+import {
+  ProtocolError,
+  ProtocolErrorCode,
+  type JSONRPCErrorResponse,
+  type RequestId,
+} from '@modelcontextprotocol/server';
 import { z } from 'zod';
 
 /** Why there is no answer of the protocol. */

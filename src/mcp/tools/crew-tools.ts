@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { RunIdSchema } from '../../schemas/crews.js';
 import { AppError } from '../../errors/app-error.js';
 import { isOpen } from '../calls.js';
-import { defineTool, type McpTool, type ToolCall, type ToolOutcome } from '../tool.js';
+import { defineTool, TO_STOP, type McpTool, type ToolCall, type ToolOutcome } from '../tool.js';
 import type { ToolParts } from '../parts.js';
 import { requestAnswer } from './routed.js';
 import { runAnswer } from './run-answer.js';
@@ -69,18 +69,20 @@ export const crewCancel = (parts: ToolParts): McpTool =>
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     input: z.strictObject({ run_id }),
     output: Output,
-    needs: () => 'chat.read',
+    needs: () => TO_STOP,
     call: async ({ run_id: id }, call) => {
       const { requests, outcomes, repeated } = parts;
       const { key } = call.caller;
       const named = call.caller.actingIn();
       const accepted = requests.joined(await requests.visible(key, id, named));
-      await requests.cancel(key, id, named).catch((error: unknown) => {
+      try {
+        await requests.cancel(key, id, named);
+        await outcomes.end(accepted, AbortSignal.timeout(CANCEL_WAIT_MS));
+        await repeated.letGo(accepted);
+      } catch (error) {
         // Stopped twice is stopped.
         if (!(error instanceof AppError && error.code === 'REQUEST_ENDED')) throw error;
-      });
-      await outcomes.end(accepted, AbortSignal.timeout(CANCEL_WAIT_MS));
-      await repeated.letGo(accepted);
+      }
       return status(parts, call, id);
     },
   });

@@ -29,7 +29,9 @@ export const devtoolsTask = (parts: ToolParts): McpTool =>
     needs: () => 'agent.devtools',
     call: async ({ tool, params: { dao_id, user_id, ...params } }, call) => {
       const metadata = { dao_id, user_id, tool, params };
-      const submission = submissionOf({ prompt: '', mode: 'devtools', metadata }, call.caller.actingIn());
+      const submission = submissionOf({ prompt: '', mode: 'devtools', metadata }, (named) =>
+        call.caller.actingIn(named),
+      );
       const isProgram = PROGRAM_TOOLS.includes(tool);
       const task = isProgram ? await taskFor(parts, call, submission) : undefined;
       if (task) return task;

@@ -22,16 +22,18 @@ export const RequestOutput = z
 
 /**
  * A request as `/route` takes it.
- * @throws AppError `BODY_INVALID`
+ * @param actingIn who acts and where, by what the request says of it
+ * @throws AppError `BODY_INVALID`, and what `actingIn` throws
  */
-export function submissionOf(body: Record<string, unknown>, { daoId, userId }: Named): RouteSubmission {
+export function submissionOf(body: Record<string, unknown>, actingIn: (named: Named) => Named): RouteSubmission {
   const parsed = RouteBodySchema.safeParse(body);
   if (!parsed.success) {
     const complaints = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
     throw new AppError('BODY_INVALID', `The arguments do not fit: ${complaintsOf(complaints)}.`);
   }
   const { data } = parsed;
-  return { ...data, daoId: data.daoId ?? daoId, userId: data.userId ?? userId, source: data.source ?? SOURCE };
+  const { daoId, userId } = actingIn({ daoId: data.daoId, userId: data.userId });
+  return { ...data, daoId, userId, source: data.source ?? SOURCE };
 }
 
 /** What came of a request of mode chat or devtools, or how it stands. */

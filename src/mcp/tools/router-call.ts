@@ -38,7 +38,7 @@ export const routerCall = (parts: ToolParts): McpTool =>
     joins: true,
     needs: ({ mode }) => MODE_ENTITLEMENTS[mode],
     call: async (args, call) => {
-      const submission = submissionOf(args, call.caller.actingIn());
+      const submission = submissionOf(args, (named) => call.caller.actingIn(named));
       if (submission.crew) return runCrew(parts, call, submission, submission.crew.inputs);
       const task = await taskFor(parts, call, submission);
       if (task) return task;

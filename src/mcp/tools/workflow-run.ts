@@ -43,7 +43,12 @@ export const workflowRun = (parts: ToolParts): McpTool =>
       const missing = canAsk(call) ? await missingInputs(parts, call, { workflow, inputs: all, named }) : undefined;
       if (missing) return ask(parts, call, missing, { inputs: all });
       const body = { prompt: '', mode: 'crew', metadata: { workflow, inputs: all } };
-      return runCrew(parts, call, submissionOf(body, named), all);
+      return runCrew(
+        parts,
+        call,
+        submissionOf(body, () => named),
+        all,
+      );
     },
   });
 
