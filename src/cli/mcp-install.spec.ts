@@ -117,6 +117,24 @@ describe(install, () => {
     expect(existsSync(file('claude-desktop'))).toBe(false);
   });
 
+  it('should put the former file in the place of a link, and leave alone what the link leads to', async () => {
+    const target = join(folder, 'of-somebody');
+    writeFileSync(target, 'precious');
+    writeFileSync(file('claude-code'), '{ "mcpServers": {} }');
+    symlinkSync(target, `${file('claude-code')}.bak`);
+    await run('claude-code');
+    expect(readFileSync(target, 'utf8')).toBe('precious');
+    expect(readFileSync(`${file('claude-code')}.bak`, 'utf8')).toBe('{ "mcpServers": {} }');
+    expect(lstatSync(`${file('claude-code')}.bak`).isSymbolicLink()).toBe(false);
+  });
+
+  it('should write no address that holds a password', async () => {
+    const url = 'https://somebody:secret@dagi.example.org/mcp';
+    await expect(run('cursor', { http: true, url })).rejects.toThrow('no name and password');
+    await expect(run('cursor', { url })).rejects.toThrow('no name and password');
+    expect(existsSync(file('cursor'))).toBe(false);
+  });
+
   it('should know where files lie on each system', () => {
     const at = (platform: NodeJS.Platform, client: ClientName): string =>
       CLIENT[client].file({ platform, home: platform === 'win32' ? 'C:\\Users\\a' : '/h', folder: '/w' });

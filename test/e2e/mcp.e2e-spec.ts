@@ -72,6 +72,47 @@ describe('MCP', () => {
     return result;
   }
 
+  describe('what a client has settled', () => {
+    const settled = { 'x-dagi-user': MEMBER, 'x-dagi-dao': DAO };
+    const CALLS: [name: string, ofAnother: (named: object) => object][] = [
+      ['router_call', (named) => ({ prompt: 'Who am I?', metadata: named })],
+      ['devtools_task', (named) => ({ tool: 'fs_list', params: named })],
+    ];
+
+    it.each(CALLS)('should not be changed by arguments of %s, which a model writes', async (name, of) => {
+      const call = (named: object): Promise<Result> => callTool(product, name, of(named), { headers: settled });
+      const refused = (code: string): object => ({ isError: true, structuredContent: { error: { code } } });
+      expect(await call({ user_id: ADMIN })).toMatchObject(refused('ACTING_NOT_ALLOWED'));
+      expect(await call({ dao_id: 'other-dao' })).toMatchObject(refused('DAO_FORBIDDEN'));
+      expect((await call({ user_id: MEMBER, dao_id: DAO })).structuredContent).not.toMatchObject({
+        error: { code: expect.stringMatching(/ACTING|FORBIDDEN/) },
+      });
+    });
+
+    it('should hold for crews and lists, too', async () => {
+      const call = (name: string, args: object): Promise<Result> => callTool(product, name, args, { headers: settled });
+      const refused = { isError: true, structuredContent: { error: { code: 'DAO_FORBIDDEN' } } };
+      const run = { workflow: 'task_decomposition', inputs: { dao_id: 'other-dao', task: 'Dig' } };
+      expect(await call('workflow_run', run)).toMatchObject(refused);
+      expect(await call('microdao_query', { query_type: 'roles', dao_id: 'other-dao' })).toMatchObject(refused);
+    });
+  });
+
+  it('should log no word of what a client sends that nothing asked for', async () => {
+    const words = 'what-nobody-asked-for '.repeat(1_000);
+    const response = await fetch(product.mcpUrl, {
+      method: 'POST',
+      headers: {
+        ...{ 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+        ...{ authorization: `Bearer ${ADMIN_KEY}`, 'mcp-protocol-version': '2025-11-25' },
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, result: { words } }),
+    });
+    expect(response.status).toBeLessThan(500);
+    await ask('After that');
+    expect(JSON.stringify(await product.logLines())).not.toContain('what-nobody-asked-for');
+  });
+
   describe('the protocol', () => {
     it.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('MCP 4: agrees on %s', async (version) => {
       expect((await initialize(version)).protocolVersion).toBe(version);
