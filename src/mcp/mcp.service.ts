@@ -114,7 +114,13 @@ export class McpService {
 
   /** Opens the subscription that a call asks for, or says why not; undefined: it asks for none. */
   subscribe(listening: Listening): Promise<Subscription | RefusedSubscription | undefined> {
-    return this.subscriptions.begin(listening);
+    const { requestId, fields } = listening.caller;
+    return this.subscriptions.begin(listening, (error) => {
+      this.options.log.warn(
+        { request_id: requestId, ...fields, err: error },
+        'a look for a subscriber failed, and is taken again',
+      );
+    });
   }
 
   private partsFor(caller: McpCaller): ToolParts {

@@ -59,12 +59,16 @@ export class Subscriptions {
   }
 
   /** Opens the subscription that a call asks for, or says why not; undefined: it asks for none. */
-  async begin(listening: Listening): Promise<Subscription | RefusedSubscription | undefined> {
+  async begin(
+    listening: Listening,
+    failed: WatchParts['failed'],
+  ): Promise<Subscription | RefusedSubscription | undefined> {
     const parsed = ListenSchema.safeParse(listening.body);
     if (!parsed.success) return undefined;
     const { id, params } = parsed.data;
     try {
-      return await this.openFor(listening, addressesOf(params.notifications.resourceSubscriptions));
+      const addresses = addressesOf(params.notifications.resourceSubscriptions);
+      return await this.openFor(listening, { addresses, failed });
     } catch (error) {
       const { code, message, data } = protocolError(error);
       return { refusal: { jsonrpc: '2.0', id, error: { code, message, data } } };
@@ -74,13 +78,13 @@ export class Subscriptions {
   /** @throws ProtocolError with the address that may not be read, or where there are too many; AppError */
   private async openFor(
     { caller, credential, body, headers, isBehind, end }: Listening,
-    addresses: Map<string, KnownAddress>,
+    watched: { addresses: Map<string, KnownAddress>; failed: WatchParts['failed'] },
   ): Promise<Subscription> {
     this.drain.refuseWhenStopping();
     const close = this.take(`${caller.key.id} ${caller.named.userId ?? ''}`);
     const actingIn: Reader['actingIn'] = (named) => caller.actingIn(named);
     const watch = new Watch({
-      ...{ addresses, isBehind, end },
+      ...{ ...watched, isBehind, end },
       orStopping: (signal) => this.drain.orStopping(signal),
       reader: async () => {
         const key =

@@ -19,6 +19,7 @@ describe(Watch, () => {
   let asked: number;
   let told: string[];
   let ended: string[];
+  let failures: unknown[];
   let stopping: AbortController;
   let stop: (() => void) | undefined;
 
@@ -31,6 +32,7 @@ describe(Watch, () => {
     asked = 0;
     told = [];
     ended = [];
+    failures = [];
     stopping = new AbortController();
   });
   afterEach(() => stop?.());
@@ -50,6 +52,7 @@ describe(Watch, () => {
         return isBehind;
       },
       end: (how) => void ended.push(how),
+      failed: (error) => void failures.push(error),
       orStopping: (signal) => AbortSignal.any([signal, stopping.signal]),
       everyMs: EVERY_MS,
     });
@@ -87,6 +90,7 @@ describe(Watch, () => {
       throw new AppError('STORE_UNAVAILABLE');
     };
     await looked(3);
+    expect(failures[0]).toMatchObject({ code: 'STORE_UNAVAILABLE' });
     shown = () => ({ n: 2 });
     await looked(3);
     expect({ told, ended }).toEqual({ told: [URI], ended: [] });
@@ -112,6 +116,19 @@ describe(Watch, () => {
     isBehind = false;
     await looked(3);
     expect({ told, ended }).toEqual({ told: [URI], ended: [] });
+  });
+
+  it('should rest ten times as long as a look takes', async () => {
+    const slow = 40;
+    shown = () => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, slow);
+      return {};
+    };
+    await begun();
+    await looked(1);
+    const began = performance.now();
+    await looked(1);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(slow * 10);
   });
 
   it('should stop with the stream, and say nothing more', async () => {

@@ -22,6 +22,8 @@ export interface WatchParts {
   isBehind: () => boolean;
   /** Ends the subscription: in words, or (`lost`) since nobody listens. */
   end: (how: 'over' | 'lost') => void;
+  /** Told of what went wrong with a look that is taken again later. */
+  failed: (error: unknown) => void;
   /** Ends with the signal, or when the process stops. */
   orStopping: (signal: AbortSignal) => AbortSignal;
   everyMs?: number;
@@ -77,7 +79,7 @@ export class Watch implements ServerEventBus {
       // What a slow subscriber has not taken is not added to: it is told later how things are by then.
       if (this.behindSince !== undefined) continue;
       const began = performance.now();
-      isOpen = await this.look(tell, until).catch(isForLater);
+      isOpen = await this.look(tell, until).catch((error: unknown) => this.isForLater(error));
       tookMs = performance.now() - began;
     }
     if (!closed.aborted) end('over');
@@ -97,18 +99,20 @@ export class Watch implements ServerEventBus {
     return true;
   }
 
+  /** A database that is away comes back; who may not read any more has read enough. */
+  private isForLater(error: unknown): boolean {
+    const { status } = toAppError(error);
+    const isLater = status >= 500 || status === 429;
+    if (isLater) this.parts.failed(error);
+    return isLater;
+  }
+
   private isGone(): boolean {
     if (!this.parts.isBehind()) this.behindSince = undefined;
     else this.behindSince ??= performance.now();
     return this.behindSince !== undefined && performance.now() - this.behindSince > GONE_AFTER_MS;
   }
 }
-
-/** A database that is away comes back; who may not read any more has read enough. */
-const isForLater = (error: unknown): boolean => {
-  const { status } = toAppError(error);
-  return status >= 500 || status === 429;
-};
 
 const digestOf = (shown: object): string => createHash('sha256').update(JSON.stringify(shown)).digest('base64');
 
