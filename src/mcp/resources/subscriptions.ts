@@ -127,10 +127,13 @@ export class Subscriptions {
 /** What is to be watched, by its address as the client writes it; what it writes in several ways is watched once. */
 function addressesOf(uris: readonly string[]): Map<string, KnownAddress> {
   if (uris.length > MOST_ADDRESSES) throw refused(`A subscription names at most ${MOST_ADDRESSES} addresses.`);
-  const spelled = new Map(uris.map((uri) => [uri, watchable(uri)]));
-  const first = new Map([...spelled].toReversed().map(([uri, address]) => [uriOf(address), uri]));
-  const kept = new Set(first.values());
-  return new Map([...spelled].filter(([uri]) => kept.has(uri)));
+  const watched = new Map<string, [uri: string, KnownAddress]>();
+  for (const uri of uris) {
+    const address = watchable(uri);
+    const spelling = uriOf(address);
+    if (!watched.has(spelling)) watched.set(spelling, [uri, address]);
+  }
+  return new Map(watched.values());
 }
 
 function watchable(uri: string): KnownAddress {

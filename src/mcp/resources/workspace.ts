@@ -1,5 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { ToolName, ToolParams, ToolResults } from '../../contracts/devtools.js';
+import { MCP_ROUTE_PREFIX } from '../../contracts/ids.js';
 import { requestFields } from '../../contracts/log-fields.js';
 import { AppError } from '../../errors/app-error.js';
 import type { DrainService } from '../../services/drain.service.js';
@@ -58,7 +59,7 @@ export class WorkspaceFiles {
     const submission = submissionOf({ prompt: '', mode: 'devtools', metadata: { tool, params } }, () =>
       actingIn({ daoId }),
     );
-    const call = { key, requestId: uuid(), receivedAt, route: 'mcp:resources', attach: false };
+    const call = { key, requestId: uuid(), receivedAt, route: `${MCP_ROUTE_PREFIX}resources`, attach: false };
     const accepted = await repeated.begin(call, submission);
     Object.assign(fields, requestFields(accepted), { tool });
     const until = drain.orStopping(AbortSignal.any([signal, AbortSignal.timeout(WAIT_MS)]));
